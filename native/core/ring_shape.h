@@ -1,0 +1,100 @@
+// The header of a ring, checked once and copied: whoever can write to the memory afterwards changes
+// what frames say, but not where anybody reads or writes.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "ring_layout.h"
+
+// TSan does not understand fences: under it the data words themselves are released and acquired.
+#if defined(__SANITIZE_THREAD__)
+#define EPISCOPE_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define EPISCOPE_TSAN 1
+#endif
+#endif
+#ifndef EPISCOPE_TSAN
+#define EPISCOPE_TSAN 0
+#endif
+
+namespace episcope {
+
+static_assert(std::endian::native == std::endian::little, "the layout has the low halves first");
+static_assert(std::atomic_ref<uint32_t>::is_always_lock_free);
+static_assert(std::atomic_ref<uint64_t>::is_always_lock_free);
+
+/// The ring as memory: plain pointers, and the shape that was read from its header.
+class RingShape {
+ public:
+  static constexpr uint32_t kMaxSlots = 65536;
+  static constexpr uint32_t kMaxEpisodeIdLength = 128;
+
+  /// False, and nothing is bound, unless `memory` holds a whole ring of this layout.
+  bool bind(void* memory, size_t size) {
+    if (memory == nullptr || size < kRingHeaderBytes) return false;
+    if (reinterpret_cast<uintptr_t>(memory) % alignof(uint64_t) != 0) return false;
+    auto* bytes = static_cast<std::byte*>(memory);
+    const auto field = [bytes](uint32_t offset) {
+      return load(bytes + offset, std::memory_order_acquire);
+    };
+    if (field(header::kMagic) != kRingMagic) return false;
+    if (field(header::kVersion) != kRingVersion) return false;
+    if (field(header::kHeaderBytes) != kRingHeaderBytes) return false;
+    if (field(header::kSlotBytes) != kRingSlotBytes) return false;
+
+    const uint32_t slots = field(header::kSlots);
+    const uint32_t capacity = field(header::kCapacity);
+    const uint32_t id_length = field(header::kEpisodeIdLength);
+    const uint32_t pid = field(header::kPid);
+    if (slots < 2 || slots > kMaxSlots || !std::has_single_bit(slots)) return false;
+    if (capacity < 1 || capacity > slots) return false;
+    if (size < kRingHeaderBytes + size_t{slots} * kRingSlotBytes) return false;
+    if (id_length < 1 || id_length > kMaxEpisodeIdLength) return false;
+    if (pid == 0 || pid > INT32_MAX) return false;
+
+    bytes_ = bytes;
+    slots_ = slots;
+    capacity_ = capacity;
+    first_ = field(header::kFirst);
+    return true;
+  }
+
+  bool bound() const { return bytes_ != nullptr; }
+  uint32_t capacity() const { return capacity_; }
+  uint32_t slots() const { return slots_; }
+  uint32_t first() const { return first_; }
+
+  std::atomic_ref<uint32_t> head() const { return u32(header::kHead); }
+  std::atomic_ref<uint32_t> state() const { return u32(header::kState); }
+  std::atomic_ref<uint32_t> stamp(uint32_t index) const { return u32(slot(index)); }
+  std::atomic_ref<uint64_t> data(uint32_t index, uint32_t word) const {
+    return std::atomic_ref<uint64_t>(
+        *reinterpret_cast<uint64_t*>(bytes_ + slot(index) + size_t{word} * sizeof(uint64_t)));
+  }
+
+ private:
+  static uint32_t load(std::byte* at, std::memory_order order) {
+    return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(at)).load(order);
+  }
+  size_t slot(uint32_t index) const {
+    return kRingHeaderBytes + size_t{index & (slots_ - 1)} * kRingSlotBytes;
+  }
+  std::atomic_ref<uint32_t> u32(size_t offset) const {
+    return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(bytes_ + offset));
+  }
+
+  std::byte* bytes_ = nullptr;
+  uint32_t slots_ = 0;
+  uint32_t capacity_ = 0;
+  uint32_t first_ = 0;
+};
+
+/// Stamps of frame `index`, modulo 2^32.
+inline constexpr uint32_t stamp_writing(uint32_t index) { return 2 * index + 1; }
+inline constexpr uint32_t stamp_done(uint32_t index) { return 2 * index + 2; }
+
+}  // namespace episcope

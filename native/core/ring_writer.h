@@ -1,0 +1,64 @@
+// The one writer of a ring. It never waits: the oldest frame is overwritten.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "reading.h"
+#include "ring_layout.h"
+#include "ring_shape.h"
+
+namespace episcope {
+
+/// Not thread-safe: a ring has one writer. Readers may run in any thread meanwhile.
+class RingWriter {
+ public:
+  /// Binds to memory that must outlive the writer. False unless it is a ring of this layout.
+  bool bind(void* memory, size_t size) {
+    RingShape ring;
+    if (!ring.bind(memory, size)) return false;
+    ring_ = ring;
+    head_ = ring.head().load(std::memory_order_acquire);
+    seq_ = head_ - ring.first();
+    return true;
+  }
+
+  bool bound() const { return ring_.bound(); }
+
+  /// The seq that the next frame will have: how many were published.
+  uint64_t seq() const { return seq_; }
+
+  /// Publishes one frame. The words STAMP and SEQ are the writer's own.
+  void publish(const Reading& reading) {
+    const uint32_t index = head_;
+    const auto stamp = ring_.stamp(index);
+    // The odd stamp must be visible before any data word: a reader that sees new data and then,
+    // behind its acquire fence, the old stamp would take a torn frame for a whole one.
+    stamp.store(stamp_writing(index), std::memory_order_relaxed);
+#if EPISCOPE_TSAN
+    constexpr auto kData = std::memory_order_release;
+#else
+    std::atomic_thread_fence(std::memory_order_release);
+    constexpr auto kData = std::memory_order_relaxed;
+#endif
+    ring_.data(index, word::kSeq).store(seq_, kData);
+    for (uint32_t w = word::kSeq + 1; w < kRingSlotWords; w++) {
+      ring_.data(index, w).store(reading.words[w], kData);
+    }
+    stamp.store(stamp_done(index), std::memory_order_release);
+    head_ = index + 1;
+    seq_++;
+    ring_.head().store(head_, std::memory_order_release);
+  }
+
+  /// Marks the ring as ended: no frame follows.
+  void end() { ring_.state().store(ring_state::kEnded, std::memory_order_release); }
+
+ private:
+  RingShape ring_;
+  uint32_t head_ = 0;
+  uint64_t seq_ = 0;
+};
+
+}  // namespace episcope

@@ -1,0 +1,104 @@
+import { TelemetryError } from '../error/index.js';
+import { clampValue } from '../frame/bounds.js';
+import { RESOURCES } from './resources.js';
+
+/**
+ * ```text
+ * u64  0      magic, version
+ * u64  1      1: deferred
+ * u64  2 … 7  limits, 0: unlimited
+ * u64  8 … 13 consumed
+ * ```
+ * in the order of `RESOURCES` and in counted units.
+ */
+const MAGIC = 0x0000_0001_4742_5045n; // "EPBG", version 1
+const WORD_MAGIC = 0;
+const WORD_DEFERRED = 1;
+const WORD_LIMITS = 2;
+const WORD_CONSUMED = WORD_LIMITS + RESOURCES.length;
+const BYTES = (WORD_CONSUMED + RESOURCES.length) * 8;
+
+/** The counters of a budget in shared memory: any number of threads add to them, none ever waits. */
+export class BudgetCounters {
+  readonly memory: SharedArrayBuffer;
+  readonly #words: BigInt64Array;
+
+  private constructor(memory: SharedArrayBuffer) {
+    this.memory = memory;
+    this.#words = new BigInt64Array(memory, 0, BYTES / 8);
+  }
+
+  static create(limits: readonly bigint[], deferred: boolean): BudgetCounters {
+    const counters = new BudgetCounters(new SharedArrayBuffer(BYTES));
+    const words = counters.#words;
+    for (const [i, limit] of limits.entries()) Atomics.store(words, WORD_LIMITS + i, limit);
+    Atomics.store(words, WORD_DEFERRED, deferred ? 1n : 0n);
+    Atomics.store(words, WORD_MAGIC, MAGIC);
+    return counters;
+  }
+
+  /** Throws `ERR_INVALID_CONFIG` for memory that is no budget's. */
+  static attach(memory: unknown): BudgetCounters {
+    if (!(memory instanceof SharedArrayBuffer) || memory.byteLength < BYTES) {
+      throw new TelemetryError('ERR_INVALID_CONFIG', 'this is no shared budget');
+    }
+    const counters = new BudgetCounters(memory);
+    const words = counters.#words;
+    const valid = (word: number) => Atomics.load(words, word) >= 0n;
+    if (
+      Atomics.load(words, WORD_MAGIC) !== MAGIC ||
+      !RESOURCES.every((_, i) => valid(WORD_LIMITS + i) && valid(WORD_CONSUMED + i))
+    ) {
+      throw new TelemetryError('ERR_INVALID_CONFIG', 'this is no shared budget of this version');
+    }
+    return counters;
+  }
+
+  get deferred(): boolean {
+    return Atomics.load(this.#words, WORD_DEFERRED) === 1n;
+  }
+
+  /** The limit of the resource at `index`, or null where there is none. */
+  limit(index: number): bigint | null {
+    const limit = Atomics.load(this.#words, WORD_LIMITS + index);
+    return limit > 0n ? limit : null;
+  }
+
+  consumed(index: number): bigint {
+    return Atomics.load(this.#words, WORD_CONSUMED + index);
+  }
+
+  /** Adds `units`, up to 2^63 − 1, and returns what was consumed before. */
+  add(index: number, units: bigint): bigint {
+    return this.#update(index, (before) => clampValue(before + units));
+  }
+
+  /** Takes `units` off, down to 0. */
+  refund(index: number, units: bigint): void {
+    this.#update(index, (before) => (before > units ? before - units : 0n));
+  }
+
+  /** Adds `units` only if they fit below `limit`; what had remained where they do not, else null. */
+  addIfFits(index: number, units: bigint, limit: bigint): bigint | null {
+    let refused = null as bigint | null;
+    this.#update(index, (before) => {
+      const remaining = before < limit ? limit - before : 0n;
+      refused = units > remaining ? remaining : null;
+      return refused === null ? before + units : before;
+    });
+    return refused;
+  }
+
+  // Compare and exchange: an add that must not pass 2^63 − 1 cannot be a plain Atomics.add.
+  #update(index: number, change: (before: bigint) => bigint): bigint {
+    const word = WORD_CONSUMED + index;
+    let before = Atomics.load(this.#words, word);
+    for (;;) {
+      const after = change(before);
+      if (after === before) return before;
+      const seen = Atomics.compareExchange(this.#words, word, before, after);
+      if (seen === before) return before;
+      before = seen;
+    }
+  }
+}

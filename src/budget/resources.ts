@@ -1,0 +1,64 @@
+import { type BudgetResource, finiteNumber, TelemetryError, wholeNumber } from '../error/index.js';
+import { clampValue } from '../frame/bounds.js';
+
+/** Amounts by resource: times in ms (a fraction is kept down to the ns), sizes in bytes, counts. */
+export type BudgetAmounts = { readonly [R in BudgetResource]: number };
+
+/** The same, where what is left out is 0. Bigints for amounts beyond 2^53. */
+export type BudgetDelta = { readonly [R in BudgetResource]?: number | bigint };
+
+export const RESOURCES: readonly BudgetResource[] = [
+  'cpuMs',
+  'bytesIo',
+  'wallMs',
+  'tokens',
+  'toolCalls',
+  'evidenceBytes',
+];
+
+const NS_PER_MS = 1_000_000n;
+
+function isTime(resource: BudgetResource): boolean {
+  return resource === 'cpuMs' || resource === 'wallMs';
+}
+
+/**
+ * The amount as it is counted: times in ns, so that no remainder below a millisecond is lost. At most 2^63 − 1.
+ * Throws `ERR_OUT_OF_RANGE` (negative, not finite, a fraction of what is counted), `ERR_INVALID_CONFIG`.
+ */
+export function unitsOf(resource: BudgetResource, amount: number | bigint): bigint {
+  if (!isTime(resource)) return clampValue(wholeNumber(resource, amount));
+  if (typeof amount === 'bigint' || Number.isInteger(amount)) {
+    return clampValue(wholeNumber(resource, amount) * NS_PER_MS);
+  }
+  finiteNumber(resource, amount);
+  // Apart, so that the ms of a long time do not cost the fraction its digits.
+  const ms = Math.floor(amount);
+  const units = BigInt(ms) * NS_PER_MS + BigInt(Math.round((amount - ms) * 1e6));
+  // A limit below half a ns is a small one, not none.
+  return units === 0n ? 1n : clampValue(units);
+}
+
+/** Counted units as an amount: the nearest number, times in ms with their fraction. */
+export function amountOf(resource: BudgetResource, units: bigint): number {
+  return isTime(resource) ? Number(units) / 1e6 : Number(units);
+}
+
+/** The place of a resource in `RESOURCES`; `ERR_INVALID_CONFIG` for an unknown one. */
+export function indexOfResource(resource: BudgetResource): number {
+  const index = RESOURCES.indexOf(resource);
+  if (index >= 0) return index;
+  throw new TelemetryError(
+    'ERR_INVALID_CONFIG',
+    `a budget limits ${RESOURCES.join(', ')}, not ${String(resource)}`,
+  );
+}
+
+/** Every amount of `delta` in counted units, all checked before any is used. */
+export function unitsOfDelta(delta: BudgetDelta): readonly bigint[] {
+  if (typeof delta !== 'object' || delta === null) {
+    throw new TelemetryError('ERR_INVALID_CONFIG', 'amounts of a budget are an object by resource');
+  }
+  for (const name of Object.keys(delta)) indexOfResource(name as BudgetResource);
+  return RESOURCES.map((resource) => unitsOf(resource, delta[resource] ?? 0));
+}

@@ -1,0 +1,199 @@
+import { BudgetExhaustedError, type BudgetResource } from '../error/index.js';
+import { BudgetCounters } from './counters.js';
+import {
+  amountOf,
+  type BudgetAmounts,
+  type BudgetDelta,
+  indexOfResource,
+  RESOURCES,
+  unitsOfDelta,
+} from './resources.js';
+
+/** A budget on its way to another thread. Structured-cloneable. */
+export interface SharedBudget {
+  readonly budget: SharedArrayBuffer;
+}
+
+const CPU = RESOURCES.indexOf('cpuMs');
+const BYTES_IO = RESOURCES.indexOf('bytesIo');
+
+/**
+ * Counts what an episode consumes against its limits. The counters are in shared memory: any thread charges the
+ * same budget, without locks and without losing anything.
+ *
+ * What was consumed is always recorded, also by the charge that crosses a limit.
+ *
+ * ```ts
+ * const budget = new BudgetTracker({ cpuMs: 60_000, bytesIo: 1e9 });
+ * budget.charge({ cpuMs: 12.5 });
+ * new Worker(file, { workerData: budget.share() }); // there: BudgetTracker.attach(workerData)
+ * ```
+ */
+export class BudgetTracker {
+  readonly #counters: BudgetCounters;
+
+  /**
+   * 0 or absent is unlimited. Throws `ERR_OUT_OF_RANGE` for a negative, NaN, an infinity, a fraction of what is
+   * counted (times may have one); `ERR_INVALID_CONFIG` for another type or an unknown resource.
+   */
+  constructor(limits?: BudgetDelta);
+  /** @internal */
+  constructor(counters: BudgetCounters);
+  constructor(given: BudgetDelta | BudgetCounters = {}) {
+    this.#counters =
+      given instanceof BudgetCounters ? given : BudgetCounters.create(unitsOfDelta(given), false);
+  }
+
+  /** Records and never refuses. */
+  static unlimited(): BudgetTracker {
+    return new BudgetTracker();
+  }
+
+  /** Like `unlimited()`, and says by `isDeferred` that the limits are decided elsewhere, later. */
+  static deferred(): BudgetTracker {
+    return new BudgetTracker(BudgetCounters.create([], true));
+  }
+
+  /** The budget that another thread shared. Throws `ERR_INVALID_CONFIG` for anything else. */
+  static attach(shared: SharedBudget): BudgetTracker {
+    return new BudgetTracker(BudgetCounters.attach(shared?.budget));
+  }
+
+  /** What to post to another thread. */
+  share(): SharedBudget {
+    return { budget: this.#counters.memory };
+  }
+
+  get isDeferred(): boolean {
+    return this.#counters.deferred;
+  }
+
+  /** The limits in the form the constructor takes: 0 is unlimited. */
+  get limits(): BudgetAmounts {
+    return this.#amounts((i) => this.#counters.limit(i) ?? 0n);
+  }
+
+  /** What was consumed so far, to the nearest number. */
+  consumed(): BudgetAmounts {
+    return this.#amounts((i) => this.#counters.consumed(i));
+  }
+
+  /** What remains, never below 0; `Infinity` where there is no limit. */
+  remaining(): BudgetAmounts {
+    return this.#amounts((i) => this.#remaining(i));
+  }
+
+  /** Whether the limit of `resource` (default: of any) is reached. Throws `ERR_INVALID_CONFIG` for an unknown one. */
+  isExhausted(resource?: BudgetResource): boolean {
+    if (resource !== undefined) return this.#remaining(indexOfResource(resource)) === 0n;
+    return RESOURCES.some((_, i) => this.#remaining(i) === 0n);
+  }
+
+  /** Records, and throws `BudgetExhaustedError` if it was more than remained. */
+  charge(delta: BudgetDelta): void {
+    const error = this.tryCharge(delta);
+    if (error) throw error;
+  }
+
+  /** Records, and returns the error if it was more than remained, else null. */
+  tryCharge(delta: BudgetDelta): BudgetExhaustedError | null {
+    return this.#charge(unitsOfDelta(delta));
+  }
+
+  /** Records only if all of it fits; else nothing is consumed and the error returned. */
+  tryReserve(delta: BudgetDelta): BudgetExhaustedError | null {
+    const units = unitsOfDelta(delta);
+    const reserved: [index: number, units: bigint][] = [];
+    for (const [i, requested] of units.entries()) {
+      const limit = this.#counters.limit(i);
+      if (limit === null || requested === 0n) continue;
+      const remaining = this.#counters.addIfFits(i, requested, limit);
+      if (remaining !== null) {
+        for (const [earlier, taken] of reserved) this.#counters.refund(earlier, taken);
+        return exhausted(i, requested, remaining);
+      }
+      reserved.push([i, requested]);
+    }
+    for (const [i, requested] of units.entries()) {
+      if (this.#counters.limit(i) === null) this.#counters.add(i, requested);
+    }
+    return null;
+  }
+
+  /** `charge({ evidenceBytes: bytes })`. */
+  chargeEvidence(bytes: number | bigint): void {
+    this.charge({ evidenceBytes: bytes });
+  }
+
+  /**
+   * Replaces an estimate that was charged or reserved by the actual consumption: the difference is refunded. Where
+   * more was consumed than estimated, the excess is recorded and then `ERR_BUDGET_ESTIMATE` thrown.
+   */
+  reconcile(estimate: BudgetDelta, actual: BudgetDelta): void {
+    const estimated = unitsOfDelta(estimate);
+    const consumed = unitsOfDelta(actual);
+    let overrun: BudgetExhaustedError | null = null;
+    for (const [i, resource] of RESOURCES.entries()) {
+      const difference = (estimated[i] ?? 0n) - (consumed[i] ?? 0n);
+      if (difference > 0n) this.#counters.refund(i, difference);
+      if (difference >= 0n) continue;
+      this.#counters.add(i, -difference);
+      overrun ??= new BudgetExhaustedError('ERR_BUDGET_ESTIMATE', {
+        resource,
+        estimate: amountOf(resource, estimated[i] ?? 0n),
+        actual: amountOf(resource, consumed[i] ?? 0n),
+      });
+    }
+    if (overrun) throw overrun;
+  }
+
+  /** @internal `tryCharge` for the collector: cpu in ns, both in range already. */
+  tryChargeNs(delta: {
+    readonly cpuNs: bigint;
+    readonly bytesIo: bigint;
+  }): BudgetExhaustedError | null {
+    const units = RESOURCES.map(() => 0n);
+    units[CPU] = delta.cpuNs;
+    units[BYTES_IO] = delta.bytesIo;
+    return this.#charge(units);
+  }
+
+  // Everything is recorded before anything is said.
+  #charge(units: readonly bigint[]): BudgetExhaustedError | null {
+    let error: BudgetExhaustedError | null = null;
+    for (const [i, requested] of units.entries()) {
+      if (requested === 0n) continue;
+      const before = this.#counters.add(i, requested);
+      const limit = this.#counters.limit(i);
+      if (limit === null) continue;
+      const remaining = before < limit ? limit - before : 0n;
+      if (requested > remaining) error ??= exhausted(i, requested, remaining);
+    }
+    return error;
+  }
+
+  #remaining(index: number): bigint | null {
+    const limit = this.#counters.limit(index);
+    if (limit === null) return null;
+    const consumed = this.#counters.consumed(index);
+    return consumed < limit ? limit - consumed : 0n;
+  }
+
+  #amounts(units: (index: number) => bigint | null): BudgetAmounts {
+    const amounts = {} as Record<BudgetResource, number>;
+    for (const [i, resource] of RESOURCES.entries()) {
+      const value = units(i);
+      amounts[resource] = value === null ? Number.POSITIVE_INFINITY : amountOf(resource, value);
+    }
+    return amounts;
+  }
+}
+
+function exhausted(index: number, requested: bigint, remaining: bigint): BudgetExhaustedError {
+  const resource = RESOURCES[index] as BudgetResource;
+  return new BudgetExhaustedError('ERR_BUDGET_EXHAUSTED', {
+    resource,
+    requested: amountOf(resource, requested),
+    remaining: amountOf(resource, remaining),
+  });
+}

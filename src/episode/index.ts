@@ -1,0 +1,2 @@
+/** What names an episode and its root process. */
+export { assertEpisodeId, assertPid, isEpisodeId, isPid, MAX_EPISODE_ID_LENGTH } from './id.js';

@@ -1,0 +1,19 @@
+/** Every error of the package, and the one way to check a number. */
+export { BudgetExhaustedError, type BudgetResource } from './budget-error.js';
+export type {
+  BudgetErrorCode,
+  CgroupErrorCode,
+  ErrorCode,
+  ProcErrorCode,
+  ReviewerErrorCode,
+  TelemetryErrorCode,
+} from './codes.js';
+export { CgroupError, ProcError } from './kernel-error.js';
+export { ReviewerTelemetryError } from './reviewer-error.js';
+export {
+  OutOfRangeError,
+  outOfRange,
+  TelemetryError,
+  type TelemetryErrorDetail,
+} from './telemetry-error.js';
+export { finiteNumber, wholeNumber } from './whole-number.js';

@@ -1,0 +1,28 @@
+import type { ReviewerErrorCode } from './codes.js';
+import { TelemetryError, type TelemetryErrorDetail } from './telemetry-error.js';
+
+/** The reviewer log is missing, malformed, locked or not writable. */
+export class ReviewerTelemetryError extends TelemetryError {
+  declare readonly code: ReviewerErrorCode;
+  /** The log's path. */
+  declare readonly path?: string;
+  /** The line that was refused, counted from 1. */
+  declare readonly line?: number;
+
+  static {
+    ReviewerTelemetryError.prototype.name = 'ReviewerTelemetryError';
+  }
+
+  constructor(
+    code: ReviewerErrorCode,
+    message: string,
+    detail: TelemetryErrorDetail & {
+      readonly path?: string | undefined;
+      readonly line?: number | undefined;
+    } = {},
+  ) {
+    super(code, message, detail);
+    if (detail.path !== undefined) this.path = detail.path;
+    if (detail.line !== undefined) this.line = detail.line;
+  }
+}

@@ -1,0 +1,64 @@
+import type { ErrorCode } from './codes.js';
+
+/** What an error carries besides its code and message; each is left out where there is none. */
+export interface TelemetryErrorDetail {
+  /** The symbolic errno (`'EACCES'`), where the kernel gave one. */
+  readonly errno?: string | null | undefined;
+  /** The file it is about. */
+  readonly file?: string | null | undefined;
+  readonly cause?: unknown;
+}
+
+/** The base of everything this package throws. Match by `code`, never by the message. */
+export class TelemetryError extends Error {
+  readonly code: ErrorCode;
+  /** The symbolic errno (`'EACCES'`), where the kernel gave one. */
+  declare readonly errno?: string;
+  /** The file it is about. */
+  declare readonly file?: string;
+
+  static {
+    TelemetryError.prototype.name = 'TelemetryError';
+  }
+
+  constructor(code: ErrorCode, message: string, detail: TelemetryErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.code = code;
+    if (detail.errno != null) this.errno = detail.errno;
+    if (detail.file != null) this.file = detail.file;
+  }
+
+  /**
+   * An argument out of range must be both a `RangeError`, which is what Node.js users catch, and a
+   * `TelemetryError`, which is what everything of this package is. A class has one parent, so the base
+   * class (and only it: a range error is no `CgroupError`) also recognizes `OutOfRangeError`.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: subclasses inherit this, and each answers for itself
+    if (this === TelemetryError && value instanceof OutOfRangeError) return true;
+    // biome-ignore lint/complexity/noThisInStatic: as above
+    return Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+}
+
+/** A `RangeError` that is `instanceof TelemetryError` too, always with the code `ERR_OUT_OF_RANGE`. */
+export class OutOfRangeError extends RangeError implements TelemetryError {
+  readonly code = 'ERR_OUT_OF_RANGE';
+  declare readonly errno?: string;
+  declare readonly file?: string;
+
+  static {
+    OutOfRangeError.prototype.name = 'RangeError';
+  }
+}
+
+/** The error for the argument `name`: `why` completes “`name` (value) …”, as in “must be at least 1”. */
+export function outOfRange(name: string, value: unknown, why: string): OutOfRangeError {
+  return new OutOfRangeError(`${name} ${why}, got ${show(value)}`);
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 64));
+  return typeof value === 'object' || typeof value === 'function' ? typeof value : String(value);
+}

@@ -1,0 +1,272 @@
+import { TelemetryError, wholeNumber } from '../error/index.js';
+import { clampValue, exactValue } from './bounds.js';
+import {
+  COLLECT_FIELD,
+  type FieldShape,
+  type FrameFields,
+  type FrameMetrics,
+  type FramePart,
+  type FramePressure,
+  FURTHER_METRICS,
+  type MetricName,
+  PRESSURE_FIELDS,
+  type PressureName,
+  WIRE_METRICS,
+} from './fields.js';
+import type { TelemetryFrame } from './frame.js';
+import { assertBounded, assertPeak, assertUsage, clampPeak, clampUsage } from './invariants.js';
+import { assertMetricSource, type MetricSource, type MetricSources } from './metric-source.js';
+import { O11yFlags } from './o11y-flags.js';
+import {
+  type FrameQualities,
+  type FrameQuality,
+  qualityFromBits,
+  qualityToBits,
+} from './quality.js';
+
+type Value = number | bigint | null;
+
+const METRICS: readonly FieldShape<MetricName>[] = [
+  ...WIRE_METRICS,
+  ...FURTHER_METRICS,
+  COLLECT_FIELD,
+];
+const PARTS: readonly FramePart[] = ['cpu', 'memory', 'io'];
+
+/**
+ * Builds one frame; what is not given is absent. Every setter takes a number or bigint, and throws
+ * `ERR_OUT_OF_RANGE` for a negative, a fraction, NaN or an infinity.
+ *
+ * A part's source is the one given by `sources`, else by `source`, else `cgroup` if the part has a value; a
+ * part without any value is `unavailable`.
+ */
+export class TelemetryFrameBuilder<N extends number | bigint = number> {
+  readonly #episodeId: string;
+  readonly #seq: bigint;
+  readonly #finish: (fields: FrameFields<bigint>) => TelemetryFrame<number | bigint>;
+  readonly #metrics = new Map<MetricName, bigint>();
+  readonly #pressure = new Map<PressureName, bigint>();
+  #tsMono = 0n;
+  #source: MetricSource | null = null;
+  #sources: Partial<MetricSources> = {};
+  #quality: Partial<Record<FramePart, number>> = {};
+  #flags: O11yFlags = O11yFlags.none;
+
+  /** @internal Use `TelemetryFrame.builder`. */
+  constructor(
+    episodeId: string,
+    seq: number | bigint,
+    finish: (fields: FrameFields<bigint>) => TelemetryFrame<number | bigint>,
+  ) {
+    this.#episodeId = episodeId;
+    this.#seq = whole('seq', seq);
+    this.#finish = finish;
+  }
+
+  /** CLOCK_MONOTONIC of the read, ns. */
+  tsMono(ns: number | bigint): this {
+    this.#tsMono = whole('tsMono', ns);
+    return this;
+  }
+
+  cpuNs(ns: Value): this {
+    return this.#set('cpuNs', ns);
+  }
+
+  cpuUserNs(ns: Value): this {
+    return this.#set('cpuUserNs', ns);
+  }
+
+  cpuSystemNs(ns: Value): this {
+    return this.#set('cpuSystemNs', ns);
+  }
+
+  memRssBytes(bytes: Value): this {
+    return this.#set('memRssBytes', bytes);
+  }
+
+  memPeakBytes(bytes: Value): this {
+    return this.#set('memPeakBytes', bytes);
+  }
+
+  ioReadBytes(bytes: Value): this {
+    return this.#set('ioReadBytes', bytes);
+  }
+
+  ioWriteBytes(bytes: Value): this {
+    return this.#set('ioWriteBytes', bytes);
+  }
+
+  memCurrentBytes(bytes: Value): this {
+    return this.#set('memCurrentBytes', bytes);
+  }
+
+  pageFaultsMajor(count: Value): this {
+    return this.#set('pageFaultsMajor', count);
+  }
+
+  pageFaultsMinor(count: Value): this {
+    return this.#set('pageFaultsMinor', count);
+  }
+
+  ioReadOps(count: Value): this {
+    return this.#set('ioReadOps', count);
+  }
+
+  ioWriteOps(count: Value): this {
+    return this.#set('ioWriteOps', count);
+  }
+
+  cpuThrottledNs(ns: Value): this {
+    return this.#set('cpuThrottledNs', ns);
+  }
+
+  cpuNrThrottled(count: Value): this {
+    return this.#set('cpuNrThrottled', count);
+  }
+
+  oomKills(count: Value): this {
+    return this.#set('oomKills', count);
+  }
+
+  pids(count: Value): this {
+    return this.#set('pids', count);
+  }
+
+  collectNs(ns: Value): this {
+    return this.#set('collectNs', ns);
+  }
+
+  /** The given pressure totals; the others stay as they are. */
+  pressure(totals: Partial<FramePressure<number | bigint>>): this {
+    for (const { name } of PRESSURE_FIELDS) {
+      const value = totals[name];
+      if (value === null) this.#pressure.delete(name);
+      else if (value !== undefined) this.#pressure.set(name, whole(`pressure.${name}`, value));
+    }
+    return this;
+  }
+
+  /** The source of every part that has a value. */
+  source(source: MetricSource): this {
+    assertMetricSource('source', source);
+    this.#source = source;
+    return this;
+  }
+
+  /** The sources of single parts. */
+  sources(sources: Partial<MetricSources>): this {
+    for (const part of PARTS) {
+      const source = sources[part];
+      if (source === undefined) continue;
+      assertMetricSource(`sources.${part}`, source);
+      this.#sources = { ...this.#sources, [part]: source };
+    }
+    return this;
+  }
+
+  /** The qualities of single parts. */
+  quality(quality: { readonly [P in FramePart]?: Iterable<FrameQuality> }): this {
+    for (const part of PARTS) {
+      const names = quality[part];
+      if (names !== undefined) this.#quality[part] = qualityToBits(names);
+    }
+    return this;
+  }
+
+  o11yFlags(flags: O11yFlags): this {
+    if (!(flags instanceof O11yFlags)) {
+      throw new TelemetryError('ERR_INVALID_CONFIG', 'o11yFlags must be O11yFlags');
+    }
+    this.#flags = flags;
+    return this;
+  }
+
+  /**
+   * The frame, forced into its invariants: values above 2^63 − 1 become that, a usage below user + system and
+   * a peak below rss are raised, the values of an unavailable part are dropped.
+   */
+  build(): TelemetryFrame<N> {
+    return this.#frame(clampValue);
+  }
+
+  /** The frame as given; throws `ERR_INVARIANT` where `build()` would have had to change it. */
+  tryBuild(): TelemetryFrame<N> {
+    const metric = (name: MetricName) => this.#metrics.get(name) ?? null;
+    assertBounded('seq', this.#seq);
+    assertBounded('tsMono', this.#tsMono);
+    for (const [name, value] of this.#metrics) assertBounded(name, value);
+    for (const [name, value] of this.#pressure) assertBounded(name, value);
+    assertUsage({
+      usage: metric('cpuNs'),
+      user: metric('cpuUserNs'),
+      system: metric('cpuSystemNs'),
+    });
+    assertPeak(metric('memPeakBytes'), metric('memRssBytes'));
+    for (const { name, part } of METRICS) {
+      if (part && this.#metrics.has(name) && this.#sourceOf(part) === 'unavailable') {
+        throw new TelemetryError('ERR_INVARIANT', `${name} has a value but ${part} is unavailable`);
+      }
+    }
+    return this.#frame((value) => value);
+  }
+
+  #set(name: MetricName, value: Value): this {
+    if (value === null) this.#metrics.delete(name);
+    else this.#metrics.set(name, whole(name, value));
+    return this;
+  }
+
+  #sourceOf(part: FramePart): MetricSource {
+    const given = this.#sources[part];
+    if (given) return given;
+    if (part === 'cpu' && this.#source) return this.#source;
+    const hasValue = METRICS.some((each) => each.part === part && this.#metrics.has(each.name));
+    return hasValue ? (this.#source ?? 'cgroup') : 'unavailable';
+  }
+
+  #frame(bounded: (value: bigint) => bigint): TelemetryFrame<N> {
+    const sources: MetricSources = {
+      cpu: this.#sourceOf('cpu'),
+      memory: this.#sourceOf('memory'),
+      io: this.#sourceOf('io'),
+    };
+    const metrics = {} as Record<keyof FrameMetrics, bigint | null>;
+    for (const { name, part } of METRICS) {
+      const value = part && sources[part] === 'unavailable' ? undefined : this.#metrics.get(name);
+      metrics[name] = value === undefined ? null : bounded(value);
+    }
+    metrics.cpuNs = clampUsage({
+      usage: metrics.cpuNs,
+      user: metrics.cpuUserNs,
+      system: metrics.cpuSystemNs,
+    });
+    metrics.memPeakBytes = clampPeak(metrics.memPeakBytes, metrics.memRssBytes);
+    const pressure = {} as Record<PressureName, bigint | null>;
+    for (const { name } of PRESSURE_FIELDS) {
+      const value = this.#pressure.get(name);
+      pressure[name] = value === undefined ? null : bounded(value);
+    }
+    const quality: FrameQualities = {
+      cpu: qualityFromBits(this.#quality.cpu ?? 0),
+      memory: qualityFromBits(this.#quality.memory ?? 0),
+      io: qualityFromBits(this.#quality.io ?? 0),
+    };
+    return this.#finish({
+      episodeId: this.#episodeId,
+      seq: bounded(this.#seq),
+      tsMono: bounded(this.#tsMono),
+      ...metrics,
+      pressure,
+      sources,
+      quality,
+      o11yFlags: this.#flags,
+      // The mode was chosen with `seq`, together with N.
+    }) as TelemetryFrame<N>;
+  }
+}
+
+function whole(name: string, value: number | bigint): bigint {
+  wholeNumber(name, value);
+  return exactValue(value);
+}

@@ -1,0 +1,51 @@
+import {
+  COLLECT_FIELD,
+  type FrameFields,
+  type FrameMetrics,
+  type FramePressure,
+  FURTHER_METRICS,
+  PRESSURE_FIELDS,
+  WIRE_METRICS,
+} from './fields.js';
+
+const METRICS = [...WIRE_METRICS, ...FURTHER_METRICS, COLLECT_FIELD];
+
+/** Of a frame of numbers: the fields beyond 2^53 by name, so that NDJSON still holds their exact digits. */
+export type ExactValues = ReadonlyMap<string, bigint>;
+
+/** The fields in the wanted mode, and what numbers could not hold. */
+export function inMode(
+  fields: FrameFields<bigint>,
+  bigint: boolean,
+): { fields: FrameFields<number | bigint>; exact: ExactValues | null } {
+  if (bigint) return { fields, exact: null };
+  const metrics = {} as Record<keyof FrameMetrics, number | null>;
+  for (const { name } of METRICS) metrics[name] = toNumber(fields[name]);
+  const pressure = {} as Record<keyof FramePressure, number | null>;
+  for (const { name } of PRESSURE_FIELDS) pressure[name] = toNumber(fields.pressure[name]);
+  const asNumbers = {
+    ...fields,
+    ...metrics,
+    seq: Number(fields.seq),
+    tsMono: Number(fields.tsMono),
+    pressure,
+  };
+  return { fields: asNumbers, exact: unsafeValues(fields) };
+}
+
+/** The fields beyond 2^53 by name, or null where there is none. */
+export function unsafeValues(fields: FrameFields<bigint>): ExactValues | null {
+  const exact = new Map<string, bigint>();
+  const keep = (name: string, value: bigint | null) => {
+    if (value !== null && value > Number.MAX_SAFE_INTEGER) exact.set(name, value);
+  };
+  keep('seq', fields.seq);
+  keep('tsMono', fields.tsMono);
+  for (const { name } of METRICS) keep(name, fields[name]);
+  for (const { name } of PRESSURE_FIELDS) keep(name, fields.pressure[name]);
+  return exact.size > 0 ? exact : null;
+}
+
+function toNumber(value: bigint | null): number | null {
+  return value === null ? null : Number(value);
+}

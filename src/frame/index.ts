@@ -1,0 +1,9 @@
+/** The frame: what an episode had consumed at one moment, its flags, its sources, its JSON. */
+export { MAX_FRAME_BYTES, MAX_FRAME_NS } from './bounds.js';
+export { TelemetryFrameBuilder } from './builder.js';
+export type { FrameFields, FrameMetrics, FramePressure } from './fields.js';
+export { TelemetryFrame } from './frame.js';
+export { MetricSource, type MetricSources } from './metric-source.js';
+export type { FrameJson } from './ndjson.js';
+export { O11yFlags, type O11yFlagsInit, type O11yFlagsJson } from './o11y-flags.js';
+export type { FrameQualities, FrameQuality } from './quality.js';

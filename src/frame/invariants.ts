@@ -1,0 +1,45 @@
+import { TelemetryError } from '../error/index.js';
+import { clampValue, MAX_FRAME_COUNT } from './bounds.js';
+
+/** cpu figures of one moment, ns. */
+export interface CpuFigures {
+  readonly usage: bigint | null;
+  readonly user: bigint | null;
+  readonly system: bigint | null;
+}
+
+/** INV-CPU001 by force: the usage, raised to user + system where it is below; an absent one stays absent. */
+export function clampUsage({ usage, user, system }: CpuFigures): bigint | null {
+  if (usage === null) return null;
+  const parts = clampValue((user ?? 0n) + (system ?? 0n));
+  return usage < parts ? parts : usage;
+}
+
+/** INV-MEM001 by force: the peak, raised to the rss where it is below; an absent one stays absent. */
+export function clampPeak(peak: bigint | null, rss: bigint | null): bigint | null {
+  return peak !== null && rss !== null && peak < rss ? rss : peak;
+}
+
+/** Throws `ERR_INVARIANT` where usage < user + system. */
+export function assertUsage(figures: CpuFigures): void {
+  if (clampUsage(figures) === figures.usage) return;
+  throw new TelemetryError(
+    'ERR_INVARIANT',
+    `INV-CPU001: cpu usage ${figures.usage} ns is below user ${figures.user ?? 0n} + system ${figures.system ?? 0n} ns`,
+  );
+}
+
+/** Throws `ERR_INVARIANT` where peak < rss. */
+export function assertPeak(peak: bigint | null, rss: bigint | null): void {
+  if (clampPeak(peak, rss) === peak) return;
+  throw new TelemetryError(
+    'ERR_INVARIANT',
+    `INV-MEM001: peak ${peak} bytes is below rss ${rss} bytes`,
+  );
+}
+
+/** Throws `ERR_INVARIANT` where a value is above 2^63 − 1. */
+export function assertBounded(name: string, value: bigint | null): void {
+  if (value === null || value <= MAX_FRAME_COUNT) return;
+  throw new TelemetryError('ERR_INVARIANT', `INV-TL02: ${name} ${value} is above 2^63 − 1`);
+}

@@ -1,0 +1,26 @@
+import { TelemetryError } from '../error/index.js';
+
+/** Where a figure comes from: the episode's cgroup, `/proc` (degraded), or nowhere. */
+export const MetricSource = {
+  CGROUP: 'cgroup',
+  PROC: 'proc',
+  UNAVAILABLE: 'unavailable',
+} as const;
+export type MetricSource = (typeof MetricSource)[keyof typeof MetricSource];
+
+/** The source of each part of a reading. */
+export interface MetricSources {
+  readonly cpu: MetricSource;
+  readonly memory: MetricSource;
+  readonly io: MetricSource;
+}
+
+/** Throws `ERR_INVALID_CONFIG` unless `value` is one of the three. */
+export function assertMetricSource(name: string, value: unknown): asserts value is MetricSource {
+  if (value === 'cgroup' || value === 'proc' || value === 'unavailable') return;
+  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : typeof value;
+  throw new TelemetryError(
+    'ERR_INVALID_CONFIG',
+    `${name} must be 'cgroup', 'proc' or 'unavailable', got ${shown}`,
+  );
+}

@@ -1,0 +1,117 @@
+import { FrameFlag } from '../ring/layout.js';
+
+export interface O11yFlagsInit {
+  readonly highFrequency?: boolean;
+  readonly promoted?: boolean;
+  readonly degraded?: boolean;
+  readonly initial?: boolean;
+  readonly terminal?: boolean;
+}
+
+export interface O11yFlagsJson {
+  high_frequency: boolean;
+  promoted: boolean;
+  degraded: boolean;
+  initial: boolean;
+  terminal: boolean;
+}
+
+/** Why a frame is worth a look. Immutable: each `withX()` gives other flags. */
+export class O11yFlags {
+  /** Taken at the divided period, above the threshold of the policy. */
+  readonly highFrequency: boolean;
+  /** Handed to the recorder by a trigger. */
+  readonly promoted: boolean;
+  /** Some figure comes from `/proc`. */
+  readonly degraded: boolean;
+  /** The first frame of its session. */
+  readonly initial: boolean;
+  /** The last frame of its session. */
+  readonly terminal: boolean;
+
+  /** No flag set. */
+  static readonly none: O11yFlags = new O11yFlags();
+
+  constructor(init: O11yFlagsInit = {}) {
+    this.highFrequency = init.highFrequency ?? false;
+    this.promoted = init.promoted ?? false;
+    this.degraded = init.degraded ?? false;
+    this.initial = init.initial ?? false;
+    this.terminal = init.terminal ?? false;
+    Object.freeze(this);
+  }
+
+  withHighFrequency(highFrequency = true): O11yFlags {
+    return new O11yFlags({ ...this, highFrequency });
+  }
+
+  withPromoted(promoted = true): O11yFlags {
+    return new O11yFlags({ ...this, promoted });
+  }
+
+  withDegraded(degraded = true): O11yFlags {
+    return new O11yFlags({ ...this, degraded });
+  }
+
+  withInitial(initial = true): O11yFlags {
+    return new O11yFlags({ ...this, initial });
+  }
+
+  withTerminal(terminal = true): O11yFlags {
+    return new O11yFlags({ ...this, terminal });
+  }
+
+  /** Whether any flag is set. */
+  get hasAny(): boolean {
+    return this.highFrequency || this.promoted || this.degraded || this.initial || this.terminal;
+  }
+
+  /** @internal The flags as `FrameFlag` bits. */
+  toBits(): number {
+    return (
+      (this.highFrequency ? FrameFlag.HIGH_FREQUENCY : 0) |
+      (this.promoted ? FrameFlag.PROMOTED : 0) |
+      (this.degraded ? FrameFlag.DEGRADED : 0) |
+      (this.initial ? FrameFlag.INITIAL : 0) |
+      (this.terminal ? FrameFlag.TERMINAL : 0)
+    );
+  }
+
+  toJSON(): O11yFlagsJson {
+    return {
+      high_frequency: this.highFrequency,
+      promoted: this.promoted,
+      degraded: this.degraded,
+      initial: this.initial,
+      terminal: this.terminal,
+    };
+  }
+}
+
+const EVERY: readonly O11yFlags[] = Array.from({ length: 32 }, (_, bits) =>
+  bits === 0
+    ? O11yFlags.none
+    : new O11yFlags({
+        highFrequency: (bits & FrameFlag.HIGH_FREQUENCY) !== 0,
+        promoted: (bits & FrameFlag.PROMOTED) !== 0,
+        degraded: (bits & FrameFlag.DEGRADED) !== 0,
+        initial: (bits & FrameFlag.INITIAL) !== 0,
+        terminal: (bits & FrameFlag.TERMINAL) !== 0,
+      }),
+);
+
+/** The flags of the low five bits of `bits`; one shared object for each combination. */
+export function flagsFromBits(bits: number): O11yFlags {
+  return EVERY[bits & 31] as O11yFlags;
+}
+
+/** `FrameFlag` bits of the flags. */
+export function flagsToBits(flags: O11yFlags): number {
+  return (
+    (flags.highFrequency ? FrameFlag.HIGH_FREQUENCY : 0) |
+    (flags.promoted ? FrameFlag.PROMOTED : 0) |
+    (flags.degraded ? FrameFlag.DEGRADED : 0) |
+    (flags.initial ? FrameFlag.INITIAL : 0) |
+    (flags.terminal ? FrameFlag.TERMINAL : 0)
+  );
+}

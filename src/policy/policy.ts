@@ -1,0 +1,82 @@
+import { outOfRange, TelemetryError } from '../error/index.js';
+import { HIGH_FREQ_MULTIPLIER, MIN_SAMPLE_PERIOD_MS } from './bounds.js';
+import { TelemetryPolicyBuilder } from './builder.js';
+import { PromoteTriggers } from './promote-triggers.js';
+import { checkBounds, checkSettings, DEFAULT_SETTINGS, type PolicySettings } from './settings.js';
+
+/** How often an episode is sampled, how many frames are kept, and what promotes them. Immutable. */
+export class TelemetryPolicy implements PolicySettings {
+  readonly samplePeriodMs: number;
+  readonly ringBufferCapacity: number;
+  readonly promoteTriggers: PromoteTriggers;
+  readonly highFreqThresholdPercent: number;
+  readonly highFreqEnabled: boolean;
+  readonly memoryStatPeriodMs: number;
+
+  /**
+   * What is left out has its default: 1,000 ms, 1,024 frames, the default triggers, 80 %, high frequency on,
+   * `memory.stat` every 100 ms at most. Throws `ERR_OUT_OF_RANGE` beyond a bound (a builder would clamp),
+   * `ERR_INVALID_CONFIG` for another type.
+   */
+  constructor(settings: Partial<PolicySettings> = {}) {
+    if (typeof settings !== 'object' || settings === null) {
+      throw new TelemetryError('ERR_INVALID_CONFIG', 'a policy is made of an object of settings');
+    }
+    const chosen: PolicySettings = {
+      samplePeriodMs: settings.samplePeriodMs ?? DEFAULT_SETTINGS.samplePeriodMs,
+      ringBufferCapacity: settings.ringBufferCapacity ?? DEFAULT_SETTINGS.ringBufferCapacity,
+      promoteTriggers: settings.promoteTriggers ?? DEFAULT_SETTINGS.promoteTriggers,
+      highFreqThresholdPercent:
+        settings.highFreqThresholdPercent ?? DEFAULT_SETTINGS.highFreqThresholdPercent,
+      highFreqEnabled: settings.highFreqEnabled ?? DEFAULT_SETTINGS.highFreqEnabled,
+      memoryStatPeriodMs: settings.memoryStatPeriodMs ?? DEFAULT_SETTINGS.memoryStatPeriodMs,
+    };
+    checkSettings(chosen);
+    checkBounds(chosen);
+    this.samplePeriodMs = chosen.samplePeriodMs;
+    this.ringBufferCapacity = chosen.ringBufferCapacity;
+    this.promoteTriggers = chosen.promoteTriggers;
+    this.highFreqThresholdPercent = chosen.highFreqThresholdPercent;
+    this.highFreqEnabled = chosen.highFreqEnabled;
+    this.memoryStatPeriodMs = chosen.memoryStatPeriodMs;
+    Object.freeze(this);
+  }
+
+  static builder(): TelemetryPolicyBuilder {
+    return new TelemetryPolicyBuilder((settings) => new TelemetryPolicy(settings));
+  }
+
+  /** The policy for a risk tier from 0 (lowest) to 4. Throws `ERR_OUT_OF_RANGE` for another. */
+  static forRiskTier(tier: number): TelemetryPolicy {
+    const settings = typeof tier === 'number' ? RISK_TIERS[tier] : undefined;
+    if (settings === undefined) throw outOfRange('tier', tier, 'must be 0, 1, 2, 3 or 4');
+    return new TelemetryPolicy(settings);
+  }
+
+  /** The period in ms, divided while `active` if high frequency is enabled; whole, at least 1. */
+  effectiveSamplePeriodMs(active: boolean): number {
+    if (!active || !this.highFreqEnabled) return this.samplePeriodMs;
+    return Math.max(MIN_SAMPLE_PERIOD_MS, Math.floor(this.samplePeriodMs / HIGH_FREQ_MULTIPLIER));
+  }
+}
+
+const HIGHEST_TIER: Partial<PolicySettings> = {
+  samplePeriodMs: 500,
+  ringBufferCapacity: 1024,
+  promoteTriggers: PromoteTriggers.all,
+  highFreqThresholdPercent: 75,
+};
+
+const RISK_TIERS: readonly Partial<PolicySettings>[] = [
+  {
+    samplePeriodMs: 5000,
+    ringBufferCapacity: 64,
+    promoteTriggers: PromoteTriggers.none,
+    highFreqThresholdPercent: 90,
+    highFreqEnabled: false,
+  },
+  { samplePeriodMs: 2000, ringBufferCapacity: 256, highFreqThresholdPercent: 85 },
+  { samplePeriodMs: 1000, ringBufferCapacity: 512, highFreqThresholdPercent: 80 },
+  HIGHEST_TIER,
+  HIGHEST_TIER,
+];

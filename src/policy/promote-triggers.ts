@@ -1,0 +1,49 @@
+import { TelemetryError, wholeNumber } from '../error/index.js';
+
+export interface PromoteTriggersInit {
+  readonly onTermination?: boolean;
+  readonly onQuarantine?: boolean;
+  readonly onBudgetThreshold?: boolean;
+  readonly periodicFrames?: number;
+}
+
+/** When the frames in the ring are promoted: handed to the session's recorder, each once. Immutable. */
+export class PromoteTriggers {
+  readonly onTermination: boolean;
+  readonly onQuarantine: boolean;
+  /** When a budgeted resource reaches the policy's threshold. */
+  readonly onBudgetThreshold: boolean;
+  /** Every so many frames; 0: never. */
+  readonly periodicFrames: number;
+
+  /** On termination and on quarantine. */
+  static readonly default: PromoteTriggers = new PromoteTriggers({
+    onTermination: true,
+    onQuarantine: true,
+  });
+
+  /** Every trigger, and every 100 frames. */
+  static readonly all: PromoteTriggers = new PromoteTriggers({
+    onTermination: true,
+    onQuarantine: true,
+    onBudgetThreshold: true,
+    periodicFrames: 100,
+  });
+
+  /** Nothing is promoted. */
+  static readonly none: PromoteTriggers = new PromoteTriggers();
+
+  /** What is left out is off. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
+  constructor(init: PromoteTriggersInit = {}) {
+    this.onTermination = flag('onTermination', init.onTermination);
+    this.onQuarantine = flag('onQuarantine', init.onQuarantine);
+    this.onBudgetThreshold = flag('onBudgetThreshold', init.onBudgetThreshold);
+    this.periodicFrames = Number(wholeNumber('periodicFrames', init.periodicFrames ?? 0));
+    Object.freeze(this);
+  }
+}
+
+function flag(name: string, value: boolean | undefined): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw new TelemetryError('ERR_INVALID_CONFIG', `${name} must be a boolean, got ${typeof value}`);
+}

@@ -1,0 +1,88 @@
+import { finiteNumber, outOfRange, TelemetryError, wholeNumber } from '../error/index.js';
+import {
+  DEFAULT_HIGH_FREQ_THRESHOLD_PERCENT,
+  DEFAULT_MEMORY_STAT_PERIOD_MS,
+  DEFAULT_RING_BUFFER_CAPACITY,
+  DEFAULT_SAMPLE_PERIOD_MS,
+  MAX_RING_BUFFER_CAPACITY,
+  MAX_SAMPLE_PERIOD_MS,
+  MIN_RING_BUFFER_CAPACITY,
+  MIN_SAMPLE_PERIOD_MS,
+} from './bounds.js';
+import { PromoteTriggers } from './promote-triggers.js';
+
+/** What a policy says. */
+export interface PolicySettings {
+  /** Time between two samples, whole ms. */
+  readonly samplePeriodMs: number;
+  /** Frames the ring holds. */
+  readonly ringBufferCapacity: number;
+  readonly promoteTriggers: PromoteTriggers;
+  /** Share of any budgeted resource from which on sampling is faster, 0–100. */
+  readonly highFreqThresholdPercent: number;
+  readonly highFreqEnabled: boolean;
+  /** Least time between two reads of `memory.stat`, whole ms; 0: read for each frame. */
+  readonly memoryStatPeriodMs: number;
+}
+
+export const DEFAULT_SETTINGS: PolicySettings = {
+  samplePeriodMs: DEFAULT_SAMPLE_PERIOD_MS,
+  ringBufferCapacity: DEFAULT_RING_BUFFER_CAPACITY,
+  promoteTriggers: PromoteTriggers.default,
+  highFreqThresholdPercent: DEFAULT_HIGH_FREQ_THRESHOLD_PERCENT,
+  highFreqEnabled: true,
+  memoryStatPeriodMs: DEFAULT_MEMORY_STAT_PERIOD_MS,
+};
+
+type NumberName =
+  | 'samplePeriodMs'
+  | 'ringBufferCapacity'
+  | 'highFreqThresholdPercent'
+  | 'memoryStatPeriodMs';
+
+const BOUNDS: Readonly<Record<NumberName, { least: number; most: number; whole: boolean }>> = {
+  samplePeriodMs: { least: MIN_SAMPLE_PERIOD_MS, most: MAX_SAMPLE_PERIOD_MS, whole: true },
+  ringBufferCapacity: {
+    least: MIN_RING_BUFFER_CAPACITY,
+    most: MAX_RING_BUFFER_CAPACITY,
+    whole: true,
+  },
+  highFreqThresholdPercent: { least: 0, most: 100, whole: false },
+  memoryStatPeriodMs: { least: 0, most: MAX_SAMPLE_PERIOD_MS, whole: true },
+};
+const NUMBERS = Object.keys(BOUNDS) as NumberName[];
+
+/** What no policy takes: a negative, NaN, an infinity, a fraction of what is counted; other types. */
+export function checkSettings(settings: PolicySettings): void {
+  for (const name of NUMBERS) {
+    finiteNumber(name, settings[name]);
+    if (BOUNDS[name].whole) wholeNumber(name, settings[name]);
+  }
+  if (typeof settings.highFreqEnabled !== 'boolean') {
+    throw new TelemetryError('ERR_INVALID_CONFIG', 'highFreqEnabled must be a boolean');
+  }
+  if (!(settings.promoteTriggers instanceof PromoteTriggers)) {
+    throw new TelemetryError('ERR_INVALID_CONFIG', 'promoteTriggers must be PromoteTriggers');
+  }
+}
+
+/** Also throws `ERR_OUT_OF_RANGE` for a number beyond its bounds. */
+export function checkBounds(settings: PolicySettings): void {
+  for (const name of NUMBERS) {
+    const { least, most } = BOUNDS[name];
+    const value = settings[name];
+    if (value < least || value > most) {
+      throw outOfRange(name, value, `must be from ${least} to ${most}`);
+    }
+  }
+}
+
+/** The settings with every number moved into its bounds. */
+export function clampSettings(settings: PolicySettings): PolicySettings {
+  const clamped = { ...settings };
+  for (const name of NUMBERS) {
+    const { least, most } = BOUNDS[name];
+    clamped[name] = Math.min(Math.max(settings[name], least), most);
+  }
+  return clamped;
+}

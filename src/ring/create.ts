@@ -1,0 +1,64 @@
+import { assertEpisodeId, assertPid } from '../episode/id.js';
+import { outOfRange } from '../error/index.js';
+import {
+  RING_HEADER_BYTES,
+  RING_MAGIC,
+  RING_SLOT_BYTES,
+  RING_VERSION,
+  RingHeader,
+  ringBytes,
+  ringSlots,
+} from './layout.js';
+
+export interface RingSpec {
+  readonly episodeId: string;
+  readonly pid: number;
+  /** CLOCK_MONOTONIC at the start of the session. */
+  readonly startMonoNs: bigint;
+  /** Frames that a reader may see, 1 … 65,536. */
+  readonly capacity: number;
+  /** Index of the first frame; anything but 0 is for tests of the wrap at 2^32. */
+  readonly first?: number;
+}
+
+/**
+ * A new, empty ring for one writer and any number of readers.
+ *
+ * Throws `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_OUT_OF_RANGE` (capacity, first, startMonoNs).
+ */
+export function createRing(spec: RingSpec): SharedArrayBuffer {
+  const { episodeId, pid, startMonoNs, capacity, first = 0 } = spec;
+  assertEpisodeId(episodeId);
+  assertPid(pid);
+  assertWithin('capacity', capacity, 1, 65_536);
+  assertWithin('first', first, 0, 2 ** 32 - 1);
+  if (startMonoNs < 0n || startMonoNs >= 2n ** 63n) {
+    throw outOfRange('startMonoNs', startMonoNs, 'must be from 0 to 2^63 − 1');
+  }
+
+  const ring = new SharedArrayBuffer(ringBytes(capacity));
+  const header = new Uint32Array(ring, 0, RING_HEADER_BYTES / 4);
+  const store = (byte: number, value: number) => Atomics.store(header, byte / 4, value);
+  store(RingHeader.VERSION, RING_VERSION);
+  store(RingHeader.HEADER_BYTES, RING_HEADER_BYTES);
+  store(RingHeader.SLOT_BYTES, RING_SLOT_BYTES);
+  store(RingHeader.CAPACITY, capacity);
+  store(RingHeader.SLOTS, ringSlots(capacity));
+  store(RingHeader.FIRST, first);
+  store(RingHeader.PID, pid);
+  store(RingHeader.START_MONO_NS, Number(startMonoNs & 0xffff_ffffn));
+  store(RingHeader.START_MONO_NS + 4, Number(startMonoNs >> 32n));
+  store(RingHeader.EPISODE_ID_LENGTH, episodeId.length);
+  new Uint8Array(ring, RingHeader.EPISODE_ID, episodeId.length).set(
+    Buffer.from(episodeId, 'ascii'),
+  );
+  store(RingHeader.HEAD, first);
+  store(RingHeader.MAGIC, RING_MAGIC);
+  return ring;
+}
+
+function assertWithin(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw outOfRange(name, value, `must be a whole number from ${least} to ${most}`);
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Ring layout v1: the one description of the shared memory, for writers and readers of both engines.
+ * `native/core/ring_layout.h` holds the same names and numbers; a test compares the two.
+ *
+ * ```text
+ * byte 0      header, 256 bytes
+ *        0    magic u32 · version u32 · header bytes u32 · slot bytes u32
+ *       16    capacity u32 (frames a reader may see) · slots u32 (a power of two ≥ capacity, ≥ 2)
+ *       24    first u32 (index of the first frame; 0 but in wrap-around tests) · pid u32
+ *       32    start of the session, CLOCK_MONOTONIC ns, u64
+ *       40    episode id: length u32 · 128 bytes of ASCII at 48
+ *      192    head u32: index of the next frame, modulo 2^32 · state u32: 0 open, 1 ended
+ * byte 256    slot 0, 256 bytes = 32 u64 words
+ *             word 0   stamp u32 (low half) · unused u32
+ *             word 1…  the frame
+ * byte 512    slot 1 …
+ * ```
+ *
+ * Frame `i` (0, 1, 2, … modulo 2^32) lives in slot `i & (slots − 1)`. Its stamp is `2i + 1` while it is
+ * written and `2i + 2` when it is done, both modulo 2^32; stamps and head are u32 on both sides because
+ * atomics of unequal width do not synchronize in ECMAScript's memory model.
+ */
+
+export const RING_MAGIC = 0x43535045; // "EPSC", little endian
+export const RING_VERSION = 1;
+export const RING_HEADER_BYTES = 256;
+export const RING_SLOT_BYTES = 256;
+export const RING_SLOT_WORDS = 32;
+
+/** Byte offsets in the header. */
+export const RingHeader = {
+  MAGIC: 0,
+  VERSION: 4,
+  HEADER_BYTES: 8,
+  SLOT_BYTES: 12,
+  CAPACITY: 16,
+  SLOTS: 20,
+  FIRST: 24,
+  PID: 28,
+  START_MONO_NS: 32,
+  EPISODE_ID_LENGTH: 40,
+  EPISODE_ID: 48,
+  HEAD: 192,
+  STATE: 196,
+} as const;
+
+/** `RingHeader.STATE`. */
+export const RingState = { OPEN: 0, ENDED: 1 } as const;
+
+/**
+ * Words of a slot. Bit `w` of the word `VALID` says that word `w` holds a value; an absent metric
+ * has its bit off and its word 0. Pressure totals are ns (the kernel's µs × 1000).
+ */
+export const FrameWord = {
+  STAMP: 0,
+  SEQ: 1,
+  TS_MONO: 2,
+  VALID: 3,
+  META: 4,
+  CPU_NS: 5,
+  CPU_USER_NS: 6,
+  CPU_SYSTEM_NS: 7,
+  MEM_RSS_BYTES: 8,
+  MEM_PEAK_BYTES: 9,
+  IO_READ_BYTES: 10,
+  IO_WRITE_BYTES: 11,
+  MEM_CURRENT_BYTES: 12,
+  PAGE_FAULTS_MAJOR: 13,
+  PAGE_FAULTS_MINOR: 14,
+  IO_READ_OPS: 15,
+  IO_WRITE_OPS: 16,
+  CPU_THROTTLED_NS: 17,
+  CPU_NR_THROTTLED: 18,
+  OOM_KILLS: 19,
+  PIDS: 20,
+  PRESSURE_CPU_SOME_NS: 21,
+  PRESSURE_MEMORY_SOME_NS: 22,
+  PRESSURE_MEMORY_FULL_NS: 23,
+  PRESSURE_IO_SOME_NS: 24,
+  PRESSURE_IO_FULL_NS: 25,
+  COLLECT_NS: 26,
+} as const;
+
+/**
+ * The word `META`, all in its low 32 bits:
+ *
+ * ```text
+ * bits 0–4    o11y flags (FrameFlag)
+ * bits 8–13   sources, two bits each: cpu, memory, io (SourceCode)
+ * bits 16–27  quality, four bits each: cpu, memory, io (QualityBit)
+ * ```
+ */
+export const FrameFlag = {
+  HIGH_FREQUENCY: 1,
+  PROMOTED: 2,
+  DEGRADED: 4,
+  INITIAL: 8,
+  TERMINAL: 16,
+} as const;
+
+export const MetaShift = {
+  SOURCE_CPU: 8,
+  SOURCE_MEMORY: 10,
+  SOURCE_IO: 12,
+  QUALITY_CPU: 16,
+  QUALITY_MEMORY: 20,
+  QUALITY_IO: 24,
+} as const;
+
+export const SourceCode = { UNAVAILABLE: 0, CGROUP: 1, PROC: 2 } as const;
+
+export const QualityBit = { LOWER_BOUND: 1, STALE: 2, REBASED: 4, FINAL: 8 } as const;
+
+/** Slots allocated for a capacity: the next power of two, so that a slot's index survives the wrap of the head. */
+export function ringSlots(capacity: number): number {
+  return Math.max(2, 2 ** Math.ceil(Math.log2(capacity)));
+}
+
+/** Bytes of shared memory for a capacity. */
+export function ringBytes(capacity: number): number {
+  return RING_HEADER_BYTES + ringSlots(capacity) * RING_SLOT_BYTES;
+}

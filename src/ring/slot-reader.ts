@@ -1,0 +1,119 @@
+import { bindRing, corrupt, type RingShape } from './header.js';
+import { RING_HEADER_BYTES, RING_SLOT_BYTES, RingHeader, RingState } from './layout.js';
+
+const HEAD = RingHeader.HEAD / 4;
+const STATE = RingHeader.STATE / 4;
+const FIRST_SLOT = RING_HEADER_BYTES / 4;
+export const SLOT_HALVES = RING_SLOT_BYTES / 4;
+
+/** How often one call starts over behind a writer that keeps overtaking it. */
+const MAX_RESUMES = 8;
+/** The same for the newest frame alone: only a buffer that lies can spend them all. */
+const MAX_LATEST_TRIES = 100_000;
+
+/**
+ * The protocol of one reader: which frame is next, and a copy of it that is whole.
+ *
+ * Every word is loaded by `Atomics.load`: with plain loads between the two looks at the stamp, weak memory may
+ * deliver a torn frame under two equal stamps. A frame counts only if both looks saw the stamp it must have.
+ */
+export class SlotReader {
+  readonly shape: RingShape;
+  readonly #ring: Uint32Array;
+  readonly #mask: number;
+  #cursor: number;
+  #missed = 0;
+
+  constructor(ring: unknown) {
+    const { shape, words } = bindRing(ring);
+    this.shape = shape;
+    this.#ring = words;
+    this.#mask = shape.slots - 1;
+    this.#cursor = shape.first;
+    const head = this.#head();
+    if (head !== shape.first) this.#assertWritten((head - 1) >>> 0);
+  }
+
+  /** Frames that were never delivered and never will be. */
+  get missed(): number {
+    return this.#missed;
+  }
+
+  get ended(): boolean {
+    return Atomics.load(this.#ring, STATE) === RingState.ENDED;
+  }
+
+  /** Frames that are there to be read. */
+  get available(): number {
+    return Math.min((this.#head() - this.#cursor) >>> 0, this.shape.capacity);
+  }
+
+  /**
+   * Copies the frames that follow, at most `max`, to the begin of `out`, and returns how many there were. Each is
+   * whole and newer than the one before it.
+   */
+  copyNext(out: Uint32Array, max: number): number {
+    const { capacity } = this.shape;
+    let head = this.#head();
+    const behind = (head - this.#cursor) >>> 0;
+    if (behind > capacity) this.#skipTo((head - capacity) >>> 0);
+    let copied = 0;
+    let resumes = 0;
+    while (copied < max && this.#cursor !== head) {
+      if (this.#copy(this.#cursor, out, copied * SLOT_HALVES)) {
+        this.#cursor = (this.#cursor + 1) >>> 0;
+        copied++;
+        continue;
+      }
+      // Overtaken. At the oldest frame it would happen again at once, so go on from the middle.
+      if (++resumes > MAX_RESUMES) break;
+      head = this.#head();
+      const middle = (head - Math.max(1, capacity >>> 1)) >>> 0;
+      const ahead = (middle - this.#cursor) | 0;
+      this.#skipTo(ahead > 0 ? middle : (this.#cursor + 1) >>> 0);
+    }
+    return copied;
+  }
+
+  /** Copies the newest frame to `out`; false when there is none yet. Moves nothing. */
+  copyLatest(out: Uint32Array): boolean {
+    for (let tries = 0; tries < MAX_LATEST_TRIES; tries++) {
+      const head = this.#head();
+      if (head === this.shape.first) return false;
+      if (this.#copy((head - 1) >>> 0, out, 0)) return true;
+      // The writer went round the whole ring meanwhile: there is a newer one.
+    }
+    throw corrupt('its newest frame is never done');
+  }
+
+  #head(): number {
+    return Atomics.load(this.#ring, HEAD);
+  }
+
+  #skipTo(cursor: number): void {
+    this.#missed += (cursor - this.#cursor) >>> 0;
+    this.#cursor = cursor;
+  }
+
+  /** False: the slot was overwritten before or while it was copied. */
+  #copy(index: number, out: Uint32Array, at: number): boolean {
+    const ring = this.#ring;
+    const slot = FIRST_SLOT + (index & this.#mask) * SLOT_HALVES;
+    const expected = (2 * index + 2) >>> 0;
+    if (Atomics.load(ring, slot) !== expected) {
+      this.#assertWritten(index);
+      return false;
+    }
+    for (let half = 1; half < SLOT_HALVES; half++) out[at + half] = Atomics.load(ring, slot + half);
+    out[at] = expected;
+    return Atomics.load(ring, slot) === expected;
+  }
+
+  /** A frame below the head is in its slot, or a newer one of the same slot is; else the head is a lie. */
+  #assertWritten(index: number): void {
+    const stamp = Atomics.load(this.#ring, FIRST_SLOT + (index & this.#mask) * SLOT_HALVES);
+    const newer = (stamp - (2 * index + 2)) | 0;
+    const sameSlot = ((((stamp - 1) >>> 1) ^ index) & this.#mask) === 0;
+    if (newer < 0 || !sameSlot) throw corrupt('its head and its slots contradict each other');
+  }
+}

@@ -1,0 +1,83 @@
+import { outOfRange } from '../error/index.js';
+import { bindRing } from './header.js';
+import {
+  FrameWord,
+  RING_HEADER_BYTES,
+  RING_SLOT_BYTES,
+  RING_SLOT_WORDS,
+  RingHeader,
+  RingState,
+} from './layout.js';
+
+const HEAD = RingHeader.HEAD / 4;
+const STATE = RingHeader.STATE / 4;
+const FIRST_SLOT = RING_HEADER_BYTES / 4;
+const SLOT_HALVES = RING_SLOT_BYTES / 4;
+/** `SEQ` is written apart; the halves of the caller's words begin after it. */
+const FIRST_DATA_HALF = 2 * (FrameWord.SEQ + 1);
+
+/**
+ * The one writer of a ring. It never waits: the oldest frame is overwritten.
+ *
+ * Every word is stored by `Atomics.store`, as u32 halves: plain stores between the stamps may pass them on weak
+ * memory, and accesses of a width other than the reader's do not synchronize.
+ */
+export class RingWriter {
+  readonly #ring: Uint32Array;
+  readonly #mask: number;
+  #head: number;
+  #seq: number;
+  #words: BigUint64Array | null = null;
+  #halves: Uint32Array = new Uint32Array(0);
+
+  /** Throws `ERR_RING_CORRUPT` or `ERR_RING_VERSION` for anything but a ring of this layout. */
+  constructor(ring: SharedArrayBuffer) {
+    const { shape, words } = bindRing(ring);
+    this.#ring = words;
+    this.#mask = shape.slots - 1;
+    this.#head = Atomics.load(words, HEAD);
+    this.#seq = (this.#head - shape.first) >>> 0;
+  }
+
+  /** The `seq` that the next frame will have: how many were published. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /**
+   * Publishes one frame, given as the 32 words of a slot. The words `STAMP` and `SEQ` of the argument are not
+   * looked at: they are the writer's own.
+   */
+  publish(words: BigUint64Array): void {
+    const halves = this.#halvesOf(words);
+    const ring = this.#ring;
+    const index = this.#head;
+    const slot = FIRST_SLOT + (index & this.#mask) * SLOT_HALVES;
+    Atomics.store(ring, slot, (2 * index + 1) >>> 0);
+    Atomics.store(ring, slot + 2 * FrameWord.SEQ, this.#seq >>> 0);
+    Atomics.store(ring, slot + 2 * FrameWord.SEQ + 1, Math.floor(this.#seq / 2 ** 32));
+    for (let half = FIRST_DATA_HALF; half < SLOT_HALVES; half++) {
+      Atomics.store(ring, slot + half, halves[half] as number);
+    }
+    Atomics.store(ring, slot, (2 * index + 2) >>> 0);
+    this.#head = (index + 1) >>> 0;
+    this.#seq++;
+    Atomics.store(ring, HEAD, this.#head);
+  }
+
+  /** Marks the ring as ended: no frame follows. */
+  end(): void {
+    Atomics.store(this.#ring, STATE, RingState.ENDED);
+  }
+
+  // A sampler publishes the same array each time: its view is made once.
+  #halvesOf(words: BigUint64Array): Uint32Array {
+    if (words === this.#words) return this.#halves;
+    if (words.length < RING_SLOT_WORDS) {
+      throw outOfRange('words.length', words.length, `must be at least ${RING_SLOT_WORDS}`);
+    }
+    this.#words = words;
+    this.#halves = new Uint32Array(words.buffer, words.byteOffset, SLOT_HALVES);
+    return this.#halves;
+  }
+}

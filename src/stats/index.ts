@@ -1,0 +1,13 @@
+/** The stats of one reading: cpu, memory, io, each with its source, and how they travel in slot words. */
+export { CpuStats, type CpuStatsInit } from './cpu-stats.js';
+export { IoStats, type IoStatsInit } from './io-stats.js';
+export { MemoryStats, type MemoryStatsInit } from './memory-stats.js';
+export { statsOfFrame } from './of-frame.js';
+export { ResourceStats, type ResourceStatsInit } from './resource-stats.js';
+export {
+  cpuStatsOf,
+  ioStatsOf,
+  memoryStatsOf,
+  type PartOfWords,
+  wordsOfStats,
+} from './words.js';

@@ -1,0 +1,56 @@
+import { TelemetryError, wholeNumber } from '../error/index.js';
+import { clampValue, exactValue } from '../frame/bounds.js';
+import { assertBounded } from '../frame/invariants.js';
+import { assertMetricSource, type MetricSource } from '../frame/metric-source.js';
+
+/** What every part of the stats is given besides its values. */
+export interface StatsOrigin {
+  readonly source: MetricSource;
+  /** Why the part is unavailable. */
+  readonly error?: TelemetryError | null;
+}
+
+export type GivenValue<N> = N | null | undefined;
+
+/** Given values as bigints, in the order of `names`; whether they are to be handed out as bigints. */
+export interface ExactPart<Name extends string> {
+  readonly values: { readonly [K in Name]: bigint | null };
+  readonly bigint: boolean;
+}
+
+/**
+ * Checks and clamps what a stats constructor was given: `ERR_INVALID_CONFIG` for another type,
+ * `ERR_OUT_OF_RANGE` for a negative or a fraction. With `strict`, what would have to be clamped is
+ * `ERR_INVARIANT`. An unavailable part has no values.
+ */
+export function exactPart<Name extends string>(
+  names: readonly Name[],
+  init: StatsOrigin & { readonly [K in Name]?: GivenValue<number | bigint> },
+  strict: boolean,
+): ExactPart<Name> {
+  if (typeof init !== 'object' || init === null) {
+    throw new TelemetryError('ERR_INVALID_CONFIG', 'stats are made of an object');
+  }
+  assertMetricSource('source', init.source);
+  const values = {} as Record<Name, bigint | null>;
+  let bigint = false;
+  for (const name of names) {
+    const given = init[name] ?? null;
+    if (given !== null) wholeNumber(name, given);
+    bigint ||= typeof given === 'bigint';
+    const exact = given === null ? null : exactValue(given);
+    if (strict) {
+      assertBounded(name, exact);
+      if (exact !== null && init.source === 'unavailable') {
+        throw new TelemetryError('ERR_INVARIANT', `${name} has a value but is unavailable`);
+      }
+    }
+    values[name] = exact === null || init.source === 'unavailable' ? null : clampValue(exact);
+  }
+  return { values, bigint };
+}
+
+/** A value in the wanted mode, which the type argument says too. */
+export function moded<N extends number | bigint>(value: bigint | null, bigint: boolean): N | null {
+  return value === null ? null : ((bigint ? value : Number(value)) as N);
+}

@@ -1,0 +1,32 @@
+import { createRing, RingWriter } from '../../src/ring/index.js';
+import { FrameWord, MetaShift, RING_SLOT_WORDS, SourceCode } from '../../src/ring/layout.js';
+
+export const ring = (capacity: number, first = 0): SharedArrayBuffer =>
+  createRing({ episodeId: 'job', pid: 42, startMonoNs: 2n ** 40n + 1n, capacity, first });
+
+const words = new BigUint64Array(RING_SLOT_WORDS);
+words[FrameWord.META] = BigInt(
+  (SourceCode.CGROUP << MetaShift.SOURCE_CPU) |
+    (SourceCode.CGROUP << MetaShift.SOURCE_MEMORY) |
+    (SourceCode.PROC << MetaShift.SOURCE_IO),
+);
+words[FrameWord.VALID] = 0x07ff_fffen;
+
+/** Publishes `count` frames; every metric of a frame is its seq + 1000 × its word. */
+export function publish(writer: RingWriter, count: number): void {
+  for (let i = 0; i < count; i++) {
+    for (let word: number = FrameWord.CPU_NS; word <= FrameWord.COLLECT_NS; word++) {
+      words[word] = BigInt(writer.seq + 1000 * word);
+    }
+    words[FrameWord.TS_MONO] = BigInt(writer.seq + 1000 * FrameWord.TS_MONO);
+    writer.publish(words);
+  }
+}
+
+/** A ring with `count` frames in it, and its writer. */
+export function filled(capacity: number, count: number, first = 0) {
+  const shared = ring(capacity, first);
+  const writer = new RingWriter(shared);
+  publish(writer, count);
+  return { shared, writer };
+}

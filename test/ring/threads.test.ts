@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, test } from 'vitest';
+import { FrameReader } from '../../src/ring/index.js';
+import { FrameWord, RING_SLOT_WORDS } from '../../src/ring/layout.js';
+import { ring } from './derived-frame.js';
+
+/** Halves of a word that follow from the seq: `(seq × (2^32 + 1))` has the seq in both. */
+const WORDS = RING_SLOT_WORDS - FrameWord.CPU_NS;
+
+function tornAt(halves: Uint32Array, at: number): boolean {
+  const seq = halves[at + 2 * FrameWord.SEQ];
+  for (let i = 0; i < 2 * WORDS; i++) {
+    if (halves[at + 2 * FrameWord.CPU_NS + i] !== seq) return true;
+  }
+  return halves[at + 2 * FrameWord.TS_MONO] !== seq;
+}
+
+describe('INV-TL01: a writer in a worker', () => {
+  // Two slots: nearly every read races with the writer. 1,024: hardly any does.
+  test.each([1, 16, 1024])(
+    'a reader of a ring of %i gets whole frames only, in order',
+    async (capacity) => {
+      const count = 200_000;
+      const shared = ring(capacity);
+      const reader = new FrameReader(shared);
+      const worker = new Worker(new URL('./frame-writer.mjs', import.meta.url), {
+        workerData: { ring: shared, count },
+      });
+      const exit = once(worker, 'exit');
+      const halves = new Uint32Array(64 * 64);
+      let returned = 0;
+      let torn = 0;
+      let disordered = 0;
+      let next = 0;
+      for (let last = false; !last; ) {
+        last = reader.ended;
+        let frames = reader.readInto(halves);
+        while (frames > 0) {
+          for (let i = 0; i < frames; i++) {
+            const seq = halves[i * 64 + 2 * FrameWord.SEQ] ?? 0;
+            if (tornAt(halves, i * 64)) torn++;
+            if (seq < next) disordered++;
+            next = seq + 1;
+          }
+          returned += frames;
+          frames = reader.readInto(halves);
+        }
+        // Lets the worker start; it never waits for this thread.
+        if (returned === 0) await new Promise(setImmediate);
+      }
+      await exit;
+      expect({ torn, disordered }).toEqual({ torn: 0, disordered: 0 });
+      expect(returned + reader.missed).toBe(count);
+      expect(next).toBe(count);
+    },
+  );
+});
