@@ -1,0 +1,150 @@
+#include "cgroup_directory.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+namespace episcope {
+namespace {
+
+constexpr unsigned long kCgroup2SuperMagic = 0x63677270;
+constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+// Of <linux/openat2.h> and <asm/unistd.h>, which older systems that we are built on lack.
+constexpr long kOpenat2 = 437;
+constexpr uint64_t kResolveNoMagiclinks = 0x02;
+constexpr uint64_t kResolveNoSymlinks = 0x04;
+constexpr uint64_t kResolveBeneath = 0x08;
+struct OpenHow {
+  uint64_t flags;
+  uint64_t mode;
+  uint64_t resolve;
+};
+
+/// A path of plain components: `.` and empty ones are left out. No `..`, at most 4096 bytes.
+struct PlainPath {
+  char bytes[kMaxCgroupPathLen + 2] = {};
+  bool ok = false;
+
+  PlainPath(const char* path, bool absolute) {
+    const std::string_view text(path);
+    if (text.size() > kMaxCgroupPathLen) return;
+    size_t size = 0;
+    if (absolute) bytes[size++] = '/';
+    for (size_t at = 0; at < text.size();) {
+      const size_t slash = text.find('/', at);
+      const size_t end = slash == std::string_view::npos ? text.size() : slash;
+      const std::string_view component = text.substr(at, end - at);
+      at = end + 1;
+      if (component.empty() || component == ".") continue;
+      if (component == "..") return;
+      if (size > 0 && bytes[size - 1] != '/') bytes[size++] = '/';
+      std::memcpy(bytes + size, component.data(), component.size());
+      size += component.size();
+    }
+    if (size == 0) bytes[size++] = '.';
+    ok = true;
+  }
+};
+
+/// Where openat2 is missing (before Linux 5.6) or forbidden by a seccomp filter that does not know
+/// it: the components one by one. A symlink is ENOTDIR here, since O_DIRECTORY is asked of the link
+/// itself.
+int open_by_components(int dirfd, char* path) {
+  char* rest = path;
+  int at = dirfd;
+  if (*rest == '/') {
+    at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    ++rest;
+  }
+  for (;;) {
+    char* slash = std::strchr(rest, '/');
+    if (slash != nullptr) *slash = '\0';
+    const char* name = *rest == '\0' ? "." : rest;
+    const int flags = slash == nullptr ? kDirectoryFlags : O_PATH | O_DIRECTORY | O_CLOEXEC;
+    const int next = openat(at, name, flags | O_NOFOLLOW);
+    const int error_number = errno;
+    if (at >= 0 && at != dirfd) close(at);
+    errno = error_number;
+    if (next < 0 || slash == nullptr) return next;
+    at = next;
+    rest = slash + 1;
+  }
+}
+
+int open_directory(int dirfd, PlainPath& path, uint64_t resolve) {
+  OpenHow how = {kDirectoryFlags, 0, resolve | kResolveNoSymlinks | kResolveNoMagiclinks};
+  long fd;
+  do {
+    fd = syscall(kOpenat2, dirfd, path.bytes, &how, sizeof how);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) return open_by_components(dirfd, path.bytes);
+  return static_cast<int>(fd);
+}
+
+ReadFailure failed(ReadCode code, int error_number = 0) {
+  ReadFailure failure;
+  failure.code = code;
+  failure.error_number = error_number;
+  return failure;
+}
+
+ReadFailure from_errno(int error_number) {
+  switch (error_number) {
+    case ELOOP:
+    case ENOTDIR:
+      return failed(ReadCode::kCgroupPath, error_number);
+    case ENOENT:
+      return failed(ReadCode::kCgroupNotFound, error_number);
+    default:
+      return failed(ReadCode::kCgroupRead, error_number);
+  }
+}
+
+}  // namespace
+
+ReadFailure open_cgroup_directory(const char* root, const char* path, bool require_cgroupfs,
+                                  int& dirfd, bool& is_cgroupfs) {
+  PlainPath plain_root(root, true);
+  PlainPath plain_path(path, false);
+  if (root[0] != '/' || !plain_root.ok || !plain_path.ok) return failed(ReadCode::kCgroupPath);
+
+  const int rootfd = open_directory(AT_FDCWD, plain_root, 0);
+  if (rootfd < 0) return from_errno(errno);
+  const int fd = open_directory(rootfd, plain_path, kResolveBeneath);
+  const int error_number = errno;
+  close(rootfd);
+  if (fd < 0) return from_errno(error_number);
+
+  struct statfs file_system {};
+  if (fstatfs(fd, &file_system) != 0) {
+    const ReadFailure failure = from_errno(errno);
+    close(fd);
+    return failure;
+  }
+  is_cgroupfs = static_cast<unsigned long>(file_system.f_type) == kCgroup2SuperMagic;
+  if (require_cgroupfs && !is_cgroupfs) {
+    close(fd);
+    return failed(ReadCode::kNotCgroup2);
+  }
+  dirfd = fd;
+  return {};
+}
+
+bool cgroup_directory_is_gone(int dirfd, bool is_cgroupfs) {
+  struct stat status {};
+  if (is_cgroupfs) {
+    // kernfs keeps the link count of a removed directory, but nothing is found in it any more.
+    return fstatat(dirfd, "cgroup.controllers", &status, AT_SYMLINK_NOFOLLOW) != 0 &&
+           errno == ENOENT;
+  }
+  return fstat(dirfd, &status) == 0 && status.st_nlink == 0;
+}
+
+}  // namespace episcope

@@ -1,0 +1,23 @@
+// The directory of a cgroup, opened without following any symlink, and whether it still exists.
+#pragma once
+
+#include <vector>
+
+#include "kept_file.h"
+#include "reading.h"
+
+namespace episcope {
+
+/// Opens `path` beneath `root`: kCgroupPath (a root that is not absolute, more than 4096 bytes, a
+/// `..`, a symlink, a file), kCgroupNotFound, kNotCgroup2, kCgroupRead. `is_cgroupfs`: not a
+/// fixture tree.
+ReadFailure open_cgroup_directory(const char* root, const char* path, bool require_cgroupfs,
+                                  int& dirfd, bool& is_cgroupfs);
+
+/// Removed. Asked when a file is absent: the directory may live and only the controller be off.
+bool cgroup_directory_is_gone(int dirfd, bool is_cgroupfs);
+
+/// As CgroupReader::list_members; `procs` is the kept cgroup.procs of the directory.
+bool list_cgroup_members(int dirfd, KeptFile& procs, ReadBuffer& buffer, std::vector<int>& pids);
+
+}  // namespace episcope

@@ -1,0 +1,279 @@
+#include "cgroup_reader.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "cgroup_directory.h"
+
+namespace episcope {
+namespace {
+
+constexpr uint32_t kCpuIndex = 0;
+constexpr uint32_t kMemoryIndex = 1;
+constexpr uint32_t kIoIndex = 2;
+constexpr uint32_t kExtraIndex = 3;
+
+// In the order of FileIndex.
+constexpr const char* kFileNames[] = {
+    "cpu.stat",        "memory.current", "memory.peak",   "memory.stat",
+    "memory.events",   "io.stat",        "pids.current",  "cpu.pressure",
+    "memory.pressure", "io.pressure",    "cgroup.events", "cgroup.procs",
+};
+
+constexpr uint64_t mask(uint32_t w) { return uint64_t{1} << w; }
+
+/// The words of each part, by its index, as bits of word::kValid.
+constexpr uint64_t kPartWords[part::kCount] = {
+    mask(word::kCpuNs) | mask(word::kCpuUserNs) | mask(word::kCpuSystemNs) |
+        mask(word::kCpuThrottledNs) | mask(word::kCpuNrThrottled),
+    mask(word::kMemRssBytes) | mask(word::kMemPeakBytes) | mask(word::kMemCurrentBytes) |
+        mask(word::kPageFaultsMajor) | mask(word::kPageFaultsMinor),
+    mask(word::kIoReadBytes) | mask(word::kIoWriteBytes) | mask(word::kIoReadOps) |
+        mask(word::kIoWriteOps),
+    mask(word::kOomKills) | mask(word::kPids) | mask(word::kPressureCpuSomeNs) |
+        mask(word::kPressureMemorySomeNs) | mask(word::kPressureMemoryFullNs) |
+        mask(word::kPressureIoSomeNs) | mask(word::kPressureIoFullNs),
+};
+
+void put(Reading& out, uint32_t w, const std::optional<uint64_t>& value) {
+  if (value) out.set(w, *value);
+}
+
+}  // namespace
+
+ReadFailure CgroupReader::open(const char* root, const char* path, bool require_cgroupfs) {
+  close();
+  const ReadFailure failure =
+      open_cgroup_directory(root, path, require_cgroupfs, dirfd_, is_cgroupfs_);
+  if (failure) return failure;
+  for (uint32_t i = 0; i < kFileCount; ++i) {
+    files_[i] = KeptFile(kFileNames[i]);
+    unsupported_[i] = false;
+  }
+  std::fill(std::begin(failures_), std::end(failures_), ReadFailure{});
+  removed_ = false;
+  memory_stat_ = {};
+  memory_stat_fresh_ = false;
+  memory_stat_carried_ = false;
+  highest_rss_ = 0;
+  return {};
+}
+
+void CgroupReader::close() {
+  for (KeptFile& file : files_) file.close();
+  if (dirfd_ >= 0) ::close(dirfd_);
+  dirfd_ = -1;
+}
+
+// Hot: no allocation once the files are open.
+uint32_t CgroupReader::read(uint32_t parts, uint64_t now_ns, ReadBuffer& buffer, Reading& out) {
+  parts &= part::kAll;
+  begin(parts, out);
+  if (!removed_) {
+    if (parts & part::kCpu) read_cpu(buffer, out);
+    if (parts & part::kMemory) read_memory(now_ns, buffer, out);
+    if (parts & part::kIo) read_io(buffer, out);
+    if (parts & part::kExtra) read_extra(buffer, out);
+  }
+  if (removed_) {
+    fail_all(parts, out);
+    return 0;
+  }
+  for (uint32_t index = 0; index < part::kCount; ++index) {
+    if (failures_[index]) parts &= ~(1u << index);
+  }
+  return parts;
+}
+
+Populated CgroupReader::populated(ReadBuffer& buffer) {
+  seen_alive_ = false;
+  CgroupEvents events;
+  if (parsed(kCgroupEvents, buffer, parse_cgroup_events, events)) return Populated::kUnknown;
+  return events.populated == 0 ? Populated::kNo : Populated::kYes;
+}
+
+bool CgroupReader::list_members(ReadBuffer& buffer, std::vector<int>& pids) {
+  return is_open() && list_cgroup_members(dirfd_, files_[kCgroupProcs], buffer, pids);
+}
+
+void CgroupReader::begin(uint32_t parts, Reading& out) {
+  seen_alive_ = false;
+  for (uint32_t index = 0; index < part::kCount; ++index) {
+    if (!((parts >> index) & 1)) continue;
+    failures_[index] = {};
+    for (uint32_t w = 0; w < kRingSlotWords; ++w) {
+      if ((kPartWords[index] >> w) & 1) out.unset(w);
+    }
+  }
+}
+
+void CgroupReader::fail_all(uint32_t parts, Reading& out) {
+  begin(parts, out);
+  for (uint32_t index = 0; index < part::kCount; ++index) {
+    if (!((parts >> index) & 1)) continue;
+    failures_[index].code = ReadCode::kCgroupNotFound;
+    failures_[index].error_number = ENOENT;
+  }
+}
+
+void CgroupReader::read_cpu(ReadBuffer& buffer, Reading& out) {
+  CpuStat stat;
+  failures_[kCpuIndex] = parsed(kCpuStat, buffer, parse_cpu_stat, stat);
+  if (failures_[kCpuIndex]) return;
+  // INV-CPU001: the kernel scales user and system from samples, and their sum may be ahead of the
+  // usage.
+  const uint64_t split = saturating_add(stat.user_ns, stat.system_ns);
+  out.set(word::kCpuNs, std::max(stat.usage_ns, split));
+  out.set(word::kCpuUserNs, stat.user_ns);
+  out.set(word::kCpuSystemNs, stat.system_ns);
+  put(out, word::kCpuNrThrottled, stat.nr_throttled);
+  put(out, word::kCpuThrottledNs, stat.throttled_ns);
+}
+
+void CgroupReader::read_memory(uint64_t now_ns, ReadBuffer& buffer, Reading& out) {
+  memory_stat_carried_ = false;
+  uint64_t current = 0;
+  failures_[kMemoryIndex] = parsed(kMemoryCurrent, buffer, parse_single, current);
+  if (failures_[kMemoryIndex]) return;
+  if (!refresh_memory_stat(now_ns, buffer)) return;
+  const uint64_t rss = memory_stat_.anon.value_or(current);
+  highest_rss_ = std::max(highest_rss_, rss);
+  out.set(word::kMemCurrentBytes, current);
+  out.set(word::kMemRssBytes, rss);
+  put(out, word::kPageFaultsMajor, memory_stat_.pgmajfault);
+  if (memory_stat_.pgfault && memory_stat_.pgmajfault) {
+    out.set(word::kPageFaultsMinor,
+            saturating_sub(*memory_stat_.pgfault, *memory_stat_.pgmajfault));
+  }
+  read_peak(rss, buffer, out);
+}
+
+// memory.stat is the costly file of the cgroup, so that it has a period of its own.
+bool CgroupReader::refresh_memory_stat(uint64_t now_ns, ReadBuffer& buffer) {
+  if (memory_stat_fresh_ && saturating_sub(now_ns, memory_stat_read_ns_) < memory_stat_period_ns_) {
+    memory_stat_carried_ = true;
+    return true;
+  }
+  const ReadFailure refused = parsed(kMemoryStat, buffer, parse_memory_stat, memory_stat_);
+  memory_stat_fresh_ = !refused;
+  if (!refused) {
+    memory_stat_read_ns_ = now_ns;
+    return true;
+  }
+  memory_stat_ = {};
+  if (refused.code == ReadCode::kControllerNotEnabled) return true;
+  failures_[kMemoryIndex] = refused;
+  return false;
+}
+
+// Absent before Linux 5.19: then the highest that we saw. INV-MEM001 also holds while the kernel's
+// is behind.
+void CgroupReader::read_peak(uint64_t rss, ReadBuffer& buffer, Reading& out) {
+  uint64_t peak = 0;
+  const ReadFailure refused = parsed(kMemoryPeak, buffer, parse_single, peak);
+  if (!refused) {
+    out.set(word::kMemPeakBytes, std::max(peak, rss));
+  } else if (refused.code == ReadCode::kControllerNotEnabled) {
+    out.set(word::kMemPeakBytes, highest_rss_);
+  } else {
+    failures_[kExtraIndex] = refused;
+  }
+}
+
+void CgroupReader::read_io(ReadBuffer& buffer, Reading& out) {
+  IoStat stat;
+  failures_[kIoIndex] = parsed(kIoStat, buffer, parse_io_stat, stat);
+  if (failures_[kIoIndex]) return;
+  out.set(word::kIoReadBytes, stat.rbytes);
+  out.set(word::kIoWriteBytes, stat.wbytes);
+  out.set(word::kIoReadOps, stat.rios);
+  out.set(word::kIoWriteOps, stat.wios);
+}
+
+void CgroupReader::read_extra(ReadBuffer& buffer, Reading& out) {
+  MemoryEvents events;
+  if (accepted(parsed(kMemoryEvents, buffer, parse_memory_events, events))) {
+    out.set(word::kOomKills, events.oom_kill);
+  }
+  uint64_t pids = 0;
+  if (accepted(parsed(kPidsCurrent, buffer, parse_single, pids))) {
+    out.set(word::kPids, pids);
+  }
+  read_pressure(kCpuPressure, word::kPressureCpuSomeNs, 0, buffer, out);
+  read_pressure(kMemoryPressure, word::kPressureMemorySomeNs, word::kPressureMemoryFullNs, buffer,
+                out);
+  read_pressure(kIoPressure, word::kPressureIoSomeNs, word::kPressureIoFullNs, buffer, out);
+}
+
+// With PSI off at boot the files open, and reading them is EOPNOTSUPP for ever.
+void CgroupReader::read_pressure(FileIndex index, uint32_t some, uint32_t full, ReadBuffer& buffer,
+                                 Reading& out) {
+  if (unsupported_[index]) return;
+  Pressure pressure;
+  const ReadFailure refused = parsed(index, buffer, parse_pressure, pressure);
+  if (refused.error_number == EOPNOTSUPP) {
+    unsupported_[index] = true;
+    files_[index].close();
+  } else if (accepted(refused)) {
+    out.set(some, pressure.some_total_ns);
+    if (full != 0) put(out, full, pressure.full_total_ns);
+  }
+}
+
+/// Of a file whose absence is no failure: true when it was read; else the first failure is kept.
+bool CgroupReader::accepted(const ReadFailure& refused) {
+  if (!refused) return true;
+  ReadFailure& extra = failures_[kExtraIndex];
+  if (refused.code != ReadCode::kControllerNotEnabled && !extra) extra = refused;
+  return false;
+}
+
+template <typename Parsed>
+ReadFailure CgroupReader::parsed(FileIndex index, ReadBuffer& buffer,
+                                 ParseError (*parse)(std::string_view, Parsed&), Parsed& out) {
+  ReadFailure failure;
+  const ReadResult result = load(index, buffer);
+  switch (result.status) {
+    case ReadStatus::kOk: {
+      const ParseError error = parse({buffer.bytes, buffer.size}, out);
+      if (!error) return failure;
+      failure.code = ReadCode::kCgroupParse;
+      failure.reason = error.reason;
+      failure.offset = error.offset;
+      break;
+    }
+    case ReadStatus::kAbsent:
+      failure.code = ReadCode::kControllerNotEnabled;
+      break;
+    case ReadStatus::kTooLarge:
+      failure.code = ReadCode::kCgroupRead;
+      failure.reason = ParseReason::kTooLarge;
+      break;
+    case ReadStatus::kDead:
+    case ReadStatus::kError:
+      failure.code = ReadCode::kCgroupRead;
+      break;
+  }
+  failure.error_number = result.error_number;
+  failure.set_file(kFileNames[index]);
+  return failure;
+}
+
+// A controller that was turned off and on kills the kept descriptors with ENODEV while the
+// directory lives: the file is opened once more before anything is concluded.
+ReadResult CgroupReader::load(FileIndex index, ReadBuffer& buffer) {
+  if (!is_open() || removed_) return {ReadStatus::kAbsent, ENOENT};
+  ReadResult result = files_[index].read(dirfd_, buffer);
+  if (result.status == ReadStatus::kDead) result = files_[index].read(dirfd_, buffer);
+  const bool suspicious =
+      result.status == ReadStatus::kAbsent || result.status == ReadStatus::kDead;
+  if (suspicious && !seen_alive_) {
+    removed_ = cgroup_directory_is_gone(dirfd_, is_cgroupfs_);
+    seen_alive_ = !removed_;
+  }
+  return result;
+}
+
+}  // namespace episcope

@@ -1,0 +1,104 @@
+// One cgroup v2 directory, opened once; one kept descriptor per kernel file.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kept_file.h"
+#include "parse_cgroup.h"
+#include "reading.h"
+
+namespace episcope {
+
+enum class Populated { kUnknown, kNo, kYes };
+
+class CgroupReader {
+ public:
+  CgroupReader() = default;
+  CgroupReader(const CgroupReader&) = delete;
+  CgroupReader& operator=(const CgroupReader&) = delete;
+  ~CgroupReader() { close(); }
+
+  /// Opens `root` without following any symlink, then `path` (relative, "" = the root) beneath it.
+  ReadFailure open(const char* root, const char* path, bool require_cgroupfs);
+  void close();
+  bool is_open() const { return dirfd_ >= 0; }
+
+  /// Reads the asked parts into `out` (the words of those parts only; what is absent is unset) and
+  /// returns the parts that are available. `now_ns` is CLOCK_MONOTONIC, used for the memory.stat
+  /// period.
+  uint32_t read(uint32_t parts, uint64_t now_ns, ReadBuffer& buffer, Reading& out);
+
+  /// Why part `index` (0 cpu, 1 memory, 2 io, 3 extra) was not available at the last read of it.
+  const ReadFailure& failure(uint32_t index) const { return failures_[index]; }
+
+  /// The directory itself is gone. Known after a read or populated() met a dead file.
+  bool removed() const { return removed_; }
+
+  /// cgroup.events, read now.
+  Populated populated(ReadBuffer& buffer);
+
+  /// Least time between two reads of memory.stat; 0 reads it each time.
+  void set_memory_stat_period(uint64_t ns) { memory_stat_period_ns_ = ns; }
+
+  /// The last memory part carried memory.stat's values from an earlier read.
+  bool memory_stat_carried() const { return memory_stat_carried_; }
+
+  /// Pids of cgroup.procs here and in every cgroup below, appended to `pids`. False when a list
+  /// could not be read whole (vanished, not permitted, larger than 64 KiB): then the list is a
+  /// lower bound.
+  bool list_members(ReadBuffer& buffer, std::vector<int>& pids);
+
+ private:
+  enum FileIndex : uint32_t {
+    kCpuStat,
+    kMemoryCurrent,
+    kMemoryPeak,
+    kMemoryStat,
+    kMemoryEvents,
+    kIoStat,
+    kPidsCurrent,
+    kCpuPressure,
+    kMemoryPressure,
+    kIoPressure,
+    kCgroupEvents,
+    kCgroupProcs,
+    kFileCount,
+  };
+
+  void begin(uint32_t parts, Reading& out);
+  void fail_all(uint32_t parts, Reading& out);
+  void read_cpu(ReadBuffer& buffer, Reading& out);
+  void read_memory(uint64_t now_ns, ReadBuffer& buffer, Reading& out);
+  void read_peak(uint64_t rss, ReadBuffer& buffer, Reading& out);
+  void read_io(ReadBuffer& buffer, Reading& out);
+  void read_extra(ReadBuffer& buffer, Reading& out);
+  bool refresh_memory_stat(uint64_t now_ns, ReadBuffer& buffer);
+  void read_pressure(FileIndex index, uint32_t some, uint32_t full, ReadBuffer& buffer,
+                     Reading& out);
+  bool accepted(const ReadFailure& refused);
+  ReadResult load(FileIndex index, ReadBuffer& buffer);
+  /// Reads the file and parses it into `out`; the failure is none where `out` is of use.
+  template <typename Parsed>
+  ReadFailure parsed(FileIndex index, ReadBuffer& buffer,
+                     ParseError (*parse)(std::string_view, Parsed&), Parsed& out);
+
+  KeptFile files_[kFileCount];
+  /// The kernel was started without what the file tells (PSI): it is not tried again.
+  bool unsupported_[kFileCount] = {};
+  ReadFailure failures_[part::kCount];
+  int dirfd_ = -1;
+  bool is_cgroupfs_ = false;
+  bool removed_ = false;
+  /// In this read an absent file was met and the directory was found alive.
+  bool seen_alive_ = false;
+
+  MemoryStat memory_stat_;
+  bool memory_stat_fresh_ = false;  // memory_stat_ holds values that may be carried
+  uint64_t memory_stat_read_ns_ = 0;
+  uint64_t memory_stat_period_ns_ = 0;
+  bool memory_stat_carried_ = false;
+  uint64_t highest_rss_ = 0;
+};
+
+}  // namespace episcope

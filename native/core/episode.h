@@ -1,0 +1,84 @@
+// One episode: its readers, the choice of a source for each part, and the one writer of its ring.
+// The twin of src/engine/js/episode.ts. Not thread-safe: one thread samples an episode.
+#pragma once
+
+#include <cstdint>
+
+#include "cgroup_reader.h"
+#include "frame_state.h"
+#include "kept_file.h"
+#include "proc_reader.h"
+#include "reading.h"
+#include "ring_writer.h"
+
+namespace episcope {
+
+enum class Tier : uint32_t { kAuto = 0, kCgroup = 1, kLeaf = 2, kProc = 3 };
+
+/// What one sample found, as bits (SampleOutcome in src/engine/engine.ts).
+namespace outcome {
+inline constexpr uint32_t kSourceChanged = 1;
+inline constexpr uint32_t kWarning = 2;
+inline constexpr uint32_t kEnded = 4;
+}  // namespace outcome
+
+/// Beside the frame flags: publish nothing when the episode has ended (SAMPLE_HOLD_IF_ENDED).
+inline constexpr uint32_t kHoldIfEnded = 0x100;
+
+/// One a part from the cgroup, one a part from the process.
+inline constexpr uint32_t kMaxWarnings = 2 * part::kCount;
+
+struct SampleWarning {
+  uint32_t part = 0;
+  ReadFailure failure;
+};
+
+class Episode {
+ public:
+  struct Options {
+    ProcReader::Options process;
+    Tier tier = Tier::kAuto;
+    const char* cgroup_root = nullptr;  // nullptr: /proc alone
+    const char* cgroup_path = "";
+    bool require_cgroupfs = true;
+    uint64_t memory_stat_period_ns = 0;
+  };
+
+  /// Opens the cgroup if there is one, pins the process, binds the ring. A process that is gone is
+  /// a failure only where there is no cgroup to read.
+  ReadFailure open(const Options& options, ReadBuffer& buffer);
+  bool bind_ring(void* memory, size_t bytes) { return ring_.bind(memory, bytes); }
+
+  /// Reads every part and publishes one frame. Returns outcome bits.
+  uint32_t sample(uint32_t flags, ReadBuffer& buffer);
+
+  /// Publishes `given` (words, validity and the sources in its META) with the same clamps.
+  uint32_t publish(const uint64_t* given, uint32_t flags);
+
+  /// Reads the counters without publishing; true when they are what the last settle saw.
+  bool settle(ReadBuffer& buffer);
+
+  /// The process has exited and nothing of the episode lives.
+  bool ended(ReadBuffer& buffer);
+
+  /// Moves the warnings not yet told into `out` (at most kMaxWarnings); returns how many.
+  uint32_t take_warnings(SampleWarning* out);
+
+ private:
+  void read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, PartOrigin& origin);
+  void note_failures(uint32_t asked, uint32_t got, bool from_cgroup);
+  void mark_final(PartOrigin& origin);
+
+  CgroupReader cgroup_;
+  ProcReader proc_;
+  RingWriter ring_;
+  FrameState state_;
+  Tier tier_ = Tier::kAuto;
+  bool reaper_ = false;
+
+  Reading settled_;
+  SampleWarning last_warned_[2][part::kCount];  // [0] the cgroup's, [1] the process's
+  bool pending_[2][part::kCount] = {};
+};
+
+}  // namespace episcope

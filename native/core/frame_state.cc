@@ -1,0 +1,121 @@
+#include "frame_state.h"
+
+#include <algorithm>
+#include <span>
+
+namespace episcope {
+namespace {
+
+constexpr uint32_t kCpuCounters[] = {word::kCpuNs, word::kCpuUserNs, word::kCpuSystemNs,
+                                     word::kCpuThrottledNs, word::kCpuNrThrottled};
+constexpr uint32_t kMemoryCounters[] = {word::kPageFaultsMajor, word::kPageFaultsMinor};
+constexpr uint32_t kMemoryGauges[] = {word::kMemRssBytes, word::kMemPeakBytes,
+                                      word::kMemCurrentBytes};
+constexpr uint32_t kIoCounters[] = {word::kIoReadBytes, word::kIoWriteBytes, word::kIoReadOps,
+                                    word::kIoWriteOps};
+constexpr uint32_t kExtraCounters[] = {word::kOomKills,
+                                       word::kPressureCpuSomeNs,
+                                       word::kPressureMemorySomeNs,
+                                       word::kPressureMemoryFullNs,
+                                       word::kPressureIoSomeNs,
+                                       word::kPressureIoFullNs};
+
+struct PartWords {
+  std::span<const uint32_t> counters;
+  std::span<const uint32_t> gauges;
+};
+
+constexpr PartWords kParts[3] = {
+    {kCpuCounters, {}}, {kMemoryCounters, kMemoryGauges}, {kIoCounters, {}}};
+
+uint64_t clamp(uint64_t value, uint64_t low, uint64_t high) {
+  return std::min(std::max(value, low), high);
+}
+
+}  // namespace
+
+bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flags) {
+  bool source_changed = false;
+  uint32_t meta = flags & 0x1f;
+
+  for (uint32_t p = 0; p < 3; p++) {
+    const PartWords& words = kParts[p];
+    uint32_t source = origin.source[p];
+    uint32_t quality_bits = origin.quality[p];
+
+    if (source != source::kUnavailable) {
+      const bool rebase = last_source_[p] != source::kUnavailable && last_source_[p] != source;
+      if (rebase) quality_bits |= quality::kRebased;
+      for (uint32_t w : words.counters) continue_counter(reading, w, rebase);
+      last_source_[p] = source;
+    } else {
+      const bool carry = (flags & flag::kTerminal) != 0 && last_source_[p] != source::kUnavailable;
+      for (const auto& kind : {words.counters, words.gauges}) {
+        for (uint32_t w : kind) {
+          reading.unset(w);
+          if (carry && published_.has(w)) reading.set(w, published_.get(w));
+        }
+      }
+      if (carry) {
+        source = last_source_[p];
+        // What a total grew by since is unknown; a gauge is just old.
+        quality_bits = quality::kStale | (words.gauges.empty() ? quality::kLowerBound : 0);
+      }
+    }
+
+    if (any_frame_ && frame_source_[p] != source) source_changed = true;
+    frame_source_[p] = source;
+    meta |= source << (meta_shift::kSourceCpu + 2 * p);
+    meta |= quality_bits << (meta_shift::kQualityCpu + 4 * p);
+    if (source != source::kCgroup) meta |= flag::kDegraded;
+  }
+
+  for (uint32_t w : kExtraCounters) continue_counter(reading, w, false);
+  clamp_cpu_split(reading);
+  raise_peak(reading);
+
+  reading.set(word::kTsMono, std::max(reading.get(word::kTsMono), published_.get(word::kTsMono)));
+  reading.set(word::kMeta, meta);
+
+  for (uint32_t w = word::kTsMono; w < kRingSlotWords; w++) {
+    if (w != word::kValid && w != word::kMeta && reading.has(w)) published_.set(w, reading.get(w));
+  }
+  any_frame_ = true;
+  return source_changed;
+}
+
+void FrameState::continue_counter(Reading& reading, uint32_t w, bool rebase) {
+  if (!reading.has(w)) return;
+  const uint64_t raw = std::min(reading.get(w), kMaxCount);
+  Base& base = bases_[w];
+  if (rebase && published_.has(w)) {
+    base.raw = raw;
+    base.published = published_.get(w);
+  }
+  const uint64_t continued = saturating_add(base.published, saturating_sub(raw, base.raw));
+  reading.set(w, std::max(continued, published_.get(w)));
+}
+
+// The kernel scales user and system from samples, so that each can step back while usage does not.
+void FrameState::clamp_cpu_split(Reading& reading) const {
+  if (!reading.has(word::kCpuNs)) return;
+  const uint64_t usage = reading.get(word::kCpuNs);
+  const uint64_t last_user = published_.get(word::kCpuUserNs);
+  const uint64_t last_system = published_.get(word::kCpuSystemNs);
+  const uint64_t user =
+      clamp(reading.get(word::kCpuUserNs), last_user, saturating_sub(usage, last_system));
+  if (reading.has(word::kCpuUserNs)) reading.set(word::kCpuUserNs, user);
+  if (reading.has(word::kCpuSystemNs)) {
+    reading.set(word::kCpuSystemNs,
+                clamp(reading.get(word::kCpuSystemNs), last_system, saturating_sub(usage, user)));
+  }
+}
+
+void FrameState::raise_peak(Reading& reading) const {
+  if (!reading.has(word::kMemRssBytes)) return;
+  reading.set(word::kMemPeakBytes,
+              std::max({reading.get(word::kMemPeakBytes), reading.get(word::kMemRssBytes),
+                        published_.get(word::kMemPeakBytes)}));
+}
+
+}  // namespace episcope

@@ -1,0 +1,113 @@
+#include "proc_reader.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <initializer_list>
+
+namespace episcope {
+namespace {
+
+constexpr uint32_t kTotals =
+    part::kCpu | part::kIo;  // what the ledger keeps when nothing lives any more
+
+void unset_words(uint32_t parts, Reading& out) {
+  const auto unset = [&out](std::initializer_list<uint32_t> words) {
+    for (const uint32_t w : words) out.unset(w);
+  };
+  if (parts & part::kCpu) {
+    unset({word::kCpuNs, word::kCpuUserNs, word::kCpuSystemNs, word::kCpuThrottledNs,
+           word::kCpuNrThrottled});
+  }
+  if (parts & part::kMemory) {
+    unset({word::kMemRssBytes, word::kMemPeakBytes, word::kMemCurrentBytes, word::kPageFaultsMajor,
+           word::kPageFaultsMinor});
+  }
+  if (parts & part::kIo) {
+    unset({word::kIoReadBytes, word::kIoWriteBytes, word::kIoReadOps, word::kIoWriteOps});
+  }
+  // The other words of EXTRA are the cgroup's, and may have been filled by its reader.
+  if (parts & part::kExtra) unset({word::kPids});
+}
+
+}  // namespace
+
+ReadFailure ProcReader::open(const Options& options, ReadBuffer& buffer) {
+  close();
+  pid_ = options.pid;
+  is_tree_ = options.tree;
+  return tree_.open(options.proc_root, options.pid, options.tree, options.reaper_pid, buffer);
+}
+
+void ProcReader::close() {
+  tree_.close();
+  std::fill(std::begin(failures_), std::end(failures_), ReadFailure{});
+  leaf_ = false;
+  highest_rss_ = 0;
+}
+
+uint32_t ProcReader::read(uint32_t parts, ReadBuffer& buffer, Reading& out) {
+  parts &= part::kAll;
+  unset_words(parts, out);
+  if (!is_open()) return 0;
+  tree_.sample(parts, buffer);
+  highest_rss_ = std::max(highest_rss_, tree_.rss_bytes());
+
+  const bool ended = tree_.root_gone() && tree_.live_members() == 0;
+  uint32_t got = 0;
+  for (uint32_t index = 0; index < part::kCount; ++index) {
+    const uint32_t bit = 1u << index;
+    if (!(parts & bit)) continue;
+    ReadFailure& failure = failures_[index];
+    failure = tree_.root_failure(index);
+    // Where we reap, what has ended is in the totals to the last.
+    if (ended && !(tree_.has_reaper() && (bit & kTotals))) failure = gone();
+    if (!failure) got |= bit;
+  }
+  put_words(ended ? got | (parts & kTotals) : got, out);
+  return got;
+}
+
+void ProcReader::put_words(uint32_t parts, Reading& out) const {
+  const Ledger& ledger = tree_.ledger();
+  if (parts & part::kCpu) {
+    out.set(word::kCpuNs, ledger.total(channel::kCpu));
+    out.set(word::kCpuUserNs, ledger.total(channel::kCpuUser));
+    out.set(word::kCpuSystemNs, ledger.total(channel::kCpuSystem));
+  }
+  if (parts & part::kMemory) {
+    out.set(word::kMemRssBytes, tree_.rss_bytes());
+    out.set(word::kMemPeakBytes, highest_rss_);
+    out.set(word::kPageFaultsMajor, ledger.total(channel::kMajorFaults));
+    out.set(word::kPageFaultsMinor, ledger.total(channel::kMinorFaults));
+  }
+  if (parts & part::kIo) {
+    out.set(word::kIoReadBytes, ledger.total(channel::kIoRead));
+    out.set(word::kIoWriteBytes, ledger.total(channel::kIoWrite));
+  }
+  if (parts & part::kExtra) out.set(word::kPids, tree_.threads());
+}
+
+uint32_t ProcReader::quality(uint32_t index) const {
+  if (!is_open()) return 0;
+  const uint32_t bit = 1u << index;
+  const bool any_vanished = tree_.ledger().any_vanished();
+  bool missing = (tree_.incomplete() & bit) != 0;
+  if (bit == part::kCpu) {
+    const bool several = is_tree_ || leaf_;
+    missing |= tree_.root_gone() || (several && (any_vanished || tree_.others_seen()));
+  }
+  if (bit == part::kIo) missing |= any_vanished;
+  if (bit != part::kMemory && tree_.totals_exact()) missing = false;
+  return missing ? episcope::quality::kLowerBound : 0;
+}
+
+ReadFailure ProcReader::gone() const {
+  ReadFailure failure;
+  failure.code = ReadCode::kProcGone;
+  failure.error_number = ESRCH;
+  failure.pid = pid_;
+  failure.set_file("stat");
+  return failure;
+}
+
+}  // namespace episcope

@@ -1,0 +1,229 @@
+#include "process_directory.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "directory_entries.h"
+#include "parse_pids.h"
+
+namespace episcope {
+namespace {
+
+// The whole line is some 300 bytes; comm may be long and hold anything.
+constexpr size_t kStatSize = 2048;
+
+bool is_no_such_thing(int error_number) { return error_number == ENOENT || error_number == ESRCH; }
+
+bool is_dead(char state) { return state == 'X' || state == 'x'; }
+
+}  // namespace
+
+ProcessDirectory::ProcessDirectory(ProcessDirectory&& other) noexcept { *this = std::move(other); }
+
+ProcessDirectory& ProcessDirectory::operator=(ProcessDirectory&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  procfd_ = other.procfd_;
+  pid_ = std::exchange(other.pid_, 0);
+  dirfd_ = std::exchange(other.dirfd_, -1);
+  has_starttime_ = other.has_starttime_;
+  has_clock_ = other.has_clock_;
+  gone_ = other.gone_;
+  clock_ = other.clock_;
+  starttime_ = other.starttime_;
+  stat_ = std::move(other.stat_);
+  statm_ = std::move(other.statm_);
+  io_ = std::move(other.io_);
+  return *this;
+}
+
+ReadFailure ProcessDirectory::open(int procfd, int pid, bool same_pids, ReadBuffer& buffer,
+                                   ProcStat& stat) {
+  close();
+  procfd_ = procfd;
+  pid_ = pid;
+  const int dirfd = open_directory();
+  if (dirfd < 0) {
+    const int error_number = errno;
+    close();
+    ReadFailure failure;
+    failure.code = is_no_such_thing(error_number) ? ReadCode::kProcGone : ReadCode::kProcRead;
+    failure.error_number = error_number;
+    failure.pid = pid;
+    failure.set_file("stat");
+    return failure;
+  }
+  if (DescriptorBudget::take()) {
+    dirfd_ = dirfd;
+  } else {
+    ::close(dirfd);
+  }
+  has_clock_ = same_pids && clock_getcpuclockid(pid, &clock_) == 0;
+  const ReadFailure failure = read_stat(buffer, stat);
+  if (failure) close();
+  return failure;
+}
+
+void ProcessDirectory::close() {
+  stat_.close();
+  statm_.close();
+  io_.close();
+  if (dirfd_ >= 0) {
+    ::close(dirfd_);
+    DescriptorBudget::give_back();
+  }
+  dirfd_ = -1;
+  pid_ = 0;
+  has_starttime_ = false;
+  has_clock_ = false;
+  gone_ = false;
+}
+
+ReadFailure ProcessDirectory::read_stat(ReadBuffer& buffer, ProcStat& stat) {
+  if (const ReadFailure failure = read_file(stat_, buffer, parse_proc_stat, stat)) return failure;
+  return check_identity(stat);
+}
+
+ReadFailure ProcessDirectory::read_statm(ReadBuffer& buffer, ProcStatm& statm) {
+  return read_file(statm_, buffer, parse_proc_statm, statm);
+}
+
+ReadFailure ProcessDirectory::read_io(ReadBuffer& buffer, ProcIo& io) {
+  return read_file(io_, buffer, parse_proc_io, io);
+}
+
+bool ProcessDirectory::process_clock(uint64_t& ns) const {
+  timespec time{};
+  if (!has_clock_ || clock_gettime(clock_, &time) != 0) return false;
+  ns = saturating_add(saturating_mul(static_cast<uint64_t>(time.tv_sec), 1'000'000'000),
+                      static_cast<uint64_t>(time.tv_nsec));
+  return true;
+}
+
+int ProcessDirectory::thread_group(ReadBuffer& buffer) {
+  const Access access(*this);
+  if (read_once(access.fd(), "status", buffer).status != ReadStatus::kOk) return 0;
+  constexpr Text kTgid = "Tgid:\t";
+  for (Lines lines(Text(buffer.bytes, buffer.size)); lines.next();) {
+    if (!lines.line().starts_with(kTgid)) continue;
+    uint64_t tgid = 0;
+    const Text digits = lines.line().substr(kTgid.size());
+    if (parse_number(digits, 0, digits.size(), tgid) || tgid > INT_MAX) return 0;
+    return static_cast<int>(tgid);
+  }
+  return 0;
+}
+
+ReadFailure ProcessDirectory::read_state(ProcStat& stat) {
+  if (gone_) return failed(ReadCode::kProcGone, stat_.name(), ESRCH);
+  char text[kStatSize];
+  size_t size = 0;
+  const Access access(*this);
+  const ReadResult result = stat_.read(access.fd(), text, sizeof text, size);
+  ParseError error;
+  if (result.status == ReadStatus::kOk) error = parse_proc_stat(Text(text, size), stat);
+  if (result.status != ReadStatus::kOk || error) return refused(stat_, result, error);
+  return check_identity(stat);
+}
+
+bool ProcessDirectory::append_children(ReadBuffer& buffer, std::vector<int>& pids) {
+  const Access access(*this);
+  const int taskfd = openat(access.fd(), "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (taskfd < 0) return is_no_such_thing(errno);
+  bool whole = true;
+  const bool listed = for_each_entry(taskfd, [&](const char* tid, unsigned char) {
+    char path[300];
+    std::snprintf(path, sizeof path, "%s/children", tid);
+    const ReadResult result = read_once(taskfd, path, buffer);
+    // Absent: a thread that just ended, a kernel without `children`, a fixture without threads.
+    if (result.status == ReadStatus::kAbsent || is_no_such_thing(result.error_number)) return;
+    if (!append_pids(result.status, buffer, pids)) whole = false;
+  });
+  const int error_number = errno;
+  ::close(taskfd);
+  return whole && (listed || is_no_such_thing(error_number));
+}
+
+int ProcessDirectory::open_directory() const {
+  char name[16];
+  const auto end = std::to_chars(name, name + sizeof name - 1, pid_).ptr;
+  *end = '\0';
+  return openat(procfd_, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+ProcessDirectory::Access::Access(const ProcessDirectory& directory)
+    : is_kept_(directory.dirfd_ >= 0) {
+  fd_ = is_kept_ ? directory.dirfd_ : directory.open_directory();
+}
+
+ProcessDirectory::Access::~Access() {
+  if (!is_kept_ && fd_ >= 0) ::close(fd_);
+}
+
+template <typename Parsed>
+ReadFailure ProcessDirectory::read_file(KeptFile& file, ReadBuffer& buffer,
+                                        ParseError (*parse)(Text, Parsed&), Parsed& out) {
+  if (gone_) return failed(ReadCode::kProcGone, file.name(), ESRCH);
+  ReadResult result;
+  ParseError error;
+  const Access access(*this);
+  if (access.fd() < 0 && file.fd() < 0) {
+    result = {is_no_such_thing(errno) ? ReadStatus::kDead : ReadStatus::kError, errno};
+  } else {
+    result = file.read(access.fd(), buffer);
+  }
+  if (result.status == ReadStatus::kOk) {
+    error = parse(Text(buffer.bytes, buffer.size), out);
+    if (!error) return {};
+  }
+  return refused(file, result, error);
+}
+
+/// What a read that brought nothing of use means for the process.
+ReadFailure ProcessDirectory::refused(const KeptFile& file, ReadResult result, ParseError error) {
+  ReadFailure failure = failed(ReadCode::kProcRead, file.name(), result.error_number);
+  if (error) {
+    failure.code = ReadCode::kProcParse;
+    failure.reason = error.reason;
+    failure.offset = error.offset;
+  } else if (result.status == ReadStatus::kTooLarge) {
+    failure.reason = ParseReason::kTooLarge;
+  } else if (result.status == ReadStatus::kDead ||
+             (result.status == ReadStatus::kAbsent && &file == &stat_)) {
+    failure.code = ReadCode::kProcGone;
+    gone_ = true;
+  } else if (result.status == ReadStatus::kAbsent) {
+    // A kernel without this file, or a process that ended after its stat was read.
+    ProcStat ignored;
+    if (read_state(ignored).code == ReadCode::kProcGone) failure.code = ReadCode::kProcGone;
+  }
+  return failure;
+}
+
+ReadFailure ProcessDirectory::check_identity(const ProcStat& stat) {
+  if (!has_starttime_) {
+    starttime_ = stat.starttime_ticks;
+    has_starttime_ = true;
+  }
+  if (stat.starttime_ticks != starttime_) gone_ = true;
+  if (gone_ || is_dead(stat.state)) return failed(ReadCode::kProcGone, stat_.name(), ESRCH);
+  return {};
+}
+
+ReadFailure ProcessDirectory::failed(ReadCode code, const char* file, int error_number) const {
+  ReadFailure failure;
+  failure.code = code;
+  failure.error_number = error_number;
+  failure.pid = pid_;
+  failure.set_file(file);
+  return failure;
+}
+
+}  // namespace episcope

@@ -1,0 +1,449 @@
+#include "process_tree.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <utility>
+
+#include "cgroup_reader.h"
+
+namespace episcope {
+namespace {
+
+constexpr unsigned long kProcSuperMagic = 0x9fa0;
+constexpr long kPidfdOpen = 434;  // SYS_pidfd_open, which older headers lack
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
+constexpr uint64_t kNsPerMicrosecond = 1000;
+constexpr uint64_t kRusageBlockBytes = 512;  // the unit of ru_inblock and ru_oublock
+
+uint64_t ns_of_ticks(uint64_t ticks) {
+  static const long per_second = sysconf(_SC_CLK_TCK);
+  return saturating_mul(ticks, kNsPerSecond / static_cast<uint64_t>(per_second));
+}
+
+uint64_t bytes_of_pages(uint64_t pages) {
+  static const long page_bytes = sysconf(_SC_PAGESIZE);
+  return saturating_mul(pages, static_cast<uint64_t>(page_bytes));
+}
+
+uint64_t ns_of(const timeval& time) {
+  return saturating_add(saturating_mul(static_cast<uint64_t>(time.tv_sec), kNsPerSecond),
+                        static_cast<uint64_t>(time.tv_usec) * kNsPerMicrosecond);
+}
+
+/// A procfs of the caller's own pid namespace: a host's /proc mounted into a container has other
+/// numbers, and what a system call says of a number would be of another process.
+bool has_same_pids(int procfd) {
+  struct statfs file_system {};
+  if (fstatfs(procfd, &file_system) != 0) return false;
+  if (static_cast<unsigned long>(file_system.f_type) != kProcSuperMagic) return false;
+  char self[16];
+  const ssize_t size = readlinkat(procfd, "self", self, sizeof self);
+  int pid = 0;
+  return size > 0 && std::from_chars(self, self + size, pid).ec == std::errc() && pid == getpid();
+}
+
+bool is_zombie(const ProcStat& stat) {
+  // Of a leader that ended before its threads the state is Z as well, and the process lives.
+  return stat.state == 'Z' && stat.num_threads <= 1;
+}
+
+int to_pid(uint64_t number) { return number > INT_MAX ? INT_MAX : static_cast<int>(number); }
+
+/// What this process has reaped, in microseconds where the files of /proc have ticks.
+void observe_own_children(Observation& seen) {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const uint64_t user = ns_of(usage.ru_utime);
+  const uint64_t system = ns_of(usage.ru_stime);
+  const auto bytes = [](long blocks) {
+    return saturating_mul(static_cast<uint64_t>(blocks), kRusageBlockBytes);
+  };
+  seen.set(channel::kCpu, 0, saturating_add(user, system));
+  seen.set(channel::kCpuUser, 0, user);
+  seen.set(channel::kCpuSystem, 0, system);
+  seen.set(channel::kMinorFaults, 0, static_cast<uint64_t>(usage.ru_minflt));
+  seen.set(channel::kMajorFaults, 0, static_cast<uint64_t>(usage.ru_majflt));
+  seen.set(channel::kIoRead, 0, bytes(usage.ru_inblock));
+  seen.set(channel::kIoWrite, 0, bytes(usage.ru_oublock));
+}
+
+void observe_stat(const ProcStat& stat, Observation& seen) {
+  seen.ppid = to_pid(stat.ppid);
+  seen.state = stat.state;
+  const uint64_t user = ns_of_ticks(stat.utime_ticks);
+  const uint64_t system = ns_of_ticks(stat.stime_ticks);
+  const uint64_t reaped_user = ns_of_ticks(stat.cutime_ticks);
+  const uint64_t reaped_system = ns_of_ticks(stat.cstime_ticks);
+  seen.set(channel::kCpu, saturating_add(user, system), saturating_add(reaped_user, reaped_system));
+  seen.set(channel::kCpuUser, user, reaped_user);
+  seen.set(channel::kCpuSystem, system, reaped_system);
+  seen.set(channel::kMinorFaults, stat.minflt, stat.cminflt);
+  seen.set(channel::kMajorFaults, stat.majflt, stat.cmajflt);
+}
+
+}  // namespace
+
+ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, int reaper_pid,
+                              ReadBuffer& buffer) {
+  close();
+  procfd_ = ::open(proc_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  same_pids_ = procfd_ >= 0 && has_same_pids(procfd_);
+  // Where the root of the tree cannot be opened the directory beneath it cannot either, with the
+  // same errno.
+  Member root;
+  ProcStat stat;
+  ReadFailure failure;
+  if (procfd_ < 0) {
+    failure.code = errno == ENOENT ? ReadCode::kProcGone : ReadCode::kProcRead;
+    failure.error_number = errno;
+    failure.pid = pid;
+    failure.set_file("stat");
+  } else {
+    failure = root.process.open(procfd_, pid, same_pids_, buffer, stat);
+  }
+  if (!failure) {
+    const int process = root.process.thread_group(buffer);
+    if (process != 0 && process != pid) {
+      failure.code = ReadCode::kInvalidPid;
+      failure.pid = pid;
+      failure.set_file("status");
+    }
+  }
+  if (failure) {
+    close();
+    return failure;
+  }
+  descendants_ = descendants;
+  reaper_pid_ = reaper_pid;
+  members_.push_back(std::move(root));
+  by_pid_[pid] = 0;
+  live_ = 1;
+  open_pidfd(buffer);
+  if (reaper_pid_ != 0) {
+    // Only for its children; what it reaped the kernel tells by getrusage.
+    (void)reaper_.open(procfd_, reaper_pid_, false, buffer, stat);
+    observe_own_children(reaper_baseline_);
+  }
+  return {};
+}
+
+void ProcessTree::open_pidfd(ReadBuffer& buffer) {
+  if (!same_pids_ || !DescriptorBudget::take()) return;
+  pidfd_ = static_cast<int>(syscall(kPidfdOpen, members_[0].process.pid(), 0u));
+  // The number was the pinned process's at that moment only if that one is still there now.
+  ProcStat stat;
+  if (pidfd_ >= 0 && members_[0].process.read_stat(buffer, stat)) {
+    ::close(pidfd_);
+    pidfd_ = -1;
+  }
+  if (pidfd_ < 0) DescriptorBudget::give_back();
+}
+
+void ProcessTree::close() {
+  members_.clear();
+  by_pid_.clear();
+  reaper_.close();
+  if (pidfd_ >= 0) {
+    ::close(pidfd_);
+    DescriptorBudget::give_back();
+  }
+  if (procfd_ >= 0) ::close(procfd_);
+  pidfd_ = -1;
+  procfd_ = -1;
+  leaf_ = nullptr;
+  ledger_ = {};
+  reaper_pid_ = 0;
+  reaper_baseline_ = {};
+  sample_ = 0;
+  incomplete_ = 0;
+  live_ = 0;
+  rss_bytes_ = 0;
+  threads_ = 0;
+  others_seen_ = false;
+}
+
+void ProcessTree::sample(uint32_t parts, ReadBuffer& buffer) {
+  if (!is_open()) return;
+  ++sample_;
+  parts_ = parts;
+  incomplete_ = 0;
+  std::fill(std::begin(root_failures_), std::end(root_failures_), ReadFailure{});
+  ledger_.begin();
+  if (has_reaper()) store_reaper();
+  if (leaf_ != nullptr) {
+    visit_listed(buffer);
+  } else {
+    visit_descendants(buffer);
+  }
+  sum_up();
+  // Whoever was reaped between the reaper's row and now is missing there. With nobody left the row
+  // can be read again: a member that lives would have to be read after it.
+  if (has_reaper() && live_ == 0 && zombies_ == 0) store_reaper();
+  ledger_.settle();
+  remove_ended();
+}
+
+bool ProcessTree::root_alive() {
+  if (!is_open() || members_[0].gone) return false;
+  if (pidfd_ >= 0) {
+    pollfd exited = {pidfd_, POLLIN, 0};
+    return poll(&exited, 1, 0) == 0;
+  }
+  ProcStat stat;
+  const ReadFailure failure = members_[0].process.read_state(stat);
+  if (failure) return failure.code != ReadCode::kProcGone;
+  return !is_zombie(stat);
+}
+
+bool ProcessTree::totals_exact() const { return has_reaper() && live_ == 0 && zombies_ == 0; }
+
+// ---- who belongs to it
+// ----------------------------------------------------------------------------------
+
+void ProcessTree::visit_descendants(ReadBuffer& buffer) {
+  queue_.clear();
+  if (has_reaper() && descendants_ && !reaper_.append_children(buffer, queue_)) {
+    incomplete_ |= part::kAll;
+  }
+  visit_queued(buffer);
+  if (!members_[0].gone) {
+    members_[0].counted = true;
+    if (members_[0].visit != sample_) visit(0, buffer);
+  }
+  visit_queued(buffer);
+  // Those whose parent ended have another one now, which need not be a member.
+  order_by_age();
+  for (const size_t index : by_age_) {
+    if (members_[index].visit == sample_) continue;
+    visit(index, buffer);
+    visit_queued(buffer);
+  }
+}
+
+void ProcessTree::visit_queued(ReadBuffer& buffer) {
+  // The queue grows while it is walked.
+  for (size_t at = 0; at < queue_.size(); ++at) {
+    const int pid = queue_[at];
+    if (pid == reaper_pid_) continue;
+    size_t index = find(pid);
+    if (index != kNone && members_[index].visit == sample_) continue;
+    if (index != kNone) visit(index, buffer);
+    // New, or another process by the number of one that ended.
+    if (index == kNone || members_[index].gone) {
+      index = open_member(pid, buffer);
+      if (index != kNone) visit(index, buffer);
+    }
+  }
+  queue_.clear();
+}
+
+void ProcessTree::visit(size_t index, ReadBuffer& buffer) {
+  Observation seen;
+  if (!observe(index, buffer, seen)) return;
+  store(index, seen);
+  if (descendants_ && !members_[index].process.append_children(buffer, queue_)) {
+    incomplete_ |= part::kAll;
+  }
+}
+
+void ProcessTree::visit_listed(ReadBuffer& buffer) {
+  queue_.clear();
+  const bool whole = leaf_->list_members(buffer, queue_);
+  if (!whole) incomplete_ |= part::kAll;
+  for (const int pid : queue_) {
+    if (pid == reaper_pid_) continue;
+    size_t index = find(pid);
+    if (index == kNone) index = open_member(pid, buffer);
+    if (index == kNone) continue;
+    members_[index].listed = sample_;
+    members_[index].counted = true;
+  }
+  order_by_age();
+  for (const size_t index : by_age_) {
+    Observation seen;
+    if (!observe(index, buffer, seen)) continue;
+    Member& member = members_[index];
+    // A zombie is not listed any more and waits for its parent, who is to be credited.
+    const bool stays = member.counted && (!whole || member.zombie);
+    if (member.listed == sample_ || stays) {
+      store(index, seen);
+    } else if (member.counted) {
+      ledger_.leave(member.process.pid(), member.process.starttime());
+      member.counted = false;
+    }
+  }
+  // The numbers of those that were found gone may be another's by now.
+  for (const int pid : queue_) {
+    if (pid == reaper_pid_ || find(pid) != kNone) continue;
+    const size_t index = open_member(pid, buffer);
+    if (index == kNone) continue;
+    Observation seen;
+    if (observe(index, buffer, seen)) store(index, seen);
+  }
+}
+
+/// A parent is older than its children: the members in an order in which parents come first.
+void ProcessTree::order_by_age() {
+  by_age_.clear();
+  for (size_t index = 0; index < members_.size(); ++index) {
+    if (!members_[index].gone) by_age_.push_back(index);
+  }
+  std::sort(by_age_.begin(), by_age_.end(), [this](size_t a, size_t b) {
+    const ProcessDirectory& one = members_[a].process;
+    const ProcessDirectory& other = members_[b].process;
+    return one.starttime() != other.starttime() ? one.starttime() < other.starttime()
+                                                : one.pid() < other.pid();
+  });
+}
+
+size_t ProcessTree::find(int pid) const {
+  const auto found = by_pid_.find(pid);
+  return found == by_pid_.end() ? kNone : found->second;
+}
+
+/// The number no longer names this member.
+void ProcessTree::forget(size_t index) {
+  const int pid = members_[index].process.pid();
+  if (find(pid) == index) by_pid_.erase(pid);
+}
+
+size_t ProcessTree::open_member(int pid, ReadBuffer& buffer) {
+  Member member;
+  ProcStat stat;
+  if (const ReadFailure failure = member.process.open(procfd_, pid, same_pids_, buffer, stat)) {
+    // Gone already: what it used is its parent's.
+    if (failure.code != ReadCode::kProcGone) incomplete_ |= part::kAll;
+    return kNone;
+  }
+  members_.push_back(std::move(member));
+  by_pid_[pid] = members_.size() - 1;
+  return members_.size() - 1;
+}
+
+// ---- what each one used
+// -----------------------------------------------------------------------------------
+
+/// False when the member is gone, or its stat could not be read.
+bool ProcessTree::observe(size_t index, ReadBuffer& buffer, Observation& seen) {
+  Member& member = members_[index];
+  ProcessDirectory& process = member.process;
+  member.visit = sample_;
+  // Before stat: a number that still has its process then had it here.
+  uint64_t clock_ns = 0;
+  const bool has_clock = process.process_clock(clock_ns);
+  ProcStat stat;
+  if (const ReadFailure failure = process.read_stat(buffer, stat)) {
+    if (failure.code == ReadCode::kProcGone) {
+      member.gone = true;
+      forget(index);
+    } else {
+      note_failure(index, part::kAll, failure);
+      ledger_.keep(process.pid(), process.starttime());
+    }
+    return false;
+  }
+  member.threads = stat.num_threads;
+  member.zombie = is_zombie(stat);
+  seen.pid = process.pid();
+  seen.starttime = process.starttime();
+  observe_stat(stat, seen);
+  if (has_clock) seen.own[channel::kCpu] = std::max(seen.own[channel::kCpu], clock_ns);
+  if (parts_ & part::kMemory) observe_memory(index, buffer);
+  if (parts_ & part::kIo) observe_io(index, buffer, seen);
+  return true;
+}
+
+void ProcessTree::observe_memory(size_t index, ReadBuffer& buffer) {
+  ProcStatm statm;
+  if (const ReadFailure failure = members_[index].process.read_statm(buffer, statm)) {
+    note_failure(index, part::kMemory, failure);
+    return;
+  }
+  members_[index].rss_bytes =
+      bytes_of_pages(saturating_sub(statm.resident_pages, statm.shared_pages));
+}
+
+void ProcessTree::observe_io(size_t index, ReadBuffer& buffer, Observation& seen) {
+  ProcIo io;
+  if (const ReadFailure failure = members_[index].process.read_io(buffer, io)) {
+    note_failure(index, part::kIo, failure);
+    return;
+  }
+  // The kernel merges the io of reaped children into their parent's: to the ledger all of it is
+  // reaped.
+  seen.set(channel::kIoRead, 0, io.read_bytes);
+  seen.set(channel::kIoWrite, 0, io.write_bytes);
+}
+
+void ProcessTree::store(size_t index, const Observation& seen) {
+  ledger_.store(seen);
+  members_[index].counted = true;
+  if (index != 0) others_seen_ = true;
+}
+
+void ProcessTree::store_reaper() {
+  Observation seen;
+  observe_own_children(seen);
+  seen.pid = reaper_pid_;
+  for (uint32_t c = 0; c < channel::kCount; ++c) {
+    seen.reaped[c] = saturating_sub(seen.reaped[c], reaper_baseline_.reaped[c]);
+  }
+  ledger_.store(seen);
+}
+
+void ProcessTree::note_failure(size_t index, uint32_t parts, const ReadFailure& failure) {
+  if (index != 0) {
+    incomplete_ |= parts;
+    return;
+  }
+  if (!members_[0].counted) return;
+  for (uint32_t p = 0; p < part::kCount; ++p) {
+    if ((parts >> p) & 1) root_failures_[p] = failure;
+  }
+}
+
+// ---- the sums
+// -----------------------------------------------------------------------------------------------
+
+void ProcessTree::sum_up() {
+  live_ = 0;
+  zombies_ = 0;
+  rss_bytes_ = 0;
+  threads_ = 0;
+  for (const Member& member : members_) {
+    if (member.gone || !member.counted) continue;
+    if (member.zombie) {
+      ++zombies_;
+      continue;
+    }
+    ++live_;
+    rss_bytes_ = saturating_add(rss_bytes_, member.rss_bytes);
+    threads_ = saturating_add(threads_, member.threads);
+  }
+}
+
+void ProcessTree::remove_ended() {
+  // From the back: what takes a removed member's place was looked at already.
+  for (size_t index = members_.size(); index-- > 1;) {
+    Member& member = members_[index];
+    if (!member.gone && member.counted) continue;
+    forget(index);
+    const size_t last = members_.size() - 1;
+    if (index != last) {
+      if (find(members_[last].process.pid()) == last) by_pid_[members_[last].process.pid()] = index;
+      member = std::move(members_[last]);
+    }
+    members_.pop_back();
+  }
+}
+
+}  // namespace episcope

@@ -1,0 +1,117 @@
+// The processes of an episode as /proc shows them: who belongs to it, what each one used, and the
+// ledger that sums it up. One sample walks them all.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "kept_file.h"
+#include "ledger.h"
+#include "process_directory.h"
+#include "reading.h"
+
+namespace episcope {
+
+class CgroupReader;
+
+class ProcessTree {
+ public:
+  ProcessTree() = default;
+  ProcessTree(const ProcessTree&) = delete;
+  ProcessTree& operator=(const ProcessTree&) = delete;
+  ~ProcessTree() { close(); }
+
+  /// Pins the process `pid` as the root. `reaper_pid`: the calling process, subreaper of the tree,
+  /// or 0.
+  ReadFailure open(const char* proc_root, int pid, bool descendants, int reaper_pid,
+                   ReadBuffer& buffer);
+  void close();
+  bool is_open() const { return !members_.empty(); }
+
+  /// The members are those that the cgroup lists; nullptr: the root and its descendants by
+  /// parentage.
+  void set_members(CgroupReader* leaf) { leaf_ = leaf; }
+
+  /// Reads every member: always stat, statm for part::kMemory, io for part::kIo.
+  void sample(uint32_t parts, ReadBuffer& buffer);
+
+  const Ledger& ledger() const { return ledger_; }
+  /// Of the last sample: the members that live, their memory (resident − shared), their tasks.
+  uint32_t live_members() const { return live_; }
+  uint64_t rss_bytes() const { return rss_bytes_; }
+  uint64_t threads() const { return threads_; }
+  /// Parts in which a member other than the root could not be read, or is not known.
+  uint32_t incomplete() const { return incomplete_; }
+  /// Why the root's figures of a part are missing; a part's index as everywhere.
+  const ReadFailure& root_failure(uint32_t index) const { return root_failures_[index]; }
+  bool root_gone() const { return is_open() && members_[0].gone; }
+  bool has_reaper() const { return reaper_pid_ != 0; }
+  /// Another member than the root was ever seen.
+  bool others_seen() const { return others_seen_; }
+
+  /// The root has not exited (a zombie has). Asks the kernel now.
+  bool root_alive();
+  /// With a reaper: everything that ended has been reaped and accounted.
+  bool totals_exact() const;
+
+ private:
+  struct Member {
+    ProcessDirectory process;
+    uint32_t visit = 0;    // the sample that read it last
+    uint32_t listed = 0;   // the sample in which the leaf listed it last
+    bool counted = false;  // has a row in the ledger
+    bool gone = false;
+    bool zombie = false;
+    uint64_t threads = 0;
+    uint64_t rss_bytes = 0;
+  };
+  static constexpr size_t kNone = SIZE_MAX;
+
+  void open_pidfd(ReadBuffer& buffer);
+  size_t find(int pid) const;
+  void forget(size_t index);
+  size_t open_member(int pid, ReadBuffer& buffer);
+
+  void visit_descendants(ReadBuffer& buffer);
+  void visit_queued(ReadBuffer& buffer);
+  void visit(size_t index, ReadBuffer& buffer);
+  void visit_listed(ReadBuffer& buffer);
+  void order_by_age();
+  bool observe(size_t index, ReadBuffer& buffer, Observation& seen);
+  void observe_memory(size_t index, ReadBuffer& buffer);
+  void observe_io(size_t index, ReadBuffer& buffer, Observation& seen);
+  void store(size_t index, const Observation& seen);
+  void store_reaper();
+  void note_failure(size_t index, uint32_t parts, const ReadFailure& failure);
+  void sum_up();
+  void remove_ended();
+
+  int procfd_ = -1;
+  int pidfd_ = -1;
+  int reaper_pid_ = 0;
+  bool descendants_ = false;
+  bool same_pids_ = false;
+  CgroupReader* leaf_ = nullptr;
+  ProcessDirectory reaper_;
+  Observation reaper_baseline_;
+
+  /// The first is the root, for ever; a member of another index may move.
+  std::vector<Member> members_;
+  std::unordered_map<int, size_t> by_pid_;
+  Ledger ledger_;
+
+  std::vector<int> queue_;      // pids to visit, parents before children
+  std::vector<size_t> by_age_;  // members, oldest first
+  uint32_t sample_ = 0;
+  uint32_t parts_ = 0;
+  ReadFailure root_failures_[part::kCount];
+  uint32_t incomplete_ = 0;
+  uint32_t live_ = 0;
+  uint32_t zombies_ = 0;
+  uint64_t rss_bytes_ = 0;
+  uint64_t threads_ = 0;
+  bool others_seen_ = false;
+};
+
+}  // namespace episcope

@@ -1,0 +1,28 @@
+// Any bytes as any kernel text: the first byte chooses the kind, the rest is the text. What a
+// parser may not do is read outside it (ASan), or point its error outside it.
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "../core/parse_any.h"
+#include "../core/parse_pids.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  const uint32_t kind = data[0] % (episcope::kKernelTextCount + 1);
+  // A copy of exactly this size: ASan sees the first byte read behind it.
+  const size_t text_size = size - 1;
+  const std::unique_ptr<char[]> text(new char[text_size]);
+  if (text_size > 0) std::memcpy(text.get(), data + 1, text_size);
+  if (kind == episcope::kKernelTextCount) {
+    std::vector<int> pids;
+    episcope::parse_pids(episcope::Text(text.get(), text_size), pids);
+    return 0;
+  }
+  const episcope::ParseOutcome outcome = episcope::parse_text(kind, text.get(), text_size);
+  if (outcome.error.offset > text_size) std::abort();
+  for (uint32_t i = 0; i < outcome.count; i++) {
+    if (outcome.values[i] > episcope::kMaxCount) std::abort();
+  }
+  return 0;
+}

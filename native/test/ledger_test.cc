@@ -1,0 +1,147 @@
+// The ledger's promises: the table is the same that the TypeScript engine runs.
+#include "../core/ledger.h"
+
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "../core/limits.h"
+#include "check.h"
+
+namespace episcope {
+namespace {
+
+struct Case {
+  std::string name;
+  int reaper = 0;
+  bool in_sample = false;
+  Ledger ledger;
+};
+
+void run_line(Case* running, const std::string& line, int number) {
+  std::istringstream words(line);
+  std::string verb;
+  words >> verb;
+  if (verb == "reaper") {
+    words >> running->reaper;
+  } else if (verb == "sample") {
+    running->ledger.begin();
+    running->in_sample = true;
+  } else if (verb == "row") {
+    Observation seen;
+    uint64_t own = 0;
+    uint64_t reaped = 0;
+    words >> seen.pid >> seen.starttime >> seen.ppid >> own >> reaped >> seen.state;
+    // Channels are accounts of their own, and the table knows one.
+    for (uint32_t c = 0; c < channel::kCount; c++) {
+      seen.set(c, seen.pid == running->reaper ? 0 : own, reaped);
+    }
+    running->ledger.store(seen);
+  } else if (verb == "total") {
+    uint64_t expected = 0;
+    words >> expected;
+    if (running->in_sample) running->ledger.settle();
+    running->in_sample = false;
+    for (uint32_t c = 0; c < channel::kCount; c++) {
+      test::check_equal(running->ledger.total(c), expected, EPISCOPE_LEDGER_TABLE, number,
+                        running->name.c_str());
+    }
+  } else {
+    CHECK(verb == "root");
+  }
+  CHECK(!words.fail());
+}
+
+TEST(ledger_agrees_with_the_shared_table) {
+  std::ifstream table(EPISCOPE_LEDGER_TABLE);
+  if (!CHECK(table.is_open())) return;
+  Case running;
+  int cases = 0;
+  int number = 0;
+  for (std::string line; std::getline(table, line);) {
+    number++;
+    if (line.find_first_not_of(' ') == std::string::npos) {
+      running = {};
+    } else if (line.rfind("case ", 0) == 0) {
+      running = {};
+      running.name = line.substr(5);
+      cases++;
+    } else if (line[0] != '#') {
+      run_line(&running, line, number);
+    }
+  }
+  CHECK(cases > 0);
+}
+
+Observation row(int pid, int ppid, uint64_t own, uint64_t reaped) {
+  Observation seen;
+  seen.pid = pid;
+  seen.starttime = static_cast<uint64_t>(pid);
+  seen.ppid = ppid;
+  seen.set(channel::kCpu, own, reaped);
+  return seen;
+}
+
+TEST(ledger_keeps_what_a_row_that_left_had_and_credits_nobody) {
+  Ledger ledger;
+  ledger.begin();
+  ledger.store(row(10, 1, 5, 0));
+  ledger.store(row(11, 10, 20, 0));
+  ledger.settle();
+  ledger.begin();
+  ledger.store(row(10, 1, 5, 0));
+  ledger.leave(11, 11);
+  ledger.settle();
+  CHECK_EQUAL(ledger.total(channel::kCpu), 25);
+  CHECK_EQUAL(ledger.rows(), 1);
+  CHECK(!ledger.any_vanished());
+  ledger.begin();
+  ledger.store(row(10, 1, 5, 7));
+  ledger.settle();
+  CHECK_EQUAL(ledger.total(channel::kCpu), 32);
+}
+
+TEST(ledger_does_not_take_an_unreadable_row_for_a_vanished_one) {
+  Ledger ledger;
+  ledger.begin();
+  ledger.store(row(10, 1, 5, 0));
+  ledger.store(row(11, 10, 20, 0));
+  ledger.settle();
+  ledger.begin();
+  ledger.store(row(10, 1, 5, 3));
+  ledger.keep(11, 11);
+  ledger.settle();
+  CHECK_EQUAL(ledger.total(channel::kCpu), 28);
+  CHECK(!ledger.any_vanished());
+}
+
+TEST(ledger_leaves_a_channel_that_was_not_read_as_it_was) {
+  Ledger ledger;
+  Observation seen = row(10, 1, 5, 0);
+  seen.set(channel::kIoRead, 0, 4096);
+  ledger.begin();
+  ledger.store(seen);
+  ledger.settle();
+  ledger.begin();
+  ledger.store(row(10, 1, 6, 0));
+  ledger.settle();
+  CHECK_EQUAL(ledger.total(channel::kCpu), 6);
+  CHECK_EQUAL(ledger.total(channel::kIoRead), 4096);
+  CHECK_EQUAL(ledger.total(channel::kIoWrite), 0);
+}
+
+TEST(ledger_survives_parents_in_a_circle) {
+  Ledger ledger;
+  ledger.begin();
+  ledger.store(row(10, 11, 5, 0));
+  ledger.store(row(11, 10, 5, 0));
+  ledger.store(row(12, 12, 5, 0));
+  ledger.settle();
+  ledger.begin();
+  ledger.settle();
+  CHECK_EQUAL(ledger.total(channel::kCpu), 15);
+  CHECK_EQUAL(ledger.rows(), 0);
+}
+
+}  // namespace
+}  // namespace episcope

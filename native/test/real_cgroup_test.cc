@@ -1,0 +1,138 @@
+// A leaf of the cgroup2 hierarchy of this machine, where one may be made: what no fixture file can
+// show.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "../core/cgroup_reader.h"
+#include "check.h"
+#include "child.h"
+#include "temp_tree.h"
+
+namespace episcope {
+namespace {
+
+using test::Child;
+using test::write_file;
+
+/// The mount point of cgroup2, from /proc/self/mountinfo.
+std::string cgroup2_mount() {
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    if (line.find(" - cgroup2 ") == std::string::npos) continue;
+    std::istringstream fields(line);
+    std::string field;
+    for (int i = 0; i < 5; i++) fields >> field;
+    return field;
+  }
+  return {};
+}
+
+class Leaf {
+ public:
+  Leaf() : mount_(cgroup2_mount()), name_("episcope-test-" + std::to_string(getpid())) {
+    if (mount_.empty()) {
+      test::skip("no cgroup2 mount");
+    } else if (mkdir(path().c_str(), 0755) != 0) {
+      test::skip(std::string("no cgroup can be made: ") + std::strerror(errno));
+    } else {
+      made_ = true;
+    }
+  }
+  ~Leaf() { remove(); }
+  explicit operator bool() const { return made_; }
+  std::string path() const { return mount_ + "/" + name_; }
+  const std::string& mount() const { return mount_; }
+  const std::string& name() const { return name_; }
+  bool put(const char* file, const std::string& text) const {
+    const int fd = open((path() + "/" + file).c_str(), O_WRONLY | O_CLOEXEC);
+    const bool written =
+        fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    close(fd);
+    return written;
+  }
+  void remove() {
+    if (made_) made_ = rmdir(path().c_str()) != 0;
+  }
+
+ private:
+  std::string mount_;
+  std::string name_;
+  bool made_ = false;
+};
+
+TEST(real_cgroup_counts_a_member_and_is_removed) {
+  Leaf leaf;
+  if (!leaf) return;
+  const auto buffer = std::make_unique<ReadBuffer>();
+  CgroupReader reader;
+  Reading out;
+  CHECK(!reader.open(leaf.mount().c_str(), leaf.name().c_str(), true));
+  CHECK(reader.populated(*buffer) == Populated::kNo);
+  {
+    Child child([](Child& self) {
+      self.hear();
+      test::burn_cpu(20'000'000);
+      self.tell();
+      return self.hear();
+    });
+    CHECK(leaf.put("cgroup.procs", std::to_string(child.pid())));
+    child.tell();
+    child.hear();
+    std::vector<int> pids;
+    CHECK(reader.list_members(*buffer, pids));
+    CHECK((pids == std::vector<int>{child.pid()}));
+    CHECK(reader.populated(*buffer) == Populated::kYes);
+    child.kill();
+    child.reap();
+  }
+  CHECK((reader.read(part::kCpu, 0, *buffer, out) & part::kCpu) != 0);
+  CHECK(out.get(word::kCpuNs) >= 19'000'000);
+  CHECK(out.get(word::kCpuNs) >= out.get(word::kCpuUserNs) + out.get(word::kCpuSystemNs));
+  CHECK(!reader.removed());
+
+  leaf.remove();
+  CHECK(!leaf);
+  CHECK_EQUAL(reader.read(part::kAll, 0, *buffer, out), 0);
+  CHECK(reader.removed());
+  CHECK(reader.failure(0).code == ReadCode::kCgroupNotFound);
+  CHECK(mkdir(leaf.path().c_str(), 0755) == 0);
+  // Made again under the same name it is another cgroup.
+  CHECK_EQUAL(reader.read(part::kAll, 0, *buffer, out), 0);
+  CHECK(rmdir(leaf.path().c_str()) == 0);
+}
+
+// Turning pressure off and on kills the kept descriptors with ENODEV while the directory lives, as
+// turning a controller off and on does.
+TEST(real_cgroup_file_that_died_is_opened_once_more) {
+  Leaf leaf;
+  if (!leaf) return;
+  const auto buffer = std::make_unique<ReadBuffer>();
+  CgroupReader reader;
+  Reading out;
+  CHECK(!reader.open(leaf.mount().c_str(), leaf.name().c_str(), true));
+  CHECK((reader.read(part::kExtra, 0, *buffer, out) & part::kExtra) != 0);
+  if (!out.has(word::kPressureCpuSomeNs) || !leaf.put("cgroup.pressure", "0")) {
+    test::skip("no pressure here that can be turned off");
+    return;
+  }
+  CHECK(leaf.put("cgroup.pressure", "1"));
+  CHECK((reader.read(part::kExtra, 0, *buffer, out) & part::kExtra) != 0);
+  CHECK(out.has(word::kPressureCpuSomeNs) && out.has(word::kPressureIoFullNs));
+
+  CHECK(leaf.put("cgroup.pressure", "0"));
+  CHECK((reader.read(part::kExtra, 0, *buffer, out) & part::kExtra) != 0);
+  CHECK(!out.has(word::kPressureCpuSomeNs));
+  CHECK(!reader.removed());
+}
+
+}  // namespace
+}  // namespace episcope
