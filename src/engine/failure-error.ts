@@ -1,0 +1,63 @@
+import { CgroupError, ProcError, TelemetryError } from '../error/index.js';
+import type { CgroupSpec } from './engine.js';
+import type { ReadFailure } from './failure.js';
+
+/** Where a failure happened: the cgroup's directory and the mount of procfs. */
+export interface FailurePlace {
+  readonly cgroupPath: string;
+  readonly procRoot: string;
+}
+
+/** The directory that a spec names. */
+export function cgroupDirectory(spec: CgroupSpec): string {
+  return spec.path === '' ? spec.root : `${spec.root.replace(/\/+$/, '')}/${spec.path}`;
+}
+
+/** The error that a failure is thrown or reported as; the same words from both engines. */
+export function failureToError(failure: ReadFailure, place: FailurePlace): TelemetryError {
+  const file = failurePath(failure, place);
+  const details = {
+    file,
+    ...(failure.errno === null ? {} : { errno: failure.errno }),
+  };
+  const message = failureMessage(failure, file);
+  switch (failure.code) {
+    case 'ERR_PROC_GONE':
+    case 'ERR_PROC_READ':
+    case 'ERR_PROC_PARSE':
+      return new ProcError(failure.code, message, details);
+    case 'ERR_INVALID_PID':
+      return new TelemetryError(failure.code, message, details);
+    default:
+      return new CgroupError(failure.code, message, details);
+  }
+}
+
+function failurePath(failure: ReadFailure, place: FailurePlace): string {
+  const directory = failure.pid === null ? place.cgroupPath : `${place.procRoot}/${failure.pid}`;
+  return failure.file === '' ? directory : `${directory}/${failure.file}`;
+}
+
+function failureMessage(failure: ReadFailure, file: string): string {
+  const why = failure.reason ?? failure.errno;
+  const because = why === null ? '' : ` (${why})`;
+  switch (failure.code) {
+    case 'ERR_CGROUP_NOT_FOUND':
+      return `there is no cgroup at ${file}${because}`;
+    case 'ERR_CGROUP_PATH':
+      return `${file} is not a plain path to a cgroup directory${because}: no symlink, no "..", no file, at most 4096 bytes`;
+    case 'ERR_NOT_CGROUP2':
+      return `${file} is not on a cgroup2 file system`;
+    case 'ERR_CONTROLLER_NOT_ENABLED':
+      return `${file} does not exist: its controller is not enabled for this cgroup`;
+    case 'ERR_CGROUP_PARSE':
+    case 'ERR_PROC_PARSE':
+      return `${file}: ${failure.reason ?? 'malformed'} at byte ${failure.offset ?? 0}`;
+    case 'ERR_PROC_GONE':
+      return `process ${failure.pid ?? ''} is gone${because}`;
+    case 'ERR_INVALID_PID':
+      return `${failure.pid ?? ''} is the id of a thread, not of a process`;
+    default:
+      return `cannot read ${file}${because}`;
+  }
+}

@@ -1,0 +1,103 @@
+/** The directory of a cgroup, opened without following any symlink, and whether it still exists. */
+import type { BigIntStats } from 'node:fs';
+import { MAX_CGROUP_PATH_LEN } from '../../cgroup/constants.js';
+import type { CgroupSpec } from '../engine.js';
+import type { ReadFailure } from '../failure.js';
+import { failure } from './read-failure.js';
+import {
+  beneath,
+  close,
+  Errno,
+  fileSystemMagic,
+  fstat,
+  lstat,
+  mayExist,
+  openDirectory,
+} from './syscall.js';
+
+const CGROUP2_SUPER_MAGIC = 0x63677270;
+
+export class CgroupDirectory {
+  readonly fd: number;
+  /** On a cgroup2 file system: not a fixture or a recorded tree. */
+  readonly isCgroupfs: boolean;
+
+  constructor(fd: number, isCgroupfs: boolean) {
+    this.fd = fd;
+    this.isCgroupfs = isCgroupfs;
+  }
+
+  /** Removed. Asked when a file is absent: the directory may live and only the controller be off. */
+  isGone(): boolean {
+    // kernfs keeps the link count of a removed directory, but nothing is found in it any more.
+    if (this.isCgroupfs) return !mayExist(beneath(this.fd, 'cgroup.controllers'));
+    const stats = fstat(this.fd);
+    return typeof stats !== 'number' && stats.nlink === 0n;
+  }
+
+  close(): void {
+    close(this.fd);
+  }
+}
+
+/**
+ * Opens `spec.root` and `spec.path` beneath it. Every component is checked by `lstat`, and the opened directory
+ * is compared with the checked one, so that a swap in between is noticed.
+ *
+ * `ERR_CGROUP_PATH`: a root that is not absolute, more than 4096 bytes, a NUL, a `..`, a symlink, a file.
+ * `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`.
+ */
+export function openCgroupDirectory(spec: CgroupSpec): CgroupDirectory | ReadFailure {
+  const { root, path } = spec;
+  if (!root.startsWith('/') || !isPlain(root) || !isPlain(path)) return failed('ERR_CGROUP_PATH');
+
+  let whole = '';
+  let checked = lstat('/');
+  for (const component of `${root}/${path}`.split('/')) {
+    if (component === '' || component === '.') continue;
+    whole += `/${component}`;
+    checked = lstat(whole);
+    const refused = refuse(checked);
+    if (refused !== null) return refused;
+  }
+  if (typeof checked === 'number') return fromErrno(checked);
+
+  const fd = openDirectory(whole === '' ? '/' : whole);
+  if (fd < 0) return fromErrno(fd);
+  const opened = fstat(fd);
+  if (typeof opened === 'number' || opened.dev !== checked.dev || opened.ino !== checked.ino) {
+    close(fd);
+    return failed('ERR_CGROUP_PATH');
+  }
+  const isCgroupfs = fileSystemMagic(fd) === CGROUP2_SUPER_MAGIC;
+  if (spec.requireCgroupfs && !isCgroupfs) {
+    close(fd);
+    return failed('ERR_NOT_CGROUP2');
+  }
+  return new CgroupDirectory(fd, isCgroupfs);
+}
+
+function isPlain(path: string): boolean {
+  return (
+    Buffer.byteLength(path) <= MAX_CGROUP_PATH_LEN &&
+    !path.includes('\0') &&
+    !path.split('/').includes('..')
+  );
+}
+
+function refuse(stats: BigIntStats | number): ReadFailure | null {
+  if (typeof stats === 'number') return fromErrno(stats);
+  if (stats.isSymbolicLink()) return fromErrno(Errno.ELOOP);
+  if (!stats.isDirectory()) return fromErrno(Errno.ENOTDIR);
+  return null;
+}
+
+function fromErrno(errno: number): ReadFailure {
+  if (errno === Errno.ELOOP || errno === Errno.ENOTDIR) return failed('ERR_CGROUP_PATH', errno);
+  if (errno === Errno.ENOENT) return failed('ERR_CGROUP_NOT_FOUND', errno);
+  return failed('ERR_CGROUP_READ', errno);
+}
+
+function failed(code: ReadFailure['code'], errno = 0): ReadFailure {
+  return failure(code, '', errno);
+}

@@ -1,0 +1,337 @@
+/**
+ * One cgroup v2 directory, opened once; one kept descriptor per kernel file. The twin of
+ * `native/core/cgroup_reader.cc`.
+ */
+import { FrameWord } from '../../ring/layout.js';
+import { type CgroupSpec, PartBit, PartIndex, type PartIndexValue } from '../engine.js';
+import type { ReadFailure } from '../failure.js';
+import { CgroupDirectory, openCgroupDirectory } from './cgroup-directory.js';
+import { listCgroupMembers } from './cgroup-members.js';
+import { KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
+import type { TextParser } from './parse-fault.js';
+import {
+  parseCgroupEvents,
+  parseCpuStat,
+  parseMemoryEvents,
+  parseMemoryStat,
+} from './parse-flat.js';
+import { parseIoStat } from './parse-io-stat.js';
+import { parseNumber } from './parse-number.js';
+import { parsePressure } from './parse-pressure.js';
+import { failure, parseFailure, readFailure } from './read-failure.js';
+import type { Reading } from './reading.js';
+import { saturatingAdd, saturatingSub } from './saturate.js';
+import { Errno } from './syscall.js';
+
+export type Populated = 'unknown' | 'no' | 'yes';
+
+/** A kernel file with its parser and its last values. */
+class ParsedFile extends KeptFile {
+  readonly values: (bigint | null)[];
+  readonly parse: TextParser;
+  /** The kernel was started without what the file tells; it is not tried again. */
+  unsupported = false;
+
+  constructor(name: string, parse: TextParser, count: number) {
+    super(name);
+    this.parse = parse;
+    this.values = Array.from({ length: count }, () => null);
+  }
+}
+
+const CPU_WORDS = [
+  FrameWord.CPU_NS,
+  FrameWord.CPU_USER_NS,
+  FrameWord.CPU_SYSTEM_NS,
+  FrameWord.CPU_NR_THROTTLED,
+  FrameWord.CPU_THROTTLED_NS,
+] as const;
+const MEMORY_WORDS = [
+  FrameWord.MEM_RSS_BYTES,
+  FrameWord.MEM_PEAK_BYTES,
+  FrameWord.MEM_CURRENT_BYTES,
+  FrameWord.PAGE_FAULTS_MAJOR,
+  FrameWord.PAGE_FAULTS_MINOR,
+] as const;
+const IO_WORDS = [
+  FrameWord.IO_READ_BYTES,
+  FrameWord.IO_WRITE_BYTES,
+  FrameWord.IO_READ_OPS,
+  FrameWord.IO_WRITE_OPS,
+] as const;
+const EXTRA_WORDS = [
+  FrameWord.OOM_KILLS,
+  FrameWord.PIDS,
+  FrameWord.PRESSURE_CPU_SOME_NS,
+  FrameWord.PRESSURE_MEMORY_SOME_NS,
+  FrameWord.PRESSURE_MEMORY_FULL_NS,
+  FrameWord.PRESSURE_IO_SOME_NS,
+  FrameWord.PRESSURE_IO_FULL_NS,
+] as const;
+/** The words of each part, by its index. */
+const PART_WORDS = [CPU_WORDS, MEMORY_WORDS, IO_WORDS, EXTRA_WORDS] as const;
+const PART_INDICES = [PartIndex.CPU, PartIndex.MEMORY, PartIndex.IO, PartIndex.EXTRA] as const;
+
+export class CgroupReader {
+  /** Least time between two reads of `memory.stat`; 0 reads it each time. */
+  memoryStatPeriodNs = 0n;
+
+  #directory: CgroupDirectory | null = null;
+  readonly #cpuStat = new ParsedFile('cpu.stat', parseCpuStat, 5);
+  readonly #memoryCurrent = new ParsedFile('memory.current', parseNumber, 1);
+  readonly #memoryStat = new ParsedFile('memory.stat', parseMemoryStat, 3);
+  readonly #memoryPeak = new ParsedFile('memory.peak', parseNumber, 1);
+  readonly #ioStat = new ParsedFile('io.stat', parseIoStat, 4);
+  readonly #memoryEvents = new ParsedFile('memory.events', parseMemoryEvents, 1);
+  readonly #pidsCurrent = new ParsedFile('pids.current', parseNumber, 1);
+  readonly #cpuPressure = new ParsedFile('cpu.pressure', parsePressure, 2);
+  readonly #memoryPressure = new ParsedFile('memory.pressure', parsePressure, 2);
+  readonly #ioPressure = new ParsedFile('io.pressure', parsePressure, 2);
+  readonly #cgroupEvents = new ParsedFile('cgroup.events', parseCgroupEvents, 1);
+  readonly #cgroupProcs = new KeptFile('cgroup.procs');
+  readonly #failures: (ReadFailure | null)[] = [null, null, null, null];
+
+  #removed = false;
+  /** In this read an absent file was met and the directory was found alive. */
+  #seenAlive = false;
+  /** When `memory.stat` was last read; null: its values are none to carry. */
+  #memoryStatReadNs: bigint | null = null;
+  #memoryStatCarried = false;
+  #highestRss = 0n;
+
+  /** Opens the directory. `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`. */
+  open(spec: CgroupSpec): ReadFailure | null {
+    const opened = openCgroupDirectory(spec);
+    if (!(opened instanceof CgroupDirectory)) return opened;
+    this.#directory = opened;
+    return null;
+  }
+
+  /** The directory itself is gone. Known after a read or `populated` met a dead file; it never comes back. */
+  get removed(): boolean {
+    return this.#removed;
+  }
+
+  /** The last memory part carried `memory.stat`'s values from an earlier read. */
+  get memoryStatCarried(): boolean {
+    return this.#memoryStatCarried;
+  }
+
+  /** Why a part was not available at the last read of it, or null. */
+  failure(part: PartIndexValue): ReadFailure | null {
+    return this.#failures[part] ?? null;
+  }
+
+  /**
+   * Reads the asked parts (PartBit) into `out`, the words of those parts only; what is absent is unset. Returns
+   * the parts that are available. `nowNs` is CLOCK_MONOTONIC.
+   */
+  read(parts: number, nowNs: bigint, out: Reading): number {
+    this.#begin(parts, out);
+    let got = 0;
+    if (!this.#removed) {
+      if ((parts & PartBit.CPU) !== 0 && this.#readCpu(out)) got |= PartBit.CPU;
+      if ((parts & PartBit.MEMORY) !== 0 && this.#readMemory(nowNs, out)) got |= PartBit.MEMORY;
+      if ((parts & PartBit.IO) !== 0 && this.#readIo(out)) got |= PartBit.IO;
+      if ((parts & PartBit.EXTRA) !== 0) {
+        this.#readExtra(out);
+        if (this.#failures[PartIndex.EXTRA] === null) got |= PartBit.EXTRA;
+      }
+    }
+    return this.#removed ? this.#failAll(parts, out) : got;
+  }
+
+  /** Whether a process lives in it or below: `cgroup.events`, read now. */
+  populated(): Populated {
+    this.#seenAlive = false;
+    const file = this.#cgroupEvents;
+    if (this.#parsed(file) !== null || this.#removed) return 'unknown';
+    return file.values[0] === 0n ? 'no' : 'yes';
+  }
+
+  /**
+   * Appends the pids of `cgroup.procs` here and in every cgroup below. False when a list could not be read
+   * whole (vanished, not permitted, threaded, larger than 64 KiB): then the list is a lower bound.
+   */
+  listMembers(pids: number[]): boolean {
+    if (this.#directory === null) return false;
+    return listCgroupMembers(this.#directory.fd, this.#cgroupProcs, pids);
+  }
+
+  close(): void {
+    for (const file of this.#files()) file.close();
+    this.#directory?.close();
+    this.#directory = null;
+  }
+
+  #files(): KeptFile[] {
+    return [
+      this.#cpuStat,
+      this.#memoryCurrent,
+      this.#memoryStat,
+      this.#memoryPeak,
+      this.#ioStat,
+      this.#memoryEvents,
+      this.#pidsCurrent,
+      this.#cpuPressure,
+      this.#memoryPressure,
+      this.#ioPressure,
+      this.#cgroupEvents,
+      this.#cgroupProcs,
+    ];
+  }
+
+  #begin(parts: number, out: Reading): void {
+    this.#seenAlive = false;
+    for (const part of PART_INDICES) {
+      if (((parts >> part) & 1) === 0) continue;
+      this.#failures[part] = null;
+      for (const word of PART_WORDS[part]) out.unset(word);
+    }
+  }
+
+  #failAll(parts: number, out: Reading): number {
+    const gone = failure('ERR_CGROUP_NOT_FOUND', '', Errno.ENOENT);
+    this.#begin(parts, out);
+    for (const part of PART_INDICES) {
+      if (((parts >> part) & 1) !== 0) this.#failures[part] = gone;
+    }
+    return 0;
+  }
+
+  #readCpu(out: Reading): boolean {
+    const file = this.#cpuStat;
+    if (!this.#required(PartIndex.CPU, file)) return false;
+    CPU_WORDS.forEach((word, i) => {
+      out.put(word, file.values[i] ?? null);
+    });
+    // INV-CPU001: the kernel scales user and system from samples, and their sum may be ahead of the usage.
+    const split = saturatingAdd(out.get(FrameWord.CPU_USER_NS), out.get(FrameWord.CPU_SYSTEM_NS));
+    if (split > out.get(FrameWord.CPU_NS)) out.set(FrameWord.CPU_NS, split);
+    return true;
+  }
+
+  #readMemory(nowNs: bigint, out: Reading): boolean {
+    this.#memoryStatCarried = false;
+    if (!this.#required(PartIndex.MEMORY, this.#memoryCurrent)) return false;
+    if (!this.#refreshMemoryStat(nowNs)) return false;
+    const current = this.#memoryCurrent.values[0] ?? 0n;
+    const [anon, faults, major] = this.#memoryStat.values;
+    const rss = anon ?? current;
+    if (rss > this.#highestRss) this.#highestRss = rss;
+    out.set(FrameWord.MEM_CURRENT_BYTES, current);
+    out.set(FrameWord.MEM_RSS_BYTES, rss);
+    out.put(FrameWord.PAGE_FAULTS_MAJOR, major ?? null);
+    if (typeof faults === 'bigint' && typeof major === 'bigint') {
+      out.set(FrameWord.PAGE_FAULTS_MINOR, saturatingSub(faults, major));
+    }
+    this.#readPeak(rss, out);
+    return true;
+  }
+
+  // memory.stat is the costly file of the cgroup, so that it has a period of its own.
+  #refreshMemoryStat(nowNs: bigint): boolean {
+    const last = this.#memoryStatReadNs;
+    if (last !== null && nowNs - last < this.memoryStatPeriodNs) {
+      this.#memoryStatCarried = true;
+      return true;
+    }
+    this.#memoryStatReadNs = null;
+    const file = this.#memoryStat;
+    const refused = this.#parsed(file);
+    if (refused === null) {
+      this.#memoryStatReadNs = nowNs;
+      return true;
+    }
+    file.values.fill(null);
+    if (refused.code === 'ERR_CONTROLLER_NOT_ENABLED') return true;
+    this.#failures[PartIndex.MEMORY] = refused;
+    return false;
+  }
+
+  // Absent before 5.19: then the highest that we saw. INV-MEM001 also holds while the kernel's is behind.
+  #readPeak(rss: bigint, out: Reading): void {
+    const refused = this.#parsed(this.#memoryPeak);
+    if (refused === null) {
+      const peak = this.#memoryPeak.values[0] ?? 0n;
+      out.set(FrameWord.MEM_PEAK_BYTES, peak > rss ? peak : rss);
+    } else if (refused.code === 'ERR_CONTROLLER_NOT_ENABLED') {
+      out.set(FrameWord.MEM_PEAK_BYTES, this.#highestRss);
+    } else {
+      this.#failures[PartIndex.EXTRA] = refused;
+    }
+  }
+
+  #readIo(out: Reading): boolean {
+    const file = this.#ioStat;
+    if (!this.#required(PartIndex.IO, file)) return false;
+    IO_WORDS.forEach((word, i) => {
+      out.put(word, file.values[i] ?? null);
+    });
+    return true;
+  }
+
+  #readExtra(out: Reading): void {
+    this.#optional(this.#memoryEvents, out, FrameWord.OOM_KILLS);
+    this.#optional(this.#pidsCurrent, out, FrameWord.PIDS);
+    this.#optional(this.#cpuPressure, out, FrameWord.PRESSURE_CPU_SOME_NS);
+    this.#optional(
+      this.#memoryPressure,
+      out,
+      FrameWord.PRESSURE_MEMORY_SOME_NS,
+      FrameWord.PRESSURE_MEMORY_FULL_NS,
+    );
+    this.#optional(
+      this.#ioPressure,
+      out,
+      FrameWord.PRESSURE_IO_SOME_NS,
+      FrameWord.PRESSURE_IO_FULL_NS,
+    );
+  }
+
+  #required(part: PartIndexValue, file: ParsedFile): boolean {
+    this.#failures[part] = this.#parsed(file);
+    return this.#failures[part] === null;
+  }
+
+  #optional(file: ParsedFile, out: Reading, first: number, second?: number): void {
+    if (file.unsupported) return;
+    const refused = this.#parsed(file);
+    if (refused === null) {
+      out.put(first, file.values[0] ?? null);
+      if (second !== undefined) out.put(second, file.values[1] ?? null);
+    } else if (readBuffer.errno === Errno.EOPNOTSUPP) {
+      file.unsupported = true;
+    } else if (refused.code !== 'ERR_CONTROLLER_NOT_ENABLED') {
+      this.#failures[PartIndex.EXTRA] ??= refused;
+    }
+  }
+
+  /** Reads and parses the file; its values are of use where this is null. */
+  #parsed(file: ParsedFile): ReadFailure | null {
+    const status = this.#load(file);
+    if (status === ReadStatus.ABSENT) {
+      return failure('ERR_CONTROLLER_NOT_ENABLED', file.name, Errno.ENOENT);
+    }
+    if (status !== ReadStatus.OK) return readFailure('ERR_CGROUP_READ', file.name, status);
+    const refused = file.parse(readBuffer.bytes, readBuffer.size, file.values);
+    return refused === null ? null : parseFailure('ERR_CGROUP_PARSE', file.name, refused);
+  }
+
+  // A controller that was turned off and on kills the kept descriptors with ENODEV while the directory lives:
+  // the file is opened once more before anything is concluded.
+  #load(file: KeptFile): ReadStatusValue {
+    const directory = this.#directory;
+    if (directory === null || this.#removed) return ReadStatus.ABSENT;
+    let status = file.read(directory.fd);
+    if (status === ReadStatus.DEAD) status = file.read(directory.fd);
+    if (status !== ReadStatus.ABSENT && status !== ReadStatus.DEAD) return status;
+    const { errno } = readBuffer;
+    if (!this.#seenAlive) {
+      this.#removed = directory.isGone();
+      this.#seenAlive = !this.#removed;
+    }
+    readBuffer.errno = errno;
+    return status;
+  }
+}

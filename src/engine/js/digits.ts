@@ -1,0 +1,40 @@
+/** Decimal digits in kernel text, exact to 2^63 − 1 and saturating beyond, however many there are. */
+import { MAX_U63 } from './saturate.js';
+
+const ZERO = 0x30;
+
+/** Above this the next digit could leave the integers that a double holds exactly. */
+const LAST_SAFE = Math.floor((Number.MAX_SAFE_INTEGER - 9) / 10);
+
+class DigitScanner {
+  /** Of the last `scan`: the number, 0 where there was no digit. */
+  value = 0n;
+  /** Of the last `scan`: the first byte that is no digit, or the limit. */
+  end = 0;
+
+  /** Reads digits from `start` up to `limit`. True when there is at least one and nothing else. */
+  scan(text: Uint8Array, start: number, limit: number): boolean {
+    let at = start;
+    let small = 0;
+    while (at < limit && small <= LAST_SAFE) {
+      const digit = text[at]! - ZERO;
+      if (digit < 0 || digit > 9) break;
+      small = small * 10 + digit;
+      at++;
+    }
+    let value = BigInt(small);
+    while (at < limit) {
+      const digit = text[at]! - ZERO;
+      if (digit < 0 || digit > 9) break;
+      if (value < MAX_U63) value = value * 10n + BigInt(digit);
+      if (value > MAX_U63) value = MAX_U63;
+      at++;
+    }
+    this.value = value;
+    this.end = at;
+    return at === limit && at > start;
+  }
+}
+
+/** Shared by the parsers of this thread: a result is taken before the next scan. */
+export const digits = new DigitScanner();

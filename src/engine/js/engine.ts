@@ -1,0 +1,82 @@
+/** The JS engine: the readers of this folder behind the interface of `engine.ts`, no native code. */
+import { TelemetryError } from '../../error/index.js';
+import type {
+  CgroupSpec,
+  Engine,
+  EpisodeSampler,
+  EpisodeSpec,
+  KernelText,
+  ParseOutcome,
+  ProcSpec,
+  SourceReader,
+} from '../engine.js';
+import { cgroupDirectory, failureToError } from '../failure-error.js';
+import { CgroupReader } from './cgroup-reader.js';
+import { JsEpisode } from './episode.js';
+import { parseKernelText } from './parse.js';
+import { ProcReader } from './proc-reader.js';
+import { Reading } from './reading.js';
+
+class JsEngine implements Engine {
+  readonly name = 'js';
+
+  openCgroup(spec: CgroupSpec): SourceReader {
+    const reader = new CgroupReader();
+    const failure = reader.open(spec);
+    if (failure !== null) {
+      throw failureToError(failure, { cgroupPath: cgroupDirectory(spec), procRoot: '' });
+    }
+    const reading = new Reading();
+    return {
+      words: reading.words,
+      read: (parts) => {
+        reading.clear();
+        return reader.read(parts, process.hrtime.bigint(), reading);
+      },
+      failure: (part) => reader.failure(part),
+      close: () => reader.close(),
+    };
+  }
+
+  openProc(spec: ProcSpec): SourceReader {
+    const reader = new ProcReader();
+    const failure = reader.open(spec);
+    if (failure !== null) {
+      throw failureToError(failure, { cgroupPath: '', procRoot: spec.procRoot });
+    }
+    const reading = new Reading();
+    return {
+      words: reading.words,
+      read: (parts) => {
+        reading.clear();
+        return reader.read(parts, reading);
+      },
+      failure: (part) => reader.failure(part),
+      close: () => reader.close(),
+    };
+  }
+
+  openEpisode(spec: EpisodeSpec): EpisodeSampler {
+    const cgroupPath = spec.cgroup === null ? '' : cgroupDirectory(spec.cgroup);
+    return new JsEpisode(spec, (failure) =>
+      failureToError(failure, { cgroupPath, procRoot: spec.procRoot }),
+    );
+  }
+
+  parse(kind: KernelText, text: Uint8Array): ParseOutcome {
+    return parseKernelText(kind, text);
+  }
+}
+
+const engine = new JsEngine();
+
+/** The engine, where there is a Linux kernel to read; elsewhere `ERR_UNSUPPORTED_PLATFORM`. */
+export function jsEngine(): Engine {
+  if (process.platform !== 'linux') {
+    throw new TelemetryError(
+      'ERR_UNSUPPORTED_PLATFORM',
+      `episcope reads Linux kernel files; this is ${process.platform}`,
+    );
+  }
+  return engine;
+}

@@ -1,0 +1,232 @@
+/**
+ * One episode on the JS engine: its readers, the choice of a source for each part, and the one writer of
+ * its ring. The twin of `native/core/episode.cc`.
+ */
+import { FrameFlag, FrameWord, MetaShift, QualityBit, SourceCode } from '../../ring/layout.js';
+import { RingWriter } from '../../ring/writer.js';
+import {
+  type EpisodeSampler,
+  type EpisodeSpec,
+  PartBit,
+  type PartIndexValue,
+  SAMPLE_HOLD_IF_ENDED,
+  SampleOutcome,
+  type SampleWarning,
+} from '../engine.js';
+import type { ReadFailure } from '../failure.js';
+import { CgroupReader } from './cgroup-reader.js';
+import { FrameState, type PartOrigin, unknownOrigin } from './frame-state.js';
+import { ProcReader } from './proc-reader.js';
+import { Reading } from './reading.js';
+
+const MEASURED = PartBit.CPU | PartBit.MEMORY | PartBit.IO;
+const PARTS = [0, 1, 2] as const;
+
+const has = (parts: number, p: number): boolean => ((parts >> p) & 1) !== 0;
+
+const monotonicNs = (): bigint => process.hrtime.bigint();
+
+/** Failures of one source: the last one told per part, and what is not told yet. */
+class Warnings {
+  readonly #last: (ReadFailure | null)[] = [null, null, null, null];
+  #pending: SampleWarning[] = [];
+
+  note(part: PartIndexValue, failure: ReadFailure | null): void {
+    const last = this.#last[part] ?? null;
+    if (failure !== null && last !== null && sameFailure(last, failure)) return;
+    this.#last[part] = failure;
+    if (failure !== null) this.#pending.push({ part, failure });
+  }
+
+  get pending(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  take(): SampleWarning[] {
+    const taken = this.#pending;
+    this.#pending = [];
+    return taken;
+  }
+}
+
+function sameFailure(a: ReadFailure, b: ReadFailure): boolean {
+  return a.code === b.code && a.errno === b.errno && a.reason === b.reason && a.file === b.file;
+}
+
+export class JsEpisode implements EpisodeSampler {
+  readonly #spec: EpisodeSpec;
+  readonly #cgroup: CgroupReader | null = null;
+  readonly #proc: ProcReader | null = null;
+  readonly #ring: RingWriter;
+  readonly #state = new FrameState();
+  readonly #reading = new Reading();
+  readonly #cgroupWarnings = new Warnings();
+  readonly #procWarnings = new Warnings();
+  #settled: BigUint64Array | null = null;
+
+  /**
+   * Opens the cgroup if there is one, pins the process, binds the ring. A process that is gone is a failure
+   * only where there is no cgroup to read. `fail` makes the error that is thrown.
+   */
+  constructor(spec: EpisodeSpec, fail: (failure: ReadFailure) => Error) {
+    this.#spec = spec;
+    this.#ring = new RingWriter(spec.ring);
+    if (spec.cgroup !== null && spec.tier !== 'proc') {
+      const cgroup = new CgroupReader();
+      const failure = cgroup.open(spec.cgroup);
+      if (failure !== null) throw fail(failure);
+      cgroup.memoryStatPeriodNs = spec.memoryStatPeriodNs;
+      this.#cgroup = cgroup;
+    }
+    const proc = new ProcReader();
+    const failure = proc.open({ ...spec, tree: true });
+    if (failure === null) {
+      this.#proc = proc;
+    } else if (this.#cgroup === null || failure.code === 'ERR_INVALID_PID') {
+      this.#cgroup?.close();
+      throw fail(failure);
+    }
+  }
+
+  sample(flags: number): number {
+    const begin = monotonicNs();
+    // Before the counters: what is read after the end was seen holds the end (the oom kill too).
+    const ended = this.ended();
+    if (ended && (flags & SAMPLE_HOLD_IF_ENDED) !== 0) return SampleOutcome.ENDED;
+
+    const reading = this.#reading;
+    reading.clear();
+    const origin = unknownOrigin();
+    reading.set(FrameWord.TS_MONO, monotonicNs());
+    this.#readParts(PartBit.ALL, reading, origin);
+    if ((flags & FrameFlag.TERMINAL) !== 0) this.#markFinal(origin);
+
+    const sourceChanged = this.#state.apply(reading, origin, flags);
+    reading.set(FrameWord.COLLECT_NS, monotonicNs() - begin);
+    this.#ring.publish(reading.words);
+
+    let outcome = 0;
+    if (sourceChanged) outcome |= SampleOutcome.SOURCE_CHANGED;
+    if (ended) outcome |= SampleOutcome.ENDED;
+    if (this.#cgroupWarnings.pending || this.#procWarnings.pending) {
+      outcome |= SampleOutcome.WARNING;
+    }
+    return outcome;
+  }
+
+  publish(words: BigUint64Array, flags: number): number {
+    const reading = this.#reading;
+    reading.words.set(words);
+    const meta = Number(reading.get(FrameWord.META));
+    const origin = unknownOrigin();
+    for (const p of PARTS) origin.source[p] = (meta >> (MetaShift.SOURCE_CPU + 2 * p)) & 3;
+    reading.set(FrameWord.TS_MONO, monotonicNs());
+    const sourceChanged = this.#state.apply(reading, origin, flags);
+    this.#ring.publish(reading.words);
+    return sourceChanged ? SampleOutcome.SOURCE_CHANGED : 0;
+  }
+
+  #readParts(parts: number, reading: Reading, origin: PartOrigin): void {
+    const { tier } = this.#spec;
+    const cgroup = this.#livingCgroup();
+    let got = 0;
+    if (cgroup !== null) {
+      const asked = tier === 'leaf' ? parts & (PartBit.CPU | PartBit.EXTRA) : parts;
+      got = cgroup.read(asked, monotonicNs(), reading);
+      this.#noteFailures(asked, got, cgroup, this.#cgroupWarnings);
+      for (const p of PARTS) if (has(got, p)) origin.source[p] = SourceCode.CGROUP;
+      if (has(got, 1) && cgroup.memoryStatCarried) origin.quality[1] |= QualityBit.STALE;
+    }
+    const proc = this.#proc;
+    if (tier === 'cgroup' || proc === null) return;
+
+    let missing = parts & MEASURED & ~got;
+    if (missing === 0) return;
+    if ((parts & PartBit.EXTRA) !== 0 && !reading.has(FrameWord.PIDS)) missing |= PartBit.EXTRA;
+    // Who belongs to the episode is the cgroup's word while it lives, and parentage after that.
+    proc.setMembers(this.#livingCgroup());
+    const fromProc = proc.read(missing, reading);
+    this.#noteFailures(missing, fromProc, proc, this.#procWarnings);
+    for (const p of PARTS) {
+      if (has(missing & fromProc, p)) {
+        origin.source[p] = SourceCode.PROC;
+        origin.quality[p] |= proc.quality(p);
+      }
+    }
+  }
+
+  // A terminal frame's part is final when it was read after the last it could count: from the cgroup always,
+  // from /proc while the process lived or where we reap the tree ourselves.
+  #markFinal(origin: PartOrigin): void {
+    for (const p of PARTS) {
+      const source = origin.source[p];
+      if (
+        source === SourceCode.CGROUP ||
+        (source === SourceCode.PROC &&
+          this.#proc !== null &&
+          (this.#proc.totalsExact || this.#proc.rootAlive()))
+      ) {
+        origin.quality[p] |= QualityBit.FINAL;
+      }
+    }
+  }
+
+  #noteFailures(
+    asked: number,
+    got: number,
+    reader: { failure(part: PartIndexValue): ReadFailure | null },
+    warnings: Warnings,
+  ): void {
+    for (const p of [0, 1, 2, 3] as const) {
+      if (!has(asked, p)) continue;
+      const failure = has(got, p) ? null : reader.failure(p);
+      if (failure === null) {
+        warnings.note(p, null);
+        continue;
+      }
+      // What a source event or the end already tells is no warning.
+      const told =
+        failure.code === 'ERR_PROC_GONE' ||
+        failure.code === 'ERR_CGROUP_NOT_FOUND' ||
+        (failure.code === 'ERR_CONTROLLER_NOT_ENABLED' && this.#spec.tier !== 'cgroup');
+      if (!told) warnings.note(p, failure);
+    }
+  }
+
+  takeWarnings(): SampleWarning[] {
+    return [...this.#cgroupWarnings.take(), ...this.#procWarnings.take()];
+  }
+
+  settle(): boolean {
+    const reading = new Reading();
+    this.#readParts(PartBit.CPU | PartBit.IO, reading, unknownOrigin());
+    const last = this.#settled;
+    this.#settled = reading.words;
+    return last !== null && reading.words.every((value, w) => value === last[w]);
+  }
+
+  ended(): boolean {
+    const proc = this.#proc;
+    const reaper = this.#spec.reaperPid !== 0;
+    if (proc?.rootAlive() === true) return false;
+    const cgroup = this.#livingCgroup();
+    if (cgroup !== null) {
+      const populated = cgroup.populated();
+      if (populated === 'yes') return false;
+      if (populated === 'no' && !reaper) return true;
+    }
+    if (proc === null) return true;
+    proc.setMembers(this.#livingCgroup());
+    proc.read(PartBit.CPU, new Reading());
+    return reaper ? proc.totalsExact : proc.liveMembers === 0;
+  }
+
+  #livingCgroup(): CgroupReader | null {
+    return this.#cgroup !== null && !this.#cgroup.removed ? this.#cgroup : null;
+  }
+
+  close(): void {
+    this.#cgroup?.close();
+    this.#proc?.close();
+  }
+}

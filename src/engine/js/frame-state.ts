@@ -1,0 +1,186 @@
+/**
+ * What an episode has published so far, and the rules that turn a reading into the next frame: counters
+ * never go backwards, user + system ≤ usage, and a change of source continues by deltas.
+ * The twin of `native/core/frame_state.cc`.
+ */
+import {
+  FrameFlag,
+  FrameWord,
+  MetaShift,
+  QualityBit,
+  RING_SLOT_WORDS,
+  SourceCode,
+} from '../../ring/layout.js';
+import { Reading } from './reading.js';
+import { MAX_U63, saturatingAdd } from './saturate.js';
+
+/** Sources and quality of the three parts, by index: 0 cpu, 1 memory, 2 io. */
+export interface PartOrigin {
+  readonly source: [number, number, number];
+  readonly quality: [number, number, number];
+}
+
+export function unknownOrigin(): PartOrigin {
+  return { source: [0, 0, 0], quality: [0, 0, 0] };
+}
+
+interface PartWords {
+  readonly counters: readonly number[];
+  readonly gauges: readonly number[];
+}
+
+const PARTS: readonly [PartWords, PartWords, PartWords] = [
+  {
+    counters: [
+      FrameWord.CPU_NS,
+      FrameWord.CPU_USER_NS,
+      FrameWord.CPU_SYSTEM_NS,
+      FrameWord.CPU_THROTTLED_NS,
+      FrameWord.CPU_NR_THROTTLED,
+    ],
+    gauges: [],
+  },
+  {
+    counters: [FrameWord.PAGE_FAULTS_MAJOR, FrameWord.PAGE_FAULTS_MINOR],
+    gauges: [FrameWord.MEM_RSS_BYTES, FrameWord.MEM_PEAK_BYTES, FrameWord.MEM_CURRENT_BYTES],
+  },
+  {
+    counters: [
+      FrameWord.IO_READ_BYTES,
+      FrameWord.IO_WRITE_BYTES,
+      FrameWord.IO_READ_OPS,
+      FrameWord.IO_WRITE_OPS,
+    ],
+    gauges: [],
+  },
+];
+
+const EXTRA_COUNTERS = [
+  FrameWord.OOM_KILLS,
+  FrameWord.PRESSURE_CPU_SOME_NS,
+  FrameWord.PRESSURE_MEMORY_SOME_NS,
+  FrameWord.PRESSURE_MEMORY_FULL_NS,
+  FrameWord.PRESSURE_IO_SOME_NS,
+  FrameWord.PRESSURE_IO_FULL_NS,
+];
+
+const FLAG_BITS = 0x1f;
+
+/** A counter of a new source continues as `published + (raw − base.raw)`. */
+interface Base {
+  raw: bigint;
+  published: bigint;
+}
+
+export class FrameState {
+  /** The last value of each word, kept while its part is unavailable. */
+  readonly #published = new Reading();
+  readonly #bases: Base[] = Array.from({ length: RING_SLOT_WORDS }, () => ({
+    raw: 0n,
+    published: 0n,
+  }));
+  /** The last source that gave the part. */
+  readonly #lastSource: [number, number, number] = [0, 0, 0];
+  /** As in the last frame, unavailable included. */
+  readonly #frameSource: [number, number, number] = [0, 0, 0];
+  #anyFrame = false;
+
+  /**
+   * Turns `reading` into a publishable frame in place: clamps it against what was published, carries the last
+   * values of unavailable parts when `flags` has TERMINAL, and fills META. Remembers the result.
+   * Returns true when a part's source differs from the frame before.
+   */
+  apply(reading: Reading, origin: PartOrigin, flags: number): boolean {
+    let sourceChanged = false;
+    let meta = flags & FLAG_BITS;
+
+    for (const p of [0, 1, 2] as const) {
+      const words = PARTS[p];
+      let source = origin.source[p];
+      let quality = origin.quality[p];
+      const last = this.#lastSource[p];
+
+      if (source !== SourceCode.UNAVAILABLE) {
+        const rebase = last !== SourceCode.UNAVAILABLE && last !== source;
+        if (rebase) quality |= QualityBit.REBASED;
+        for (const w of words.counters) this.#continueCounter(reading, w, rebase);
+        this.#lastSource[p] = source;
+      } else {
+        const carry = (flags & FrameFlag.TERMINAL) !== 0 && last !== SourceCode.UNAVAILABLE;
+        for (const w of [...words.counters, ...words.gauges]) {
+          reading.unset(w);
+          if (carry && this.#published.has(w)) reading.set(w, this.#published.get(w));
+        }
+        if (carry) {
+          source = last;
+          // What a total grew by since is unknown; a gauge is just old.
+          const total = words.gauges.length === 0;
+          quality = QualityBit.STALE | (total ? QualityBit.LOWER_BOUND : 0);
+        }
+      }
+
+      if (this.#anyFrame && this.#frameSource[p] !== source) sourceChanged = true;
+      this.#frameSource[p] = source;
+      meta |= source << (MetaShift.SOURCE_CPU + 2 * p);
+      meta |= quality << (MetaShift.QUALITY_CPU + 4 * p);
+      if (source !== SourceCode.CGROUP) meta |= FrameFlag.DEGRADED;
+    }
+
+    for (const w of EXTRA_COUNTERS) this.#continueCounter(reading, w, false);
+    this.#clampCpuSplit(reading);
+    this.#raisePeak(reading);
+
+    reading.set(
+      FrameWord.TS_MONO,
+      max(reading.get(FrameWord.TS_MONO), this.#published.get(FrameWord.TS_MONO)),
+    );
+    reading.set(FrameWord.META, BigInt(meta));
+
+    for (let w: number = FrameWord.TS_MONO; w < RING_SLOT_WORDS; w++) {
+      if (w !== FrameWord.VALID && w !== FrameWord.META && reading.has(w)) {
+        this.#published.set(w, reading.get(w));
+      }
+    }
+    this.#anyFrame = true;
+    return sourceChanged;
+  }
+
+  #continueCounter(reading: Reading, w: number, rebase: boolean): void {
+    if (!reading.has(w)) return;
+    const raw = min(reading.get(w), MAX_U63);
+    const base = this.#bases[w]!;
+    if (rebase && this.#published.has(w)) {
+      base.raw = raw;
+      base.published = this.#published.get(w);
+    }
+    const continued = saturatingAdd(base.published, raw > base.raw ? raw - base.raw : 0n);
+    reading.set(w, max(continued, this.#published.get(w)));
+  }
+
+  // The kernel scales user and system from samples, so that each can step back while usage does not.
+  #clampCpuSplit(reading: Reading): void {
+    if (!reading.has(FrameWord.CPU_NS)) return;
+    const usage = reading.get(FrameWord.CPU_NS);
+    const lastUser = this.#published.get(FrameWord.CPU_USER_NS);
+    const lastSystem = this.#published.get(FrameWord.CPU_SYSTEM_NS);
+    const user = clamp(reading.get(FrameWord.CPU_USER_NS), lastUser, max(usage - lastSystem, 0n));
+    if (reading.has(FrameWord.CPU_USER_NS)) reading.set(FrameWord.CPU_USER_NS, user);
+    if (reading.has(FrameWord.CPU_SYSTEM_NS)) {
+      const system = reading.get(FrameWord.CPU_SYSTEM_NS);
+      reading.set(FrameWord.CPU_SYSTEM_NS, clamp(system, lastSystem, max(usage - user, 0n)));
+    }
+  }
+
+  #raisePeak(reading: Reading): void {
+    if (!reading.has(FrameWord.MEM_RSS_BYTES)) return;
+    const peak = max(
+      reading.get(FrameWord.MEM_PEAK_BYTES),
+      max(reading.get(FrameWord.MEM_RSS_BYTES), this.#published.get(FrameWord.MEM_PEAK_BYTES)),
+    );
+    reading.set(FrameWord.MEM_PEAK_BYTES, peak);
+  }
+}
+
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const clamp = (value: bigint, low: bigint, high: bigint): bigint => min(max(value, low), high);

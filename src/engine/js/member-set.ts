@@ -1,0 +1,219 @@
+/** Who belongs to an episode, found by parentage or listed by a cgroup, and what they consume together. */
+import type { ProcSpec } from '../engine.js';
+import type { CgroupReader } from './cgroup-reader.js';
+import { Ledger, type LedgerRow } from './ledger.js';
+import { CHANNELS, Member } from './member.js';
+import { Reaper } from './reaper.js';
+import { saturatingAdd } from './saturate.js';
+
+export class MemberSet {
+  readonly ledger = new Ledger(CHANNELS);
+  /** The pinned process. It is a member while it has a row, and it is watched also without one. */
+  readonly root: Member;
+  rootGone = false;
+  /** More than the pinned process was ever a member. */
+  seenOthers = false;
+
+  /** Of the last sample: members that live, those that wait to be reaped, and sums over the living. */
+  live = 1;
+  zombies = 0;
+  rssBytes = 0n;
+  threads = 0n;
+  /** Of the last sample: a member beside the root, or a list of members, could not be read. */
+  unreadable = false;
+  statmUnreadable = false;
+  ioUnreadable = false;
+
+  readonly #spec: ProcSpec;
+  readonly #members = new Map<number, Member>();
+  readonly #reaper: Reaper | null;
+  readonly #reaperRow: LedgerRow | null;
+  #sample = 0;
+  #parts = 0;
+  /** Pids found in this sample, parents before children; walked from the front. */
+  readonly #found: number[] = [];
+
+  constructor(spec: ProcSpec, root: Member) {
+    this.#spec = spec;
+    this.root = root;
+    this.#members.set(root.pid, root);
+    const { reaperPid } = spec;
+    this.#reaper = reaperPid === 0 ? null : new Reaper(spec.procRoot, reaperPid);
+    this.#reaperRow = reaperPid === 0 ? null : this.ledger.add(reaperPid, 0n);
+  }
+
+  /** Reads every member once, and settles the ledger. Members are those that `leaf` lists, else the tree. */
+  sample(parts: number, leaf: CgroupReader | null): void {
+    this.#sample++;
+    this.#parts = parts;
+    this.unreadable = false;
+    this.statmUnreadable = false;
+    this.ioUnreadable = false;
+    this.#readReaper();
+    if (leaf === null) this.#walkTree();
+    else this.#walkListed(leaf);
+    this.#sum();
+    // Whoever was reaped between the reaper's row and now is missing there. With nobody left the row can be read
+    // again: a member that lives would have to be read after it.
+    if (this.live === 0 && this.zombies === 0) this.#readReaper();
+    this.ledger.settle();
+  }
+
+  /** Lets go of every descriptor. */
+  close(): void {
+    for (const member of this.#members.values()) member.directory.close();
+    this.#members.clear();
+    this.#reaper?.close();
+  }
+
+  #readReaper(): void {
+    this.#found.length = 0;
+    if (this.#reaper === null || this.#reaperRow === null) return;
+    if (!this.#reaper.store(this.#parts, this.#reaperRow, this.#found)) this.unreadable = true;
+  }
+
+  // ---- who belongs to it
+
+  #walkTree(): void {
+    if (!this.rootGone) this.#visit(this.root);
+    this.#visitFound();
+    // Those whose parent ended have another one now, which need not be a member.
+    for (const member of this.#byAge()) {
+      if (member.visit === this.#sample) continue;
+      this.#visit(member);
+      this.#visitFound();
+    }
+  }
+
+  #visitFound(): void {
+    // The list grows while it is walked.
+    for (let i = 0; i < this.#found.length; i++) {
+      const pid = this.#found[i]!;
+      const known = this.#members.get(pid);
+      if (known !== undefined) {
+        if (known.visit === this.#sample) continue;
+        this.#visit(known);
+      }
+      // New, or another process by the number of one that was found gone.
+      if (!this.#members.has(pid)) {
+        const member = this.#open(pid);
+        if (member !== null) this.#visit(member);
+      }
+    }
+    this.#found.length = 0;
+  }
+
+  /** Reads a member and finds its children. */
+  #visit(member: Member): void {
+    if (this.#observe(member)) {
+      this.#store(member);
+      const follow = this.#spec.tree && member.statFailure === null;
+      if (follow && !member.directory.children(this.#found)) this.unreadable = true;
+    }
+    member.directory.leave();
+  }
+
+  #walkListed(leaf: CgroupReader): void {
+    this.#found.length = 0;
+    const whole = leaf.listMembers(this.#found);
+    if (!whole) this.unreadable = true;
+    const listed = new Set(this.#found);
+    for (const pid of listed) if (!this.#members.has(pid)) this.#open(pid);
+    // The list is in no order, and a parent must be read before its children.
+    for (const member of this.#byAge()) {
+      if (this.#observe(member)) {
+        // A zombie is not listed any more, and its parent, who will reap it, is to be credited.
+        const stays = member.row !== null && (member.isZombie || !whole);
+        if (listed.has(member.pid) || stays) this.#store(member);
+        else this.#moveOut(member);
+      }
+      member.directory.leave();
+    }
+    // The numbers of those that were found gone may be another's by now.
+    for (const pid of listed) {
+      const member = this.#members.has(pid) ? null : this.#open(pid);
+      if (member !== null && this.#observe(member)) this.#store(member);
+      member?.directory.leave();
+    }
+  }
+
+  /** All of them, parents before children: a parent is older. */
+  #byAge(): Member[] {
+    return [...this.#members.values()].sort(
+      (a, b) => compare(a.starttime ?? 0n, b.starttime ?? 0n) || a.pid - b.pid,
+    );
+  }
+
+  /** Pins the process that has the number now. */
+  #open(pid: number): Member | null {
+    if (pid === this.#spec.reaperPid) return null;
+    const member = new Member(this.#spec.procRoot, pid);
+    const there = member.refresh(0);
+    if (!there || member.statFailure !== null) {
+      // Gone already: what it used is its parent's.
+      if (there) this.unreadable = true;
+      member.directory.close();
+      return null;
+    }
+    member.directory.leave();
+    this.#members.set(pid, member);
+    this.seenOthers = true;
+    return member;
+  }
+
+  // ---- what each one used
+
+  /** False when it is gone; then it is no member any more. Leaves its directory entered. */
+  #observe(member: Member): boolean {
+    member.visit = this.#sample;
+    if (member.refresh(this.#parts)) return true;
+    if (member.row !== null) this.ledger.vanish(member.row);
+    member.row = null;
+    member.directory.close();
+    this.#members.delete(member.pid);
+    if (member === this.root) this.rootGone = true;
+    return false;
+  }
+
+  #store(member: Member): void {
+    if (member.statFailure !== null || member.starttime === null) return;
+    member.row ??= this.ledger.add(member.pid, member.starttime);
+    member.store(this.#parts);
+  }
+
+  /** It lives and is not listed any more: what it consumed stays, and what it consumes elsewhere is not counted. */
+  #moveOut(member: Member): void {
+    if (member.row !== null) this.ledger.leave(member.row);
+    member.row = null;
+    if (member === this.root) return;
+    this.#members.delete(member.pid);
+    member.directory.close();
+  }
+
+  #sum(): void {
+    this.live = 0;
+    this.zombies = 0;
+    this.rssBytes = 0n;
+    this.threads = 0n;
+    for (const member of this.#members.values()) {
+      if (member !== this.root) {
+        if (member.statFailure !== null) this.unreadable = true;
+        if (member.statmFailure !== null) this.statmUnreadable = true;
+        if (member.ioFailure !== null) this.ioUnreadable = true;
+      }
+      if (member.row === null) continue;
+      if (member.isZombie) {
+        this.zombies++;
+        continue;
+      }
+      this.live++;
+      this.rssBytes = saturatingAdd(this.rssBytes, member.rssBytes);
+      this.threads = saturatingAdd(this.threads, member.threads);
+    }
+  }
+}
+
+function compare(a: bigint, b: bigint): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,157 @@
+/** One process of an episode: what its `/proc` files say, and its row in the ledger. */
+import { PartBit } from '../engine.js';
+import type { ReadFailure } from '../failure.js';
+import { type KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
+import type { LedgerRow } from './ledger.js';
+import type { TextParser } from './parse-fault.js';
+import { parseProcIo } from './parse-flat.js';
+import { ProcStat, parseProcStat } from './parse-proc-stat.js';
+import { parseStatm } from './parse-statm.js';
+import { ProcessDirectory } from './process-directory.js';
+import { failure, parseFailure, readFailure } from './read-failure.js';
+import { saturatingAdd, saturatingMul, saturatingSub } from './saturate.js';
+import { Errno } from './syscall.js';
+import { systemFacts } from './system.js';
+
+/** The ledger's channels. */
+export const Channel = {
+  CPU_NS: 0,
+  USER_NS: 1,
+  SYSTEM_NS: 2,
+  MINOR_FAULTS: 3,
+  MAJOR_FAULTS: 4,
+  READ_BYTES: 5,
+  WRITE_BYTES: 6,
+} as const;
+export const CHANNELS = 7;
+
+const ZOMBIE = BigInt('Z'.charCodeAt(0));
+const DEAD = new Set([BigInt('X'.charCodeAt(0)), BigInt('x'.charCodeAt(0))]);
+
+const STATM_RESIDENT = 1;
+const STATM_SHARED = 2;
+const IO_READ_BYTES = 4;
+const IO_WRITE_BYTES = 5;
+
+// Filled and used up within one refresh, so that all processes share them.
+const stat: (bigint | null)[] = Array.from({ length: 12 }, () => null);
+const statm: (bigint | null)[] = Array.from({ length: 3 }, () => null);
+const io: (bigint | null)[] = Array.from({ length: 6 }, () => null);
+
+export class Member {
+  readonly pid: number;
+  readonly directory: ProcessDirectory;
+  /** null: not counted, or not yet. */
+  row: LedgerRow | null = null;
+  /** The sample that saw it last. */
+  visit = 0;
+  /** Clock ticks since boot; with the pid it names the process. null: never read. */
+  starttime: bigint | null = null;
+  threads = 0n;
+  isZombie = false;
+  rssBytes = 0n;
+  /** What the kernel said when the process was found gone; ESRCH where the text told it. */
+  goneErrno = 0;
+  /** Of the last refresh. */
+  statFailure: ReadFailure | null = null;
+  statmFailure: ReadFailure | null = null;
+  ioFailure: ReadFailure | null = null;
+
+  constructor(procRoot: string, pid: number) {
+    this.pid = pid;
+    this.directory = new ProcessDirectory(procRoot, pid);
+  }
+
+  /**
+   * Reads what the asked parts need, and leaves the directory entered. False when the process is gone: no such
+   * file, state `X` (its time is its parent's already), or another process of its number.
+   */
+  refresh(parts: number): boolean {
+    this.statFailure = null;
+    this.statmFailure = null;
+    this.ioFailure = null;
+    const errno = this.directory.enter();
+    if (errno === Errno.ENOENT || errno === Errno.ESRCH) return this.#gone(errno);
+    if (errno < 0) {
+      this.statFailure = failure('ERR_PROC_READ', 'stat', errno, this.pid);
+      return true;
+    }
+    const status = this.directory.stat.read(this.directory.fd);
+    if (status === ReadStatus.ABSENT || status === ReadStatus.DEAD) {
+      return this.#gone(readBuffer.errno);
+    }
+    this.statFailure = this.#refused(this.directory.stat, status, parseProcStat, stat);
+    if (this.statFailure !== null) return true;
+    this.starttime ??= stat[ProcStat.STARTTIME]!;
+    if (stat[ProcStat.STARTTIME] !== this.starttime) return this.#gone(Errno.ESRCH);
+    if (DEAD.has(stat[ProcStat.STATE]!)) return this.#gone(Errno.ESRCH);
+    this.threads = stat[ProcStat.NUM_THREADS]!;
+    // Of a leader that ended before its threads the state is Z as well, and the process lives.
+    this.isZombie = stat[ProcStat.STATE] === ZOMBIE && this.threads <= 1n;
+    if ((parts & PartBit.MEMORY) !== 0) this.#readStatm();
+    if ((parts & PartBit.IO) !== 0) this.#readIo();
+    return true;
+  }
+
+  /** Puts what the last `refresh` of these parts read into the row: before another member is refreshed. */
+  store(parts: number): void {
+    const { row } = this;
+    if (row === null || this.statFailure !== null) return;
+    row.ppid = Number(stat[ProcStat.PPID]!);
+    storeStat(row);
+    if ((parts & PartBit.IO) === 0 || this.ioFailure !== null) return;
+    // The kernel merges the io of reaped children into their parent's: to the ledger all of it is reaped.
+    row.store(Channel.READ_BYTES, 0n, io[IO_READ_BYTES]!);
+    row.store(Channel.WRITE_BYTES, 0n, io[IO_WRITE_BYTES]!);
+  }
+
+  #gone(errno: number): false {
+    this.goneErrno = errno;
+    return false;
+  }
+
+  #readStatm(): void {
+    const file = this.directory.statm;
+    const status = file.read(this.directory.fd);
+    this.statmFailure = this.#refused(file, status, parseStatm, statm);
+    if (this.statmFailure !== null) return;
+    const pages = saturatingSub(statm[STATM_RESIDENT]!, statm[STATM_SHARED]!);
+    this.rssBytes = saturatingMul(pages, systemFacts().pageBytes);
+  }
+
+  #readIo(): void {
+    const file = this.directory.io;
+    const status = file.read(this.directory.fd);
+    this.ioFailure = this.#refused(file, status, parseProcIo, io);
+  }
+
+  #refused(
+    file: KeptFile,
+    status: ReadStatusValue,
+    parse: TextParser,
+    values: (bigint | null)[],
+  ): ReadFailure | null {
+    if (status === ReadStatus.DEAD) {
+      return failure('ERR_PROC_GONE', file.name, readBuffer.errno, this.pid);
+    }
+    if (status !== ReadStatus.OK) {
+      return readFailure('ERR_PROC_READ', file.name, status, this.pid);
+    }
+    const refused = parse(readBuffer.bytes, readBuffer.size, values);
+    return refused === null ? null : parseFailure('ERR_PROC_PARSE', file.name, refused, this.pid);
+  }
+}
+
+function storeStat(row: LedgerRow): void {
+  const { nsPerTick } = systemFacts();
+  const ns = (field: number): bigint => saturatingMul(stat[field]!, nsPerTick);
+  const user = ns(ProcStat.UTIME);
+  const system = ns(ProcStat.STIME);
+  const reapedUser = ns(ProcStat.CUTIME);
+  const reapedSystem = ns(ProcStat.CSTIME);
+  row.store(Channel.CPU_NS, saturatingAdd(user, system), saturatingAdd(reapedUser, reapedSystem));
+  row.store(Channel.USER_NS, user, reapedUser);
+  row.store(Channel.SYSTEM_NS, system, reapedSystem);
+  row.store(Channel.MINOR_FAULTS, stat[ProcStat.MINFLT]!, stat[ProcStat.CMINFLT]!);
+  row.store(Channel.MAJOR_FAULTS, stat[ProcStat.MAJFLT]!, stat[ProcStat.CMAJFLT]!);
+}

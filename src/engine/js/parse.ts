@@ -1,0 +1,36 @@
+/** The parser of each kernel text, and the door by which both engines' parsers are compared. */
+import type { KernelText, ParseOutcome } from '../engine.js';
+import type { TextParser } from './parse-fault.js';
+import {
+  parseCgroupEvents,
+  parseCpuStat,
+  parseMemoryEvents,
+  parseMemoryStat,
+  parseProcIo,
+} from './parse-flat.js';
+import { parseIoStat } from './parse-io-stat.js';
+import { parseNumber } from './parse-number.js';
+import { parsePressure } from './parse-pressure.js';
+import { parseProcStat } from './parse-proc-stat.js';
+import { parseStatm } from './parse-statm.js';
+
+/** Each text's parser and how many values it gives. */
+const PARSERS: Readonly<Record<KernelText, readonly [TextParser, number]>> = {
+  'cpu.stat': [parseCpuStat, 5],
+  'memory.current': [parseNumber, 1],
+  'memory.stat': [parseMemoryStat, 3],
+  'memory.events': [parseMemoryEvents, 1],
+  'io.stat': [parseIoStat, 4],
+  pressure: [parsePressure, 2],
+  'cgroup.events': [parseCgroupEvents, 1],
+  'proc.stat': [parseProcStat, 12],
+  'proc.statm': [parseStatm, 3],
+  'proc.io': [parseProcIo, 6],
+};
+
+/** Parses the text of a kernel file. Values are exact, in the parser's order, saturating at 2^63 − 1. */
+export function parseKernelText(kind: KernelText, text: Uint8Array): ParseOutcome {
+  const [parse, count] = PARSERS[kind];
+  const values: (bigint | null)[] = Array.from({ length: count }, () => null);
+  return parse(text, text.length, values) ?? { ok: true, values };
+}

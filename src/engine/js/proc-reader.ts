@@ -1,0 +1,211 @@
+/**
+ * One process, or a process tree, or the members of a bare leaf: metrics summed from `/proc`. The twin of
+ * `native/core/proc_reader.cc`.
+ */
+import { FrameWord, QualityBit } from '../../ring/layout.js';
+import { PartIndex, type PartIndexValue, type ProcSpec } from '../engine.js';
+import type { ReadFailure } from '../failure.js';
+import type { CgroupReader } from './cgroup-reader.js';
+import { ReadStatus, readBuffer, readOnce } from './kept-file.js';
+import { Channel, Member } from './member.js';
+import { MemberSet } from './member-set.js';
+import { failure } from './read-failure.js';
+import type { Reading } from './reading.js';
+import { beneath, Errno } from './syscall.js';
+
+const CPU_WORDS = [
+  [FrameWord.CPU_NS, Channel.CPU_NS],
+  [FrameWord.CPU_USER_NS, Channel.USER_NS],
+  [FrameWord.CPU_SYSTEM_NS, Channel.SYSTEM_NS],
+] as const;
+const FAULT_WORDS = [
+  [FrameWord.PAGE_FAULTS_MAJOR, Channel.MAJOR_FAULTS],
+  [FrameWord.PAGE_FAULTS_MINOR, Channel.MINOR_FAULTS],
+] as const;
+const IO_WORDS = [
+  [FrameWord.IO_READ_BYTES, Channel.READ_BYTES],
+  [FrameWord.IO_WRITE_BYTES, Channel.WRITE_BYTES],
+] as const;
+
+/** The words of each part, by its index; those that `/proc` does not tell are unset with their part. */
+const PART_WORDS: readonly (readonly number[])[] = [
+  [
+    FrameWord.CPU_NS,
+    FrameWord.CPU_USER_NS,
+    FrameWord.CPU_SYSTEM_NS,
+    FrameWord.CPU_THROTTLED_NS,
+    FrameWord.CPU_NR_THROTTLED,
+  ],
+  [
+    FrameWord.MEM_RSS_BYTES,
+    FrameWord.MEM_PEAK_BYTES,
+    FrameWord.MEM_CURRENT_BYTES,
+    FrameWord.PAGE_FAULTS_MAJOR,
+    FrameWord.PAGE_FAULTS_MINOR,
+  ],
+  [
+    FrameWord.IO_READ_BYTES,
+    FrameWord.IO_WRITE_BYTES,
+    FrameWord.IO_READ_OPS,
+    FrameWord.IO_WRITE_OPS,
+  ],
+  // The other words of EXTRA are the cgroup's, and may have been filled by its reader.
+  [FrameWord.PIDS],
+];
+const PART_INDICES = [PartIndex.CPU, PartIndex.MEMORY, PartIndex.IO, PartIndex.EXTRA] as const;
+
+export class ProcReader {
+  #spec: ProcSpec | null = null;
+  #set: MemberSet | null = null;
+  #leaf: CgroupReader | null = null;
+  #peakBytes = 0n;
+  readonly #failures: (ReadFailure | null)[] = [null, null, null, null];
+
+  /**
+   * Pins the process by its kept descriptors and its starttime. `ERR_PROC_GONE`, `ERR_PROC_READ`, `ERR_PROC_PARSE`,
+   * or `ERR_INVALID_PID` (the id of a thread that is not its process's).
+   */
+  open(spec: ProcSpec): ReadFailure | null {
+    const root = new Member(spec.procRoot, spec.pid);
+    const refused = pin(root);
+    root.directory.leave();
+    if (refused !== null) {
+      root.directory.close();
+      return refused;
+    }
+    this.#spec = spec;
+    this.#set = new MemberSet(spec, root);
+    return null;
+  }
+
+  /**
+   * From now on the members are those that the cgroup lists (the pinned process too counts only if it is listed);
+   * null goes back to parentage.
+   */
+  setMembers(leaf: CgroupReader | null): void {
+    this.#leaf = leaf;
+  }
+
+  /**
+   * Reads every member once and fills the words of the asked parts (PartBit): memory and io are sums over the
+   * members, cpu is the ledger's total. Returns the parts that are available. Once all has ended CPU and IO still
+   * hold the last totals, though the parts are not available (with a reaper they are).
+   */
+  read(parts: number, out: Reading): number {
+    const set = this.#set;
+    if (set === null) return 0;
+    set.sample(parts, this.#leaf);
+    if (set.rssBytes > this.#peakBytes) this.#peakBytes = set.rssBytes;
+
+    const gone = set.rootGone && set.live === 0;
+    let got = 0;
+    for (const part of PART_INDICES) {
+      if (((parts >> part) & 1) === 0) continue;
+      for (const word of PART_WORDS[part]!) out.unset(word);
+      const refused = gone ? this.#whyGone(part) : this.#rootFailure(set.root, part);
+      this.#failures[part] = refused;
+      if (refused === null) got |= 1 << part;
+      if (refused === null || (gone && isTotal(part))) this.#fill(part, set, out);
+    }
+    return got;
+  }
+
+  /** Why a part was not available at the last read of it, or null. */
+  failure(part: PartIndexValue): ReadFailure | null {
+    return this.#failures[part] ?? null;
+  }
+
+  /** `QualityBit.LOWER_BOUND` where the last figure of part `index` may miss something, else 0. */
+  quality(index: number): number {
+    const set = this.#set;
+    if (set === null) return 0;
+    const { anyVanished } = set.ledger;
+    let missing = set.unreadable;
+    if (index === PartIndex.CPU) {
+      const tree = this.#spec?.tree === true || this.#leaf !== null;
+      missing ||= set.rootGone || (tree && (anyVanished || set.seenOthers));
+    }
+    if (index === PartIndex.MEMORY) missing ||= set.statmUnreadable;
+    if (index === PartIndex.IO) missing ||= set.ioUnreadable || anyVanished;
+    if (index !== PartIndex.MEMORY && this.totalsExact) missing = false;
+    return missing ? QualityBit.LOWER_BOUND : 0;
+  }
+
+  /** The pinned process has not exited (a zombie has). Read now. */
+  rootAlive(): boolean {
+    const set = this.#set;
+    if (set === null || set.rootGone) return false;
+    const { root } = set;
+    const there = root.refresh(0);
+    root.directory.leave();
+    return there && !root.isZombie;
+  }
+
+  /** Members that lived at the last read. */
+  get liveMembers(): number {
+    return this.#set?.live ?? 0;
+  }
+
+  /** With a reaper: everything that ended has been reaped and accounted, so that the totals are exact. */
+  get totalsExact(): boolean {
+    const set = this.#set;
+    if (set === null || this.#spec?.reaperPid === 0) return false;
+    return set.live === 0 && set.zombies === 0;
+  }
+
+  close(): void {
+    this.#set?.close();
+    this.#set = null;
+  }
+
+  #fill(part: PartIndexValue, set: MemberSet, out: Reading): void {
+    const { totals } = set.ledger;
+    if (part === PartIndex.CPU) {
+      for (const [word, channel] of CPU_WORDS) out.set(word, totals[channel]!);
+    } else if (part === PartIndex.IO) {
+      for (const [word, channel] of IO_WORDS) out.set(word, totals[channel]!);
+    } else if (part === PartIndex.MEMORY) {
+      out.set(FrameWord.MEM_RSS_BYTES, set.rssBytes);
+      out.set(FrameWord.MEM_PEAK_BYTES, this.#peakBytes);
+      for (const [word, channel] of FAULT_WORDS) out.set(word, totals[channel]!);
+    } else {
+      out.set(FrameWord.PIDS, set.threads);
+    }
+  }
+
+  /** A part stands and falls with what the pinned process's files say, unless a cgroup does not list it. */
+  #rootFailure(root: Member, part: PartIndexValue): ReadFailure | null {
+    if (this.#leaf !== null && root.row === null) return null;
+    if (root.statFailure !== null) return root.statFailure;
+    if (part === PartIndex.MEMORY) return root.statmFailure;
+    return part === PartIndex.IO ? root.ioFailure : null;
+  }
+
+  #whyGone(part: PartIndexValue): ReadFailure | null {
+    // Where we reap, what has ended is in the totals to the last.
+    if (isTotal(part) && this.#spec?.reaperPid !== 0) return null;
+    return failure('ERR_PROC_GONE', 'stat', Errno.ESRCH, this.#spec?.pid);
+  }
+}
+
+/** The parts that the ledger keeps when nothing lives any more. */
+function isTotal(part: PartIndexValue): boolean {
+  return part === PartIndex.CPU || part === PartIndex.IO;
+}
+
+function pin(root: Member): ReadFailure | null {
+  if (!root.refresh(0)) return failure('ERR_PROC_GONE', 'stat', root.goneErrno, root.pid);
+  if (root.statFailure !== null) return root.statFailure;
+  const process = threadGroup(root);
+  return process === null || process === root.pid
+    ? null
+    : failure('ERR_INVALID_PID', 'status', 0, root.pid);
+}
+
+/** `/proc/<tid>` of any thread can be opened; only `status` tells whose thread it is. */
+function threadGroup(root: Member): number | null {
+  if (readOnce(beneath(root.directory.fd, 'status')) !== ReadStatus.OK) return null;
+  const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
+  const line = /^Tgid:\t(\d+)$/m.exec(text);
+  return line === null ? null : Number(line[1]);
+}

@@ -1,0 +1,36 @@
+/** Failures of the readers, as values. */
+import type { ReadCode, ReadFailure } from '../failure.js';
+import { ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
+import type { ParseFault } from './parse-fault.js';
+import { errnoName } from './syscall.js';
+
+/** A failure without text: `errno` is negative, or 0 where the kernel gave none. */
+export function failure(
+  code: ReadCode,
+  file: string,
+  errno: number,
+  pid: number | null = null,
+): ReadFailure {
+  const name = errno === 0 ? null : errnoName(errno);
+  return { code, errno: name, file, pid, offset: null, reason: null };
+}
+
+/** A failure of reading `file`, from what the last read left in `readBuffer`. */
+export function readFailure(
+  code: 'ERR_CGROUP_READ' | 'ERR_PROC_READ',
+  file: string,
+  status: ReadStatusValue,
+  pid: number | null = null,
+): ReadFailure {
+  if (status !== ReadStatus.TOO_LARGE) return failure(code, file, readBuffer.errno, pid);
+  return { code, errno: null, file, pid, offset: null, reason: 'larger than 64 KiB' };
+}
+
+export function parseFailure(
+  code: 'ERR_CGROUP_PARSE' | 'ERR_PROC_PARSE',
+  file: string,
+  { offset, reason }: ParseFault,
+  pid: number | null = null,
+): ReadFailure {
+  return { code, errno: null, file, pid, offset, reason };
+}

@@ -1,0 +1,69 @@
+/**
+ * The process that reaps the orphans of a tree without belonging to it (`episcope run` as subreaper): its own
+ * consumption never counts, and what it reaped counts from the open on.
+ */
+import { PartBit } from '../engine.js';
+import { LedgerRow } from './ledger.js';
+import { CHANNELS, Channel, Member } from './member.js';
+import { saturatingSub } from './saturate.js';
+
+/** The unit of `ru_inblock` and `ru_oublock`. */
+const RUSAGE_BLOCK_BYTES = 512;
+
+export class Reaper {
+  readonly pid: number;
+  readonly #process: Member;
+  /** What its files say, as they stand. */
+  readonly #raw: LedgerRow;
+  readonly #baseline: readonly bigint[];
+
+  /** Reads the baseline: children that were reaped before do not belong to the tree. */
+  constructor(procRoot: string, pid: number) {
+    this.pid = pid;
+    this.#process = new Member(procRoot, pid);
+    this.#raw = new LedgerRow(pid, 0n, CHANNELS);
+    this.#process.row = this.#raw;
+    this.#read(PartBit.ALL);
+    this.#baseline = [...this.#raw.reaped];
+    this.#process.directory.leave();
+  }
+
+  /** Stores what it reaped since the baseline, appends its children. False where something was unreadable. */
+  store(parts: number, row: LedgerRow, children: number[]): boolean {
+    const read = this.#read(parts);
+    for (let c = 0; c < CHANNELS; c++) {
+      row.store(c, 0n, saturatingSub(this.#raw.reaped[c]!, this.#baseline[c]!));
+    }
+    const listed = read && this.#process.directory.children(children);
+    this.#process.directory.leave();
+    return listed;
+  }
+
+  close(): void {
+    this.#process.directory.close();
+  }
+
+  #read(parts: number): boolean {
+    if (!this.#process.refresh(parts) || this.#process.statFailure !== null) return false;
+    this.#process.store(parts & ~PartBit.IO);
+    if ((parts & PartBit.IO) !== 0 && this.#process.ioFailure === null) this.#storeIo();
+    return true;
+  }
+
+  // `io` holds its own and its reaped children's bytes; its own are taken off. They are read second, so that what
+  // it does in between is never taken for a child's.
+  #storeIo(): void {
+    const whole = new LedgerRow(this.pid, 0n, CHANNELS);
+    this.#process.row = whole;
+    this.#process.store(PartBit.IO);
+    this.#process.row = this.#raw;
+    const { fsRead, fsWrite } = process.resourceUsage();
+    for (const [channel, blocks] of [
+      [Channel.READ_BYTES, fsRead],
+      [Channel.WRITE_BYTES, fsWrite],
+    ] as const) {
+      const own = BigInt(blocks * RUSAGE_BLOCK_BYTES);
+      this.#raw.store(channel, 0n, saturatingSub(whole.reaped[channel]!, own));
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * The system calls of the readers, in C's manner: a result, or a negative errno. Node throws a new `Error`
+ * for each failing call; it ends here, because a file that is not there is a fact and no exception.
+ */
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statfsSync,
+} from 'node:fs';
+import { constants as os } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+
+export const Errno = {
+  ENOENT: -os.errno.ENOENT,
+  ESRCH: -os.errno.ESRCH,
+  EINTR: -os.errno.EINTR,
+  ENODEV: -os.errno.ENODEV,
+  ENOTDIR: -os.errno.ENOTDIR,
+  ELOOP: -os.errno.ELOOP,
+  EOPNOTSUPP: -os.errno.EOPNOTSUPP,
+} as const;
+
+// O_PATH is no constant of Node; it has this value on every architecture Node runs on.
+const O_PATH = 0o10000000;
+
+// libuv adds O_CLOEXEC. O_NONBLOCK: a FIFO in a fixture tree must not hang the reader.
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_DIRECTORY;
+
+/** The path by which `name` is opened relative to a directory's descriptor (there is no `openat` in Node). */
+export function beneath(dirfd: number, name: string): string {
+  return `/proc/self/fd/${dirfd}/${name}`;
+}
+
+/** `EACCES` for −13. */
+export function errnoName(errno: number): string {
+  return getSystemErrorName(errno);
+}
+
+export function openFile(path: string): number {
+  return open(path, READ_FLAGS);
+}
+
+export function openDirectory(path: string): number {
+  return open(path, DIRECTORY_FLAGS);
+}
+
+/** A directory that is only resolved beneath: needs no read permission on it. */
+export function openDirectoryPath(path: string): number {
+  return open(path, DIRECTORY_FLAGS | O_PATH);
+}
+
+function open(path: string, flags: number): number {
+  for (;;) {
+    try {
+      return openSync(path, flags);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno !== Errno.EINTR) return errno;
+    }
+  }
+}
+
+/** `pread`: the number of bytes, 0 at the end. */
+export function readAt(
+  fd: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  for (;;) {
+    try {
+      return readSync(fd, bytes, offset, length, position);
+    } catch (error) {
+      const errno = errnoOf(error);
+      // libuv retries an interrupted call, but not a read.
+      if (errno !== Errno.EINTR) return errno;
+    }
+  }
+}
+
+export function close(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch (error) {
+    errnoOf(error);
+  }
+}
+
+export function lstat(path: string): BigIntStats | number {
+  try {
+    return lstatSync(path, { bigint: true });
+  } catch (error) {
+    return errnoOf(error);
+  }
+}
+
+export function fstat(fd: number): BigIntStats | number {
+  try {
+    return fstatSync(fd, { bigint: true });
+  } catch (error) {
+    return errnoOf(error);
+  }
+}
+
+/** False only when the kernel says that there is no such name. No exception is made for that answer. */
+export function mayExist(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    errnoOf(error);
+    return true;
+  }
+}
+
+/** The magic number of the file system that an opened descriptor lies on. */
+export function fileSystemMagic(fd: number): number {
+  try {
+    return statfsSync(`/proc/self/fd/${fd}`).type;
+  } catch (error) {
+    return errnoOf(error);
+  }
+}
+
+export function listDirectory(path: string): Dirent[] | number {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    return errnoOf(error);
+  }
+}
+
+/** The negative errno of what `node:fs` threw. Anything else is a defect of the caller and goes on. */
+function errnoOf(error: unknown): number {
+  if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
+    return error.errno;
+  }
+  throw error;
+}

@@ -1,0 +1,42 @@
+import { TelemetryError } from '../error/index.js';
+import type { Engine } from './engine.js';
+import { jsEngine } from './js/engine.js';
+import { loadNativeEngine } from './native/engine.js';
+
+export type EngineChoice = 'auto' | 'native' | 'js';
+
+let told = false;
+
+/**
+ * The engine for a choice. `auto` takes the native one where the addon loads, else the JS one, and says so
+ * once per process (a warning `EPISCOPE_JS_ENGINE`).
+ *
+ * Throws `ERR_ENGINE_UNAVAILABLE` (`native` where the addon does not load), `ERR_INVALID_CONFIG` (another
+ * value), `ERR_UNSUPPORTED_PLATFORM` (not Linux).
+ */
+export function selectEngine(choice: EngineChoice = 'auto'): Engine {
+  if (choice === 'js') return jsEngine();
+  if (choice !== 'auto' && choice !== 'native') {
+    throw new TelemetryError(
+      'ERR_INVALID_CONFIG',
+      `engine must be 'auto', 'native' or 'js', not ${JSON.stringify(choice)}`,
+    );
+  }
+  // On another system this throws ERR_UNSUPPORTED_PLATFORM, which says more than a missing addon.
+  const fallback = jsEngine();
+  const { engine, reason } = loadNativeEngine();
+  if (engine !== null) return engine;
+  if (choice === 'native') {
+    throw new TelemetryError(
+      'ERR_ENGINE_UNAVAILABLE',
+      `the native engine does not load: ${reason}. Build it with "npm rebuild episcope", or use engine 'js'`,
+    );
+  }
+  if (!told) {
+    told = true;
+    process.emitWarning(`the addon does not load (${reason}); engine: 'js'`, {
+      code: 'EPISCOPE_JS_ENGINE',
+    });
+  }
+  return fallback;
+}

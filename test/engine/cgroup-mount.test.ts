@@ -1,0 +1,111 @@
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PartBit, PartIndex } from '../../src/engine/engine.js';
+import { CgroupReader } from '../../src/engine/js/cgroup-reader.js';
+import { parseKernelText } from '../../src/engine/js/parse.js';
+import { Reading } from '../../src/engine/js/reading.js';
+import { FrameWord } from '../../src/ring/layout.js';
+import { Child, until } from './child.js';
+
+const NAME = `episcope-test-engine-${process.pid}`;
+
+/** Where this host has cgroup v2 and lets us make a leaf; else why not. */
+function writableMount(): { mount: string } | { reason: string } {
+  const line = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .find((one) => one.includes(' - cgroup2 '));
+  if (line === undefined) return { reason: 'no cgroup2 file system is mounted' };
+  const mount = line.split(' ')[4]!;
+  try {
+    mkdirSync(join(mount, NAME));
+    rmdirSync(join(mount, NAME));
+    return { mount };
+  } catch (error) {
+    return { reason: String(error) };
+  }
+}
+
+const found = writableMount();
+if ('reason' in found) console.log(`no leaf on this host, its tests are left out: ${found.reason}`);
+const root = 'mount' in found ? found.mount : '/';
+const path = join(root, NAME);
+const spec = { root, path: NAME, requireCgroupfs: true };
+
+describe.skipIf('reason' in found)('a leaf of this kernel', () => {
+  const reading = new Reading();
+  let reader: CgroupReader;
+
+  beforeEach(() => {
+    mkdirSync(path);
+    reader = new CgroupReader();
+    expect(reader.open(spec)).toBeNull();
+  });
+
+  afterEach(() => {
+    reader.close();
+    try {
+      rmdirSync(path);
+    } catch {
+      // The test removed it.
+    }
+  });
+
+  it('tells what its files tell; what has no controller says so', async () => {
+    const { child, line } = await Child.shell('echo $$; read x; exit 0');
+    writeFileSync(join(path, 'cgroup.procs'), line);
+    expect(reader.populated()).toBe('yes');
+    const pids: number[] = [];
+    expect(reader.listMembers(pids)).toBe(true);
+    expect(pids).toEqual([Number(line)]);
+    await child.end();
+    await until(() => reader.populated() === 'no');
+
+    const got = reader.read(PartBit.ALL, 0n, reading);
+    expect(got & PartBit.CPU).toBe(PartBit.CPU);
+    const stat = parseKernelText('cpu.stat', readFileSync(join(path, 'cpu.stat')));
+    expect(stat.ok && stat.values[0]).toBe(reading.get(FrameWord.CPU_NS));
+    const controllers = readFileSync(join(path, 'cgroup.controllers'), 'utf8').split(/\s/);
+    for (const [name, part, index] of [
+      ['memory', PartBit.MEMORY, PartIndex.MEMORY],
+      ['io', PartBit.IO, PartIndex.IO],
+    ] as const) {
+      if (controllers.includes(name)) expect(got & part).toBe(part);
+      else expect(reader.failure(index)?.code).toBe('ERR_CONTROLLER_NOT_ENABLED');
+    }
+  });
+
+  it('that is removed is ERR_CGROUP_NOT_FOUND, also when its name is used again', () => {
+    expect(reader.read(PartBit.CPU, 0n, reading)).toBe(PartBit.CPU);
+    rmdirSync(path);
+    expect(reader.read(PartBit.CPU, 0n, reading)).toBe(0);
+    expect(reader.failure(PartIndex.CPU)).toMatchObject({ code: 'ERR_CGROUP_NOT_FOUND', file: '' });
+    expect(reader.removed).toBe(true);
+    expect(new CgroupReader().open(spec)).toMatchObject({ code: 'ERR_CGROUP_NOT_FOUND' });
+    mkdirSync(path);
+    expect(reader.read(PartBit.CPU, 0n, reading)).toBe(0);
+    const fresh = new CgroupReader();
+    expect(fresh.open(spec)).toBeNull();
+    expect(fresh.read(PartBit.CPU, 0n, reading)).toBe(PartBit.CPU);
+    fresh.close();
+  });
+
+  it('removed before any file was opened, it is found gone by populated too', () => {
+    rmdirSync(path);
+    expect(reader.populated()).toBe('unknown');
+    expect(reader.removed).toBe(true);
+    expect(reader.listMembers([])).toBe(false);
+  });
+
+  it('cgroups below it are listed as well', async () => {
+    const { child, line } = await Child.shell('echo $$; read x; exit 0');
+    mkdirSync(join(path, 'below'));
+    writeFileSync(join(path, 'below/cgroup.procs'), line);
+    const pids: number[] = [];
+    expect(reader.listMembers(pids)).toBe(true);
+    expect(pids).toEqual([Number(line)]);
+    await child.end();
+    await until(() => reader.populated() === 'no');
+    rmdirSync(join(path, 'below'));
+  });
+});
