@@ -1,0 +1,16 @@
+#include "bindings.h"
+
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new episcope::EnvState);
+  episcope::init_readers(env, exports);
+  episcope::init_episode(env, exports);
+  episcope::init_parse(env, exports);
+  episcope::init_process(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(episcope, Init)

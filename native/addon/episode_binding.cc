@@ -1,0 +1,111 @@
+// Episode for TypeScript: the sampler writes its frames straight into the ring's shared memory.
+#include <memory>
+#include <string>
+
+#include "../core/episode.h"
+#include "bindings.h"
+
+namespace episcope {
+namespace {
+
+struct BoundEpisode {
+  std::unique_ptr<Episode> episode = std::make_unique<Episode>();
+  // Without a strong reference the collector frees the shared memory under the writer.
+  Napi::Reference<Napi::Uint8Array> ring_owner;
+};
+
+BoundEpisode* unwrap(const Napi::CallbackInfo& info) {
+  return info[0].As<Napi::External<BoundEpisode>>().Data();
+}
+
+// openEpisode(pid, procRoot, reaperPid, tier, cgroupRoot | null, cgroupPath, requireCgroupfs,
+//             memoryStatPeriodNs, ring) → External, the failure, or null for a foreign ring
+Napi::Value OpenEpisode(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string proc_root = info[1].As<Napi::String>();
+  const bool has_cgroup = info[4].IsString();
+  const std::string cgroup_root = has_cgroup ? info[4].As<Napi::String>().Utf8Value() : "";
+  const std::string cgroup_path = info[5].As<Napi::String>();
+  bool lossless = false;
+
+  Episode::Options options;
+  options.process.pid = info[0].As<Napi::Number>().Int32Value();
+  options.process.proc_root = proc_root.c_str();
+  options.process.reaper_pid = info[2].As<Napi::Number>().Int32Value();
+  options.tier = static_cast<Tier>(info[3].As<Napi::Number>().Uint32Value());
+  options.cgroup_root = has_cgroup ? cgroup_root.c_str() : nullptr;
+  options.cgroup_path = cgroup_path.c_str();
+  options.require_cgroupfs = info[6].As<Napi::Boolean>();
+  options.memory_stat_period_ns = info[7].As<Napi::BigInt>().Uint64Value(&lossless);
+
+  auto* bound = new BoundEpisode;
+  Napi::Uint8Array ring = info[8].As<Napi::Uint8Array>();
+  if (!bound->episode->bind_ring(ring.Data(), ring.ByteLength())) {
+    delete bound;
+    return env.Null();
+  }
+  const ReadFailure failure = has_nul(cgroup_root) || has_nul(cgroup_path)
+                                  ? path_failure()
+                                  : bound->episode->open(options, env_buffer(env));
+  if (failure) {
+    delete bound;
+    return failure_object(env, failure);
+  }
+  bound->ring_owner = Napi::Persistent(ring);
+  return Napi::External<BoundEpisode>::New(env, bound,
+                                           [](Napi::Env, BoundEpisode* data) { delete data; });
+}
+
+Napi::Value SampleEpisode(const Napi::CallbackInfo& info) {
+  const uint32_t flags = info[1].As<Napi::Number>().Uint32Value();
+  return Napi::Number::New(info.Env(),
+                           unwrap(info)->episode->sample(flags, env_buffer(info.Env())));
+}
+
+Napi::Value PublishEpisode(const Napi::CallbackInfo& info) {
+  const uint32_t flags = info[2].As<Napi::Number>().Uint32Value();
+  const uint64_t* words = info[1].As<Napi::BigUint64Array>().Data();
+  return Napi::Number::New(info.Env(), unwrap(info)->episode->publish(words, flags));
+}
+
+Napi::Value SettleEpisode(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), unwrap(info)->episode->settle(env_buffer(info.Env())));
+}
+
+Napi::Value EpisodeEnded(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), unwrap(info)->episode->ended(env_buffer(info.Env())));
+}
+
+// episodeWarnings(episode) → { part, failure }[]
+Napi::Value EpisodeWarnings(const Napi::CallbackInfo& info) {
+  SampleWarning warnings[kMaxWarnings];
+  const uint32_t count = unwrap(info)->episode->take_warnings(warnings);
+  Napi::Array list = Napi::Array::New(info.Env(), count);
+  for (uint32_t i = 0; i < count; i++) {
+    Napi::Object item = Napi::Object::New(info.Env());
+    item.Set("part", Napi::Number::New(info.Env(), warnings[i].part));
+    item.Set("failure", failure_object(info.Env(), warnings[i].failure));
+    list.Set(i, item);
+  }
+  return list;
+}
+
+void CloseEpisode(const Napi::CallbackInfo& info) {
+  BoundEpisode* bound = unwrap(info);
+  bound->episode.reset();
+  bound->ring_owner.Reset();
+}
+
+}  // namespace
+
+void init_episode(Napi::Env env, Napi::Object exports) {
+  exports.Set("openEpisode", Napi::Function::New<OpenEpisode>(env));
+  exports.Set("sampleEpisode", Napi::Function::New<SampleEpisode>(env));
+  exports.Set("publishEpisode", Napi::Function::New<PublishEpisode>(env));
+  exports.Set("settleEpisode", Napi::Function::New<SettleEpisode>(env));
+  exports.Set("episodeEnded", Napi::Function::New<EpisodeEnded>(env));
+  exports.Set("episodeWarnings", Napi::Function::New<EpisodeWarnings>(env));
+  exports.Set("closeEpisode", Napi::Function::New<CloseEpisode>(env));
+}
+
+}  // namespace episcope
