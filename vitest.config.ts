@@ -5,7 +5,7 @@ export default defineConfig({
     // A native crash stays inside one fork.
     pool: 'forks',
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 30_000,
-    reporters: ['default'],
   },
 });

@@ -1,0 +1,128 @@
+import type {
+  CgroupSpec,
+  Engine,
+  EngineName,
+  PartIndexValue,
+  SourceReader,
+} from '../engine/engine.js';
+import { cgroupDirectory, failureToError } from '../engine/failure-error.js';
+import { type PartRead, PartReader } from '../engine/part-reader.js';
+import { type EngineChoice, selectEngine } from '../engine/select.js';
+import { assertPid } from '../episode/index.js';
+import { ProcError, TelemetryError } from '../error/index.js';
+import { episodeCgroup } from './episode-cgroup.js';
+
+export interface CgroupReaderOptions {
+  /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
+  readonly engine?: EngineChoice;
+  /** Demand a cgroup2 file system (default); `false` for fixtures and recorded trees. */
+  readonly requireCgroupfs?: boolean;
+}
+
+export interface EpisodeReaderOptions extends CgroupReaderOptions {
+  /** Default: the cgroup2 mount of `/proc/self/mountinfo`. */
+  readonly root?: string;
+  /** Default `episcope.slice`. */
+  readonly slice?: string;
+}
+
+const PROC_ROOT = '/proc';
+
+/**
+ * Reads one cgroup v2 directory: `cpu.stat`, `memory.current`, `memory.peak`, `memory.stat`, `io.stat`. The
+ * directory is opened once and every file is kept open, so that a read costs about a microsecond a file.
+ *
+ * The reads never throw on what the kernel says: the part is then unavailable and carries `.error`
+ * (`ERR_CGROUP_READ`, `ERR_CGROUP_PARSE`, `ERR_CONTROLLER_NOT_ENABLED`, `ERR_CGROUP_NOT_FOUND` once the
+ * directory is gone).
+ *
+ * ```ts
+ * using reader = CgroupReader.fromPath('/sys/fs/cgroup/system.slice/nginx.service');
+ * const cpu = reader.readCpu();
+ * if (cpu.isAvailable) console.log(cpu.usageMs);
+ * ```
+ */
+export class CgroupReader extends PartReader {
+  /** The directory. */
+  readonly path: string;
+  readonly #engine: Engine;
+  readonly #reader: SourceReader;
+  #fallback: SourceReader | null = null;
+  #closed = false;
+
+  private constructor(spec: CgroupSpec, engine: EngineChoice | undefined) {
+    super();
+    this.#engine = selectEngine(engine);
+    this.#reader = this.#engine.openCgroup(spec);
+    this.path = cgroupDirectory(spec);
+  }
+
+  /**
+   * The scope of an episode: `<root>/<slice>/episode-<id>.scope`.
+   *
+   * Throws `ERR_INVALID_EPISODE_ID`, `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_AVAILABLE` (no cgroup2 mount),
+   * `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`, `ERR_ENGINE_UNAVAILABLE`.
+   */
+  static forEpisode(id: string, options: EpisodeReaderOptions = {}): CgroupReader {
+    const { root, slice, requireCgroupfs = true, engine } = options;
+    return new CgroupReader({ ...episodeCgroup(id, root, slice), requireCgroupfs }, engine);
+  }
+
+  /** Any cgroup by its absolute path, which holds no symlink and no `..`. Throws as `forEpisode` does. */
+  static fromPath(path: string, options: CgroupReaderOptions = {}): CgroupReader {
+    const { requireCgroupfs = true, engine } = options;
+    return new CgroupReader({ root: path, path: '', requireCgroupfs }, engine);
+  }
+
+  /**
+   * Where a part of the cgroup cannot be read, takes it from this process and its descendants (`source: 'proc'`).
+   * The process is pinned now: should it be gone, there is just no fallback. Throws `ERR_INVALID_PID`.
+   */
+  withFallbackPid(pid: number): this {
+    assertPid(pid);
+    this.#fallback?.close();
+    this.#fallback = null;
+    try {
+      this.#fallback = this.#engine.openProc({
+        pid,
+        procRoot: PROC_ROOT,
+        tree: true,
+        reaperPid: 0,
+      });
+    } catch (error) {
+      if (!(error instanceof ProcError)) throw error;
+    }
+    return this;
+  }
+
+  get engine(): EngineName {
+    return this.#engine.name;
+  }
+
+  protected override readPart(part: PartIndexValue): PartRead {
+    if (this.#closed) {
+      throw new TelemetryError('ERR_STOPPED', `the reader of ${this.path} is closed`);
+    }
+    const bit = 1 << part;
+    if ((this.#reader.read(bit) & bit) !== 0) return [this.#reader.words, { source: 'cgroup' }];
+    if (this.#fallback !== null && (this.#fallback.read(bit) & bit) !== 0) {
+      return [this.#fallback.words, { source: 'proc' }];
+    }
+    const failure = this.#reader.failure(part);
+    const place = { cgroupPath: this.path, procRoot: PROC_ROOT };
+    const error = failure === null ? null : failureToError(failure, place);
+    return [this.#reader.words, { source: 'unavailable', error }];
+  }
+
+  /** Closes the kept descriptors. Idempotent; a read after it throws `ERR_STOPPED`. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reader.close();
+    this.#fallback?.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

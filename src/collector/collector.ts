@@ -1,0 +1,228 @@
+import { addAbortListener } from 'node:events';
+import type { BudgetTracker } from '../budget/index.js';
+import { episodeCgroup } from '../cgroup/episode-cgroup.js';
+import type { CgroupSpec, Engine, EpisodeSpec, Tier } from '../engine/engine.js';
+import { type EngineChoice, selectEngine } from '../engine/select.js';
+import { assertEpisodeId, assertPid } from '../episode/index.js';
+import { CgroupError, TelemetryError } from '../error/index.js';
+import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
+import { flagsToBits } from '../frame/o11y-flags.js';
+import { findCgroup2Mount } from '../host/index.js';
+import { TelemetryPolicy } from '../policy/index.js';
+import { assertProcRoot } from '../proc/proc-root.js';
+import { assertManual, sessionOf, TelemetryHandle } from './handle.js';
+import { Session } from './session.js';
+
+export interface TelemetryCollectorOptions {
+  /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
+  readonly engine?: EngineChoice;
+  /** Where episodes' scopes are looked for. Default: the cgroup2 mount of `/proc/self/mountinfo`. */
+  readonly cgroupRoot?: string;
+  /** Default `/proc`. */
+  readonly procRoot?: string;
+  /** Demand a cgroup2 file system (default); `false` for fixtures and recorded trees. */
+  readonly requireCgroupfs?: boolean;
+}
+
+export interface StartOptions {
+  /** Charged with the cpu and io of every frame; the session stops when a limit is reached. */
+  readonly budget?: BudgetTracker;
+  /** `'zero'` (default): all that the episode consumed since its start is charged; `'now'`: from the first frame on. */
+  readonly baseline?: 'zero' | 'now';
+  /** The episode's cgroup, absolute. Default: its own scope below `cgroupRoot` if that exists, else `/proc`. */
+  readonly cgroupPath?: string;
+  /** Nothing is sampled by itself: `collect()` and `nextFrame()` take the frames. */
+  readonly manual?: boolean;
+  /** Forces a tier: the full cgroup, the bare leaf (cpu of the cgroup, the rest of its members' `/proc`), the process tree. */
+  readonly source?: Tier;
+  /**
+   * The calling process is the subreaper of `pid`'s tree and waits for its orphans: what it reaped since the
+   * start counts, so that the end of the tree is exact. `episcope run` is such a caller.
+   */
+  readonly reaper?: boolean;
+  /** Stops the session when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+const TIERS: readonly unknown[] = ['auto', 'cgroup', 'leaf', 'proc'];
+
+/**
+ * Starts sessions of episodes, with one policy for the new ones.
+ *
+ * Throws `ERR_ENGINE_UNAVAILABLE`, `ERR_UNSUPPORTED_PLATFORM`, `ERR_INVALID_CONFIG`; where `cgroupRoot` is given
+ * `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2` for one that is not a cgroup's directory.
+ */
+export class TelemetryCollector {
+  readonly #engine: Engine;
+  readonly #cgroupRoot: string | null;
+  readonly #procRoot: string;
+  readonly #requireCgroupfs: boolean;
+  readonly #running = new Set<string>();
+  #policy: TelemetryPolicy;
+
+  constructor(
+    policy: TelemetryPolicy = TelemetryPolicy.builder().build(),
+    options: TelemetryCollectorOptions = {},
+  ) {
+    this.#policy = assertPolicy(policy);
+    this.#engine = selectEngine(options.engine);
+    this.#procRoot = assertProcRoot(options.procRoot ?? '/proc');
+    this.#requireCgroupfs = options.requireCgroupfs ?? true;
+    if (options.cgroupRoot === undefined) {
+      this.#cgroupRoot = findCgroup2Mount();
+    } else {
+      this.#cgroupRoot = options.cgroupRoot;
+      this.#engine
+        .openCgroup({
+          root: options.cgroupRoot,
+          path: '',
+          requireCgroupfs: this.#requireCgroupfs,
+        })
+        .close();
+    }
+  }
+
+  /** The policy of new sessions. */
+  get policy(): TelemetryPolicy {
+    return this.#policy;
+  }
+
+  /** Sets the policy of new sessions; running ones keep theirs. */
+  applyPolicy(policy: TelemetryPolicy): void {
+    this.#policy = assertPolicy(policy);
+  }
+
+  /**
+   * Starts a session: takes its `initial` frame now and then one every `samplePeriodMs`, unless `manual`.
+   *
+   * Throws before anything is opened `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_INVALID_CONFIG`,
+   * `ERR_ALREADY_STARTED` (this collector has a running session of that id); at the open `ERR_INVALID_PID` (the
+   * id of a thread), `ERR_PROC_GONE`, `ERR_PROC_READ`, `ERR_CGROUP_NOT_FOUND`, `ERR_CGROUP_PATH`,
+   * `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`.
+   */
+  start(episodeId: string, pid: number, options: StartOptions = {}): TelemetryHandle {
+    assertEpisodeId(episodeId);
+    assertPid(pid);
+    const tier = options.source ?? 'auto';
+    assertOneOf('source', tier, TIERS);
+    assertOneOf('baseline', options.baseline ?? 'zero', ['zero', 'now']);
+    if (this.#running.has(episodeId)) {
+      throw new TelemetryError(
+        'ERR_ALREADY_STARTED',
+        `episode ${episodeId} already has a running session; stop() it first`,
+      );
+    }
+    options.signal?.throwIfAborted();
+
+    const manual = options.manual ?? false;
+    const policy = this.#policy;
+    const handle = new TelemetryHandle(episodeId, pid, (self) => {
+      const open = (cgroup: CgroupSpec | null): Session =>
+        new Session({
+          engine: this.#engine,
+          policy,
+          manual,
+          budget: options.budget ?? null,
+          baseline: options.baseline ?? 'zero',
+          spec: this.#spec(episodeId, pid, tier, cgroup, options.reaper ?? false),
+          emit: (event, ...args) => {
+            self.emit(event, ...(args as never));
+          },
+          onStopped: () => this.#running.delete(episodeId),
+        });
+      return this.#openIn(episodeId, tier, options.cgroupPath, open);
+    });
+
+    this.#running.add(episodeId);
+    const session = sessionOf(handle);
+    if (!manual) session.startSampling();
+    if (options.signal !== undefined) {
+      const listening = addAbortListener(options.signal, () => void session.finish('stop'));
+      handle.once('stopped', () => listening[Symbol.dispose]());
+    }
+    return handle;
+  }
+
+  /**
+   * Takes one frame of a manual session now, synchronously.
+   *
+   * Throws `ERR_INVALID_CONFIG` on a sampled session, `ERR_STOPPED` after its end. What the kernel says never
+   * throws: a part that cannot be read is null in the frame.
+   */
+  collect(handle: TelemetryHandle, flags?: O11yFlags): TelemetryFrame {
+    const session = sessionOf(handle);
+    assertManual(session, 'collect');
+    return session.collect(flags === undefined ? 0 : flagsToBits(flags));
+  }
+
+  /**
+   * Like `collect`, and charges the frame's cpu and io to `budget`. Null once a limit is reached: the frame that
+   * crossed it is in the ring, its consumption in the budget.
+   */
+  collectWithBudget(
+    handle: TelemetryHandle,
+    budget: BudgetTracker,
+    flags?: O11yFlags,
+  ): TelemetryFrame | null {
+    const session = sessionOf(handle);
+    assertManual(session, 'collectWithBudget');
+    if (budget.isExhausted()) return null;
+    const frame = session.collect(flags === undefined ? 0 : flagsToBits(flags));
+    return session.chargeTo(budget, frame) === null ? frame : null;
+  }
+
+  // The given cgroup; else the episode's own scope if it exists; never the cgroup the pid happens to be in.
+  #openIn(
+    episodeId: string,
+    tier: Tier,
+    cgroupPath: string | undefined,
+    open: (cgroup: CgroupSpec | null) => Session,
+  ): Session {
+    const requireCgroupfs = this.#requireCgroupfs;
+    if (tier === 'proc') return open(null);
+    if (cgroupPath !== undefined) return open({ root: cgroupPath, path: '', requireCgroupfs });
+    if (this.#cgroupRoot === null && tier === 'auto') return open(null);
+    const own = episodeCgroup(episodeId, this.#cgroupRoot);
+    try {
+      return open({ ...own, requireCgroupfs });
+    } catch (error) {
+      const absent = error instanceof CgroupError && error.code === 'ERR_CGROUP_NOT_FOUND';
+      if (!absent || tier !== 'auto') throw error;
+      return open(null);
+    }
+  }
+
+  #spec(
+    episodeId: string,
+    pid: number,
+    tier: Tier,
+    cgroup: CgroupSpec | null,
+    reaper: boolean,
+  ): Omit<EpisodeSpec, 'ring'> {
+    return {
+      episodeId,
+      pid,
+      tier,
+      cgroup,
+      procRoot: this.#procRoot,
+      reaperPid: reaper ? process.pid : 0,
+      memoryStatPeriodNs: BigInt(this.#policy.memoryStatPeriodMs) * 1_000_000n,
+    };
+  }
+}
+
+function assertPolicy(policy: TelemetryPolicy): TelemetryPolicy {
+  if (policy instanceof TelemetryPolicy) return policy;
+  throw new TelemetryError(
+    'ERR_INVALID_CONFIG',
+    'the policy must be a TelemetryPolicy: TelemetryPolicy.builder()….build()',
+  );
+}
+
+function assertOneOf(name: string, value: unknown, allowed: readonly unknown[]): void {
+  if (allowed.includes(value)) return;
+  throw new TelemetryError(
+    'ERR_INVALID_CONFIG',
+    `${name} must be one of ${allowed.join(', ')}, not ${JSON.stringify(value)}`,
+  );
+}

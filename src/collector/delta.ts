@@ -1,0 +1,26 @@
+import type { ResourceStats } from '../stats/index.js';
+
+/** What was consumed between two readings; null where either of them does not know. */
+export interface StatsDelta {
+  readonly cpuNs: number | null;
+  readonly cpuUserNs: number | null;
+  readonly cpuSystemNs: number | null;
+  readonly ioReadBytes: number | null;
+  readonly ioWriteBytes: number | null;
+}
+
+/** From nothing (`before` null) everything in `after` was consumed. A counter that went back gives 0. */
+export function statsDelta(before: ResourceStats | null, after: ResourceStats): StatsDelta {
+  return {
+    cpuNs: difference(before?.cpu.usageNs, after.cpu.usageNs),
+    cpuUserNs: difference(before?.cpu.userNs, after.cpu.userNs),
+    cpuSystemNs: difference(before?.cpu.systemNs, after.cpu.systemNs),
+    ioReadBytes: difference(before?.io.readBytes, after.io.readBytes),
+    ioWriteBytes: difference(before?.io.writeBytes, after.io.writeBytes),
+  };
+}
+
+function difference(before: number | null | undefined, after: number | null): number | null {
+  if (before === null || after === null) return null;
+  return Math.max(0, after - (before ?? 0));
+}

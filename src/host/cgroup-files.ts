@@ -1,0 +1,50 @@
+/** Reading the small control files of a cgroup directory; a file that cannot be read gives null. */
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+
+/** Controllers that episcope asks for, in the order it asks for them. */
+export const WANTED_CONTROLLERS = ['cpu', 'memory', 'io', 'pids'] as const;
+export type WantedController = (typeof WANTED_CONTROLLERS)[number];
+
+/** Space-separated words, as in `cgroup.controllers`. */
+export function readWords(file: string): string[] | null {
+  try {
+    return readFileSync(file, 'utf8').split(/\s+/).filter(Boolean);
+  } catch {
+    return null;
+  }
+}
+
+/** The symbolic errno of a failed file operation, or its message. */
+export function errnoOf(cause: unknown): string {
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') {
+    return cause.code;
+  }
+  return String(cause);
+}
+
+/** null where the file may be written, else the errno. */
+export function whyNotWritable(file: string): string | null {
+  try {
+    accessSync(file, constants.W_OK);
+    return null;
+  } catch (cause) {
+    return errnoOf(cause);
+  }
+}
+
+/** The top of the hierarchy itself, not of a cgroup namespace: only it has no type and is free of the no-internal-process rule. */
+export function isHierarchyRoot(directory: string): boolean {
+  return !existsSync(`${directory}/cgroup.type`);
+}
+
+/**
+ * The wanted controllers that children of this cgroup have, or could be given. A cgroup with processes
+ * cannot be asked for more (no internal processes): what `+cpu` there would do is make its children threaded.
+ */
+export function controllersForChildren(directory: string): WantedController[] {
+  const free = isHierarchyRoot(directory) || readWords(`${directory}/cgroup.procs`)?.length === 0;
+  const mayEnable = free && whyNotWritable(`${directory}/cgroup.subtree_control`) === null;
+  const file = mayEnable ? 'cgroup.controllers' : 'cgroup.subtree_control';
+  const words = readWords(`${directory}/${file}`) ?? [];
+  return WANTED_CONTROLLERS.filter((controller) => words.includes(controller));
+}

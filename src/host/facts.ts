@@ -1,0 +1,113 @@
+/** What this host offers, gathered once. Nothing is changed by looking. */
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { errnoOf, readWords } from './cgroup-files.js';
+import {
+  type CgroupMode,
+  cgroup2Mount,
+  cgroupDirectoryUnder,
+  cgroupMode,
+  ownCgroupPath,
+} from './hierarchy.js';
+import { type Mount, parseMountinfo } from './mountinfo.js';
+import { type ScopePlaces, scopePlaces } from './scope-places.js';
+
+export interface Cgroup2Facts {
+  readonly mountPoint: string;
+  readonly readOnly: boolean;
+  /** `cgroup.controllers` at the mount's root. */
+  readonly controllers: readonly string[];
+  /** Our own `0::` path, null where the kernel tells none. */
+  readonly ownPath: string | null;
+  /** Its directory, null where the mount does not show it. */
+  readonly ownDirectory: string | null;
+}
+
+export interface PsiFacts {
+  readonly available: boolean;
+  /** Why not; null where it is. */
+  readonly reason: string | null;
+}
+
+export interface HostFacts {
+  readonly platform: NodeJS.Platform;
+  /** `uname -r`. */
+  readonly kernel: string;
+  readonly mode: CgroupMode;
+  /** null: no cgroup2 mount. */
+  readonly cgroup2: Cgroup2Facts | null;
+  readonly psi: PsiFacts;
+  readonly scopes: ScopePlaces;
+}
+
+export interface HostOptions {
+  /** Another procfs: a recorded one. */
+  readonly procRoot?: string;
+}
+
+/** Never throws: what cannot be read is absent from the facts. */
+export function hostFacts({ procRoot = '/proc' }: HostOptions = {}): HostFacts {
+  const mounts = parseMountinfo(textOf(`${procRoot}/self/mountinfo`));
+  const mount = cgroup2Mount(mounts);
+  const cgroup2 = mount === null ? null : cgroup2Facts(mount, procRoot);
+  return {
+    platform: process.platform,
+    kernel: textOf(`${procRoot}/sys/kernel/osrelease`).trim() || release(),
+    mode: cgroupMode(mounts),
+    cgroup2,
+    psi: psiFacts(mount, procRoot),
+    scopes:
+      cgroup2 === null
+        ? { places: [], refused: [] }
+        : scopePlaces(cgroup2.mountPoint, cgroup2.ownDirectory),
+  };
+}
+
+/** Whether a cgroup2 mount exists, hybrid hosts included; which controllers it has is another question. */
+export function isCgroupV2Available({ procRoot = '/proc' }: HostOptions = {}): boolean {
+  return findCgroup2Mount({ procRoot }) !== null;
+}
+
+/** Where the cgroup2 file system to work in is mounted; null where none is. */
+export function findCgroup2Mount({ procRoot = '/proc' }: HostOptions = {}): string | null {
+  return cgroup2Mount(parseMountinfo(textOf(`${procRoot}/self/mountinfo`)))?.mountPoint ?? null;
+}
+
+function cgroup2Facts(mount: Mount, procRoot: string): Cgroup2Facts {
+  const ownPath = ownCgroupPath(textOf(`${procRoot}/self/cgroup`));
+  return {
+    mountPoint: mount.mountPoint,
+    readOnly: mount.options.includes('ro'),
+    controllers: readWords(`${mount.mountPoint}/cgroup.controllers`) ?? [],
+    ownPath,
+    ownDirectory: ownPath === null ? null : cgroupDirectoryUnder(mount, ownPath),
+  };
+}
+
+/** With PSI off at boot the files open and their read is EOPNOTSUPP; a kernel built without it has none. */
+function psiFacts(mount: Mount | null, procRoot: string): PsiFacts {
+  const files = [`${procRoot}/pressure/cpu`];
+  if (mount !== null) files.unshift(`${mount.mountPoint}/cpu.pressure`);
+  let reason = 'the kernel has no pressure files';
+  for (const file of files) {
+    try {
+      readFileSync(file);
+      return { available: true, reason: null };
+    } catch (cause) {
+      const errno = errnoOf(cause);
+      if (errno === 'EOPNOTSUPP' || errno === 'ENOTSUP') {
+        return { available: false, reason: 'off at boot: the kernel parameter psi=1 turns it on' };
+      }
+      if (errno !== 'ENOENT') reason = `${file}: ${errno}`;
+    }
+  }
+  return { available: false, reason };
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,14 @@
+/** The host: its cgroup hierarchies, where scopes can be made, and control of processes. */
+export { errnoOf, WANTED_CONTROLLERS, type WantedController } from './cgroup-files.js';
+export {
+  type Cgroup2Facts,
+  findCgroup2Mount,
+  type HostFacts,
+  type HostOptions,
+  hostFacts,
+  isCgroupV2Available,
+  type PsiFacts,
+} from './facts.js';
+export type { CgroupMode } from './hierarchy.js';
+export { type ProcessControl, processControl } from './process-control.js';
+export type { ScopePlace, ScopePlaces } from './scope-places.js';

@@ -1,0 +1,101 @@
+/** The addon's process control, with its types; the one door to it. */
+import { getSystemErrorName } from 'node:util';
+import { loadAddon } from '../engine/native/addon.js';
+
+/** What `native/addon/process.cc` registers. Errnos are positive numbers, 0 is success. */
+interface ProcessBinding {
+  setSubreaper(): number;
+  reapAdopted(exceptPid: number): number;
+  hasChildren(): boolean;
+  /** A descriptor, or a negative errno. */
+  watchSignals(signals: readonly number[]): number;
+  setOwnerMark(directory: string, mark: string): number;
+  /** The mark, or the errno that says why there is none. */
+  getOwnerMark(directory: string): string | number;
+}
+
+/** `si_code` of a signal that the kernel made: a key in the terminal, a hangup. */
+export const SI_KERNEL = 0x80;
+
+export interface SignalRecord {
+  readonly signo: number;
+  readonly code: number;
+  readonly senderPid: number;
+}
+
+const SIGNAL_RECORD_BYTES = 12;
+
+/** Whole records of a chunk that was read from the descriptor of `watchSignals`. */
+export function decodeSignals(chunk: Buffer): SignalRecord[] {
+  const records: SignalRecord[] = [];
+  for (let at = 0; at + SIGNAL_RECORD_BYTES <= chunk.length; at += SIGNAL_RECORD_BYTES) {
+    records.push({
+      signo: chunk.readInt32LE(at),
+      code: chunk.readInt32LE(at + 4),
+      senderPid: chunk.readInt32LE(at + 8),
+    });
+  }
+  return records;
+}
+
+export class ProcessControl {
+  readonly #binding: ProcessBinding;
+
+  constructor(binding: ProcessBinding) {
+    this.#binding = binding;
+  }
+
+  /** Orphans among our descendants become our children. Returns null, or the errno. */
+  setSubreaper(): string | null {
+    return errnoName(this.#binding.setSubreaper());
+  }
+
+  /** Reaps every zombie child but `exceptPid`, which Node waits for itself. Returns how many. */
+  reapAdopted(exceptPid: number): number {
+    return this.#binding.reapAdopted(exceptPid);
+  }
+
+  /** Whether this process has any child, zombies included. */
+  hasChildren(): boolean {
+    return this.#binding.hasChildren();
+  }
+
+  /** From now on these signals only arrive as records in a pipe; its reading end, or the errno. Once per process. */
+  watchSignals(signals: readonly number[]): { readonly fd: number } | { readonly errno: string } {
+    const fd = this.#binding.watchSignals(signals);
+    return fd >= 0 ? { fd } : { errno: getSystemErrorName(fd) };
+  }
+
+  /** Writes the xattr `user.episcope.owner` of a cgroup directory. Returns null, or the errno. */
+  setOwnerMark(directory: string, mark: string): string | null {
+    return errnoName(this.#binding.setOwnerMark(directory, mark));
+  }
+
+  /** The xattr `user.episcope.owner`, null where there is none or it cannot be read. */
+  getOwnerMark(directory: string): string | null {
+    const mark = this.#binding.getOwnerMark(directory);
+    return typeof mark === 'string' ? mark : null;
+  }
+}
+
+export type ProcessControlLoad =
+  | { readonly control: ProcessControl; readonly reason: null }
+  | { readonly control: null; readonly reason: string };
+
+let loaded: ProcessControlLoad | undefined;
+
+/** The addon's process control, or why there is none. */
+export function processControl(): ProcessControlLoad {
+  if (loaded === undefined) {
+    const { addon, reason } = loadAddon();
+    loaded =
+      addon === null
+        ? { control: null, reason }
+        : { control: new ProcessControl(addon as ProcessBinding), reason: null };
+  }
+  return loaded;
+}
+
+function errnoName(errno: number): string | null {
+  return errno === 0 ? null : getSystemErrorName(-errno);
+}

@@ -1,0 +1,25 @@
+/** Everything public, by idea. */
+export * from './budget/index.js';
+export * from './cgroup/index.js';
+export * from './collector/index.js';
+export {
+  type BudgetErrorCode,
+  BudgetExhaustedError,
+  type BudgetResource,
+  CgroupError,
+  type CgroupErrorCode,
+  type ErrorCode,
+  ProcError,
+  type ProcErrorCode,
+  type ReviewerErrorCode,
+  ReviewerTelemetryError,
+  TelemetryError,
+  type TelemetryErrorCode,
+} from './error/index.js';
+export * from './frame/index.js';
+export { isCgroupV2Available } from './host/index.js';
+export * from './policy/index.js';
+export * from './proc/index.js';
+export { FrameReader, type SharedFrames } from './ring/index.js';
+export { episodeCgroupPath } from './scope/path.js';
+export * from './stats/index.js';

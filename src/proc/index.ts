@@ -1,0 +1,2 @@
+/** Reading one process, or its tree, from `/proc`. */
+export { ProcReader, type ProcReaderOptions } from './proc-reader.js';
