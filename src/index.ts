@@ -22,4 +22,13 @@ export * from './policy/index.js';
 export * from './proc/index.js';
 export { FrameReader, type SharedFrames } from './ring/index.js';
 export { episodeCgroupPath } from './scope/path.js';
-export * from './stats/index.js';
+export {
+  CpuStats,
+  type CpuStatsInit,
+  IoStats,
+  type IoStatsInit,
+  MemoryStats,
+  type MemoryStatsInit,
+  ResourceStats,
+  type ResourceStatsInit,
+} from './stats/index.js';

@@ -47,6 +47,7 @@ uint32_t Episode::sample(uint32_t flags, ReadBuffer& buffer) {
   const bool source_changed = state_.apply(reading, origin, flags);
   reading.set(word::kCollectNs, saturating_sub(monotonic_ns(), begin));
   ring_.publish(reading);
+  if ((flags & flag::kTerminal) != 0) ring_.end();
 
   uint32_t result = 0;
   if (source_changed) result |= outcome::kSourceChanged;

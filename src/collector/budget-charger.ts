@@ -1,4 +1,5 @@
 import type { BudgetTracker } from '../budget/index.js';
+import { RESOURCES } from '../budget/resources.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import type { ExhaustedEvent } from './events.js';
 
@@ -18,7 +19,7 @@ export class BudgetCharger {
     this.#cpuNs = this.#bytesIo = baseline === 'zero' ? 0 : null;
   }
 
-  /** Charges the frame; the event if it crossed a limit. What it consumed is recorded in any case. */
+  /** Charges the frame; the event if a limit is reached. What it consumed is recorded in any case. */
   charge(frame: TelemetryFrame): ExhaustedEvent | null {
     const { cpuNs, ioReadBytes, ioWriteBytes } = frame;
     const bytesIo =
@@ -29,8 +30,9 @@ export class BudgetCharger {
     });
     this.#cpuNs = cpuNs ?? this.#cpuNs;
     this.#bytesIo = bytesIo ?? this.#bytesIo;
-    if (error === null) return null;
-    const { resource } = error;
+    // A total that lands exactly on its limit fits, and leaves nothing to go on with.
+    const resource = error?.resource ?? RESOURCES.find((each) => this.#budget.isExhausted(each));
+    if (resource === undefined) return null;
     return {
       resource,
       limit: this.#budget.limits[resource],

@@ -156,8 +156,8 @@ export class TelemetryCollector {
   }
 
   /**
-   * Like `collect`, and charges the frame's cpu and io to `budget`. Null once a limit is reached: the frame that
-   * crossed it is in the ring, its consumption in the budget.
+   * Like `collect`, and charges the frame's cpu and io to `budget`. Null once a limit is reached: the frame is in the
+   * ring, its consumption in the budget.
    */
   collectWithBudget(
     handle: TelemetryHandle,
@@ -166,7 +166,6 @@ export class TelemetryCollector {
   ): TelemetryFrame | null {
     const session = sessionOf(handle);
     assertManual(session, 'collectWithBudget');
-    if (budget.isExhausted()) return null;
     const frame = session.collect(flags === undefined ? 0 : flagsToBits(flags));
     return session.chargeTo(budget, frame) === null ? frame : null;
   }

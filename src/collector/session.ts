@@ -16,7 +16,7 @@ import { TelemetryError } from '../error/index.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
 import { createRing, FrameReader } from '../ring/index.js';
-import { FrameFlag, RingHeader, RingState } from '../ring/layout.js';
+import { FrameFlag, RingHeader } from '../ring/layout.js';
 import { BudgetCharger } from './budget-charger.js';
 import type { ExhaustedEvent, HandleEvents, StopReason } from './events.js';
 
@@ -195,7 +195,6 @@ export class Session {
     try {
       if (this.#sampler.ended()) await this.#settle();
       const terminal = this.#take(FrameFlag.TERMINAL);
-      Atomics.store(new Uint32Array(this.ring), RingHeader.STATE / 4, RingState.ENDED);
       if (reason === 'exit') this.#options.emit('exit', { frame: terminal });
       this.#options.emit('stopped', { reason, frame: terminal });
     } finally {

@@ -77,7 +77,10 @@ export interface SampleWarning {
 
 /** One episode: its readers and the one writer of its ring. */
 export interface EpisodeSampler {
-  /** Reads every part and publishes one frame with these `FrameFlag` bits. Returns `SampleOutcome` bits. */
+  /**
+   * Reads every part and publishes one frame with these `FrameFlag` bits; TERMINAL ends the ring. Returns
+   * `SampleOutcome` bits.
+   */
   sample(flags: number): number;
   /** Publishes the given slot words (sources and validity included) instead of reading, with the same clamps. */
   publish(words: BigUint64Array, flags: number): number;

@@ -222,6 +222,17 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     );
   });
 
+  it('CTR-TL02: a total that lands exactly on the limit exhausts it', async () => {
+    const collector = collectorOf();
+    const handle = collector.start('fixture', process.pid, {
+      manual: true,
+      budget: new BudgetTracker({ bytesIo: 1536 }),
+    });
+    collector.collect(handle);
+    expect(handle.snapshot().stopped).toBe(true);
+    await handle.stop();
+  });
+
   it('CTR-TL02: collectWithBudget gives null once the budget is exhausted', async () => {
     const budget = new BudgetTracker({ bytesIo: 4096 });
     const collector = collectorOf();
@@ -232,7 +243,7 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     expect(handle.latest()!.ioReadBytes).toBe(4096);
     expect(budget.consumed().bytesIo).toBe(8192);
     expect(collector.collectWithBudget(handle, budget)).toBeNull();
-    expect(handle.seq).toBe(2);
+    expect(handle.seq).toBe(3);
     await handle.stop();
   });
 });

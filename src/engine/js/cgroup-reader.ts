@@ -6,18 +6,16 @@ import { FrameWord } from '../../ring/layout.js';
 import { type CgroupSpec, PartBit, PartIndex, type PartIndexValue } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import { CgroupDirectory, openCgroupDirectory } from './cgroup-directory.js';
-import { listCgroupMembers } from './cgroup-members.js';
-import { KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
-import type { TextParser } from './parse-fault.js';
 import {
-  parseCgroupEvents,
-  parseCpuStat,
-  parseMemoryEvents,
-  parseMemoryStat,
-} from './parse-flat.js';
-import { parseIoStat } from './parse-io-stat.js';
-import { parseNumber } from './parse-number.js';
-import { parsePressure } from './parse-pressure.js';
+  CgroupFiles,
+  CPU_WORDS,
+  IO_WORDS,
+  PART_INDICES,
+  PART_WORDS,
+  type ParsedFile,
+} from './cgroup-files.js';
+import { listCgroupMembers } from './cgroup-members.js';
+import { type KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
 import { failure, parseFailure, readFailure } from './read-failure.js';
 import type { Reading } from './reading.js';
 import { saturatingAdd, saturatingSub } from './saturate.js';
@@ -25,70 +23,12 @@ import { Errno } from './syscall.js';
 
 export type Populated = 'unknown' | 'no' | 'yes';
 
-/** A kernel file with its parser and its last values. */
-class ParsedFile extends KeptFile {
-  readonly values: (bigint | null)[];
-  readonly parse: TextParser;
-  /** The kernel was started without what the file tells; it is not tried again. */
-  unsupported = false;
-
-  constructor(name: string, parse: TextParser, count: number) {
-    super(name);
-    this.parse = parse;
-    this.values = Array.from({ length: count }, () => null);
-  }
-}
-
-const CPU_WORDS = [
-  FrameWord.CPU_NS,
-  FrameWord.CPU_USER_NS,
-  FrameWord.CPU_SYSTEM_NS,
-  FrameWord.CPU_NR_THROTTLED,
-  FrameWord.CPU_THROTTLED_NS,
-] as const;
-const MEMORY_WORDS = [
-  FrameWord.MEM_RSS_BYTES,
-  FrameWord.MEM_PEAK_BYTES,
-  FrameWord.MEM_CURRENT_BYTES,
-  FrameWord.PAGE_FAULTS_MAJOR,
-  FrameWord.PAGE_FAULTS_MINOR,
-] as const;
-const IO_WORDS = [
-  FrameWord.IO_READ_BYTES,
-  FrameWord.IO_WRITE_BYTES,
-  FrameWord.IO_READ_OPS,
-  FrameWord.IO_WRITE_OPS,
-] as const;
-const EXTRA_WORDS = [
-  FrameWord.OOM_KILLS,
-  FrameWord.PIDS,
-  FrameWord.PRESSURE_CPU_SOME_NS,
-  FrameWord.PRESSURE_MEMORY_SOME_NS,
-  FrameWord.PRESSURE_MEMORY_FULL_NS,
-  FrameWord.PRESSURE_IO_SOME_NS,
-  FrameWord.PRESSURE_IO_FULL_NS,
-] as const;
-/** The words of each part, by its index. */
-const PART_WORDS = [CPU_WORDS, MEMORY_WORDS, IO_WORDS, EXTRA_WORDS] as const;
-const PART_INDICES = [PartIndex.CPU, PartIndex.MEMORY, PartIndex.IO, PartIndex.EXTRA] as const;
-
 export class CgroupReader {
   /** Least time between two reads of `memory.stat`; 0 reads it each time. */
   memoryStatPeriodNs = 0n;
 
   #directory: CgroupDirectory | null = null;
-  readonly #cpuStat = new ParsedFile('cpu.stat', parseCpuStat, 5);
-  readonly #memoryCurrent = new ParsedFile('memory.current', parseNumber, 1);
-  readonly #memoryStat = new ParsedFile('memory.stat', parseMemoryStat, 3);
-  readonly #memoryPeak = new ParsedFile('memory.peak', parseNumber, 1);
-  readonly #ioStat = new ParsedFile('io.stat', parseIoStat, 4);
-  readonly #memoryEvents = new ParsedFile('memory.events', parseMemoryEvents, 1);
-  readonly #pidsCurrent = new ParsedFile('pids.current', parseNumber, 1);
-  readonly #cpuPressure = new ParsedFile('cpu.pressure', parsePressure, 2);
-  readonly #memoryPressure = new ParsedFile('memory.pressure', parsePressure, 2);
-  readonly #ioPressure = new ParsedFile('io.pressure', parsePressure, 2);
-  readonly #cgroupEvents = new ParsedFile('cgroup.events', parseCgroupEvents, 1);
-  readonly #cgroupProcs = new KeptFile('cgroup.procs');
+  readonly #files = new CgroupFiles();
   readonly #failures: (ReadFailure | null)[] = [null, null, null, null];
 
   #removed = false;
@@ -144,7 +84,7 @@ export class CgroupReader {
   /** Whether a process lives in it or below: `cgroup.events`, read now. */
   populated(): Populated {
     this.#seenAlive = false;
-    const file = this.#cgroupEvents;
+    const file = this.#files.cgroupEvents;
     if (this.#parsed(file) !== null || this.#removed) return 'unknown';
     return file.values[0] === 0n ? 'no' : 'yes';
   }
@@ -155,30 +95,13 @@ export class CgroupReader {
    */
   listMembers(pids: number[]): boolean {
     if (this.#directory === null) return false;
-    return listCgroupMembers(this.#directory.fd, this.#cgroupProcs, pids);
+    return listCgroupMembers(this.#directory.fd, this.#files.cgroupProcs, pids);
   }
 
   close(): void {
-    for (const file of this.#files()) file.close();
+    this.#files.close();
     this.#directory?.close();
     this.#directory = null;
-  }
-
-  #files(): KeptFile[] {
-    return [
-      this.#cpuStat,
-      this.#memoryCurrent,
-      this.#memoryStat,
-      this.#memoryPeak,
-      this.#ioStat,
-      this.#memoryEvents,
-      this.#pidsCurrent,
-      this.#cpuPressure,
-      this.#memoryPressure,
-      this.#ioPressure,
-      this.#cgroupEvents,
-      this.#cgroupProcs,
-    ];
   }
 
   #begin(parts: number, out: Reading): void {
@@ -200,7 +123,7 @@ export class CgroupReader {
   }
 
   #readCpu(out: Reading): boolean {
-    const file = this.#cpuStat;
+    const file = this.#files.cpuStat;
     if (!this.#required(PartIndex.CPU, file)) return false;
     CPU_WORDS.forEach((word, i) => {
       out.put(word, file.values[i] ?? null);
@@ -213,10 +136,10 @@ export class CgroupReader {
 
   #readMemory(nowNs: bigint, out: Reading): boolean {
     this.#memoryStatCarried = false;
-    if (!this.#required(PartIndex.MEMORY, this.#memoryCurrent)) return false;
+    if (!this.#required(PartIndex.MEMORY, this.#files.memoryCurrent)) return false;
     if (!this.#refreshMemoryStat(nowNs)) return false;
-    const current = this.#memoryCurrent.values[0] ?? 0n;
-    const [anon, faults, major] = this.#memoryStat.values;
+    const current = this.#files.memoryCurrent.values[0] ?? 0n;
+    const [anon, faults, major] = this.#files.memoryStat.values;
     const rss = anon ?? current;
     if (rss > this.#highestRss) this.#highestRss = rss;
     out.set(FrameWord.MEM_CURRENT_BYTES, current);
@@ -237,7 +160,7 @@ export class CgroupReader {
       return true;
     }
     this.#memoryStatReadNs = null;
-    const file = this.#memoryStat;
+    const file = this.#files.memoryStat;
     const refused = this.#parsed(file);
     if (refused === null) {
       this.#memoryStatReadNs = nowNs;
@@ -251,9 +174,9 @@ export class CgroupReader {
 
   // Absent before 5.19: then the highest that we saw. INV-MEM001 also holds while the kernel's is behind.
   #readPeak(rss: bigint, out: Reading): void {
-    const refused = this.#parsed(this.#memoryPeak);
+    const refused = this.#parsed(this.#files.memoryPeak);
     if (refused === null) {
-      const peak = this.#memoryPeak.values[0] ?? 0n;
+      const peak = this.#files.memoryPeak.values[0] ?? 0n;
       out.set(FrameWord.MEM_PEAK_BYTES, peak > rss ? peak : rss);
     } else if (refused.code === 'ERR_CONTROLLER_NOT_ENABLED') {
       out.set(FrameWord.MEM_PEAK_BYTES, this.#highestRss);
@@ -263,7 +186,7 @@ export class CgroupReader {
   }
 
   #readIo(out: Reading): boolean {
-    const file = this.#ioStat;
+    const file = this.#files.ioStat;
     if (!this.#required(PartIndex.IO, file)) return false;
     IO_WORDS.forEach((word, i) => {
       out.put(word, file.values[i] ?? null);
@@ -272,17 +195,17 @@ export class CgroupReader {
   }
 
   #readExtra(out: Reading): void {
-    this.#optional(this.#memoryEvents, out, FrameWord.OOM_KILLS);
-    this.#optional(this.#pidsCurrent, out, FrameWord.PIDS);
-    this.#optional(this.#cpuPressure, out, FrameWord.PRESSURE_CPU_SOME_NS);
+    this.#optional(this.#files.memoryEvents, out, FrameWord.OOM_KILLS);
+    this.#optional(this.#files.pidsCurrent, out, FrameWord.PIDS);
+    this.#optional(this.#files.cpuPressure, out, FrameWord.PRESSURE_CPU_SOME_NS);
     this.#optional(
-      this.#memoryPressure,
+      this.#files.memoryPressure,
       out,
       FrameWord.PRESSURE_MEMORY_SOME_NS,
       FrameWord.PRESSURE_MEMORY_FULL_NS,
     );
     this.#optional(
-      this.#ioPressure,
+      this.#files.ioPressure,
       out,
       FrameWord.PRESSURE_IO_SOME_NS,
       FrameWord.PRESSURE_IO_FULL_NS,

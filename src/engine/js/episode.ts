@@ -104,6 +104,7 @@ export class JsEpisode implements EpisodeSampler {
     const sourceChanged = this.#state.apply(reading, origin, flags);
     reading.set(FrameWord.COLLECT_NS, monotonicNs() - begin);
     this.#ring.publish(reading.words);
+    if ((flags & FrameFlag.TERMINAL) !== 0) this.#ring.end();
 
     let outcome = 0;
     if (sourceChanged) outcome |= SampleOutcome.SOURCE_CHANGED;
