@@ -382,6 +382,17 @@ describe('members that a cgroup lists', () => {
     expect(value(FrameWord.CPU_NS)).toBe(11n * TICK);
   });
 
+  it('a pinned process that is not listed does not count, not as a zombie either', () => {
+    const { root } = tree();
+    put(root, { state: 'Z' });
+    open();
+    reader.setMembers(leaf);
+    list('11\n');
+    read();
+    expect(value(FrameWord.CPU_NS)).toBe(3n * TICK);
+    expect(reader.rootAlive()).toBe(false);
+  });
+
   it('a list that is not whole throws nobody out', () => {
     const { child } = tree();
     open();
