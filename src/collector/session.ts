@@ -95,7 +95,9 @@ export class Session {
 
   /** Takes the initial frame and starts the timer. It never keeps the process alive. */
   startSampling(): void {
-    this.#take(0);
+    const outcome = this.#sampler.sample(this.#initialFlag());
+    // Nobody can listen before start() has returned.
+    if (outcome !== 0) process.nextTick(() => this.#tell(outcome));
     this.#timer = setInterval(this.#tick, this.policy.samplePeriodMs);
     this.#timer.unref();
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   TelemetryCollector,
@@ -206,6 +207,19 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
     expect(frame.sources).toEqual({ cpu: 'cgroup', memory: 'unavailable', io: 'cgroup' });
     expect(frame.memRssBytes).toBeNull();
     expect(frame.toJSON()).toMatchObject({ mem_rss_bytes: 0 });
+    await handle.stop();
+  });
+
+  it('a warning of the initial frame reaches who listens after start()', async () => {
+    cgroup.write('io.stat', 'no device\n');
+    const collector = new TelemetryCollector(undefined, {
+      engine,
+      cgroupRoot: cgroup.root,
+      requireCgroupfs: false,
+    });
+    const handle = collector.start('fixture', process.pid, { source: 'cgroup' });
+    const [warning] = await once(handle, 'warning');
+    expect(warning).toMatchObject({ code: 'ERR_CGROUP_PARSE', file: `${cgroup.path}/io.stat` });
     await handle.stop();
   });
 

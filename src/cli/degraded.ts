@@ -1,0 +1,26 @@
+/** Why a summary's figures are not all the cgroup's, in one line. */
+import type { ProcessControlLoad } from '../host/process-control.js';
+import { listOf } from './format.js';
+import type { Measurement } from './measurement.js';
+import { sourcesOf } from './summary.js';
+import type { Placement } from './tier.js';
+
+export function degradedReason(
+  totals: Measurement,
+  placement: Placement,
+  addon: ProcessControlLoad,
+): string | null {
+  const sources = Object.entries(sourcesOf(totals));
+  const named = (wanted: string) =>
+    listOf(sources.filter(([, source]) => source === wanted).map(([part]) => part));
+  const degraded = named('proc');
+  const absent = named('unavailable');
+  if (degraded === '' && absent === '') return null;
+  const parts = [placement.reason ?? 'the cgroup did not tell everything'];
+  if (degraded !== '') parts.push(`${degraded} from /proc`);
+  if (absent !== '') parts.push(`${absent} not available`);
+  if (addon.control === null) {
+    parts.push('without the addon there is no subreaper: what orphans did may be missing');
+  }
+  return parts.join('; ');
+}

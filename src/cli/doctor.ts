@@ -1,0 +1,52 @@
+/** `episcope doctor`: looks at this host, and with `--clean` removes what dead runs left. */
+import { loadNativeEngine } from '../engine/native/engine.js';
+import { hostFacts, processControl } from '../host/index.js';
+import { cleanStaleScopes, findStaleScopes, launchHelper } from '../scope/index.js';
+import { type Diagnosis, diagnosisToJson, renderDiagnosis } from './doctor-report.js';
+import { paintFor, writeOut } from './output.js';
+import { parseOptions } from './parse-options.js';
+import { DOCTOR_HELP, UsageError } from './usage.js';
+import { packageVersion } from './version.js';
+
+/** Resolves to the exit status: 1 when something could not be cleaned. Throws `UsageError`. */
+export async function doctor(argv: readonly string[]): Promise<number> {
+  const { flags, rest } = parseOptions(argv, {
+    command: 'doctor',
+    withValue: [],
+    flags: ['--json', '--clean', '--help'],
+  });
+  if (flags.has('--help')) {
+    writeOut(DOCTOR_HELP);
+    return 0;
+  }
+  if (rest[0] !== undefined) {
+    throw new UsageError(`doctor takes no arguments, got ${JSON.stringify(rest[0])}`);
+  }
+  const diagnosis = await diagnose(flags.has('--clean'));
+  writeOut(
+    flags.has('--json') ? diagnosisToJson(diagnosis) : renderDiagnosis(diagnosis, paintFor(1)),
+  );
+  return diagnosis.stale.some(({ error }) => error !== null) ? 1 : 0;
+}
+
+async function diagnose(clean: boolean): Promise<Diagnosis> {
+  const host = hostFacts();
+  const { engine, reason } = loadNativeEngine();
+  const { control } = processControl();
+  const { places } = host.scopes;
+  const stale = clean
+    ? (await cleanStaleScopes(places, { control })).map((each) => ({
+        ...each,
+        error: each.error?.message ?? null,
+      }))
+    : findStaleScopes(places, { control }).map((each) => ({ ...each, error: null }));
+  return {
+    version: packageVersion(),
+    node: process.version,
+    host,
+    engine: { name: engine === null ? 'js' : 'native', reason },
+    launcher: launchHelper() === null ? '/bin/sh' : 'episcope-exec',
+    stale,
+    cleaned: clean,
+  };
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+/** The command line: which command, and how its failures become an exit status. */
+import { doctor } from './doctor.js';
+import { complain, writeErr, writeOut } from './output.js';
+import { run } from './run.js';
+import { parseRunOptions } from './run-options.js';
+import { ExitStatus, MAIN_HELP, Refusal, RUN_HELP, UsageError } from './usage.js';
+import { packageVersion } from './version.js';
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv;
+  switch (command) {
+    case 'run': {
+      const options = parseRunOptions(rest);
+      if (options !== 'help') return await run(options);
+      writeOut(RUN_HELP);
+      return 0;
+    }
+    case 'doctor':
+      return await doctor(rest);
+    case '--help':
+    case '-h':
+    case 'help':
+      writeOut(MAIN_HELP);
+      return 0;
+    case '--version':
+      writeOut(`${packageVersion()}\n`);
+      return 0;
+    case undefined:
+      writeErr(MAIN_HELP);
+      return ExitStatus.USAGE;
+    default:
+      throw new UsageError(
+        `unknown ${command.startsWith('-') ? 'option' : 'command'} ${command}; "episcope --help" lists what there is`,
+      );
+  }
+}
+
+async function exitStatus(argv: readonly string[]): Promise<number> {
+  try {
+    return await main(argv);
+  } catch (cause) {
+    if (cause instanceof UsageError || cause instanceof Refusal) {
+      complain(cause.message);
+      return cause instanceof UsageError ? ExitStatus.USAGE : ExitStatus.REFUSED;
+    }
+    // A defect of ours: the stack is what helps.
+    complain(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+    return ExitStatus.REFUSED;
+  }
+}
+
+// Everything was written with blocking writes: nothing is cut off.
+process.exit(await exitStatus(process.argv.slice(2)));

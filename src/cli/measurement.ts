@@ -1,0 +1,64 @@
+/** What the frames of a run add up to. */
+import type { MetricSource, TelemetryFrame } from '../frame/index.js';
+import { CpuTrace } from './sparkline.js';
+
+type Part = 'cpu' | 'memory' | 'io';
+
+export interface PartTotal {
+  /** The last source that gave a figure. */
+  readonly source: MetricSource;
+  /** The truth may be higher. */
+  readonly lowerBound: boolean;
+}
+
+/**
+ * Counters are taken from the newest frame that has them, memory as the highest value over all frames: in the
+ * terminal frame of a process tree nobody is left whose memory could be read.
+ */
+export class Measurement {
+  readonly trace: CpuTrace = new CpuTrace();
+  frames = 0;
+  missed = 0;
+  collectNs = 0n;
+  cpuNs: bigint | null = null;
+  cpuUserNs: bigint | null = null;
+  cpuSystemNs: bigint | null = null;
+  cpuThrottledNs: bigint | null = null;
+  memRssMaxBytes: bigint | null = null;
+  memCurrentMaxBytes: bigint | null = null;
+  memPeakBytes: bigint | null = null;
+  ioReadBytes: bigint | null = null;
+  ioWriteBytes: bigint | null = null;
+  oomKills: bigint | null = null;
+  parts: Record<Part, PartTotal> = {
+    cpu: { source: 'unavailable', lowerBound: false },
+    memory: { source: 'unavailable', lowerBound: false },
+    io: { source: 'unavailable', lowerBound: false },
+  };
+
+  add(frame: TelemetryFrame<bigint>): void {
+    this.frames += 1;
+    this.collectNs += frame.collectNs ?? 0n;
+    this.cpuNs = frame.cpuNs ?? this.cpuNs;
+    this.cpuUserNs = frame.cpuUserNs ?? this.cpuUserNs;
+    this.cpuSystemNs = frame.cpuSystemNs ?? this.cpuSystemNs;
+    this.cpuThrottledNs = frame.cpuThrottledNs ?? this.cpuThrottledNs;
+    this.memRssMaxBytes = highest(this.memRssMaxBytes, frame.memRssBytes);
+    this.memCurrentMaxBytes = highest(this.memCurrentMaxBytes, frame.memCurrentBytes);
+    this.memPeakBytes = highest(this.memPeakBytes, frame.memPeakBytes);
+    this.ioReadBytes = frame.ioReadBytes ?? this.ioReadBytes;
+    this.ioWriteBytes = frame.ioWriteBytes ?? this.ioWriteBytes;
+    this.oomKills = frame.oomKills ?? this.oomKills;
+    if (frame.cpuNs !== null) this.trace.add(frame.tsMono, frame.cpuNs);
+    for (const part of ['cpu', 'memory', 'io'] as const) {
+      const source = frame.sources[part];
+      if (source === 'unavailable') continue;
+      this.parts[part] = { source, lowerBound: frame.quality[part].has('lowerBound') };
+    }
+  }
+}
+
+function highest(before: bigint | null, value: bigint | null): bigint | null {
+  if (value === null) return before;
+  return before === null || value > before ? value : before;
+}

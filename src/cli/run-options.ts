@@ -1,0 +1,82 @@
+import { basename } from 'node:path';
+import type { Tier } from '../engine/engine.js';
+import type { EngineChoice } from '../engine/select.js';
+import { isEpisodeId, MAX_EPISODE_ID_LENGTH } from '../episode/index.js';
+import { readProcessStat } from '../host/process-identity.js';
+import { MAX_SAMPLE_PERIOD_MS, MIN_SAMPLE_PERIOD_MS } from '../policy/index.js';
+import { type OptionTable, parseOptions } from './parse-options.js';
+import { UsageError } from './usage.js';
+
+export interface RunOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly id: string;
+  readonly periodMs: number;
+  readonly engine: EngineChoice;
+  readonly source: Tier;
+  readonly jsonFile: string | null;
+  readonly recordFile: string | null;
+  readonly quiet: boolean;
+}
+
+const DEFAULT_PERIOD_MS = 100;
+const ENGINES: readonly EngineChoice[] = ['auto', 'native', 'js'];
+const TIERS: readonly Tier[] = ['auto', 'cgroup', 'leaf', 'proc'];
+
+const TABLE: OptionTable = {
+  command: 'run',
+  withValue: ['--period', '--json', '--record', '--engine', '--id', '--source'],
+  flags: ['--quiet', '--help'],
+};
+
+/** The options of `episcope run`, or `'help'`. Throws `UsageError`. */
+export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
+  const { values, flags, rest } = parseOptions(argv, TABLE);
+  if (flags.has('--help')) return 'help';
+  const options = {
+    periodMs: period(values.get('--period')),
+    engine: oneOf('--engine', values.get('--engine'), ENGINES),
+    source: oneOf('--source', values.get('--source'), TIERS),
+    jsonFile: file('--json', values.get('--json')),
+    recordFile: file('--record', values.get('--record')),
+    quiet: flags.has('--quiet'),
+  };
+  const id = values.get('--id');
+  if (!isEpisodeId(id ?? 'default')) {
+    throw new UsageError(
+      `--id wants 1 to ${MAX_EPISODE_ID_LENGTH} of [A-Za-z0-9_-], not ${JSON.stringify(id?.slice(0, 140))}`,
+    );
+  }
+  const [command, ...args] = rest;
+  if (command === undefined) {
+    throw new UsageError('nothing to run: episcope run [options] -- command [argument…]');
+  }
+  return { ...options, id: id ?? defaultId(command), command, args };
+}
+
+/** Readable, and unlike that of any other run since the boot: pid and starttime are never the same twice. */
+export function defaultId(command: string): string {
+  const name = basename(command).replace(/[^A-Za-z0-9_-]+/g, '-');
+  const unique = `${process.pid}-${readProcessStat('self')?.startTicks ?? Date.now()}`;
+  return `${name.slice(0, 64) || 'run'}-${unique}`;
+}
+
+function period(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_PERIOD_MS;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= MIN_SAMPLE_PERIOD_MS && value <= MAX_SAMPLE_PERIOD_MS) return value;
+  throw new UsageError(
+    `--period wants whole ms from ${MIN_SAMPLE_PERIOD_MS} to ${MAX_SAMPLE_PERIOD_MS}, not ${JSON.stringify(text)}`,
+  );
+}
+
+function oneOf<T extends string>(name: string, text: string | undefined, known: readonly T[]): T {
+  const value = known.find((each) => each === (text ?? 'auto'));
+  if (value !== undefined) return value;
+  throw new UsageError(`${name} wants one of ${known.join(', ')}, not ${JSON.stringify(text)}`);
+}
+
+function file(name: string, text: string | undefined): string | null {
+  if (text === '') throw new UsageError(`${name} wants the name of a file`);
+  return text ?? null;
+}

@@ -1,0 +1,182 @@
+/** `episcope run`: one command, measured. */
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { TelemetryCollector } from '../collector/index.js';
+import type { EngineName } from '../engine/engine.js';
+import { loadNativeEngine } from '../engine/native/engine.js';
+import type { EngineChoice } from '../engine/select.js';
+import { TelemetryError } from '../error/index.js';
+import { errnoOf, hostFacts, processControl } from '../host/index.js';
+import type { ProcessControlLoad } from '../host/process-control.js';
+import { TelemetryPolicy } from '../policy/index.js';
+import { cleanStaleScopes, type LaunchFailure, removeScope } from '../scope/index.js';
+import { degradedReason } from './degraded.js';
+import { Episode, type EpisodeExit, type EpisodeOptions } from './episode.js';
+import { complain, paintFor, writeErr } from './output.js';
+import { OutputFile } from './output-file.js';
+import type { RunOptions } from './run-options.js';
+import { SignalForwarder } from './signals.js';
+import { type RunSummary, renderSummary, summaryToJson } from './summary.js';
+import { type Placement, place, processTree } from './tier.js';
+import { ExitStatus, Refusal } from './usage.js';
+
+/** Four seconds at the shortest period, between two looks of a reader that looks every 0.2 s; 1 MiB. */
+const RING_CAPACITY = 4096;
+
+/** Runs the command; resolves to the exit status of episcope. Throws `Refusal` before anything was run. */
+export async function run(options: RunOptions): Promise<number> {
+  const engine = chooseEngine(options.engine);
+  const collector = makeCollector(options.periodMs, engine);
+  const addon = processControl();
+  const facts = hostFacts();
+  await cleanStaleScopes(facts.scopes.places, { control: addon.control });
+  const reaper = addon.control !== null && addon.control.setSubreaper() === null;
+  const signals = new SignalForwarder(addon.control);
+  const context = { options, engine, collector, addon, reaper, signals };
+
+  const placement = await place(options.id, options.source, facts, addon.control);
+  const done = await runPlaced(context, placement);
+  if (typeof done === 'number') return done;
+  // A cgroup that could be made but not entered.
+  const why = `${placement.scope?.cgroupPath} cannot be entered${because(done)}`;
+  if (options.source !== 'auto') {
+    throw new Refusal(`--source ${options.source} is not possible here: ${why}; use --source proc`);
+  }
+  const again = await runPlaced(context, processTree(why));
+  return typeof again === 'number' ? again : ExitStatus.REFUSED;
+}
+
+interface RunContext {
+  readonly options: RunOptions;
+  readonly engine: EngineName;
+  readonly collector: TelemetryCollector;
+  readonly addon: ProcessControlLoad;
+  readonly reaper: boolean;
+  readonly signals: SignalForwarder;
+}
+
+/** The exit status, or why the scope could not be entered. The scope is gone afterwards. */
+async function runPlaced(
+  context: RunContext,
+  placement: Placement,
+): Promise<number | LaunchFailure> {
+  const { options, addon } = context;
+  let json: OutputFile | null = null;
+  let record: OutputFile | null = null;
+  try {
+    json = openFile('--json', options.jsonFile);
+    record = openFile('--record', options.recordFile);
+    return await measure(context, placement, json, record);
+  } finally {
+    json?.close();
+    record?.close();
+    if (placement.scope !== null) {
+      await removeScope(placement.scope, addon.control).catch((cause: Error) =>
+        complain(cause.message),
+      );
+    }
+  }
+}
+
+async function measure(
+  context: RunContext,
+  placement: Placement,
+  json: OutputFile | null,
+  record: OutputFile | null,
+): Promise<number | LaunchFailure> {
+  const { options, addon } = context;
+  const episode = startEpisode({
+    ...options,
+    ...context,
+    placement,
+    record,
+    control: addon.control,
+  });
+  const failure = await episode.launched.started;
+  if (failure === null) episode.collectFrames();
+  const exit = failure === null ? await episode.exit() : await notStarted(episode, failure);
+  await episode.end();
+  if (failure?.stage === 'cgroup') return failure;
+
+  const summary: RunSummary = {
+    episodeId: options.id,
+    command: [options.command, ...options.args],
+    exitCode: exit.code,
+    signal: exit.signal,
+    wallNs: exit.wallNs,
+    engine: context.engine,
+    periodMs: options.periodMs,
+    degradedReason: degradedReason(episode.measurement, placement, addon),
+    totals: episode.measurement,
+  };
+  json?.write(summaryToJson(summary));
+  if (failure !== null) complain(commandComplaint(options.command, failure));
+  else if (!options.quiet) writeErr(renderSummary(summary, [...episode.warnings], paintFor(2)));
+  return statusOf(exit);
+}
+
+/** What a shell would give. Node has no name for a real-time signal: that is the highest status. */
+function statusOf({ code, signal }: EpisodeExit): number {
+  if (code !== null) return code;
+  return 128 + ((signal && constants.signals[signal]) || 127);
+}
+
+/** The launcher's end, if there ever was a process: what it reported becomes the status that a shell would give. */
+async function notStarted(episode: Episode, failure: LaunchFailure): Promise<EpisodeExit> {
+  if (episode.launched.pid !== null) await episode.launched.exited;
+  const code = failure.errno === 'ENOENT' ? ExitStatus.NOT_FOUND : ExitStatus.CANNOT_RUN;
+  return { code, signal: null, wallNs: 0n };
+}
+
+function startEpisode(options: EpisodeOptions): Episode {
+  try {
+    return new Episode(options);
+  } catch (cause) {
+    if (!(cause instanceof TelemetryError)) throw cause;
+    throw new Refusal(`the command cannot be measured, so it was not run: ${cause.message}`);
+  }
+}
+
+function chooseEngine(choice: EngineChoice): EngineName {
+  const { engine, reason } = loadNativeEngine();
+  if (choice === 'native' && engine === null) {
+    throw new Refusal(
+      `--engine native is not possible here: the addon does not load (${reason}); use --engine js or --engine auto`,
+    );
+  }
+  return choice === 'js' || engine === null ? 'js' : 'native';
+}
+
+function makeCollector(periodMs: number, engine: EngineName): TelemetryCollector {
+  const policy = TelemetryPolicy.builder()
+    .samplePeriodMs(periodMs)
+    .ringBufferCapacity(RING_CAPACITY)
+    .build();
+  try {
+    return new TelemetryCollector(policy, { engine });
+  } catch (cause) {
+    if (!(cause instanceof TelemetryError)) throw cause;
+    throw new Refusal(cause.message);
+  }
+}
+
+function openFile(option: string, path: string | null): OutputFile | null {
+  if (path === null) return null;
+  try {
+    return new OutputFile(path, complain);
+  } catch (cause) {
+    throw new Refusal(`${option} ${path} cannot be written (${errnoOf(cause)}); nothing was run`);
+  }
+}
+
+function commandComplaint(command: string, failure: LaunchFailure): string {
+  if (failure.errno !== 'ENOENT') return `cannot run ${command}${because(failure)}`;
+  const path = command.includes('/') ? command : null;
+  return path !== null && existsSync(path)
+    ? `cannot run ${command}: the interpreter that its first line names does not exist`
+    : `cannot run ${command}: no such command`;
+}
+
+function because(failure: LaunchFailure): string {
+  return failure.errno === null ? '' : ` (${failure.errno})`;
+}

@@ -1,0 +1,160 @@
+/** The summary of a run: one JSON object for programs, some lines for people. Pure. */
+import type { EngineName } from '../engine/engine.js';
+import type { MetricSource } from '../frame/index.js';
+import { formatBytes, formatDuration, formatPercent } from './format.js';
+import type { Measurement } from './measurement.js';
+import { type Paint, PLAIN } from './output.js';
+import { sparkline } from './sparkline.js';
+
+export const SUMMARY_SCHEMA = 'episcope.summary.v1';
+
+export interface RunSummary {
+  readonly episodeId: string;
+  readonly command: readonly string[];
+  /** null when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly wallNs: bigint;
+  readonly engine: EngineName;
+  readonly periodMs: number;
+  /** null when cpu, memory and io all come from the cgroup. */
+  readonly degradedReason: string | null;
+  readonly totals: Measurement;
+}
+
+/** One line of JSON. Absent metrics are null; integers keep all their digits. */
+export function summaryToJson(summary: RunSummary): string {
+  const { totals } = summary;
+  const members: Record<string, unknown> = {
+    schema: SUMMARY_SCHEMA,
+    episode_id: summary.episodeId,
+    command: summary.command,
+    exit_code: summary.exitCode,
+    signal: summary.signal,
+    wall_ns: summary.wallNs,
+    cpu_ns: totals.cpuNs,
+    cpu_user_ns: totals.cpuUserNs,
+    cpu_system_ns: totals.cpuSystemNs,
+    mem_rss_max_bytes: totals.memRssMaxBytes,
+    mem_current_max_bytes: totals.memCurrentMaxBytes,
+    mem_peak_bytes: totals.memPeakBytes,
+    io_read_bytes: totals.ioReadBytes,
+    io_write_bytes: totals.ioWriteBytes,
+    cpu_throttled_ns: totals.cpuThrottledNs,
+    oom_kills: totals.oomKills,
+    frames: totals.frames + totals.missed,
+    missed: totals.missed,
+    engine: summary.engine,
+    sources: sourcesOf(totals),
+    degraded_reason: summary.degradedReason,
+    exhausted: null,
+    collect_ns: totals.collectNs,
+  };
+  // JSON.stringify has no bigint, and a number would lose digits beyond 2^53.
+  const pairs = Object.entries(members).map(([key, value]) => {
+    const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+    return `${JSON.stringify(key)}:${text}`;
+  });
+  return `{${pairs.join(',')}}\n`;
+}
+
+export function sourcesOf(totals: Measurement): Record<'cpu' | 'memory' | 'io', MetricSource> {
+  const { cpu, memory, io } = totals.parts;
+  return { cpu: cpu.source, memory: memory.source, io: io.source };
+}
+
+const SPARKLINE_COLUMNS = 24;
+const LABEL_COLUMNS = 11;
+
+/** The lines for people, each with its newline. `warnings` are told below. */
+export function renderSummary(
+  summary: RunSummary,
+  warnings: readonly string[] = [],
+  paint: Paint = PLAIN,
+): string {
+  const rows: [string, string][] = [
+    ['cpu', cpuLine(summary, paint)],
+    ['', cpuPartsLine(summary.totals)],
+    ['memory', memoryLine(summary.totals)],
+    ['io', ioLine(summary.totals)],
+    ['oom kills', oomLine(summary.totals, paint)],
+    ['sources', sourcesLine(summary.totals)],
+    ['frames', framesLine(summary)],
+    ['cost', costLine(summary)],
+  ];
+  if (summary.degradedReason !== null) rows.push(['degraded', paint.warn(summary.degradedReason)]);
+  for (const warning of warnings) rows.push(['warning', paint.warn(warning)]);
+  const lines = rows.map(([label, text]) =>
+    `  ${paint.dim(label.padEnd(LABEL_COLUMNS))}${text}`.trimEnd(),
+  );
+  return `${[headline(summary, paint), ...lines].join('\n')}\n`;
+}
+
+function headline(summary: RunSummary, paint: Paint): string {
+  const end =
+    summary.signal === null
+      ? `exit status ${summary.exitCode}`
+      : `ended by ${paint.warn(summary.signal)}`;
+  return `${paint.bold(`episcope ${summary.episodeId}`)}: ${end} after ${formatDuration(summary.wallNs)}`;
+}
+
+function cpuLine({ totals, wallNs }: RunSummary, paint: Paint): string {
+  if (totals.cpuNs === null) return 'not available';
+  const share = wallNs > 0n ? Number(totals.cpuNs) / Number(wallNs) : 0;
+  const shares = totals.trace.shares(SPARKLINE_COLUMNS);
+  const top = Math.max(1, ...shares);
+  const line = shares.length < 2 ? '' : `  ${sparkline(shares, top)}`;
+  const scale = line !== '' && top > 1.05 ? paint.dim(` (full: ${top.toFixed(1)} cores)`) : '';
+  const total = `${bound(totals.parts.cpu.lowerBound)}${formatDuration(totals.cpuNs)}`;
+  return `${paint.bold(total)}, ${formatPercent(share)} of one core${line}${scale}`;
+}
+
+function cpuPartsLine(totals: Measurement): string {
+  return [
+    `user ${orNone(totals.cpuUserNs, formatDuration)}`,
+    `system ${orNone(totals.cpuSystemNs, formatDuration)}`,
+    `throttled ${orNone(totals.cpuThrottledNs, formatDuration)}`,
+  ].join(', ');
+}
+
+function memoryLine(totals: Measurement): string {
+  return [
+    `peak ${orNone(totals.memPeakBytes, formatBytes)}`,
+    `rss at most ${orNone(totals.memRssMaxBytes, formatBytes)}`,
+    `current at most ${orNone(totals.memCurrentMaxBytes, formatBytes)}`,
+  ].join(', ');
+}
+
+function ioLine(totals: Measurement): string {
+  const least = bound(totals.parts.io.lowerBound);
+  const bytes = (value: bigint | null) => (value === null ? '—' : `${least}${formatBytes(value)}`);
+  return `read ${bytes(totals.ioReadBytes)}, written ${bytes(totals.ioWriteBytes)}`;
+}
+
+function oomLine(totals: Measurement, paint: Paint): string {
+  if (totals.oomKills === null) return 'not available';
+  return totals.oomKills > 0n ? paint.warn(String(totals.oomKills)) : '0';
+}
+
+function sourcesLine(totals: Measurement): string {
+  const { cpu, memory, io } = sourcesOf(totals);
+  return `cpu ${cpu}, memory ${memory}, io ${io}`;
+}
+
+function framesLine({ totals, periodMs, engine }: RunSummary): string {
+  const taken = totals.frames + totals.missed;
+  return `${taken} taken, ${totals.missed} missed, one every ${periodMs} ms (${engine} engine)`;
+}
+
+function costLine({ totals, wallNs }: RunSummary): string {
+  const share = wallNs > 0n ? Number(totals.collectNs) / Number(wallNs) : 0;
+  return `${formatDuration(totals.collectNs)} spent measuring, ${formatPercent(share)} of the run`;
+}
+
+function bound(lowerBound: boolean): string {
+  return lowerBound ? 'at least ' : '';
+}
+
+function orNone(value: bigint | null, format: (value: bigint) => string): string {
+  return value === null ? '—' : format(value);
+}

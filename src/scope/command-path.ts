@@ -1,0 +1,36 @@
+/** What `execvp` would find, for a launcher that cannot tell a failed exec from a command that failed. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { posix } from 'node:path';
+
+export type CommandLookup = 'found' | 'not-found' | 'not-executable';
+
+/** Looks `command` up as `execvp` does: with a slash as it is, else in the directories of `searchPath`. */
+export function lookUpCommand(
+  command: string,
+  searchPath: string | undefined,
+  cwd: string,
+): CommandLookup {
+  if (command === '') return 'not-found';
+  if (command.includes('/')) return lookAt(posix.resolve(cwd, command));
+  let result: CommandLookup = 'not-found';
+  for (const directory of (searchPath ?? '/bin:/usr/bin').split(':')) {
+    const at = lookAt(posix.resolve(cwd, directory, command));
+    if (at === 'found') return at;
+    if (at === 'not-executable') result = at;
+  }
+  return result;
+}
+
+function lookAt(path: string): CommandLookup {
+  try {
+    if (!statSync(path).isFile()) return 'not-executable';
+  } catch {
+    return 'not-found';
+  }
+  try {
+    accessSync(path, constants.X_OK);
+    return 'found';
+  } catch {
+    return 'not-executable';
+  }
+}

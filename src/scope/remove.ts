@@ -1,0 +1,111 @@
+/** Ending a scope: kill, wait until it is empty, remove. */
+import { readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CgroupError } from '../error/index.js';
+import { errnoOf, readWords } from '../host/cgroup-files.js';
+import type { ProcessControl } from '../host/process-control.js';
+import type { DirectScope } from './create.js';
+import { childCgroups, removeSliceIfOurs } from './slice.js';
+
+/** A process in uninterruptible sleep outlives its SIGKILL for as long as the device lets it. */
+const KILL_TIMEOUT_MS = 5_000;
+const RMDIR_TIMEOUT_MS = 1_000;
+
+/**
+ * Kills everything in the cgroup and below, and waits until it is empty. `cgroup.kill` where the kernel has
+ * it (5.14), else SIGKILL to the members until none is left.
+ *
+ * Throws `CgroupError` `ERR_SCOPE_BUSY` after `timeoutMs`. A cgroup that is gone is empty.
+ */
+export async function killCgroup(directory: string, timeoutMs = KILL_TIMEOUT_MS): Promise<void> {
+  const atOnce = writeKill(directory);
+  const deadline = performance.now() + timeoutMs;
+  for (let pauseMs = 0; isPopulated(directory); pauseMs = Math.min(pauseMs + 1, 10)) {
+    if (performance.now() > deadline) {
+      throw new CgroupError('ERR_SCOPE_BUSY', `${directory} still has processes after SIGKILL`, {
+        file: directory,
+      });
+    }
+    if (!atOnce) signalMembers(directory);
+    await sleep(pauseMs);
+  }
+}
+
+/** Whether processes live in the cgroup or below; false once it is gone. */
+export function isPopulated(directory: string): boolean {
+  try {
+    return /^populated 1$/m.test(readFileSync(`${directory}/cgroup.events`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Kills what is in the scope, removes it with the cgroups that were made inside, then its marker and, if it was
+ * the last, the slice.
+ *
+ * Throws `CgroupError` `ERR_SCOPE_BUSY` where it does not get empty or its directory is still in use.
+ */
+export async function removeScope(
+  scope: Pick<DirectScope, 'cgroupPath' | 'slicePath' | 'markerPath'>,
+  control: ProcessControl | null,
+): Promise<void> {
+  await killCgroup(scope.cgroupPath);
+  await removeTree(scope.cgroupPath);
+  if (scope.markerPath !== null) await removeTree(scope.markerPath);
+  removeSliceIfOurs(scope.slicePath, control);
+}
+
+/** rmdir, children first; a directory that is gone is removed. */
+export async function removeTree(directory: string): Promise<void> {
+  const deadline = performance.now() + RMDIR_TIMEOUT_MS;
+  for (;;) {
+    try {
+      for (const name of childCgroups(directory)) await removeTree(`${directory}/${name}`);
+      rmdirSync(directory);
+      return;
+    } catch (cause) {
+      const errno = errnoOf(cause);
+      if (errno === 'ENOENT') return;
+      // A dying task may hold the directory for a moment after the last `populated 0`.
+      if (errno === 'EBUSY' && performance.now() < deadline) {
+        await sleep(2);
+        continue;
+      }
+      if (cause instanceof CgroupError) throw cause;
+      throw new CgroupError('ERR_SCOPE_BUSY', `cannot remove ${directory} (${errno})`, {
+        errno,
+        file: directory,
+        cause,
+      });
+    }
+  }
+}
+
+function writeKill(directory: string): boolean {
+  try {
+    writeFileSync(`${directory}/cgroup.kill`, '1', { flag: 'r+' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function signalMembers(directory: string): void {
+  let children: string[] = [];
+  try {
+    children = childCgroups(directory);
+  } catch {
+    return;
+  }
+  for (const name of children) signalMembers(`${directory}/${name}`);
+  for (const pid of readWords(`${directory}/cgroup.procs`) ?? []) {
+    // 0 stands for a process of another pid namespace; kill(0) would be our own group.
+    if (Number(pid) <= 0) continue;
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  }
+}

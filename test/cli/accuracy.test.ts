@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { INSTALLS, measure, workload } from '../support/cli.js';
+import { Leaf } from '../support/leaf.js';
+
+const noLeaf = Leaf.probe();
+if (noLeaf !== null) console.log(`--source leaf is not tested here: ${noLeaf}`);
+
+const TIERS = noLeaf === null ? ['leaf', 'proc'] : ['proc'];
+
+// What the burner says of itself is the truth: fork and exit cost real cpu beside what it burns.
+const SHAPES = [
+  ['sequential children', ['--children', '60', '--each-ms', '8']],
+  ['parallel children', ['--children', '60', '--each-ms', '8', '--parallel', '4']],
+  ['daemonized grandchildren', ['--children', '60', '--each-ms', '8', '--daemonize']],
+] as const;
+
+interface Rusage {
+  readonly user_us: number;
+  readonly system_us: number;
+}
+
+function expectClose(cpuNs: number | null, stdout: string): void {
+  const lines = stdout.trim().split('\n');
+  const { user_us, system_us } = JSON.parse(lines.at(-1) ?? '') as Rusage;
+  const truthNs = (user_us + system_us) * 1000;
+  const difference = Math.abs((cpuNs ?? 0) - truthNs);
+  expect(difference, `${cpuNs} ns against ${truthNs} ns`).toBeLessThanOrEqual(
+    truthNs * 0.05 + 20e6,
+  );
+}
+
+describe.each(TIERS)('--source %s agrees with the workload’s own rusage', (tier) => {
+  describe.each(['native', 'js'])('on the %s engine', (engine) => {
+    test.each(SHAPES)('%s', async (_, args) => {
+      const { code, stdout, summary } = await measure([
+        '--period',
+        '20',
+        '--source',
+        tier,
+        '--engine',
+        engine,
+        workload('burner'),
+        ...args,
+      ]);
+      expect(code).toBe(0);
+      expect(summary).toMatchObject({
+        engine,
+        sources: { cpu: tier === 'leaf' ? 'cgroup' : 'proc', memory: 'proc', io: 'proc' },
+      });
+      expectClose(summary.cpu_ns, String(stdout));
+    });
+  });
+});
+
+test.skipIf(noLeaf !== null)(
+  'a leaf is exact without the addon too, daemons included',
+  async () => {
+    const { stdout, summary } = await measure(
+      ['--source', 'leaf', workload('burner'), ...SHAPES[2][1]],
+      { env: INSTALLS[1].env },
+    );
+    expectClose(summary.cpu_ns, String(stdout));
+  },
+);
+
+test('two seconds of cpu in 200 short-lived children, in a process tree', async () => {
+  const burn = ['--children', '200', '--each-ms', '10'];
+  const { stdout, summary } = await measure(['--source', 'proc', workload('burner'), ...burn]);
+  expectClose(summary.cpu_ns, String(stdout));
+});
+
+test('a synced write shows in full, the memory held as well', async () => {
+  const file = new URL(`../../.cache/accuracy-${process.pid}`, import.meta.url).pathname;
+  const bytes = 4 * 1024 * 1024;
+  const { summary } = await measure([
+    '--period',
+    '10',
+    'sh',
+    '-c',
+    '"$@"; rm "$3"',
+    'sh',
+    workload('writer'),
+    '--path',
+    file,
+    '--bytes',
+    String(bytes),
+  ]);
+  expect(Number(summary.io_write_bytes)).toBeGreaterThanOrEqual(bytes);
+});

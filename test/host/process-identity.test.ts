@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { parseProcessStat, readProcessStat } from '../../src/host/process-identity.js';
+
+test('fields are counted after the last parenthesis: a name may hold spaces, newlines and )', () => {
+  const rest = 'S 7 8 9 34816 10 4194304 1 2 3 4 5 6 7 8 20 0 1 0 4242 1000 5';
+  for (const name of ['sh', 'a b', ') S 1 (', 'x\n) Z 9']) {
+    expect(parseProcessStat(`123 (${name}) ${rest}\n`)).toEqual({
+      state: 'S',
+      ppid: 7,
+      processGroup: 8,
+      terminalGroup: 10,
+      startTicks: '4242',
+    });
+  }
+});
+
+test('text that is cut short is no process', () => {
+  expect(parseProcessStat('')).toBeNull();
+  expect(parseProcessStat('123 (sh) S 7 8')).toBeNull();
+});
+
+test('this process has a parent and a starttime; one that does not exist is null', () => {
+  expect(readProcessStat('self')?.ppid).toBe(process.ppid);
+  expect(readProcessStat('self')?.startTicks).toMatch(/^\d+$/);
+  expect(readProcessStat(2 ** 31 - 1)).toBeNull();
+});
