@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,34 +9,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <climits>
 #include <utility>
 
-#include "cgroup_reader.h"
+#include "process_figures.h"
 
 namespace episcope {
 namespace {
 
 constexpr unsigned long kProcSuperMagic = 0x9fa0;
 constexpr long kPidfdOpen = 434;  // SYS_pidfd_open, which older headers lack
-constexpr uint64_t kNsPerSecond = 1'000'000'000;
-constexpr uint64_t kNsPerMicrosecond = 1000;
-constexpr uint64_t kRusageBlockBytes = 512;  // the unit of ru_inblock and ru_oublock
-
-uint64_t ns_of_ticks(uint64_t ticks) {
-  static const long per_second = sysconf(_SC_CLK_TCK);
-  return saturating_mul(ticks, kNsPerSecond / static_cast<uint64_t>(per_second));
-}
-
-uint64_t bytes_of_pages(uint64_t pages) {
-  static const long page_bytes = sysconf(_SC_PAGESIZE);
-  return saturating_mul(pages, static_cast<uint64_t>(page_bytes));
-}
-
-uint64_t ns_of(const timeval& time) {
-  return saturating_add(saturating_mul(static_cast<uint64_t>(time.tv_sec), kNsPerSecond),
-                        static_cast<uint64_t>(time.tv_usec) * kNsPerMicrosecond);
-}
 
 /// A procfs of the caller's own pid namespace: a host's /proc mounted into a container has other
 /// numbers, and what a system call says of a number would be of another process.
@@ -51,45 +31,6 @@ bool has_same_pids(int procfd) {
   return size > 0 && std::from_chars(self, self + size, pid).ec == std::errc() && pid == getpid();
 }
 
-bool is_zombie(const ProcStat& stat) {
-  // Of a leader that ended before its threads the state is Z as well, and the process lives.
-  return stat.state == 'Z' && stat.num_threads <= 1;
-}
-
-int to_pid(uint64_t number) { return number > INT_MAX ? INT_MAX : static_cast<int>(number); }
-
-/// What this process has reaped, in microseconds where the files of /proc have ticks.
-void observe_own_children(Observation& seen) {
-  rusage usage{};
-  getrusage(RUSAGE_CHILDREN, &usage);
-  const uint64_t user = ns_of(usage.ru_utime);
-  const uint64_t system = ns_of(usage.ru_stime);
-  const auto bytes = [](long blocks) {
-    return saturating_mul(static_cast<uint64_t>(blocks), kRusageBlockBytes);
-  };
-  seen.set(channel::kCpu, 0, saturating_add(user, system));
-  seen.set(channel::kCpuUser, 0, user);
-  seen.set(channel::kCpuSystem, 0, system);
-  seen.set(channel::kMinorFaults, 0, static_cast<uint64_t>(usage.ru_minflt));
-  seen.set(channel::kMajorFaults, 0, static_cast<uint64_t>(usage.ru_majflt));
-  seen.set(channel::kIoRead, 0, bytes(usage.ru_inblock));
-  seen.set(channel::kIoWrite, 0, bytes(usage.ru_oublock));
-}
-
-void observe_stat(const ProcStat& stat, Observation& seen) {
-  seen.ppid = to_pid(stat.ppid);
-  seen.state = stat.state;
-  const uint64_t user = ns_of_ticks(stat.utime_ticks);
-  const uint64_t system = ns_of_ticks(stat.stime_ticks);
-  const uint64_t reaped_user = ns_of_ticks(stat.cutime_ticks);
-  const uint64_t reaped_system = ns_of_ticks(stat.cstime_ticks);
-  seen.set(channel::kCpu, saturating_add(user, system), saturating_add(reaped_user, reaped_system));
-  seen.set(channel::kCpuUser, user, reaped_user);
-  seen.set(channel::kCpuSystem, system, reaped_system);
-  seen.set(channel::kMinorFaults, stat.minflt, stat.cminflt);
-  seen.set(channel::kMajorFaults, stat.majflt, stat.cmajflt);
-}
-
 }  // namespace
 
 ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, int reaper_pid,
@@ -97,12 +38,11 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
   close();
   procfd_ = ::open(proc_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   same_pids_ = procfd_ >= 0 && has_same_pids(procfd_);
-  // Where the root of the tree cannot be opened the directory beneath it cannot either, with the
-  // same errno.
   Member root;
   ProcStat stat;
   ReadFailure failure;
   if (procfd_ < 0) {
+    // As if the directory of the process, which is beneath it, could not be opened.
     failure.code = errno == ENOENT ? ReadCode::kProcGone : ReadCode::kProcRead;
     failure.error_number = errno;
     failure.pid = pid;
@@ -206,105 +146,6 @@ bool ProcessTree::root_alive() {
 
 bool ProcessTree::totals_exact() const { return has_reaper() && live_ == 0 && zombies_ == 0; }
 
-// ---- who belongs to it
-// ----------------------------------------------------------------------------------
-
-void ProcessTree::visit_descendants(ReadBuffer& buffer) {
-  queue_.clear();
-  if (has_reaper() && descendants_ && !reaper_.append_children(buffer, queue_)) {
-    incomplete_ |= part::kAll;
-  }
-  visit_queued(buffer);
-  if (!members_[0].gone) {
-    members_[0].counted = true;
-    if (members_[0].visit != sample_) visit(0, buffer);
-  }
-  visit_queued(buffer);
-  // Those whose parent ended have another one now, which need not be a member.
-  order_by_age();
-  for (const size_t index : by_age_) {
-    if (members_[index].visit == sample_) continue;
-    visit(index, buffer);
-    visit_queued(buffer);
-  }
-}
-
-void ProcessTree::visit_queued(ReadBuffer& buffer) {
-  // The queue grows while it is walked.
-  for (size_t at = 0; at < queue_.size(); ++at) {
-    const int pid = queue_[at];
-    if (pid == reaper_pid_) continue;
-    size_t index = find(pid);
-    if (index != kNone && members_[index].visit == sample_) continue;
-    if (index != kNone) visit(index, buffer);
-    // New, or another process by the number of one that ended.
-    if (index == kNone || members_[index].gone) {
-      index = open_member(pid, buffer);
-      if (index != kNone) visit(index, buffer);
-    }
-  }
-  queue_.clear();
-}
-
-void ProcessTree::visit(size_t index, ReadBuffer& buffer) {
-  Observation seen;
-  if (!observe(index, buffer, seen)) return;
-  store(index, seen);
-  if (descendants_ && !members_[index].process.append_children(buffer, queue_)) {
-    incomplete_ |= part::kAll;
-  }
-}
-
-void ProcessTree::visit_listed(ReadBuffer& buffer) {
-  queue_.clear();
-  const bool whole = leaf_->list_members(buffer, queue_);
-  if (!whole) incomplete_ |= part::kAll;
-  for (const int pid : queue_) {
-    if (pid == reaper_pid_) continue;
-    size_t index = find(pid);
-    if (index == kNone) index = open_member(pid, buffer);
-    if (index == kNone) continue;
-    members_[index].listed = sample_;
-    members_[index].counted = true;
-  }
-  order_by_age();
-  for (const size_t index : by_age_) {
-    Observation seen;
-    if (!observe(index, buffer, seen)) continue;
-    Member& member = members_[index];
-    // A zombie is not listed any more and waits for its parent, who is to be credited.
-    const bool stays = member.counted && (!whole || member.zombie);
-    if (member.listed == sample_ || stays) {
-      store(index, seen);
-    } else if (member.counted) {
-      ledger_.leave(member.process.pid(), member.process.starttime());
-      member.counted = false;
-    }
-  }
-  // The numbers of those that were found gone may be another's by now.
-  for (const int pid : queue_) {
-    if (pid == reaper_pid_ || find(pid) != kNone) continue;
-    const size_t index = open_member(pid, buffer);
-    if (index == kNone) continue;
-    Observation seen;
-    if (observe(index, buffer, seen)) store(index, seen);
-  }
-}
-
-/// A parent is older than its children: the members in an order in which parents come first.
-void ProcessTree::order_by_age() {
-  by_age_.clear();
-  for (size_t index = 0; index < members_.size(); ++index) {
-    if (!members_[index].gone) by_age_.push_back(index);
-  }
-  std::sort(by_age_.begin(), by_age_.end(), [this](size_t a, size_t b) {
-    const ProcessDirectory& one = members_[a].process;
-    const ProcessDirectory& other = members_[b].process;
-    return one.starttime() != other.starttime() ? one.starttime() < other.starttime()
-                                                : one.pid() < other.pid();
-  });
-}
-
 size_t ProcessTree::find(int pid) const {
   const auto found = by_pid_.find(pid);
   return found == by_pid_.end() ? kNone : found->second;
@@ -328,9 +169,6 @@ size_t ProcessTree::open_member(int pid, ReadBuffer& buffer) {
   by_pid_[pid] = members_.size() - 1;
   return members_.size() - 1;
 }
-
-// ---- what each one used
-// -----------------------------------------------------------------------------------
 
 /// False when the member is gone, or its stat could not be read.
 bool ProcessTree::observe(size_t index, ReadBuffer& buffer, Observation& seen) {
@@ -410,9 +248,6 @@ void ProcessTree::note_failure(size_t index, uint32_t parts, const ReadFailure& 
     if ((parts >> p) & 1) root_failures_[p] = failure;
   }
 }
-
-// ---- the sums
-// -----------------------------------------------------------------------------------------------
 
 void ProcessTree::sum_up() {
   live_ = 0;

@@ -59,6 +59,19 @@ void Child::wait_for_zombie() const {
 
 void Child::kill() const { ::kill(pid_, SIGKILL); }
 
+pid_t fork_waiting() {
+  int lifeline[2];
+  if (pipe2(lifeline, O_CLOEXEC) != 0) std::abort();
+  const pid_t pid = fork();
+  if (pid == 0) {
+    close(lifeline[1]);
+    char byte;
+    _exit(read(lifeline[0], &byte, 1) == 0 ? 0 : 1);
+  }
+  close(lifeline[0]);  // the other end closes when this process ends
+  return pid;
+}
+
 void burn_cpu(uint64_t ns) {
   const auto now = [] {
     timespec time{};

@@ -36,6 +36,9 @@ class Child {
   int out_ = -1;
 };
 
+/// Forks a process that does nothing and ends with its parent.
+pid_t fork_waiting();
+
 /// Cpu time of the calling process grows by at least `ns`.
 void burn_cpu(uint64_t ns);
 

@@ -1,0 +1,22 @@
+// The figures of a process in the units and channels of the ledger.
+#pragma once
+
+#include <cstdint>
+
+#include "ledger.h"
+#include "parse_proc.h"
+
+namespace episcope {
+
+/// Cpu time in ns and faults, own and reaped; ppid and state.
+void observe_stat(const ProcStat& stat, Observation& seen);
+
+/// What the calling process has reaped, by getrusage: exact where the files of /proc have ticks.
+void observe_own_children(Observation& seen);
+
+uint64_t bytes_of_pages(uint64_t pages);
+
+/// The whole process has exited and waits to be reaped.
+bool is_zombie(const ProcStat& stat);
+
+}  // namespace episcope

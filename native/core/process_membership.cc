@@ -1,0 +1,107 @@
+// Who belongs to the episode: the part of ProcessTree that walks parentage or the list of a leaf.
+#include <algorithm>
+
+#include "cgroup_reader.h"
+#include "process_tree.h"
+
+namespace episcope {
+
+// ----------------------------------------------------------------------------------
+
+void ProcessTree::visit_descendants(ReadBuffer& buffer) {
+  queue_.clear();
+  if (has_reaper() && descendants_ && !reaper_.append_children(buffer, queue_)) {
+    incomplete_ |= part::kAll;
+  }
+  visit_queued(buffer);
+  if (!members_[0].gone) {
+    members_[0].counted = true;
+    if (members_[0].visit != sample_) visit(0, buffer);
+  }
+  visit_queued(buffer);
+  // Those whose parent ended have another one now, which need not be a member.
+  order_by_age();
+  for (const size_t index : by_age_) {
+    if (members_[index].visit == sample_) continue;
+    visit(index, buffer);
+    visit_queued(buffer);
+  }
+}
+
+void ProcessTree::visit_queued(ReadBuffer& buffer) {
+  // The queue grows while it is walked.
+  for (size_t at = 0; at < queue_.size(); ++at) {
+    const int pid = queue_[at];
+    if (pid == reaper_pid_) continue;
+    size_t index = find(pid);
+    if (index != kNone && members_[index].visit == sample_) continue;
+    if (index != kNone) visit(index, buffer);
+    // New, or another process by the number of one that ended.
+    if (index == kNone || members_[index].gone) {
+      index = open_member(pid, buffer);
+      if (index != kNone) visit(index, buffer);
+    }
+  }
+  queue_.clear();
+}
+
+void ProcessTree::visit(size_t index, ReadBuffer& buffer) {
+  Observation seen;
+  if (!observe(index, buffer, seen)) return;
+  store(index, seen);
+  if (descendants_ && !members_[index].process.append_children(buffer, queue_)) {
+    incomplete_ |= part::kAll;
+  }
+}
+
+void ProcessTree::visit_listed(ReadBuffer& buffer) {
+  queue_.clear();
+  const bool whole = leaf_->list_members(buffer, queue_);
+  if (!whole) incomplete_ |= part::kAll;
+  for (const int pid : queue_) {
+    if (pid == reaper_pid_) continue;
+    size_t index = find(pid);
+    if (index == kNone) index = open_member(pid, buffer);
+    if (index == kNone) continue;
+    members_[index].listed = sample_;
+    members_[index].counted = true;
+  }
+  order_by_age();
+  for (const size_t index : by_age_) {
+    Observation seen;
+    if (!observe(index, buffer, seen)) continue;
+    Member& member = members_[index];
+    // A zombie is not listed any more and waits for its parent, who is to be credited.
+    const bool stays = member.counted && (!whole || member.zombie);
+    if (member.listed == sample_ || stays) {
+      store(index, seen);
+    } else if (member.counted) {
+      ledger_.leave(member.process.pid(), member.process.starttime());
+      member.counted = false;
+    }
+  }
+  // The numbers of those that were found gone may be another's by now.
+  for (const int pid : queue_) {
+    if (pid == reaper_pid_ || find(pid) != kNone) continue;
+    const size_t index = open_member(pid, buffer);
+    if (index == kNone) continue;
+    Observation seen;
+    if (observe(index, buffer, seen)) store(index, seen);
+  }
+}
+
+/// A parent is older than its children: the members in an order in which parents come first.
+void ProcessTree::order_by_age() {
+  by_age_.clear();
+  for (size_t index = 0; index < members_.size(); ++index) {
+    if (!members_[index].gone) by_age_.push_back(index);
+  }
+  std::sort(by_age_.begin(), by_age_.end(), [this](size_t a, size_t b) {
+    const ProcessDirectory& one = members_[a].process;
+    const ProcessDirectory& other = members_[b].process;
+    return one.starttime() != other.starttime() ? one.starttime() < other.starttime()
+                                                : one.pid() < other.pid();
+  });
+}
+
+}  // namespace episcope
