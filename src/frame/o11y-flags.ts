@@ -66,17 +66,6 @@ export class O11yFlags {
     return this.highFrequency || this.promoted || this.degraded || this.initial || this.terminal;
   }
 
-  /** @internal The flags as `FrameFlag` bits. */
-  toBits(): number {
-    return (
-      (this.highFrequency ? FrameFlag.HIGH_FREQUENCY : 0) |
-      (this.promoted ? FrameFlag.PROMOTED : 0) |
-      (this.degraded ? FrameFlag.DEGRADED : 0) |
-      (this.initial ? FrameFlag.INITIAL : 0) |
-      (this.terminal ? FrameFlag.TERMINAL : 0)
-    );
-  }
-
   toJSON(): O11yFlagsJson {
     return {
       high_frequency: this.highFrequency,

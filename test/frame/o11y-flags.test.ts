@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { O11yFlags } from '../../src/frame/index.js';
-import { flagsFromBits } from '../../src/frame/o11y-flags.js';
+import { flagsFromBits, flagsToBits } from '../../src/frame/o11y-flags.js';
 
 test('none has no flag', () => {
   expect(O11yFlags.none.hasAny).toBe(false);
@@ -32,7 +32,7 @@ test('flags do not change', () => {
 
 test('all 32 combinations survive their bits, and unknown bits are ignored', () => {
   for (let bits = 0; bits < 32; bits++) {
-    expect(flagsFromBits(bits).toBits()).toBe(bits);
+    expect(flagsToBits(flagsFromBits(bits))).toBe(bits);
     expect(flagsFromBits(bits | 0xffffff00)).toBe(flagsFromBits(bits));
   }
 });

@@ -1,0 +1,81 @@
+/**
+ * Written bytes are exact, to the block of the file system, and this is why: the file is fresh, so its
+ * writeback belongs to the cgroup of its writer; the writer fsyncs, so all of it has reached the disk when
+ * it says so; blocks are allocated whole; and what ext4 writes besides (inodes, bitmaps, the journal) is
+ * written by the journal's own thread, which lives in the root cgroup. /proc/<pid>/io counts the same pages
+ * when they are dirtied. Reads are compared with io.stat itself: the program and a bitmap are read too.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CgroupReader } from 'episcope';
+import { ioTotals, makeCgroup } from './cgroup.mjs';
+import { measure } from './episcope.mjs';
+import { startSession } from './session.mjs';
+import { PATIENCE } from './until.mjs';
+import { ENGINES, program, startWorkload } from './workload.mjs';
+
+const BLOCK = 4096;
+const WRITES = {
+  'buffered, whole blocks': { bytes: 8 << 20, args: [] },
+  'buffered, a last block in part': { bytes: 5_000_001, args: [] },
+  'one byte': { bytes: 1, args: [] },
+  direct: { bytes: 4 << 20, args: ['--direct'] },
+};
+
+let files = 0;
+const freshFile = () => `/data/${process.pid}-${files++}`;
+const blocksOf = (bytes) => Math.ceil(bytes / BLOCK) * BLOCK;
+
+function writerArgs({ bytes, args }) {
+  return ['--path', freshFile(), '--bytes', String(bytes), ...args];
+}
+
+for (const engine of ENGINES) {
+  describe(`io of an fsynced write is exact to the block (${engine})`, () => {
+    for (const source of ['cgroup', 'leaf', 'proc']) {
+      for (const [name, write] of Object.entries(WRITES)) {
+        test(`${source}: ${name}`, PATIENCE, async (t) => {
+          const cgroupPath = makeCgroup(t);
+          const writer = startWorkload(t, cgroupPath, 'writer', ...writerArgs(write));
+          assert.equal(await writer.line(), String(write.bytes));
+          const options = { source, manual: true, ...(source === 'proc' ? {} : { cgroupPath }) };
+          const frame = startSession(t, engine, writer.pid, options).collect();
+          assert.equal(frame.sources.io, source === 'cgroup' ? 'cgroup' : 'proc');
+          assert.equal(frame.ioWriteBytes, blocksOf(write.bytes));
+        });
+      }
+    }
+
+    test('every figure is what io.stat says', PATIENCE, async (t) => {
+      const cgroup = makeCgroup(t);
+      const writer = startWorkload(t, cgroup, 'writer', ...writerArgs(WRITES.direct));
+      await writer.line();
+      const reader = CgroupReader.fromPath(cgroup, { engine });
+      t.after(() => reader.close());
+      const io = reader.readIo();
+      const { rbytes, wbytes, rios, wios } = ioTotals(cgroup);
+      assert.deepEqual(
+        { rbytes: io.readBytes, wbytes: io.writeBytes, rios: io.readOps, wios: io.writeOps },
+        { rbytes, wbytes, rios, wios },
+      );
+      assert.ok(wios > 0);
+    });
+
+    for (const source of ['cgroup', 'proc']) {
+      test(
+        `episcope run --source ${source}: the total of a command that has ended`,
+        PATIENCE,
+        async (t) => {
+          const command = [
+            program('writer'),
+            ...writerArgs(WRITES['buffered, a last block in part']),
+          ];
+          const options = ['--engine', engine, '--source', source];
+          const { summary } = await measure(t, options, command);
+          assert.equal(summary.sources.io, source);
+          assert.equal(summary.io_write_bytes, blocksOf(5_000_001));
+        },
+      );
+    }
+  });
+}
