@@ -8,6 +8,7 @@
 namespace episcope {
 namespace {
 
+/// Closed: `episode` is empty, and every call is a no-op.
 struct BoundEpisode {
   std::unique_ptr<Episode> episode = std::make_unique<Episode>();
   // Without a strong reference the collector frees the shared memory under the writer.
@@ -58,28 +59,37 @@ Napi::Value OpenEpisode(const Napi::CallbackInfo& info) {
 
 Napi::Value SampleEpisode(const Napi::CallbackInfo& info) {
   const uint32_t flags = info[1].As<Napi::Number>().Uint32Value();
-  return Napi::Number::New(info.Env(),
-                           unwrap(info)->episode->sample(flags, env_buffer(info.Env())));
+  BoundEpisode* bound = unwrap(info);
+  const uint32_t outcome =
+      bound->episode ? bound->episode->sample(flags, env_buffer(info.Env())) : 0;
+  return Napi::Number::New(info.Env(), outcome);
 }
 
 Napi::Value PublishEpisode(const Napi::CallbackInfo& info) {
   const uint32_t flags = info[2].As<Napi::Number>().Uint32Value();
   const uint64_t* words = info[1].As<Napi::BigUint64Array>().Data();
-  return Napi::Number::New(info.Env(), unwrap(info)->episode->publish(words, flags));
+  BoundEpisode* bound = unwrap(info);
+  const uint32_t outcome = bound->episode ? bound->episode->publish(words, flags) : 0;
+  return Napi::Number::New(info.Env(), outcome);
 }
 
 Napi::Value SettleEpisode(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), unwrap(info)->episode->settle(env_buffer(info.Env())));
+  BoundEpisode* bound = unwrap(info);
+  return Napi::Boolean::New(info.Env(),
+                            !bound->episode || bound->episode->settle(env_buffer(info.Env())));
 }
 
 Napi::Value EpisodeEnded(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), unwrap(info)->episode->ended(env_buffer(info.Env())));
+  BoundEpisode* bound = unwrap(info);
+  return Napi::Boolean::New(info.Env(),
+                            !bound->episode || bound->episode->ended(env_buffer(info.Env())));
 }
 
 // episodeWarnings(episode) → { part, failure }[]
 Napi::Value EpisodeWarnings(const Napi::CallbackInfo& info) {
-  SampleWarning warnings[kMaxWarnings];
-  const uint32_t count = unwrap(info)->episode->take_warnings(warnings);
+  SampleWarning warnings[FailureLog::kMost];
+  BoundEpisode* bound = unwrap(info);
+  const uint32_t count = bound->episode ? bound->episode->take_warnings(warnings) : 0;
   Napi::Array list = Napi::Array::New(info.Env(), count);
   for (uint32_t i = 0; i < count; i++) {
     Napi::Object item = Napi::Object::New(info.Env());

@@ -1,6 +1,5 @@
 #include "episode.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "clock.h"
@@ -9,11 +8,6 @@ namespace episcope {
 namespace {
 
 constexpr uint32_t kMeasured = part::kCpu | part::kMemory | part::kIo;
-
-bool same_failure(const ReadFailure& a, const ReadFailure& b) {
-  return a.code == b.code && a.error_number == b.error_number && a.reason == b.reason &&
-         std::strcmp(a.file, b.file) == 0;
-}
 
 }  // namespace
 
@@ -40,23 +34,22 @@ uint32_t Episode::sample(uint32_t flags, ReadBuffer& buffer) {
 
   Reading reading;
   PartOrigin origin;
+  const bool terminal = (flags & flag::kTerminal) != 0;
+  if (terminal) cgroup_.expire_memory_stat();
   reading.set(word::kTsMono, monotonic_ns());
   read_parts(part::kAll, buffer, reading, origin);
-  if ((flags & flag::kTerminal) != 0) mark_final(origin);
+  if (terminal) mark_final(origin);
+  log_failures();
 
   const bool source_changed = state_.apply(reading, origin, flags);
   reading.set(word::kCollectNs, saturating_sub(monotonic_ns(), begin));
   ring_.publish(reading);
-  if ((flags & flag::kTerminal) != 0) ring_.end();
+  if (terminal) ring_.end();
 
   uint32_t result = 0;
   if (source_changed) result |= outcome::kSourceChanged;
   if (has_ended) result |= outcome::kEnded;
-  for (const auto& source : pending_) {
-    if (std::find(std::begin(source), std::end(source), true) != std::end(source)) {
-      result |= outcome::kWarning;
-    }
-  }
+  if (failures_.pending()) result |= outcome::kWarning;
   return result;
 }
 
@@ -76,10 +69,12 @@ uint32_t Episode::publish(const uint64_t* given, uint32_t flags) {
 
 void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, PartOrigin& origin) {
   uint32_t got = 0;
+  cgroup_failed_ = 0;
+  proc_failed_ = 0;
   if (cgroup_.is_open() && !cgroup_.removed()) {
     const uint32_t asked = tier_ == Tier::kLeaf ? parts & (part::kCpu | part::kExtra) : parts;
     got = cgroup_.read(asked, monotonic_ns(), buffer, reading);
-    note_failures(asked, got, true);
+    cgroup_failed_ = asked & ~got;
     for (uint32_t p = 0; p < 3; p++) {
       if ((got >> p & 1) != 0) origin.source[p] = source::kCgroup;
     }
@@ -96,7 +91,7 @@ void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, P
   const bool leaf_lives = cgroup_.is_open() && !cgroup_.removed();
   proc_.set_members(leaf_lives ? &cgroup_ : nullptr);
   const uint32_t from_proc = proc_.read(missing, buffer, reading);
-  note_failures(missing, from_proc, false);
+  proc_failed_ = missing & ~from_proc;
   for (uint32_t p = 0; p < 3; p++) {
     if ((missing & from_proc) >> p & 1) {
       origin.source[p] = source::kProc;
@@ -116,35 +111,25 @@ void Episode::mark_final(PartOrigin& origin) {
   }
 }
 
-void Episode::note_failures(uint32_t asked, uint32_t got, bool from_cgroup) {
-  const uint32_t origin_index = from_cgroup ? 0 : 1;
+void Episode::log_failures() {
+  failures_.begin();
+  for (uint32_t p = 0; p < 3; p++) {
+    if ((cgroup_failed_ >> p & 1) != 0) log_failure(p, cgroup_.failure(p));
+  }
+  if ((cgroup_failed_ & part::kExtra) != 0) {
+    for (const ReadFailure& failure : cgroup_.extra_failures()) log_failure(3, failure);
+  }
   for (uint32_t p = 0; p < part::kCount; p++) {
-    if ((asked >> p & 1) == 0) continue;
-    SampleWarning& last = last_warned_[origin_index][p];
-    if ((got >> p & 1) != 0) {
-      if (!pending_[origin_index][p]) last = {};
-      continue;
-    }
-    const ReadFailure& failure = from_cgroup ? cgroup_.failure(p) : proc_.failure(p);
-    // What a source event or the end already tells is no warning.
-    const bool told = failure.code == ReadCode::kNone || failure.code == ReadCode::kProcGone ||
-                      failure.code == ReadCode::kCgroupNotFound ||
-                      (failure.code == ReadCode::kControllerNotEnabled && tier_ != Tier::kCgroup);
-    if (told || same_failure(last.failure, failure)) continue;
-    last = {p, failure};
-    pending_[origin_index][p] = true;
+    if ((proc_failed_ >> p & 1) != 0) log_failure(p, proc_.failure(p));
   }
 }
 
-uint32_t Episode::take_warnings(SampleWarning* out) {
-  uint32_t count = 0;
-  for (uint32_t source = 0; source < 2; source++) {
-    for (uint32_t p = 0; p < part::kCount; p++) {
-      if (pending_[source][p]) out[count++] = last_warned_[source][p];
-      pending_[source][p] = false;
-    }
-  }
-  return count;
+// What a source event or the end already tells is no warning.
+void Episode::log_failure(uint32_t part, const ReadFailure& failure) {
+  const bool told = failure.code == ReadCode::kNone || failure.code == ReadCode::kProcGone ||
+                    failure.code == ReadCode::kCgroupNotFound ||
+                    (failure.code == ReadCode::kControllerNotEnabled && tier_ != Tier::kCgroup);
+  if (!told) failures_.add(part, failure);
 }
 
 bool Episode::settle(ReadBuffer& buffer) {

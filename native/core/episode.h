@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "cgroup_reader.h"
+#include "failure_log.h"
 #include "frame_state.h"
 #include "kept_file.h"
 #include "proc_reader.h"
@@ -24,14 +25,6 @@ inline constexpr uint32_t kEnded = 4;
 
 /// Beside the frame flags: publish nothing when the episode has ended (SAMPLE_HOLD_IF_ENDED).
 inline constexpr uint32_t kHoldIfEnded = 0x100;
-
-/// One a part from the cgroup, one a part from the process.
-inline constexpr uint32_t kMaxWarnings = 2 * part::kCount;
-
-struct SampleWarning {
-  uint32_t part = 0;
-  ReadFailure failure;
-};
 
 class Episode {
  public:
@@ -61,12 +54,13 @@ class Episode {
   /// The process has exited and nothing of the episode lives.
   bool ended(ReadBuffer& buffer);
 
-  /// Moves the warnings not yet told into `out` (at most kMaxWarnings); returns how many.
-  uint32_t take_warnings(SampleWarning* out);
+  /// Moves the warnings not yet told into `out` (FailureLog::kMost places); returns how many.
+  uint32_t take_warnings(SampleWarning* out) { return failures_.take(out); }
 
  private:
   void read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, PartOrigin& origin);
-  void note_failures(uint32_t asked, uint32_t got, bool from_cgroup);
+  void log_failures();
+  void log_failure(uint32_t part, const ReadFailure& failure);
   void mark_final(PartOrigin& origin);
 
   CgroupReader cgroup_;
@@ -77,8 +71,10 @@ class Episode {
   bool reaper_ = false;
 
   Reading settled_;
-  SampleWarning last_warned_[2][part::kCount];  // [0] the cgroup's, [1] the process's
-  bool pending_[2][part::kCount] = {};
+  FailureLog failures_;
+  // Of the last read: the parts that were asked for and not to be had.
+  uint32_t cgroup_failed_ = 0;
+  uint32_t proc_failed_ = 0;
 };
 
 }  // namespace episcope

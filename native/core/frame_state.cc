@@ -1,7 +1,6 @@
 #include "frame_state.h"
 
 #include <algorithm>
-#include <span>
 
 namespace episcope {
 namespace {
@@ -42,9 +41,12 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
     const PartWords& words = kParts[p];
     uint32_t source = origin.source[p];
     uint32_t quality_bits = origin.quality[p];
+    if (any_frame_ && frame_source_[p] != source) source_changed = true;
 
     if (source != source::kUnavailable) {
-      const bool rebase = last_source_[p] != source::kUnavailable && last_source_[p] != source;
+      const bool rebase =
+          last_source_[p] != source::kUnavailable &&
+          (last_source_[p] != source || restarted(reading, words.counters, frame_source_[p]));
       if (rebase) quality_bits |= quality::kRebased;
       for (uint32_t w : words.counters) continue_counter(reading, w, rebase);
       last_source_[p] = source;
@@ -63,11 +65,10 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
       }
     }
 
-    if (any_frame_ && frame_source_[p] != source) source_changed = true;
     frame_source_[p] = source;
     meta |= source << (meta_shift::kSourceCpu + 2 * p);
     meta |= quality_bits << (meta_shift::kQualityCpu + 4 * p);
-    if (source != source::kCgroup) meta |= flag::kDegraded;
+    if (source == source::kProc) meta |= flag::kDegraded;
   }
 
   for (uint32_t w : kExtraCounters) continue_counter(reading, w, false);
@@ -84,16 +85,28 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
   return source_changed;
 }
 
+// Back after a frame without the part, and lower than before: the controller was off, and counts
+// from 0 again.
+bool FrameState::restarted(const Reading& reading, std::span<const uint32_t> counters,
+                           uint32_t frame_source) const {
+  if (!any_frame_ || frame_source != source::kUnavailable) return false;
+  return std::any_of(counters.begin(), counters.end(), [&](uint32_t w) {
+    return reading.has(w) && published_.has(w) && continued(reading, w) < published_.get(w);
+  });
+}
+
+uint64_t FrameState::continued(const Reading& reading, uint32_t w) const {
+  const Base& base = bases_[w];
+  const uint64_t raw = std::min(reading.get(w), kMaxCount);
+  return saturating_add(base.published, saturating_sub(raw, base.raw));
+}
+
 void FrameState::continue_counter(Reading& reading, uint32_t w, bool rebase) {
   if (!reading.has(w)) return;
-  const uint64_t raw = std::min(reading.get(w), kMaxCount);
-  Base& base = bases_[w];
   if (rebase && published_.has(w)) {
-    base.raw = raw;
-    base.published = published_.get(w);
+    bases_[w] = {std::min(reading.get(w), kMaxCount), published_.get(w)};
   }
-  const uint64_t continued = saturating_add(base.published, saturating_sub(raw, base.raw));
-  reading.set(w, std::max(continued, published_.get(w)));
+  reading.set(w, std::max(continued(reading, w), published_.get(w)));
 }
 
 // The kernel scales user and system from samples, so that each can step back while usage does not.
@@ -112,7 +125,7 @@ void FrameState::clamp_cpu_split(Reading& reading) const {
 }
 
 void FrameState::raise_peak(Reading& reading) const {
-  if (!reading.has(word::kMemRssBytes)) return;
+  if (!reading.has(word::kMemPeakBytes)) return;
   reading.set(word::kMemPeakBytes,
               std::max({reading.get(word::kMemPeakBytes), reading.get(word::kMemRssBytes),
                         published_.get(word::kMemPeakBytes)}));

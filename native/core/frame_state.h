@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "reading.h"
 
@@ -29,6 +30,9 @@ class FrameState {
     uint64_t published = 0;
   };
 
+  bool restarted(const Reading& reading, std::span<const uint32_t> counters,
+                 uint32_t frame_source) const;
+  uint64_t continued(const Reading& reading, uint32_t w) const;
   void continue_counter(Reading& reading, uint32_t w, bool rebase);
   void clamp_cpu_split(Reading& reading) const;
   void raise_peak(Reading& reading) const;

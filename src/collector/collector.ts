@@ -4,14 +4,21 @@ import { episodeCgroup } from '../cgroup/episode-cgroup.js';
 import type { CgroupSpec, Engine, EpisodeSpec, Tier } from '../engine/engine.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { assertEpisodeId, assertPid } from '../episode/index.js';
-import { CgroupError, TelemetryError } from '../error/index.js';
+import {
+  assertBoolean,
+  assertObject,
+  assertPath,
+  CgroupError,
+  invalidConfig,
+  TelemetryError,
+} from '../error/index.js';
 import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
-import { flagsToBits } from '../frame/o11y-flags.js';
 import { findCgroup2Mount } from '../host/index.js';
 import { TelemetryPolicy } from '../policy/index.js';
 import { assertProcRoot } from '../proc/proc-root.js';
-import { assertManual, sessionOf, TelemetryHandle } from './handle.js';
+import { assertManual, sessionOf, TelemetryHandle, userFlags } from './handle.js';
 import { Session } from './session.js';
+import { assertBudget, assertStartOptions, type StartOptions } from './start-options.js';
 
 export interface TelemetryCollectorOptions {
   /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
@@ -23,28 +30,6 @@ export interface TelemetryCollectorOptions {
   /** Demand a cgroup2 file system (default); `false` for fixtures and recorded trees. */
   readonly requireCgroupfs?: boolean;
 }
-
-export interface StartOptions {
-  /** Charged with the cpu and io of every frame; the session stops when a limit is reached. */
-  readonly budget?: BudgetTracker;
-  /** `'zero'` (default): all that the episode consumed since its start is charged; `'now'`: from the first frame on. */
-  readonly baseline?: 'zero' | 'now';
-  /** The episode's cgroup, absolute. Default: its own scope below `cgroupRoot` if that exists, else `/proc`. */
-  readonly cgroupPath?: string;
-  /** Nothing is sampled by itself: `collect()` and `nextFrame()` take the frames. */
-  readonly manual?: boolean;
-  /** Forces a tier: the full cgroup, the bare leaf (cpu of the cgroup, the rest of its members' `/proc`), the process tree. */
-  readonly source?: Tier;
-  /**
-   * The calling process is the subreaper of `pid`'s tree and waits for its orphans: what it reaped since the
-   * start counts, so that the end of the tree is exact. `episcope run` is such a caller.
-   */
-  readonly reaper?: boolean;
-  /** Stops the session when aborted. */
-  readonly signal?: AbortSignal;
-}
-
-const TIERS: readonly unknown[] = ['auto', 'cgroup', 'leaf', 'proc'];
 
 /**
  * Starts sessions of episodes, with one policy for the new ones.
@@ -65,6 +50,9 @@ export class TelemetryCollector {
     options: TelemetryCollectorOptions = {},
   ) {
     this.#policy = assertPolicy(policy);
+    assertObject('options', options);
+    assertBoolean('requireCgroupfs', options.requireCgroupfs);
+    assertPath('cgroupRoot', options.cgroupRoot);
     this.#engine = selectEngine(options.engine);
     this.#procRoot = assertProcRoot(options.procRoot ?? '/proc');
     this.#requireCgroupfs = options.requireCgroupfs ?? true;
@@ -103,9 +91,8 @@ export class TelemetryCollector {
   start(episodeId: string, pid: number, options: StartOptions = {}): TelemetryHandle {
     assertEpisodeId(episodeId);
     assertPid(pid);
+    assertStartOptions(options);
     const tier = options.source ?? 'auto';
-    assertOneOf('source', tier, TIERS);
-    assertOneOf('baseline', options.baseline ?? 'zero', ['zero', 'now']);
     if (this.#running.has(episodeId)) {
       throw new TelemetryError(
         'ERR_ALREADY_STARTED',
@@ -126,6 +113,7 @@ export class TelemetryCollector {
           baseline: options.baseline ?? 'zero',
           spec: this.#spec(episodeId, pid, tier, cgroup, options.reaper ?? false),
           emit: (event, ...args) => {
+            // EventEmitter's types do not follow an event that is generic itself.
             self.emit(event, ...(args as never));
           },
           onStopped: () => this.#running.delete(episodeId),
@@ -152,7 +140,7 @@ export class TelemetryCollector {
   collect(handle: TelemetryHandle, flags?: O11yFlags): TelemetryFrame {
     const session = sessionOf(handle);
     assertManual(session, 'collect');
-    return session.collect(flags === undefined ? 0 : flagsToBits(flags));
+    return session.collect(userFlags(flags));
   }
 
   /**
@@ -166,8 +154,8 @@ export class TelemetryCollector {
   ): TelemetryFrame | null {
     const session = sessionOf(handle);
     assertManual(session, 'collectWithBudget');
-    const frame = session.collect(flags === undefined ? 0 : flagsToBits(flags));
-    return session.chargeTo(budget, frame) === null ? frame : null;
+    assertBudget(budget);
+    return session.collectWithBudget(budget, userFlags(flags));
   }
 
   // The given cgroup; else the episode's own scope if it exists; never the cgroup the pid happens to be in.
@@ -212,16 +200,5 @@ export class TelemetryCollector {
 
 function assertPolicy(policy: TelemetryPolicy): TelemetryPolicy {
   if (policy instanceof TelemetryPolicy) return policy;
-  throw new TelemetryError(
-    'ERR_INVALID_CONFIG',
-    'the policy must be a TelemetryPolicy: TelemetryPolicy.builder()….build()',
-  );
-}
-
-function assertOneOf(name: string, value: unknown, allowed: readonly unknown[]): void {
-  if (allowed.includes(value)) return;
-  throw new TelemetryError(
-    'ERR_INVALID_CONFIG',
-    `${name} must be one of ${allowed.join(', ')}, not ${JSON.stringify(value)}`,
-  );
+  throw invalidConfig('the policy must be a TelemetryPolicy: TelemetryPolicy.builder()….build()');
 }

@@ -1,5 +1,7 @@
 import type { ResourceStats } from '../stats/index.js';
 
+type Value = number | bigint;
+
 /** What was consumed between two readings; null where either of them does not know. */
 export interface StatsDelta {
   readonly cpuNs: number | null;
@@ -10,7 +12,10 @@ export interface StatsDelta {
 }
 
 /** From nothing (`before` null) everything in `after` was consumed. A counter that went back gives 0. */
-export function statsDelta(before: ResourceStats | null, after: ResourceStats): StatsDelta {
+export function statsDelta(
+  before: ResourceStats<Value> | null,
+  after: ResourceStats<Value>,
+): StatsDelta {
   return {
     cpuNs: difference(before?.cpu.usageNs, after.cpu.usageNs),
     cpuUserNs: difference(before?.cpu.userNs, after.cpu.userNs),
@@ -20,7 +25,9 @@ export function statsDelta(before: ResourceStats | null, after: ResourceStats): 
   };
 }
 
-function difference(before: number | null | undefined, after: number | null): number | null {
+function difference(before: Value | null | undefined, after: Value | null): number | null {
   if (before === null || after === null) return null;
-  return Math.max(0, after - (before ?? 0));
+  // Exact where both are: two large totals may differ by little.
+  const grown = BigInt(after) - BigInt(before ?? 0);
+  return grown > 0n ? Number(grown) : 0;
 }

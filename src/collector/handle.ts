@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { EngineName } from '../engine/engine.js';
 import { TelemetryError } from '../error/index.js';
-import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
+import { O11yFlags, type TelemetryFrame } from '../frame/index.js';
 import { flagsToBits } from '../frame/o11y-flags.js';
 import { FrameReader, type SharedFrames } from '../ring/index.js';
-import { type ResourceStats, statsOfFrame, wordsOfStats } from '../stats/index.js';
+import { ResourceStats, statsOfFrame } from '../stats/index.js';
 import { type StatsDelta, statsDelta } from './delta.js';
 import type { HandleEvents } from './events.js';
 import type { Session } from './session.js';
@@ -44,6 +44,7 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
   readonly #session: Session;
   readonly #drain: FrameReader<number>;
   #promoted = 0;
+  #stopping: Promise<TelemetryFrame[]> | null = null;
 
   /** @internal Use `TelemetryCollector.start`. */
   constructor(episodeId: string, pid: number, open: (handle: TelemetryHandle) => Session) {
@@ -70,10 +71,10 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
     return Number(this.#session.startMonoNs);
   }
 
-  /** What the newest frame says, as stats; null before the first frame. */
-  get prevStats(): ResourceStats | null {
+  /** What the newest frame was made of: the stats given to `nextFrame`, else what the frame says; null before the first. */
+  get prevStats(): ResourceStats<number | bigint> | null {
     const frame = this.latest();
-    return frame === null ? null : statsOfFrame(frame);
+    return this.#session.given ?? (frame === null ? null : statsOfFrame(frame));
   }
 
   /** The newest frame, or null before the first. */
@@ -94,19 +95,22 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
     return frames;
   }
 
-  /** What was consumed between the newest frame and `stats`; never negative, null where either is unavailable. */
-  computeDelta(stats: ResourceStats): StatsDelta {
+  /** What was consumed between `prevStats` and `stats`; never negative, null where either is unavailable. */
+  computeDelta(stats: ResourceStats<number | bigint>): StatsDelta {
+    assertStats(stats);
     return statsDelta(this.prevStats, stats);
   }
 
   /**
    * Publishes one frame of the given stats, with the clamps of every frame. Manual sessions only.
    *
-   * Throws `ERR_INVALID_CONFIG` on a sampled session, `ERR_STOPPED` after `stop()`.
+   * Throws `ERR_INVALID_CONFIG` on a sampled session and for anything but stats and flags, `ERR_STOPPED` after
+   * `stop()`.
    */
-  nextFrame(stats: ResourceStats, flags?: O11yFlags): TelemetryFrame {
+  nextFrame(stats: ResourceStats<number | bigint>, flags?: O11yFlags): TelemetryFrame {
     assertManual(this.#session, 'nextFrame');
-    return this.#session.publish(wordsOfStats(stats), flags === undefined ? 0 : flagsToBits(flags));
+    assertStats(stats);
+    return this.#session.publish(stats, userFlags(flags));
   }
 
   snapshot(): TelemetryHandleSnapshot {
@@ -136,9 +140,9 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
   }
 
   /** Ends the session with its terminal frame. Idempotent; resolves to the frames still in the ring. */
-  async stop(): Promise<TelemetryFrame[]> {
-    await this.#session.finish('stop');
-    return this.readFrames();
+  stop(): Promise<TelemetryFrame[]> {
+    this.#stopping ??= this.#session.finish('stop').then(() => this.readFrames());
+    return this.#stopping;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,6 +162,18 @@ export function sessionOf(handle: TelemetryHandle): Session {
     );
   }
   return session;
+}
+
+/** `FrameFlag` bits of what a caller gave; `ERR_INVALID_CONFIG` for anything but flags. */
+export function userFlags(flags: O11yFlags | undefined): number {
+  if (flags === undefined) return 0;
+  if (flags instanceof O11yFlags) return flagsToBits(flags);
+  throw new TelemetryError('ERR_INVALID_CONFIG', 'flags must be O11yFlags: O11yFlags.none.withX()');
+}
+
+function assertStats(stats: unknown): asserts stats is ResourceStats<number | bigint> {
+  if (stats instanceof ResourceStats) return;
+  throw new TelemetryError('ERR_INVALID_CONFIG', 'stats must be ResourceStats');
 }
 
 export function assertManual(session: Session, method: string): void {

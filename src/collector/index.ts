@@ -1,9 +1,5 @@
 /** The collector: starts sessions, and the handle of each. */
-export {
-  type StartOptions,
-  TelemetryCollector,
-  type TelemetryCollectorOptions,
-} from './collector.js';
+export { TelemetryCollector, type TelemetryCollectorOptions } from './collector.js';
 export type { StatsDelta } from './delta.js';
 export type {
   ExhaustedEvent,
@@ -14,3 +10,4 @@ export type {
   StopReason,
 } from './events.js';
 export { TelemetryHandle, type TelemetryHandleSnapshot } from './handle.js';
+export type { StartOptions } from './start-options.js';

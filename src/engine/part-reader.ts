@@ -25,6 +25,7 @@ export abstract class PartReader {
   /** cpu time, ns. */
   readCpu(options?: { readonly bigint?: false }): CpuStats;
   readCpu(options: { readonly bigint: true }): CpuStats<bigint>;
+  readCpu(options?: BigintOption): CpuStats<number | bigint>;
   readCpu(options: BigintOption = {}): CpuStats<number | bigint> {
     const [words, part] = this.readPart(PartIndex.CPU);
     return cpuStatsOf(words, { ...part, ...options });
@@ -33,6 +34,7 @@ export abstract class PartReader {
   /** Memory in bytes, page faults as counts. */
   readMemory(options?: { readonly bigint?: false }): MemoryStats;
   readMemory(options: { readonly bigint: true }): MemoryStats<bigint>;
+  readMemory(options?: BigintOption): MemoryStats<number | bigint>;
   readMemory(options: BigintOption = {}): MemoryStats<number | bigint> {
     const [words, part] = this.readPart(PartIndex.MEMORY);
     return memoryStatsOf(words, { ...part, ...options });
@@ -41,6 +43,7 @@ export abstract class PartReader {
   /** Storage io in bytes and, from a cgroup, in operations. */
   readIo(options?: { readonly bigint?: false }): IoStats;
   readIo(options: { readonly bigint: true }): IoStats<bigint>;
+  readIo(options?: BigintOption): IoStats<number | bigint>;
   readIo(options: BigintOption = {}): IoStats<number | bigint> {
     const [words, part] = this.readPart(PartIndex.IO);
     return ioStatsOf(words, { ...part, ...options });
@@ -49,6 +52,7 @@ export abstract class PartReader {
   /** The three, one after the other. */
   readAll(options?: { readonly bigint?: false }): ResourceStats;
   readAll(options: { readonly bigint: true }): ResourceStats<bigint>;
+  readAll(options?: BigintOption): ResourceStats<number | bigint>;
   readAll(options: BigintOption = {}): ResourceStats<number | bigint> {
     const bigint = options.bigint ?? false;
     const [cpuWords, cpu] = this.readPart(PartIndex.CPU);

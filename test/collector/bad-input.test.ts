@@ -93,10 +93,47 @@ describe.each(ENGINES)('bad input, engine %s', (engine) => {
   it.each([
     ['source', { source: 'cgroup2' }],
     ['baseline', { baseline: 'then' }],
+    ['onExhausted', { onExhausted: 'explode' }],
+    ['manual', { manual: 'yes' }],
+    ['reaper', { reaper: 1 }],
+    ['budget', { budget: { cpuMs: 1 } }],
+    ['signal', { signal: {} }],
+    ['options', null],
   ])('an unknown %s is ERR_INVALID_CONFIG', (_, options) => {
     expect(() => collector.start('option', process.pid, options as never)).toThrow(
       code('ERR_INVALID_CONFIG'),
     );
+  });
+
+  it.each([5, {}, false])('a path that is %j is ERR_CGROUP_PATH', (path) => {
+    for (const open of [
+      () => new TelemetryCollector(undefined, { engine, cgroupRoot: path as never }),
+      () => CgroupReader.fromPath(path as never, { engine }),
+      () => CgroupReader.forEpisode('x', { engine, root: path as never }),
+      () => collector.start('path', process.pid, { cgroupPath: path as never }),
+    ]) {
+      expect(open).toThrow(code('ERR_CGROUP_PATH'));
+    }
+  });
+
+  it('what plain JavaScript may get wrong is ERR_INVALID_CONFIG', async () => {
+    const handle = collector.start('types', process.pid, { manual: true });
+    for (const wrong of [
+      () => new TelemetryCollector(undefined, null as never),
+      () => new TelemetryCollector(undefined, { engine, requireCgroupfs: 0 as never }),
+      () => new ProcReader(process.pid, null as never),
+      () => new ProcReader(process.pid, { engine, tree: 'x' as never }),
+      () => new ProcReader(process.pid, { engine, procRoot: 'proc' }),
+      () => handle.nextFrame({} as never),
+      () => handle.computeDelta(null as never),
+      () => collector.collect(handle, {} as never),
+      () => collector.collectWithBudget(handle, {} as never),
+      () => collector.collect({} as never),
+    ]) {
+      expect(wrong).toThrow(code('ERR_INVALID_CONFIG'));
+    }
+    expect(handle.seq).toBe(0);
+    await handle.stop();
   });
 
   it('an unknown engine and a policy that is none are ERR_INVALID_CONFIG', () => {
@@ -147,6 +184,7 @@ describe.each(ENGINES)('bad input, engine %s', (engine) => {
     reader.close();
     reader.close();
     expect(() => reader.readCpu()).toThrow(code('ERR_STOPPED'));
+    expect(() => reader.withFallbackPid(process.pid)).toThrow(code('ERR_STOPPED'));
     broken.remove();
   });
 

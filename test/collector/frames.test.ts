@@ -105,7 +105,7 @@ describe.each(ENGINES)('frames of a cgroup, engine %s', (engine) => {
     collect();
     cgroup.memory({ anon: 100, current: 200, peak: 0 });
     cgroup.delete('memory.peak');
-    expect(collect().memPeakBytes).toBe(700_000);
+    expect(collect().memPeakBytes).toBe(800_000);
   });
 
   it('an absent metric is null, not zero', () => {
@@ -178,7 +178,7 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
     const events: string[] = [];
     handle.on('source', ({ sources, seq }) => events.push(`${seq} ${sources.io}`));
     const first = collect();
-    cgroup.write('io.stat', 'no device\n');
+    cgroup.delete('io.stat');
     const second = collect();
     cgroup.io({ read: 50_000_000_004_096, write: 60_000_000_000_000 });
     const third = collect();
@@ -241,6 +241,71 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
     expect(second).toMatchObject({ memRssBytes: 4096, memCurrentBytes: 3_000_000 });
     expect([...second.quality.memory]).toEqual(['stale']);
     await handle.stop();
+  });
+
+  it('every file that fails is told, each once', async () => {
+    const { handle, collect } = start();
+    const files: string[] = [];
+    handle.on('warning', ({ file }) => files.push(file!.slice(cgroup.path.length + 1)));
+    for (const file of ['memory.peak', 'memory.events', 'pids.current']) cgroup.write(file, 'x\n');
+    const frame = collect();
+    collect();
+    expect(files).toEqual(['memory.peak', 'memory.events', 'pids.current']);
+    expect(frame).toMatchObject({ memPeakBytes: null, oomKills: null, memRssBytes: 4096 });
+    cgroup.write('pids.current', '3\n');
+    collect();
+    cgroup.write('pids.current', 'x\n');
+    collect();
+    expect(files.slice(3)).toEqual(['pids.current']);
+    await handle.stop();
+  });
+
+  it('the terminal frame reads memory.stat whatever its period, and is final', async () => {
+    const { handle, collect } = start({ memoryStatPeriodMs: 3_600_000 });
+    collect();
+    cgroup.memory({ anon: 2_000_000, current: 3_000_000, peak: 4_000_000 });
+    const terminal = (await handle.stop()).at(-1)!;
+    expect(terminal.memRssBytes).toBe(2_000_000);
+    expect([...terminal.quality.memory]).toEqual(['final']);
+  });
+
+  it('a part that comes back and counts from 0 again goes on from where it was', async () => {
+    cgroup.io({ read: 1000, write: 10 });
+    const { handle, collect } = start({ source: 'cgroup' });
+    collect();
+    cgroup.write('io.stat', 'no device\n');
+    expect(collect().ioReadBytes).toBeNull();
+    cgroup.io({ read: 300, write: 10 });
+    const back = collect();
+    expect(back.ioReadBytes).toBe(1000);
+    expect([...back.quality.io]).toEqual(['rebased']);
+    cgroup.io({ read: 700, write: 10 });
+    expect(collect().ioReadBytes).toBe(1400);
+    await handle.stop();
+  });
+
+  it('a cgroup that is gone leaves its last totals to the terminal frame, and they are not final', async () => {
+    const { handle, collect } = start({ source: 'cgroup' });
+    const last = collect();
+    cgroup.remove();
+    const frame = collect();
+    expect(frame.sources).toEqual({ cpu: 'unavailable', memory: 'unavailable', io: 'unavailable' });
+    const terminal = (await handle.stop()).at(-1)!;
+    expect(terminal).toMatchObject({ cpuNs: last.cpuNs, ioWriteBytes: last.ioWriteBytes });
+    expect([...terminal.quality.cpu].sort()).toEqual(['lowerBound', 'stale']);
+  });
+
+  it('a part that is carried into the terminal frame is no source event', async () => {
+    const { handle, collect } = start({ source: 'cgroup' });
+    collect();
+    cgroup.write('io.stat', 'no device\n');
+    collect();
+    const sources: string[] = [];
+    handle.on('source', (event) => sources.push(event.sources.io));
+    const terminal = (await handle.stop()).at(-1)!;
+    expect(terminal.ioReadBytes).toBe(512);
+    expect([...terminal.quality.io].sort()).toEqual(['lowerBound', 'stale']);
+    expect(sources).toEqual([]);
   });
 
   const GARBAGE: [string, string, string][] = [

@@ -8,6 +8,7 @@ import {
   FrameReader,
   IoStats,
   MemoryStats,
+  O11yFlags,
   ResourceStats,
   TelemetryCollector,
   TelemetryPolicy,
@@ -76,6 +77,33 @@ describe.each(ENGINES)('a sampled session, engine %s', (engine) => {
     expect(() => collector.start('never', process.pid, { signal: controller.signal })).toThrow();
   });
 
+  it('stop() inside a listener, or twice, ends it once', async () => {
+    const handle = new TelemetryCollector(policy(1000), { engine }).start('again', process.pid);
+    let stopped = 0;
+    handle.on('stopped', () => {
+      stopped++;
+      void handle.stop();
+    });
+    const first = handle.stop();
+    expect(handle.stop()).toBe(first);
+    const frames = await first;
+    expect(frames.filter((f) => f.o11yFlags.terminal)).toHaveLength(1);
+    expect(stopped).toBe(1);
+    expect(await handle.stop()).toBe(frames);
+  });
+
+  it('stop() after the end tells exit too', async () => {
+    const child = spawn('sleep', ['1000']);
+    const handle = new TelemetryCollector(policy(3_600_000), { engine }).start('end', child.pid!);
+    const events: string[] = [];
+    handle.on('exit', () => events.push('exit'));
+    handle.on('stopped', ({ reason }) => events.push(reason));
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await handle.stop();
+    expect(events).toEqual(['exit', 'stop']);
+  });
+
   it('applyPolicy is for new sessions only', async () => {
     const collector = new TelemetryCollector(policy(1000, 4), { engine });
     await using first = collector.start('first', process.pid);
@@ -137,8 +165,8 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     expect(first.sources).toEqual({ cpu: 'cgroup', memory: 'unavailable', io: 'proc' });
     expect(first.o11yFlags.initial).toBe(true);
     expect(second).toMatchObject({ seq: 1, cpuNs: 10 });
-    expect(handle.computeDelta(stats(25))).toMatchObject({ cpuNs: 15, ioReadBytes: 0 });
-    expect(handle.prevStats!.cpu.usageNs).toBe(10);
+    expect(handle.prevStats!.cpu.usageNs).toBe(5);
+    expect(handle.computeDelta(stats(25))).toMatchObject({ cpuNs: 20, ioReadBytes: 0 });
     await handle.stop();
   });
 
@@ -185,6 +213,99 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     cgroup.cpu({ usage: 2_100, user: 1_000, system: 1_000 });
     collector.collect(handle);
     expect(budget.consumed()).toMatchObject({ cpuMs: 2.1, bytesIo: 5632 });
+    await handle.stop();
+  });
+
+  it('CTR-TL01: the first and the terminal frame are charged, and frames of given stats', async () => {
+    const budget = BudgetTracker.unlimited();
+    const sampled = new TelemetryCollector(policy(3_600_000), {
+      engine,
+      cgroupRoot: cgroup.root,
+      requireCgroupfs: false,
+    }).start('fixture', process.pid, { budget });
+    expect(budget.consumed().cpuMs).toBe(0.1);
+    cgroup.cpu({ usage: 9_100, user: 60, system: 40 });
+    await sampled.stop();
+    expect(budget.consumed().cpuMs).toBe(9.1);
+
+    const given = BudgetTracker.unlimited();
+    const handle = collectorOf().start('fixture', process.pid, { manual: true, budget: given });
+    const cpu = new CpuStats({ source: 'cgroup', usageNs: 5e6, userNs: 0, systemNs: 0 });
+    handle.nextFrame(
+      new ResourceStats({ cpu, memory: MemoryStats.unavailable(), io: IoStats.unavailable() }),
+    );
+    expect(given.consumed().cpuMs).toBe(5);
+    await handle.stop();
+  });
+
+  it('CTR-TL01: a budget of the session that collectWithBudget is given is charged once', async () => {
+    const budget = new BudgetTracker({ cpuMs: 1 });
+    const collector = collectorOf();
+    const handle = collector.start('fixture', process.pid, { manual: true, budget });
+    expect(collector.collectWithBudget(handle, budget)!.cpuNs).toBe(100_000);
+    expect(budget.consumed().cpuMs).toBe(0.1);
+    await handle.stop();
+  });
+
+  it('CTR-TL02: a budget that the first frame exhausts stops the session at once', async () => {
+    const handle = new TelemetryCollector(policy(3_600_000), {
+      engine,
+      cgroupRoot: cgroup.root,
+      requireCgroupfs: false,
+    }).start('fixture', process.pid, { budget: new BudgetTracker({ bytesIo: 1 }) });
+    const events: string[] = [];
+    handle.on('exhausted', ({ resource }) => {
+      events.push(resource);
+      void handle.stop();
+    });
+    const [{ reason }] = await once(handle, 'stopped');
+    expect(events).toEqual(['bytesIo']);
+    expect(reason).toBe('exhausted');
+    expect(handle.readFrames().filter((f) => f.o11yFlags.terminal)).toHaveLength(1);
+  });
+
+  it('initial and terminal are the session’s to set', async () => {
+    const collector = collectorOf();
+    const handle = collector.start('fixture', process.pid, { manual: true });
+    const flags = new O11yFlags({ initial: true, terminal: true, promoted: true });
+    collector.collect(handle, flags);
+    collector.collect(handle, flags);
+    const reader = new FrameReader(handle.share());
+    expect(reader.ended).toBe(false);
+    const frames = await handle.stop();
+    expect(frames.map((f) => [f.o11yFlags.initial, f.o11yFlags.terminal])).toEqual([
+      [true, false],
+      [false, false],
+      [false, true],
+    ]);
+    expect(frames[0]!.o11yFlags.promoted).toBe(true);
+    expect(reader.ended).toBe(true);
+  });
+
+  it('an episode that had ended when its session started is told at once', async () => {
+    const child = spawn('true');
+    await once(child, 'exit');
+    cgroup.write('cgroup.events', 'populated 0\nfrozen 0\n');
+    const handle = new TelemetryCollector(policy(3_600_000), {
+      engine,
+      cgroupRoot: cgroup.root,
+      requireCgroupfs: false,
+    }).start('fixture', child.pid!);
+    const [{ frame }] = await once(handle, 'exit');
+    expect(frame).toMatchObject({ cpuNs: 100_000, seq: 1 });
+  });
+
+  it('computeDelta of given stats is theirs, also across a change of source', async () => {
+    const handle = collectorOf().start('fixture', process.pid, { manual: true });
+    const stats = (source: 'cgroup' | 'proc', usageNs: number): ResourceStats =>
+      new ResourceStats({
+        cpu: new CpuStats({ source, usageNs, userNs: 0, systemNs: 0 }),
+        memory: MemoryStats.unavailable(),
+        io: IoStats.unavailable(),
+      });
+    expect(handle.nextFrame(stats('cgroup', 100)).o11yFlags.degraded).toBe(false);
+    expect(handle.nextFrame(stats('proc', 1000)).o11yFlags.degraded).toBe(true);
+    expect(handle.computeDelta(stats('proc', 1050)).cpuNs).toBe(50);
     await handle.stop();
   });
 

@@ -20,12 +20,10 @@ export class FixtureCgroup {
     this.write('cgroup.controllers', 'cpu io memory pids\n');
   }
 
-  /** Rewrites the file in place: a descriptor that a reader keeps sees the new text. */
   write(name: string, text: string | Uint8Array): void {
     writeFileSync(join(this.path, name), text);
   }
 
-  /** For files that no reader has opened yet: a kept descriptor would go on reading the deleted file. */
   delete(name: string): void {
     rmSync(join(this.path, name), { force: true });
   }

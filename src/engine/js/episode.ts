@@ -15,6 +15,7 @@ import {
 } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import { CgroupReader } from './cgroup-reader.js';
+import { FailureLog } from './failure-log.js';
 import { FrameState, type PartOrigin, unknownOrigin } from './frame-state.js';
 import { ProcReader } from './proc-reader.js';
 import { Reading } from './reading.js';
@@ -26,33 +27,6 @@ const has = (parts: number, p: number): boolean => ((parts >> p) & 1) !== 0;
 
 const monotonicNs = (): bigint => process.hrtime.bigint();
 
-/** Failures of one source: the last one told per part, and what is not told yet. */
-class Warnings {
-  readonly #last: (ReadFailure | null)[] = [null, null, null, null];
-  #pending: SampleWarning[] = [];
-
-  note(part: PartIndexValue, failure: ReadFailure | null): void {
-    const last = this.#last[part] ?? null;
-    if (failure !== null && last !== null && sameFailure(last, failure)) return;
-    this.#last[part] = failure;
-    if (failure !== null) this.#pending.push({ part, failure });
-  }
-
-  get pending(): boolean {
-    return this.#pending.length > 0;
-  }
-
-  take(): SampleWarning[] {
-    const taken = this.#pending;
-    this.#pending = [];
-    return taken;
-  }
-}
-
-function sameFailure(a: ReadFailure, b: ReadFailure): boolean {
-  return a.code === b.code && a.errno === b.errno && a.reason === b.reason && a.file === b.file;
-}
-
 export class JsEpisode implements EpisodeSampler {
   readonly #spec: EpisodeSpec;
   readonly #cgroup: CgroupReader | null = null;
@@ -60,8 +34,10 @@ export class JsEpisode implements EpisodeSampler {
   readonly #ring: RingWriter;
   readonly #state = new FrameState();
   readonly #reading = new Reading();
-  readonly #cgroupWarnings = new Warnings();
-  readonly #procWarnings = new Warnings();
+  readonly #failures = new FailureLog();
+  /** Of the last read: the parts that were asked for and not to be had. */
+  #cgroupFailed = 0;
+  #procFailed = 0;
   #settled: BigUint64Array | null = null;
 
   /**
@@ -97,21 +73,22 @@ export class JsEpisode implements EpisodeSampler {
     const reading = this.#reading;
     reading.clear();
     const origin = unknownOrigin();
+    const terminal = (flags & FrameFlag.TERMINAL) !== 0;
+    if (terminal) this.#cgroup?.expireMemoryStat();
     reading.set(FrameWord.TS_MONO, monotonicNs());
     this.#readParts(PartBit.ALL, reading, origin);
-    if ((flags & FrameFlag.TERMINAL) !== 0) this.#markFinal(origin);
+    if (terminal) this.#markFinal(origin);
+    this.#logFailures();
 
     const sourceChanged = this.#state.apply(reading, origin, flags);
     reading.set(FrameWord.COLLECT_NS, monotonicNs() - begin);
     this.#ring.publish(reading.words);
-    if ((flags & FrameFlag.TERMINAL) !== 0) this.#ring.end();
+    if (terminal) this.#ring.end();
 
     let outcome = 0;
     if (sourceChanged) outcome |= SampleOutcome.SOURCE_CHANGED;
     if (ended) outcome |= SampleOutcome.ENDED;
-    if (this.#cgroupWarnings.pending || this.#procWarnings.pending) {
-      outcome |= SampleOutcome.WARNING;
-    }
+    if (this.#failures.pending) outcome |= SampleOutcome.WARNING;
     return outcome;
   }
 
@@ -131,10 +108,12 @@ export class JsEpisode implements EpisodeSampler {
     const { tier } = this.#spec;
     const cgroup = this.#livingCgroup();
     let got = 0;
+    this.#cgroupFailed = 0;
+    this.#procFailed = 0;
     if (cgroup !== null) {
       const asked = tier === 'leaf' ? parts & (PartBit.CPU | PartBit.EXTRA) : parts;
       got = cgroup.read(asked, monotonicNs(), reading);
-      this.#noteFailures(asked, got, cgroup, this.#cgroupWarnings);
+      this.#cgroupFailed = asked & ~got;
       for (const p of PARTS) if (has(got, p)) origin.source[p] = SourceCode.CGROUP;
       if (has(got, 1) && cgroup.memoryStatCarried) origin.quality[1] |= QualityBit.STALE;
     }
@@ -147,7 +126,7 @@ export class JsEpisode implements EpisodeSampler {
     // Who belongs to the episode is the cgroup's word while it lives, and parentage after that.
     proc.setMembers(this.#livingCgroup());
     const fromProc = proc.read(missing, reading);
-    this.#noteFailures(missing, fromProc, proc, this.#procWarnings);
+    this.#procFailed = missing & ~fromProc;
     for (const p of PARTS) {
       if (has(missing & fromProc, p)) {
         origin.source[p] = SourceCode.PROC;
@@ -161,41 +140,42 @@ export class JsEpisode implements EpisodeSampler {
   #markFinal(origin: PartOrigin): void {
     for (const p of PARTS) {
       const source = origin.source[p];
-      if (
+      const final =
         source === SourceCode.CGROUP ||
         (source === SourceCode.PROC &&
           this.#proc !== null &&
-          (this.#proc.totalsExact || this.#proc.rootAlive()))
-      ) {
+          (this.#proc.totalsExact || this.#proc.rootAlive()));
+      if (final && (origin.quality[p] & QualityBit.STALE) === 0) {
         origin.quality[p] |= QualityBit.FINAL;
       }
     }
   }
 
-  #noteFailures(
-    asked: number,
-    got: number,
-    reader: { failure(part: PartIndexValue): ReadFailure | null },
-    warnings: Warnings,
-  ): void {
+  #logFailures(): void {
+    this.#failures.begin();
+    for (const p of PARTS) {
+      if (has(this.#cgroupFailed, p)) this.#logFailure(p, this.#cgroup?.failure(p));
+    }
+    if ((this.#cgroupFailed & PartBit.EXTRA) !== 0) {
+      for (const failure of this.#cgroup?.extraFailures() ?? []) this.#logFailure(3, failure);
+    }
     for (const p of [0, 1, 2, 3] as const) {
-      if (!has(asked, p)) continue;
-      const failure = has(got, p) ? null : reader.failure(p);
-      if (failure === null) {
-        warnings.note(p, null);
-        continue;
-      }
-      // What a source event or the end already tells is no warning.
-      const told =
-        failure.code === 'ERR_PROC_GONE' ||
-        failure.code === 'ERR_CGROUP_NOT_FOUND' ||
-        (failure.code === 'ERR_CONTROLLER_NOT_ENABLED' && this.#spec.tier !== 'cgroup');
-      if (!told) warnings.note(p, failure);
+      if (has(this.#procFailed, p)) this.#logFailure(p, this.#proc?.failure(p));
     }
   }
 
+  // What a source event or the end already tells is no warning.
+  #logFailure(part: PartIndexValue, failure: ReadFailure | null | undefined): void {
+    if (failure == null) return;
+    const told =
+      failure.code === 'ERR_PROC_GONE' ||
+      failure.code === 'ERR_CGROUP_NOT_FOUND' ||
+      (failure.code === 'ERR_CONTROLLER_NOT_ENABLED' && this.#spec.tier !== 'cgroup');
+    if (!told) this.#failures.add(part, failure);
+  }
+
   takeWarnings(): SampleWarning[] {
-    return [...this.#cgroupWarnings.take(), ...this.#procWarnings.take()];
+    return this.#failures.take();
   }
 
   settle(): boolean {

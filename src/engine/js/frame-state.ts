@@ -12,7 +12,7 @@ import {
   SourceCode,
 } from '../../ring/layout.js';
 import { Reading } from './reading.js';
-import { MAX_U63, saturatingAdd } from './saturate.js';
+import { MAX_U63, saturatingAdd, saturatingSub } from './saturate.js';
 
 /** Sources and quality of the three parts, by index: 0 cpu, 1 memory, 2 io. */
 export interface PartOrigin {
@@ -99,9 +99,12 @@ export class FrameState {
       let source = origin.source[p];
       let quality = origin.quality[p];
       const last = this.#lastSource[p];
+      if (this.#anyFrame && this.#frameSource[p] !== source) sourceChanged = true;
 
       if (source !== SourceCode.UNAVAILABLE) {
-        const rebase = last !== SourceCode.UNAVAILABLE && last !== source;
+        const rebase =
+          last !== SourceCode.UNAVAILABLE &&
+          (last !== source || this.#restarted(reading, words.counters, this.#frameSource[p]));
         if (rebase) quality |= QualityBit.REBASED;
         for (const w of words.counters) this.#continueCounter(reading, w, rebase);
         this.#lastSource[p] = source;
@@ -119,11 +122,10 @@ export class FrameState {
         }
       }
 
-      if (this.#anyFrame && this.#frameSource[p] !== source) sourceChanged = true;
       this.#frameSource[p] = source;
       meta |= source << (MetaShift.SOURCE_CPU + 2 * p);
       meta |= quality << (MetaShift.QUALITY_CPU + 4 * p);
-      if (source !== SourceCode.CGROUP) meta |= FrameFlag.DEGRADED;
+      if (source === SourceCode.PROC) meta |= FrameFlag.DEGRADED;
     }
 
     for (const w of EXTRA_COUNTERS) this.#continueCounter(reading, w, false);
@@ -145,16 +147,31 @@ export class FrameState {
     return sourceChanged;
   }
 
+  // Back after a frame without the part, and lower than before: the controller was off, and counts from 0 again.
+  #restarted(reading: Reading, counters: readonly number[], frameSource: number): boolean {
+    if (!this.#anyFrame || frameSource !== SourceCode.UNAVAILABLE) return false;
+    return counters.some(
+      (w) =>
+        reading.has(w) &&
+        this.#published.has(w) &&
+        this.#continued(reading, w) < this.#published.get(w),
+    );
+  }
+
+  #continued(reading: Reading, w: number): bigint {
+    const base = this.#bases[w]!;
+    const raw = min(reading.get(w), MAX_U63);
+    return saturatingAdd(base.published, saturatingSub(raw, base.raw));
+  }
+
   #continueCounter(reading: Reading, w: number, rebase: boolean): void {
     if (!reading.has(w)) return;
-    const raw = min(reading.get(w), MAX_U63);
-    const base = this.#bases[w]!;
     if (rebase && this.#published.has(w)) {
-      base.raw = raw;
+      const base = this.#bases[w]!;
+      base.raw = min(reading.get(w), MAX_U63);
       base.published = this.#published.get(w);
     }
-    const continued = saturatingAdd(base.published, raw > base.raw ? raw - base.raw : 0n);
-    reading.set(w, max(continued, this.#published.get(w)));
+    reading.set(w, max(this.#continued(reading, w), this.#published.get(w)));
   }
 
   // The kernel scales user and system from samples, so that each can step back while usage does not.
@@ -172,7 +189,7 @@ export class FrameState {
   }
 
   #raisePeak(reading: Reading): void {
-    if (!reading.has(FrameWord.MEM_RSS_BYTES)) return;
+    if (!reading.has(FrameWord.MEM_PEAK_BYTES)) return;
     const peak = max(
       reading.get(FrameWord.MEM_PEAK_BYTES),
       max(reading.get(FrameWord.MEM_RSS_BYTES), this.#published.get(FrameWord.MEM_PEAK_BYTES)),

@@ -1,0 +1,50 @@
+import { BudgetTracker } from '../budget/index.js';
+import type { Tier } from '../engine/engine.js';
+import {
+  assertBoolean,
+  assertObject,
+  assertOneOf,
+  assertPath,
+  invalidConfig,
+} from '../error/index.js';
+
+export interface StartOptions {
+  /** Charged with the cpu and io of every frame; the session stops when a limit is reached. */
+  readonly budget?: BudgetTracker;
+  /** What an exhausted budget does: it ends the sampling (the only action there is yet). */
+  readonly onExhausted?: 'stop';
+  /** `'zero'` (default): all that the episode consumed since its start is charged; `'now'`: from the first frame on. */
+  readonly baseline?: 'zero' | 'now';
+  /** The episode's cgroup, absolute. Default: its own scope below `cgroupRoot` if that exists, else `/proc`. */
+  readonly cgroupPath?: string;
+  /** Nothing is sampled by itself: `collect()` and `nextFrame()` take the frames. */
+  readonly manual?: boolean;
+  /** Forces a tier: the full cgroup, the bare leaf (cpu of the cgroup, the rest of its members' `/proc`), the process tree. */
+  readonly source?: Tier;
+  /**
+   * The calling process is the subreaper of `pid`'s tree and waits for its orphans: what it reaped since the
+   * start counts, so that the end of the tree is exact. `episcope run` is such a caller.
+   */
+  readonly reaper?: boolean;
+  /** Stops the session when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** Everything about the options that can be said before anything is opened. */
+export function assertStartOptions(options: StartOptions): void {
+  assertObject('options', options);
+  assertOneOf('source', options.source, ['auto', 'cgroup', 'leaf', 'proc']);
+  assertOneOf('baseline', options.baseline, ['zero', 'now']);
+  assertOneOf('onExhausted', options.onExhausted, ['stop']);
+  assertBoolean('manual', options.manual);
+  assertBoolean('reaper', options.reaper);
+  if (options.budget !== undefined) assertBudget(options.budget);
+  assertPath('cgroupPath', options.cgroupPath);
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+    throw invalidConfig('signal must be an AbortSignal');
+  }
+}
+
+export function assertBudget(budget: unknown): asserts budget is BudgetTracker {
+  if (!(budget instanceof BudgetTracker)) throw invalidConfig('budget must be a BudgetTracker');
+}
