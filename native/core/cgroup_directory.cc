@@ -107,6 +107,13 @@ ReadFailure from_errno(int error_number) {
   }
 }
 
+ReadFailure ask_file_system(int fd, bool& is_cgroupfs) {
+  struct statfs file_system {};
+  if (fstatfs(fd, &file_system) != 0) return from_errno(errno);
+  is_cgroupfs = static_cast<unsigned long>(file_system.f_type) == kCgroup2SuperMagic;
+  return {};
+}
+
 }  // namespace
 
 ReadFailure open_cgroup_directory(const char* root, const char* path, bool require_cgroupfs,
@@ -117,21 +124,26 @@ ReadFailure open_cgroup_directory(const char* root, const char* path, bool requi
 
   const int rootfd = open_directory(AT_FDCWD, plain_root, 0);
   if (rootfd < 0) return from_errno(errno);
+  // Before the path: what is not there beneath a foreign root is no cgroup that is missing.
+  if (require_cgroupfs) {
+    bool root_is_cgroupfs = false;
+    ReadFailure failure = ask_file_system(rootfd, root_is_cgroupfs);
+    if (!failure && !root_is_cgroupfs) failure = failed(ReadCode::kNotCgroup2);
+    if (failure) {
+      close(rootfd);
+      return failure;
+    }
+  }
   const int fd = open_directory(rootfd, plain_path, kResolveBeneath);
   const int error_number = errno;
   close(rootfd);
   if (fd < 0) return from_errno(error_number);
 
-  struct statfs file_system {};
-  if (fstatfs(fd, &file_system) != 0) {
-    const ReadFailure failure = from_errno(errno);
+  ReadFailure failure = ask_file_system(fd, is_cgroupfs);
+  if (!failure && require_cgroupfs && !is_cgroupfs) failure = failed(ReadCode::kNotCgroup2);
+  if (failure) {
     close(fd);
     return failure;
-  }
-  is_cgroupfs = static_cast<unsigned long>(file_system.f_type) == kCgroup2SuperMagic;
-  if (require_cgroupfs && !is_cgroupfs) {
-    close(fd);
-    return failed(ReadCode::kNotCgroup2);
   }
   dirfd = fd;
   return {};

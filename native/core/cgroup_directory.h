@@ -9,8 +9,8 @@
 namespace episcope {
 
 /// Opens `path` beneath `root`: kCgroupPath (a root that is not absolute, more than 4096 bytes, a
-/// `..`, a symlink, a file), kCgroupNotFound, kNotCgroup2, kCgroupRead. `is_cgroupfs`: not a
-/// fixture tree.
+/// `..`, a symlink, a file), kCgroupNotFound, kNotCgroup2 (the root or what is beneath it lies on
+/// another file system), kCgroupRead. `is_cgroupfs`: not a fixture tree.
 ReadFailure open_cgroup_directory(const char* root, const char* path, bool require_cgroupfs,
                                   int& dirfd, bool& is_cgroupfs);
 

@@ -48,23 +48,27 @@ ReadFailure CgroupReader::open(const char* root, const char* path, bool require_
   const ReadFailure failure =
       open_cgroup_directory(root, path, require_cgroupfs, dirfd_, is_cgroupfs_);
   if (failure) return failure;
+  DescriptorBudget::take_always();
   for (uint32_t i = 0; i < kFileCount; ++i) {
-    files_[i] = KeptFile(kFileNames[i]);
+    files_[i] = KeptFile(kFileNames[i], is_cgroupfs_);
     unsupported_[i] = false;
   }
   std::fill(std::begin(failures_), std::end(failures_), ReadFailure{});
+  extra_count_ = 0;
   removed_ = false;
   memory_stat_ = {};
   memory_stat_fresh_ = false;
   memory_stat_carried_ = false;
-  highest_rss_ = 0;
+  highest_current_ = 0;
   return {};
 }
 
 void CgroupReader::close() {
   for (KeptFile& file : files_) file.close();
-  if (dirfd_ >= 0) ::close(dirfd_);
+  if (dirfd_ < 0) return;
+  ::close(dirfd_);
   dirfd_ = -1;
+  DescriptorBudget::give_back();
 }
 
 // Hot: no allocation once the files are open.
@@ -100,6 +104,7 @@ bool CgroupReader::list_members(ReadBuffer& buffer, std::vector<int>& pids) {
 
 void CgroupReader::begin(uint32_t parts, Reading& out) {
   seen_alive_ = false;
+  extra_count_ = 0;
   for (uint32_t index = 0; index < part::kCount; ++index) {
     if (!((parts >> index) & 1)) continue;
     failures_[index] = {};
@@ -139,7 +144,7 @@ void CgroupReader::read_memory(uint64_t now_ns, ReadBuffer& buffer, Reading& out
   if (failures_[kMemoryIndex]) return;
   if (!refresh_memory_stat(now_ns, buffer)) return;
   const uint64_t rss = memory_stat_.anon.value_or(current);
-  highest_rss_ = std::max(highest_rss_, rss);
+  highest_current_ = std::max(highest_current_, current);
   out.set(word::kMemCurrentBytes, current);
   out.set(word::kMemRssBytes, rss);
   put(out, word::kPageFaultsMajor, memory_stat_.pgmajfault);
@@ -168,17 +173,17 @@ bool CgroupReader::refresh_memory_stat(uint64_t now_ns, ReadBuffer& buffer) {
   return false;
 }
 
-// Absent before Linux 5.19: then the highest that we saw. INV-MEM001 also holds while the kernel's
-// is behind.
+// Absent before Linux 5.19: then the highest that we saw of what it is the highest of, which is
+// memory.current. INV-MEM001 also holds while the kernel's is behind.
 void CgroupReader::read_peak(uint64_t rss, ReadBuffer& buffer, Reading& out) {
   uint64_t peak = 0;
   const ReadFailure refused = parsed(kMemoryPeak, buffer, parse_single, peak);
   if (!refused) {
     out.set(word::kMemPeakBytes, std::max(peak, rss));
   } else if (refused.code == ReadCode::kControllerNotEnabled) {
-    out.set(word::kMemPeakBytes, highest_rss_);
+    out.set(word::kMemPeakBytes, std::max(highest_current_, rss));
   } else {
-    failures_[kExtraIndex] = refused;
+    fail_extra(refused);
   }
 }
 
@@ -222,12 +227,16 @@ void CgroupReader::read_pressure(FileIndex index, uint32_t some, uint32_t full, 
   }
 }
 
-/// Of a file whose absence is no failure: true when it was read; else the first failure is kept.
+/// Of a file whose absence is no failure: true when it was read.
 bool CgroupReader::accepted(const ReadFailure& refused) {
   if (!refused) return true;
-  ReadFailure& extra = failures_[kExtraIndex];
-  if (refused.code != ReadCode::kControllerNotEnabled && !extra) extra = refused;
+  if (refused.code != ReadCode::kControllerNotEnabled) fail_extra(refused);
   return false;
+}
+
+void CgroupReader::fail_extra(const ReadFailure& refused) {
+  extra_failures_[extra_count_++] = refused;
+  failures_[kExtraIndex] = extra_failures_[0];
 }
 
 template <typename Parsed>

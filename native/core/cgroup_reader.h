@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "kept_file.h"
@@ -32,6 +33,10 @@ class CgroupReader {
   /// Why part `index` (0 cpu, 1 memory, 2 io, 3 extra) was not available at the last read of it.
   const ReadFailure& failure(uint32_t index) const { return failures_[index]; }
 
+  /// Every file of the extra part that failed at the last read, memory.peak first (it is read with
+  /// the memory part); failure(3) is the first of them.
+  std::span<const ReadFailure> extra_failures() const { return {extra_failures_, extra_count_}; }
+
   /// The directory itself is gone. Known after a read or populated() met a dead file.
   bool removed() const { return removed_; }
 
@@ -40,6 +45,9 @@ class CgroupReader {
 
   /// Least time between two reads of memory.stat; 0 reads it each time.
   void set_memory_stat_period(uint64_t ns) { memory_stat_period_ns_ = ns; }
+
+  /// The next memory part reads memory.stat whatever the period.
+  void expire_memory_stat() { memory_stat_fresh_ = false; }
 
   /// The last memory part carried memory.stat's values from an earlier read.
   bool memory_stat_carried() const { return memory_stat_carried_; }
@@ -77,6 +85,7 @@ class CgroupReader {
   void read_pressure(FileIndex index, uint32_t some, uint32_t full, ReadBuffer& buffer,
                      Reading& out);
   bool accepted(const ReadFailure& refused);
+  void fail_extra(const ReadFailure& refused);
   ReadResult load(FileIndex index, ReadBuffer& buffer);
   /// Reads the file and parses it into `out`; the failure is none where `out` is of use.
   template <typename Parsed>
@@ -87,6 +96,10 @@ class CgroupReader {
   /// The kernel was started without what the file tells (PSI): it is not tried again.
   bool unsupported_[kFileCount] = {};
   ReadFailure failures_[part::kCount];
+  /// memory.peak, memory.events, pids.current and three of pressure.
+  static constexpr uint32_t kMaxExtraFailures = 6;
+  ReadFailure extra_failures_[kMaxExtraFailures];
+  uint32_t extra_count_ = 0;
   int dirfd_ = -1;
   bool is_cgroupfs_ = false;
   bool removed_ = false;
@@ -98,7 +111,7 @@ class CgroupReader {
   uint64_t memory_stat_read_ns_ = 0;
   uint64_t memory_stat_period_ns_ = 0;
   bool memory_stat_carried_ = false;
-  uint64_t highest_rss_ = 0;
+  uint64_t highest_current_ = 0;
 };
 
 }  // namespace episcope

@@ -92,17 +92,20 @@ bool DescriptorBudget::take() {
   return false;
 }
 
+void DescriptorBudget::take_always() { kept_descriptors.fetch_add(1, std::memory_order_relaxed); }
+
 void DescriptorBudget::give_back() { kept_descriptors.fetch_sub(1, std::memory_order_relaxed); }
 
 int DescriptorBudget::kept() { return kept_descriptors.load(std::memory_order_relaxed); }
 
 KeptFile::KeptFile(KeptFile&& other) noexcept
-    : name_(other.name_), fd_(std::exchange(other.fd_, -1)) {}
+    : name_(other.name_), is_kernels_(other.is_kernels_), fd_(std::exchange(other.fd_, -1)) {}
 
 KeptFile& KeptFile::operator=(KeptFile&& other) noexcept {
   if (this != &other) {
     close();
     name_ = other.name_;
+    is_kernels_ = other.is_kernels_;
     fd_ = std::exchange(other.fd_, -1);
   }
   return *this;
@@ -122,7 +125,7 @@ ReadResult KeptFile::read(int dirfd, char* bytes, size_t capacity, size_t& size)
   const int fd = open_file(dirfd, name_);
   if (fd < 0) return open_failed(errno);
   const ReadResult result = read_whole(fd, bytes, capacity, size, pread);
-  if (result.status != ReadStatus::kDead && DescriptorBudget::take()) {
+  if (is_kernels_ && result.status != ReadStatus::kDead && DescriptorBudget::take()) {
     fd_ = fd;
   } else {
     ::close(fd);

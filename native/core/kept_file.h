@@ -44,15 +44,20 @@ class DescriptorBudget {
  public:
   /// True and counted when one more descriptor may be kept.
   static bool take();
+  /// Counts a descriptor that is needed whatever the budget says.
+  static void take_always();
   static void give_back();
   static int kept();
 };
 
-/// The file keeps its descriptor while the budget allows, and is opened for each read beyond it.
+/// The file keeps its descriptor while the budget allows, and is opened for each read beyond it. A
+/// file that is not the kernel's (a fixture, a recorded tree) is opened for each read, because a
+/// descriptor of it would go on reading what was deleted or replaced.
 class KeptFile {
  public:
   KeptFile() = default;
-  explicit KeptFile(const char* name) : name_(name) {}
+  explicit KeptFile(const char* name, bool is_kernels = true)
+      : name_(name), is_kernels_(is_kernels) {}
   KeptFile(const KeptFile&) = delete;
   KeptFile& operator=(const KeptFile&) = delete;
   KeptFile(KeptFile&& other) noexcept;
@@ -70,6 +75,7 @@ class KeptFile {
 
  private:
   const char* name_ = "";  // a literal
+  bool is_kernels_ = true;
   int fd_ = -1;
 };
 

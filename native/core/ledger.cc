@@ -1,6 +1,7 @@
 #include "ledger.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "limits.h"
 
@@ -34,7 +35,7 @@ void Ledger::leave(int pid, uint64_t starttime) {
 }
 
 void Ledger::settle() {
-  credit_vanished();
+  credit_ended();
   count_present();
   erase_ended();
   link_parents();
@@ -42,51 +43,104 @@ void Ledger::settle() {
 
 // Deepest first, so that what a grandchild left is in its parent's account before that is passed
 // on.
-void Ledger::credit_vanished() {
-  vanished_.clear();
+void Ledger::credit_ended() {
+  ended_.clear();
   for (size_t i = 0; i < rows_.size(); ++i) {
-    if (!rows_[i].in_use || rows_[i].present) continue;
+    if (!rows_[i].in_use || !rows_[i].ends()) continue;
+    if (!rows_[i].present) any_vanished_ = true;
     const int index = static_cast<int>(i);
-    vanished_.push_back({depth_of(index), index});
+    ended_.push_back({depth_of(index), index});
   }
-  if (vanished_.empty()) return;
-  any_vanished_ = true;
-  std::sort(vanished_.begin(), vanished_.end(), [](const Vanished& a, const Vanished& b) {
+  std::sort(ended_.begin(), ended_.end(), [](const Ended& a, const Ended& b) {
     return a.depth != b.depth ? a.depth > b.depth : a.index < b.index;
   });
-  for (const Vanished& vanished : vanished_) {
-    const Row& row = rows_[static_cast<size_t>(vanished.index)];
-    if (row.parent == kNone) continue;
-    Row& parent = rows_[static_cast<size_t>(row.parent)];
+  for (const Ended& ended : ended_) {
+    const Row& row = rows_[static_cast<size_t>(ended.index)];
+    const int heir = heir_of(row);
+    if (heir == kNone) continue;
+    Row& parent = rows_[static_cast<size_t>(heir)];
     for (uint32_t c = 0; c < channel::kCount; ++c) {
-      const Account& account = row.accounts[c];
-      const uint64_t used = saturating_add(account.own, account.reaped);
-      uint64_t& credit = parent.accounts[c].credit;
-      credit = saturating_add(credit, saturating_add(used, account.credit));
+      const Account& from = row.accounts[c];
+      Account& to = parent.accounts[c];
+      const uint64_t used = saturating_add(from.own, from.reaped);
+      to.credit = saturating_add(to.credit, saturating_add(used, from.credit));
+      to.inherited = saturating_add(to.inherited, from.credit);
     }
   }
 }
 
+/// Whoever will reap the row, or has done so.
+int Ledger::heir_of(const Row& row) const {
+  if (!row.leaving) return row.parent;
+  if (reaper() == kNone) return kNone;
+  return row.parent != kNone ? row.parent : reaper();
+}
+
+int Ledger::reaper() const {
+  const auto found = by_pid_.find(reaper_pid_);
+  return reaper_pid_ == 0 || found == by_pid_.end() ? kNone : found->second;
+}
+
+// The reaper last: what it reaped of a branch that ended whole is known only by what the others did
+// not reap.
 void Ledger::count_present() {
-  for (Row& row : rows_) {
-    if (!row.in_use || !row.present) continue;
-    for (uint32_t c = 0; c < channel::kCount; ++c) {
-      Account& account = row.accounts[c];
-      const uint64_t own = account.own - account.counted_own;
-      const uint64_t reaped = account.reaped - account.counted_reaped;
-      const uint64_t covered = std::min(reaped, account.credit);
-      account.credit -= covered;
-      totals_[c] = saturating_add(totals_[c], saturating_add(own, reaped - covered));
-      account.counted_own = account.own;
-      account.counted_reaped = account.reaped;
+  const int last = reaper();
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    if (static_cast<int>(i) != last && rows_[i].in_use && rows_[i].present) count(rows_[i]);
+  }
+  if (last == kNone || !rows_[static_cast<size_t>(last)].present) return;
+  move_inherited(rows_[static_cast<size_t>(last)]);
+  count(rows_[static_cast<size_t>(last)]);
+}
+
+void Ledger::count(Row& row) {
+  for (uint32_t c = 0; c < channel::kCount; ++c) {
+    Account& account = row.accounts[c];
+    const uint64_t own = account.own - account.counted_own;
+    const uint64_t reaped = account.reaped - account.counted_reaped;
+    const uint64_t covered = std::min(reaped, account.credit);
+    account.credit -= covered;
+    account.inherited = std::min(account.inherited, account.credit);
+    totals_[c] = saturating_add(totals_[c], saturating_add(own, reaped - covered));
+    account.counted_own = account.own;
+    account.counted_reaped = account.reaped;
+  }
+}
+
+// A process whose parent ended before it is reaped by the reaper and not by the grandparent that
+// was credited: what the reaper reaped beyond its own credit is that.
+void Ledger::move_inherited(Row& to_reaper) {
+  heirs_.clear();
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    const Row& row = rows_[i];
+    if (!row.in_use || row.ends() || &row == &to_reaper) continue;
+    const bool any = std::any_of(std::begin(row.accounts), std::end(row.accounts),
+                                 [](const Account& account) { return account.inherited > 0; });
+    if (any) heirs_.push_back(static_cast<int>(i));
+  }
+  // The order decides from whom it is taken, and is the same in both engines.
+  std::sort(heirs_.begin(), heirs_.end(), [this](int a, int b) {
+    return rows_[static_cast<size_t>(a)].pid < rows_[static_cast<size_t>(b)].pid;
+  });
+  for (uint32_t c = 0; c < channel::kCount; ++c) {
+    Account& to = to_reaper.accounts[c];
+    uint64_t lack = saturating_sub(to.reaped - to.counted_reaped, to.credit);
+    for (const int index : heirs_) {
+      Account& from = rows_[static_cast<size_t>(index)].accounts[c];
+      const uint64_t moved = std::min(from.inherited, lack);
+      from.inherited -= moved;
+      from.credit -= moved;
+      to.credit = saturating_add(to.credit, moved);
+      lack -= moved;
     }
   }
 }
 
 void Ledger::erase_ended() {
-  for (const Vanished& vanished : vanished_) erase(vanished.index);
-  for (size_t i = 0; i < rows_.size(); ++i) {
-    if (rows_[i].in_use && rows_[i].leaving) erase(static_cast<int>(i));
+  for (const Ended& ended : ended_) {
+    const Row& row = rows_[static_cast<size_t>(ended.index)];
+    if (row.present) left_[row.pid] = row;
+    erase(ended.index);
   }
 }
 
@@ -99,12 +153,12 @@ void Ledger::link_parents() {
   }
 }
 
-// Counts vanished ancestors only: no credit passes through a row that lives. Bounded, since the
+// Counts ancestors that end too: no credit passes through a row that stays. Bounded, since the
 // links come from text that may lie.
 uint32_t Ledger::depth_of(int index) const {
   uint32_t depth = 0;
   int at = rows_[static_cast<size_t>(index)].parent;
-  while (at != kNone && !rows_[static_cast<size_t>(at)].present && depth < rows_.size()) {
+  while (at != kNone && rows_[static_cast<size_t>(at)].ends() && depth < rows_.size()) {
     ++depth;
     at = rows_[static_cast<size_t>(at)].parent;
   }
@@ -140,7 +194,30 @@ int Ledger::insert(int pid, uint64_t starttime) {
   row.starttime = starttime;
   row.in_use = true;
   by_pid_[pid] = index;
+  restore(row);
   return index;
+}
+
+// What it had is in the total already. What was credited for it is taken back: it is a row again,
+// and leaves its credit when it ends.
+void Ledger::restore(Row& row) {
+  const auto left = left_.find(row.pid);
+  if (left == left_.end()) return;
+  if (left->second.starttime == row.starttime) {
+    std::copy(std::begin(left->second.accounts), std::end(left->second.accounts), row.accounts);
+    const auto parent = by_pid_.find(left->second.ppid);
+    const int heir = parent == by_pid_.end() ? reaper() : parent->second;
+    if (reaper() != kNone && heir != kNone) {
+      for (uint32_t c = 0; c < channel::kCount; ++c) {
+        const Account& had = row.accounts[c];
+        Account& from = rows_[static_cast<size_t>(heir)].accounts[c];
+        const uint64_t used = saturating_add(had.own, had.reaped);
+        from.credit = saturating_sub(from.credit, saturating_add(used, had.credit));
+        from.inherited = std::min(from.inherited, from.credit);
+      }
+    }
+  }
+  left_.erase(left);
 }
 
 void Ledger::erase(int index) {

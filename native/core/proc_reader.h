@@ -31,8 +31,10 @@ class ProcReader {
   void close();
   bool is_open() const { return tree_.is_open(); }
 
-  /// From now on the members are those that the cgroup lists (and the pinned process is counted
-  /// only if it is listed); nullptr goes back to parentage. The reader must outlive its use here.
+  /// From now on the members are those that the cgroup lists, and while it does not list the pinned
+  /// process though that lives, its tree by parentage too: the list could not be read, or the
+  /// process was not moved in yet. nullptr goes back to parentage. The reader must outlive its use
+  /// here.
   void set_members(CgroupReader* leaf) {
     leaf_ = leaf != nullptr;
     tree_.set_members(leaf);

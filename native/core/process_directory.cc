@@ -44,11 +44,12 @@ ProcessDirectory& ProcessDirectory::operator=(ProcessDirectory&& other) noexcept
   return *this;
 }
 
-ReadFailure ProcessDirectory::open(int procfd, int pid, bool same_pids, ReadBuffer& buffer,
+ReadFailure ProcessDirectory::open(const ProcRoot& root, int pid, ReadBuffer& buffer,
                                    ProcStat& stat) {
   close();
-  procfd_ = procfd;
+  procfd_ = root.fd;
   pid_ = pid;
+  for (KeptFile* file : {&stat_, &statm_, &io_}) *file = KeptFile(file->name(), root.is_procfs);
   const int dirfd = open_directory();
   if (dirfd < 0) {
     const int error_number = errno;
@@ -60,12 +61,12 @@ ReadFailure ProcessDirectory::open(int procfd, int pid, bool same_pids, ReadBuff
     failure.set_file("stat");
     return failure;
   }
-  if (DescriptorBudget::take()) {
+  if (root.is_procfs && DescriptorBudget::take()) {
     dirfd_ = dirfd;
   } else {
     ::close(dirfd);
   }
-  has_clock_ = same_pids && clock_getcpuclockid(pid, &clock_) == 0;
+  has_clock_ = root.same_pids && clock_getcpuclockid(pid, &clock_) == 0;
   const ReadFailure failure = read_stat(buffer, stat);
   if (failure) close();
   return failure;
@@ -125,8 +126,7 @@ ReadFailure ProcessDirectory::read_state(ProcStat& stat) {
   if (gone_) return failed(ReadCode::kProcGone, stat_.name(), ESRCH);
   char text[kStatSize];
   size_t size = 0;
-  const Access access(*this);
-  const ReadResult result = stat_.read(access.fd(), text, sizeof text, size);
+  const ReadResult result = read_text(stat_, text, sizeof text, size);
   ParseError error;
   if (result.status == ReadStatus::kOk) error = parse_proc_stat(Text(text, size), stat);
   if (result.status != ReadStatus::kOk || error) return refused(stat_, result, error);
@@ -135,6 +135,8 @@ ReadFailure ProcessDirectory::read_state(ProcStat& stat) {
 
 bool ProcessDirectory::append_children(ReadBuffer& buffer, std::vector<int>& pids) {
   const Access access(*this);
+  // The process ended: it has no children any more.
+  if (access.fd() < 0) return is_no_such_thing(errno);
   const int taskfd = openat(access.fd(), "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (taskfd < 0) return is_no_such_thing(errno);
   bool whole = true;
@@ -167,18 +169,23 @@ ProcessDirectory::Access::~Access() {
   if (!is_kept_ && fd_ >= 0) ::close(fd_);
 }
 
+/// Opens the directory where that is needed: one that is not there any more is a dead file.
+ReadResult ProcessDirectory::read_text(KeptFile& file, char* bytes, size_t capacity, size_t& size) {
+  size = 0;
+  if (file.fd() >= 0) return file.read(-1, bytes, capacity, size);
+  const Access access(*this);
+  if (access.fd() < 0) {
+    return {is_no_such_thing(errno) ? ReadStatus::kDead : ReadStatus::kError, errno};
+  }
+  return file.read(access.fd(), bytes, capacity, size);
+}
+
 template <typename Parsed>
 ReadFailure ProcessDirectory::read_file(KeptFile& file, ReadBuffer& buffer,
                                         ParseError (*parse)(Text, Parsed&), Parsed& out) {
   if (gone_) return failed(ReadCode::kProcGone, file.name(), ESRCH);
-  ReadResult result;
   ParseError error;
-  const Access access(*this);
-  if (access.fd() < 0 && file.fd() < 0) {
-    result = {is_no_such_thing(errno) ? ReadStatus::kDead : ReadStatus::kError, errno};
-  } else {
-    result = file.read(access.fd(), buffer);
-  }
+  const ReadResult result = read_text(file, buffer.bytes, sizeof buffer.bytes, buffer.size);
   if (result.status == ReadStatus::kOk) {
     error = parse(Text(buffer.bytes, buffer.size), out);
     if (!error) return {};

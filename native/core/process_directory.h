@@ -13,6 +13,16 @@
 
 namespace episcope {
 
+/// Where the directories of the processes are.
+struct ProcRoot {
+  int fd = -1;
+  /// A procfs, and no fixture or recorded tree.
+  bool is_procfs = false;
+  /// A procfs whose pid numbers are the caller's own, so that system calls that take a pid may be
+  /// asked too.
+  bool same_pids = false;
+};
+
 class ProcessDirectory {
  public:
   ProcessDirectory() = default;
@@ -21,9 +31,8 @@ class ProcessDirectory {
   ~ProcessDirectory() { close(); }
 
   /// Pins the process that has the number now: its directory, its stat, its starttime. kProcGone,
-  /// kProcRead, kProcParse. `procfd` must outlive this. `same_pids`: a real procfs whose pid
-  /// numbers are the caller's own, so that system calls that take a pid may be asked too.
-  ReadFailure open(int procfd, int pid, bool same_pids, ReadBuffer& buffer, ProcStat& stat);
+  /// kProcRead, kProcParse. The descriptor of `root` must outlive this.
+  ReadFailure open(const ProcRoot& root, int pid, ReadBuffer& buffer, ProcStat& stat);
   void close();
   bool is_open() const { return pid_ != 0; }
   int pid() const { return pid_; }
@@ -50,8 +59,8 @@ class ProcessDirectory {
   bool append_children(ReadBuffer& buffer, std::vector<int>& pids);
 
  private:
-  /// The directory's descriptor for one access. Beyond the descriptor budget it is opened each
-  /// time, and may be another process's: read_stat compares the starttime.
+  /// The directory's descriptor for one access. Beyond the descriptor budget, and of a fixture, it
+  /// is opened each time, and may be another process's: read_stat compares the starttime.
   class Access {
    public:
     explicit Access(const ProcessDirectory& directory);
@@ -66,6 +75,7 @@ class ProcessDirectory {
   };
 
   int open_directory() const;
+  ReadResult read_text(KeptFile& file, char* bytes, size_t capacity, size_t& size);
   ReadFailure failed(ReadCode code, const char* file, int error_number) const;
   ReadFailure refused(const KeptFile& file, ReadResult result, ParseError error);
   ReadFailure check_identity(const ProcStat& stat);

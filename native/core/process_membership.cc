@@ -6,8 +6,6 @@
 
 namespace episcope {
 
-// ----------------------------------------------------------------------------------
-
 void ProcessTree::visit_descendants(ReadBuffer& buffer) {
   queue_.clear();
   if (has_reaper() && descendants_ && !reaper_.append_children(buffer, queue_)) {
@@ -55,25 +53,17 @@ void ProcessTree::visit(size_t index, ReadBuffer& buffer) {
 }
 
 void ProcessTree::visit_listed(ReadBuffer& buffer) {
-  queue_.clear();
-  const bool whole = leaf_->list_members(buffer, queue_);
-  if (!whole) incomplete_ |= part::kAll;
-  for (const int pid : queue_) {
-    if (pid == reaper_pid_) continue;
-    size_t index = find(pid);
-    if (index == kNone) index = open_member(pid, buffer);
-    if (index == kNone) continue;
-    members_[index].listed = sample_;
-    members_[index].counted = true;
-  }
+  const bool whole = open_listed(buffer);
+  // What the list does not tell is not nothing: while it lacks the living root, because it could
+  // not be read or the process was not moved in yet, parentage tells as well.
+  const bool by_parentage = members_[0].listed != sample_ && root_alive();
+  if (by_parentage) find_descendants(buffer);
   order_by_age();
   for (const size_t index : by_age_) {
     Observation seen;
     if (!observe(index, buffer, seen)) continue;
     Member& member = members_[index];
-    // A zombie is not listed any more and waits for its parent, who is to be credited.
-    const bool stays = member.counted && (!whole || member.zombie);
-    if (member.listed == sample_ || stays) {
+    if (belongs(member, by_parentage, whole)) {
       store(index, seen);
     } else if (member.counted) {
       ledger_.leave(member.process.pid(), member.process.starttime());
@@ -81,13 +71,64 @@ void ProcessTree::visit_listed(ReadBuffer& buffer) {
     }
   }
   // The numbers of those that were found gone may be another's by now.
-  for (const int pid : queue_) {
+  for (const int pid : listed_) {
     if (pid == reaper_pid_ || find(pid) != kNone) continue;
     const size_t index = open_member(pid, buffer);
     if (index == kNone) continue;
     Observation seen;
     if (observe(index, buffer, seen)) store(index, seen);
   }
+}
+
+bool ProcessTree::open_listed(ReadBuffer& buffer) {
+  listed_.clear();
+  const bool whole = leaf_->list_members(buffer, listed_);
+  if (!whole) incomplete_ |= part::kAll;
+  for (const int pid : listed_) {
+    if (pid == reaper_pid_) continue;
+    size_t index = find(pid);
+    if (index == kNone) index = open_member(pid, buffer);
+    if (index == kNone) continue;
+    members_[index].listed = sample_;
+    members_[index].counted = true;
+  }
+  return whole;
+}
+
+bool ProcessTree::belongs(const Member& member, bool by_parentage, bool whole) const {
+  if (member.listed == sample_ || (by_parentage && member.descends)) return true;
+  // A zombie is not listed any more and waits for its parent, who is to be credited.
+  return member.counted && (!whole || member.zombie);
+}
+
+// Only finds them: all members are read after that, the oldest first.
+void ProcessTree::find_descendants(ReadBuffer& buffer) {
+  members_[0].descends = true;
+  members_[0].counted = true;
+  if (!descendants_) return;
+  queue_.clear();
+  if (has_reaper() && !reaper_.append_children(buffer, queue_)) incomplete_ |= part::kAll;
+  // Those that descend and whose parent ended are found no more, and their children are.
+  for (size_t index = 0; index < members_.size(); ++index) {
+    Member& member = members_[index];
+    if (member.gone || !member.descends) continue;
+    if (!member.process.append_children(buffer, queue_)) incomplete_ |= part::kAll;
+  }
+  find_queued(buffer);
+}
+
+void ProcessTree::find_queued(ReadBuffer& buffer) {
+  // The queue grows while it is walked.
+  for (size_t at = 0; at < queue_.size(); ++at) {
+    const int pid = queue_[at];
+    if (pid == reaper_pid_) continue;
+    size_t index = find(pid);
+    if (index == kNone) index = open_member(pid, buffer);
+    if (index == kNone || members_[index].descends) continue;
+    members_[index].descends = true;
+    if (!members_[index].process.append_children(buffer, queue_)) incomplete_ |= part::kAll;
+  }
+  queue_.clear();
 }
 
 /// A parent is older than its children: the members in an order in which parents come first.

@@ -19,12 +19,15 @@ namespace {
 constexpr unsigned long kProcSuperMagic = 0x9fa0;
 constexpr long kPidfdOpen = 434;  // SYS_pidfd_open, which older headers lack
 
+bool is_procfs(int procfd) {
+  struct statfs file_system {};
+  return fstatfs(procfd, &file_system) == 0 &&
+         static_cast<unsigned long>(file_system.f_type) == kProcSuperMagic;
+}
+
 /// A procfs of the caller's own pid namespace: a host's /proc mounted into a container has other
 /// numbers, and what a system call says of a number would be of another process.
 bool has_same_pids(int procfd) {
-  struct statfs file_system {};
-  if (fstatfs(procfd, &file_system) != 0) return false;
-  if (static_cast<unsigned long>(file_system.f_type) != kProcSuperMagic) return false;
   char self[16];
   const ssize_t size = readlinkat(procfd, "self", self, sizeof self);
   int pid = 0;
@@ -36,19 +39,22 @@ bool has_same_pids(int procfd) {
 ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, int reaper_pid,
                               ReadBuffer& buffer) {
   close();
-  procfd_ = ::open(proc_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  same_pids_ = procfd_ >= 0 && has_same_pids(procfd_);
+  root_.fd = ::open(proc_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int error_number = errno;
   Member root;
   ProcStat stat;
   ReadFailure failure;
-  if (procfd_ < 0) {
+  if (root_.fd < 0) {
     // As if the directory of the process, which is beneath it, could not be opened.
-    failure.code = errno == ENOENT ? ReadCode::kProcGone : ReadCode::kProcRead;
-    failure.error_number = errno;
+    failure.code = error_number == ENOENT ? ReadCode::kProcGone : ReadCode::kProcRead;
+    failure.error_number = error_number;
     failure.pid = pid;
     failure.set_file("stat");
   } else {
-    failure = root.process.open(procfd_, pid, same_pids_, buffer, stat);
+    DescriptorBudget::take_always();
+    root_.is_procfs = is_procfs(root_.fd);
+    root_.same_pids = root_.is_procfs && has_same_pids(root_.fd);
+    failure = root.process.open(root_, pid, buffer, stat);
   }
   if (!failure) {
     const int process = root.process.thread_group(buffer);
@@ -70,14 +76,15 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
   open_pidfd(buffer);
   if (reaper_pid_ != 0) {
     // Only for its children; what it reaped the kernel tells by getrusage.
-    (void)reaper_.open(procfd_, reaper_pid_, false, buffer, stat);
+    (void)reaper_.open({root_.fd, root_.is_procfs, false}, reaper_pid_, buffer, stat);
+    ledger_.set_reaper(reaper_pid_);
     observe_own_children(reaper_baseline_);
   }
   return {};
 }
 
 void ProcessTree::open_pidfd(ReadBuffer& buffer) {
-  if (!same_pids_ || !DescriptorBudget::take()) return;
+  if (!root_.same_pids || !DescriptorBudget::take()) return;
   pidfd_ = static_cast<int>(syscall(kPidfdOpen, members_[0].process.pid(), 0u));
   // The number was the pinned process's at that moment only if that one is still there now.
   ProcStat stat;
@@ -96,9 +103,12 @@ void ProcessTree::close() {
     ::close(pidfd_);
     DescriptorBudget::give_back();
   }
-  if (procfd_ >= 0) ::close(procfd_);
+  if (root_.fd >= 0) {
+    ::close(root_.fd);
+    DescriptorBudget::give_back();
+  }
   pidfd_ = -1;
-  procfd_ = -1;
+  root_ = {};
   leaf_ = nullptr;
   ledger_ = {};
   reaper_pid_ = 0;
@@ -136,7 +146,8 @@ bool ProcessTree::root_alive() {
   if (!is_open() || members_[0].gone) return false;
   if (pidfd_ >= 0) {
     pollfd exited = {pidfd_, POLLIN, 0};
-    return poll(&exited, 1, 0) == 0;
+    // Interrupted, it told nothing.
+    return poll(&exited, 1, 0) <= 0;
   }
   ProcStat stat;
   const ReadFailure failure = members_[0].process.read_state(stat);
@@ -160,7 +171,7 @@ void ProcessTree::forget(size_t index) {
 size_t ProcessTree::open_member(int pid, ReadBuffer& buffer) {
   Member member;
   ProcStat stat;
-  if (const ReadFailure failure = member.process.open(procfd_, pid, same_pids_, buffer, stat)) {
+  if (const ReadFailure failure = member.process.open(root_, pid, buffer, stat)) {
     // Gone already: what it used is its parent's.
     if (failure.code != ReadCode::kProcGone) incomplete_ |= part::kAll;
     return kNone;

@@ -29,8 +29,8 @@ class ProcessTree {
   void close();
   bool is_open() const { return !members_.empty(); }
 
-  /// The members are those that the cgroup lists; nullptr: the root and its descendants by
-  /// parentage.
+  /// The members are those that the cgroup lists, and while it does not list the living root the
+  /// root and its descendants too; nullptr: the root and its descendants by parentage.
   void set_members(CgroupReader* leaf) { leaf_ = leaf; }
 
   /// Reads every member: always stat, statm for part::kMemory, io for part::kIo.
@@ -58,9 +58,10 @@ class ProcessTree {
  private:
   struct Member {
     ProcessDirectory process;
-    uint32_t visit = 0;    // the sample that read it last
-    uint32_t listed = 0;   // the sample in which the leaf listed it last
-    bool counted = false;  // has a row in the ledger
+    uint32_t visit = 0;     // the sample that read it last
+    uint32_t listed = 0;    // the sample in which the leaf listed it last
+    bool descends = false;  // was found by parentage while the leaf did not list the root
+    bool counted = false;   // has a row in the ledger
     bool gone = false;
     bool zombie = false;
     uint64_t threads = 0;
@@ -77,6 +78,10 @@ class ProcessTree {
   void visit_queued(ReadBuffer& buffer);
   void visit(size_t index, ReadBuffer& buffer);
   void visit_listed(ReadBuffer& buffer);
+  bool open_listed(ReadBuffer& buffer);
+  void find_descendants(ReadBuffer& buffer);
+  void find_queued(ReadBuffer& buffer);
+  bool belongs(const Member& member, bool by_parentage, bool whole) const;
   void order_by_age();
   bool observe(size_t index, ReadBuffer& buffer, Observation& seen);
   void observe_memory(size_t index, ReadBuffer& buffer);
@@ -87,11 +92,10 @@ class ProcessTree {
   void sum_up();
   void remove_ended();
 
-  int procfd_ = -1;
+  ProcRoot root_;
   int pidfd_ = -1;
   int reaper_pid_ = 0;
   bool descendants_ = false;
-  bool same_pids_ = false;
   CgroupReader* leaf_ = nullptr;
   ProcessDirectory reaper_;
   Observation reaper_baseline_;
@@ -102,6 +106,7 @@ class ProcessTree {
   Ledger ledger_;
 
   std::vector<int> queue_;      // pids to visit, parents before children
+  std::vector<int> listed_;     // pids that the leaf listed
   std::vector<size_t> by_age_;  // members, oldest first
   uint32_t sample_ = 0;
   uint32_t parts_ = 0;

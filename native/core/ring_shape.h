@@ -1,7 +1,8 @@
-// The header of a ring, checked once and copied: whoever can write to the memory afterwards changes
-// what frames say, but not where anybody reads or writes.
+// The header of a ring and its newest frame, checked once and copied: whoever can write to the
+// memory afterwards changes what frames say, but not where anybody reads or writes.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -27,10 +28,14 @@ static_assert(std::endian::native == std::endian::little, "the layout has the lo
 static_assert(std::atomic_ref<uint32_t>::is_always_lock_free);
 static_assert(std::atomic_ref<uint64_t>::is_always_lock_free);
 
+/// Stamps of frame `index`, modulo 2^32.
+inline constexpr uint32_t stamp_writing(uint32_t index) { return 2 * index + 1; }
+inline constexpr uint32_t stamp_done(uint32_t index) { return 2 * index + 2; }
+
 /// The ring as memory: plain pointers, and the shape that was read from its header.
 class RingShape {
  public:
-  static constexpr uint32_t kMaxSlots = 65536;
+  static constexpr uint32_t kMaxCapacity = 65536;
   static constexpr uint32_t kMaxEpisodeIdLength = 128;
 
   /// False, and nothing is bound, unless `memory` holds a whole ring of this layout.
@@ -50,16 +55,20 @@ class RingShape {
     const uint32_t capacity = field(header::kCapacity);
     const uint32_t id_length = field(header::kEpisodeIdLength);
     const uint32_t pid = field(header::kPid);
-    if (slots < 2 || slots > kMaxSlots || !std::has_single_bit(slots)) return false;
-    if (capacity < 1 || capacity > slots) return false;
+    if (capacity < 1 || capacity > kMaxCapacity) return false;
+    if (slots != std::max(2u, std::bit_ceil(capacity))) return false;
     if (size < kRingHeaderBytes + size_t{slots} * kRingSlotBytes) return false;
     if (id_length < 1 || id_length > kMaxEpisodeIdLength) return false;
     if (pid == 0 || pid > INT32_MAX) return false;
+    if (field(header::kState) > ring_state::kEnded) return false;
 
-    bytes_ = bytes;
-    slots_ = slots;
-    capacity_ = capacity;
-    first_ = field(header::kFirst);
+    RingShape ring;
+    ring.bytes_ = bytes;
+    ring.slots_ = slots;
+    ring.capacity_ = capacity;
+    ring.first_ = field(header::kFirst);
+    if (!ring.head_is_consistent()) return false;
+    *this = ring;
     return true;
   }
 
@@ -77,6 +86,21 @@ class RingShape {
   }
 
  private:
+  // The newest frame is where the head says, and its seq is how far the head is from the first.
+  bool head_is_consistent() const {
+    const uint32_t end = head().load(std::memory_order_acquire);
+    if (end == first_) return true;
+    const uint32_t newest = end - 1;
+    const uint32_t there = stamp(newest).load(std::memory_order_acquire);
+    if (static_cast<int32_t>(there - stamp_done(newest)) < 0) return false;
+    if (((((there - 1) >> 1) ^ newest) & (slots_ - 1)) != 0) return false;
+    // A writer may be overwriting it: its seq counts only where the stamp says that it is still
+    // this frame's.
+    const uint64_t seq = data(newest, word::kSeq).load(std::memory_order_acquire);
+    if (stamp(newest).load(std::memory_order_relaxed) != stamp_done(newest)) return true;
+    return static_cast<uint32_t>(seq) == newest - first_;
+  }
+
   static uint32_t load(std::byte* at, std::memory_order order) {
     return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(at)).load(order);
   }
@@ -92,9 +116,5 @@ class RingShape {
   uint32_t capacity_ = 0;
   uint32_t first_ = 0;
 };
-
-/// Stamps of frame `index`, modulo 2^32.
-inline constexpr uint32_t stamp_writing(uint32_t index) { return 2 * index + 1; }
-inline constexpr uint32_t stamp_done(uint32_t index) { return 2 * index + 2; }
 
 }  // namespace episcope

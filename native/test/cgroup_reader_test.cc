@@ -140,6 +140,8 @@ TEST(cgroup_reader_refuses_paths_that_lead_elsewhere_INV_TL04) {
   FAILURE(f.reader.open((f.tree.root() + "/d/..").c_str(), "c", false), kCgroupPath, "", 0);
   FAILURE(f.reader.open(std::string(4097, '/').c_str(), "c", false), kCgroupPath, "", 0);
   FAILURE(f.reader.open(f.tree.root().c_str(), "c", true), kNotCgroup2, "", 0);
+  FAILURE(f.reader.open(f.tree.root().c_str(), "gone", true), kNotCgroup2, "", 0);
+  FAILURE(f.reader.open(f.tree.path("gone").c_str(), "c", true), kCgroupNotFound, "", ENOENT);
   CHECK(!f.reader.is_open());
   CHECK(!f.open("./c//"));
   CHECK(!f.open("/c"));
@@ -207,11 +209,14 @@ TEST(cgroup_reader_tells_an_absent_controller_from_a_removed_directory) {
   CHECK_EQUAL(f.read(part::kAll), part::kAll);
   CHECK(!f.reader.failure(1));
 
-  f.drop("io.stat");
-  f.tree.remove("c");
-  f.reader.close();
+  // A file that was read may go as well, and come back.
+  f.drop("cpu.stat");
+  CHECK_EQUAL(f.read(part::kAll), part::kAll & ~part::kCpu);
+  FAILURE(f.reader.failure(0), kControllerNotEnabled, "cpu.stat", ENOENT);
   f.put("cpu.stat", "usage_usec 1\nuser_usec 1\nsystem_usec 0\n");
-  CHECK(!f.open());
+  CHECK_EQUAL(f.read(part::kAll), part::kAll);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 1000);
+
   f.tree.remove("c");
   CHECK_EQUAL(f.read(part::kAll), 0);
   CHECK(f.reader.removed());
@@ -220,6 +225,23 @@ TEST(cgroup_reader_tells_an_absent_controller_from_a_removed_directory) {
     FAILURE(f.reader.failure(index), kCgroupNotFound, "", ENOENT);
   }
   CHECK(f.reader.populated(*f.buffer) == Populated::kUnknown);
+  CHECK(f.reader.extra_failures().empty());
+}
+
+TEST(cgroup_reader_keeps_no_descriptor_of_a_fixtures_files) {
+  Fixture f;
+  const int before = DescriptorBudget::kept();
+  CHECK(!f.open());
+  CHECK_EQUAL(f.read(part::kAll), part::kAll);
+  // The directory's own.
+  CHECK_EQUAL(DescriptorBudget::kept(), before + 1);
+  // A recorded tree puts a new file in the place of the old.
+  f.put("cpu.stat.new", "usage_usec 7\nuser_usec 1\nsystem_usec 0\n");
+  CHECK(rename(f.tree.path("c/cpu.stat.new").c_str(), f.tree.path("c/cpu.stat").c_str()) == 0);
+  CHECK_EQUAL(f.read(part::kCpu), part::kCpu);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 7000);
+  f.reader.close();
+  CHECK_EQUAL(DescriptorBudget::kept(), before);
 }
 
 TEST(cgroup_reader_loses_only_the_part_whose_file_is_malformed) {
@@ -249,8 +271,6 @@ TEST(cgroup_reader_loses_only_the_part_whose_file_is_malformed) {
   f.drop("io.stat");
   f.put("other", "8:0 rbytes=1\n");
   CHECK(symlink("other", f.tree.path("c/io.stat").c_str()) == 0);
-  f.reader.close();
-  CHECK(!f.open());
   CHECK_EQUAL(f.read(part::kIo), 0);
   FAILURE(f.reader.failure(2), kCgroupRead, "io.stat", ELOOP);
 }
@@ -273,26 +293,68 @@ TEST(cgroup_reader_carries_memory_stat_within_its_period) {
   CHECK_EQUAL(f.out.get(word::kPageFaultsMinor), 52);
 }
 
+TEST(cgroup_reader_reads_memory_stat_once_more_when_it_is_expired) {
+  Fixture f;
+  CHECK(!f.open());
+  f.reader.set_memory_stat_period(100 * kMs);
+  CHECK_EQUAL(f.read(part::kMemory, 1000 * kMs), part::kMemory);
+  f.put("memory.stat", "anon 8192\n");
+  f.reader.expire_memory_stat();
+  CHECK_EQUAL(f.read(part::kMemory, 1001 * kMs), part::kMemory);
+  CHECK(!f.reader.memory_stat_carried());
+  CHECK_EQUAL(f.out.get(word::kMemRssBytes), 8192);
+  f.put("memory.stat", "anon 1\n");
+  CHECK_EQUAL(f.read(part::kMemory, 1002 * kMs), part::kMemory);
+  CHECK(f.reader.memory_stat_carried());
+}
+
+TEST(cgroup_reader_tells_every_extra_file_that_failed) {
+  Fixture f;
+  CHECK(!f.open());
+  const char* const files[] = {"memory.peak",  "memory.events",   "pids.current",
+                               "cpu.pressure", "memory.pressure", "io.pressure"};
+  for (const char* file : files) f.put(file, "x");
+  CHECK_EQUAL(f.read(part::kAll), part::kAll & ~part::kExtra);
+  CHECK_EQUAL(f.reader.extra_failures().size(), 6);
+  for (size_t i = 0; i < f.reader.extra_failures().size(); i++) {
+    CHECK(std::strcmp(f.reader.extra_failures()[i].file, files[i]) == 0);
+  }
+  CHECK(std::strcmp(f.reader.failure(3).file, "memory.peak") == 0);
+  // The peak is read with the memory part, the others are not.
+  CHECK_EQUAL(f.read(part::kMemory), part::kMemory);
+  CHECK_EQUAL(f.reader.extra_failures().size(), 1);
+  CHECK_EQUAL(f.read(part::kCpu), part::kCpu);
+  CHECK(f.reader.extra_failures().empty());
+  f.drop("memory.events");
+  f.put("memory.peak", "9500\n");
+  CHECK_EQUAL(f.read(part::kAll), part::kAll & ~part::kExtra);
+  CHECK_EQUAL(f.reader.extra_failures().size(), 4);
+  CHECK(std::strcmp(f.reader.failure(3).file, "pids.current") == 0);
+}
+
 TEST(cgroup_reader_keeps_the_highest_where_there_is_no_memory_peak) {
   Fixture f;
   CHECK(!f.open());
   f.drop("memory.peak");
   f.put("memory.stat", "anon 8192\n");
   CHECK_EQUAL(f.read(part::kAll), part::kAll);
-  CHECK_EQUAL(f.out.get(word::kMemPeakBytes), 8192);
+  // Of memory.current, as the kernel's.
+  CHECK_EQUAL(f.out.get(word::kMemPeakBytes), 9000);
   CHECK(!f.out.has(word::kPageFaultsMajor) && !f.out.has(word::kPageFaultsMinor));
+  f.put("memory.current", "5000\n");
   f.put("memory.stat", "anon 100\n");
   CHECK_EQUAL(f.read(part::kMemory), part::kMemory);
-  CHECK_EQUAL(f.out.get(word::kMemPeakBytes), 8192);
+  CHECK_EQUAL(f.out.get(word::kMemPeakBytes), 9000);
+  f.put("memory.stat", "anon 9001\n");
+  CHECK_EQUAL(f.read(part::kMemory), part::kMemory);
+  CHECK_EQUAL(f.out.get(word::kMemPeakBytes), 9001);
   // Without the key, or the file, the rss is what memory.current says.
   f.put("memory.stat", "file 1\n");
   CHECK_EQUAL(f.read(part::kMemory), part::kMemory);
-  CHECK_EQUAL(f.out.get(word::kMemRssBytes), 9000);
+  CHECK_EQUAL(f.out.get(word::kMemRssBytes), 5000);
   f.drop("memory.stat");
-  f.reader.close();
-  CHECK(!f.open());
   CHECK_EQUAL(f.read(part::kMemory), part::kMemory);
-  CHECK_EQUAL(f.out.get(word::kMemRssBytes), 9000);
+  CHECK_EQUAL(f.out.get(word::kMemRssBytes), 5000);
   // A peak that cannot be read is told beside the part, which stays.
   f.put("memory.peak", "max\n");
   CHECK_EQUAL(f.read(part::kAll), part::kAll & ~part::kExtra);

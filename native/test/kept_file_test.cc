@@ -91,6 +91,23 @@ TEST(kept_file_tries_again_after_the_file_appears_and_reads_it_fresh) {
   CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
 }
 
+TEST(kept_file_that_is_not_the_kernels_is_opened_for_each_read) {
+  TempTree tree;
+  const Directory directory(tree.root());
+  const auto buffer = std::make_unique<ReadBuffer>();
+  const int kept = DescriptorBudget::kept();
+  KeptFile file("f", false);
+  tree.write("f", "1\n");
+  CHECK(file.read(directory.fd, *buffer).status == ReadStatus::kOk);
+  CHECK(file.fd() == -1);
+  CHECK_EQUAL(DescriptorBudget::kept(), kept);
+  tree.remove("f");
+  CHECK(file.read(directory.fd, *buffer).status == ReadStatus::kAbsent);
+  tree.write("f", "2\n");
+  CHECK(file.read(directory.fd, *buffer).status == ReadStatus::kOk);
+  CHECK(text_of(*buffer) == "2\n");
+}
+
 TEST(kept_file_follows_no_symlink_and_hangs_on_no_fifo) {
   TempTree tree;
   const Directory directory(tree.root());

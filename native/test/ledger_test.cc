@@ -24,6 +24,7 @@ void run_line(Case* running, const std::string& line, int number) {
   words >> verb;
   if (verb == "reaper") {
     words >> running->reaper;
+    running->ledger.set_reaper(running->reaper);
   } else if (verb == "sample") {
     running->ledger.begin();
     running->in_sample = true;
@@ -99,6 +100,64 @@ TEST(ledger_keeps_what_a_row_that_left_had_and_credits_nobody) {
   ledger.store(row(10, 1, 5, 7));
   ledger.settle();
   CHECK_EQUAL(ledger.total(channel::kCpu), 32);
+}
+
+TEST(ledger_credits_who_will_reap_a_row_that_left_where_there_is_a_reaper) {
+  for (const bool has_parent : {true, false}) {
+    Ledger ledger;
+    ledger.set_reaper(9);
+    ledger.begin();
+    ledger.store(row(9, 0, 0, 0));
+    ledger.store(row(10, 9, 5, 0));
+    ledger.store(row(11, has_parent ? 10 : 1, 20, 3));
+    ledger.store(row(12, 11, 6, 0));
+    ledger.settle();
+    CHECK_EQUAL(ledger.total(channel::kCpu), 34);
+    // 12 ended, unseen yet in what 11 reaped.
+    ledger.begin();
+    ledger.store(row(9, 0, 0, 0));
+    ledger.store(row(10, 9, 5, 0));
+    ledger.leave(11, 11);
+    ledger.settle();
+    ledger.begin();
+    ledger.store(row(9, 0, 0, has_parent ? 0 : 29));
+    ledger.store(row(10, 9, 5, has_parent ? 29 : 0));
+    ledger.settle();
+    CHECK_EQUAL(ledger.total(channel::kCpu), 34);
+    ledger.begin();
+    ledger.store(row(9, 0, 0, 34));
+    ledger.settle();
+    CHECK_EQUAL(ledger.total(channel::kCpu), 34);
+  }
+}
+
+TEST(ledger_goes_on_with_a_row_that_comes_back) {
+  for (const int reaper : {0, 9}) {
+    Ledger ledger;
+    ledger.set_reaper(reaper);
+    ledger.begin();
+    ledger.store(row(9, 0, 0, 0));
+    ledger.store(row(10, 9, 5, 0));
+    ledger.store(row(11, 10, 20, 3));
+    ledger.settle();
+    ledger.begin();
+    ledger.store(row(9, 0, 0, 0));
+    ledger.store(row(10, 9, 5, 0));
+    ledger.leave(11, 11);
+    ledger.settle();
+    ledger.begin();
+    ledger.store(row(9, 0, 0, 0));
+    ledger.store(row(10, 9, 5, 0));
+    ledger.store(row(11, 10, 24, 3));
+    ledger.settle();
+    CHECK_EQUAL(ledger.total(channel::kCpu), 32);
+    // It ends, and is credited once.
+    ledger.begin();
+    ledger.store(row(9, 0, 0, 0));
+    ledger.store(row(10, 9, 5, 30));
+    ledger.settle();
+    CHECK_EQUAL(ledger.total(channel::kCpu), 35);
+  }
 }
 
 TEST(ledger_does_not_take_an_unreadable_row_for_a_vanished_one) {

@@ -61,13 +61,7 @@ struct Fixture {
   void children(int pid, int tid, const std::string& pids) const {
     put(pid, ("task/" + std::to_string(tid) + "/children").c_str(), pids);
   }
-  void drop(int pid) const { tree.remove(std::to_string(pid)); }
-  /// As the kernel does it: kept descriptors see the end too. A file that was only unlinked still
-  /// reads.
-  void end(int pid) const {
-    put({.pid = pid, .state = 'X'});
-    drop(pid);
-  }
+  void end(int pid) const { tree.remove(std::to_string(pid)); }
   ReadFailure open(int pid, bool descendants = true, int reaper = 0) {
     return reader.open({pid, tree.root().c_str(), descendants, reaper}, *buffer);
   }
@@ -289,7 +283,7 @@ TEST(proc_reader_tells_a_zombie_from_a_process_whose_leader_ended) {
 TEST(proc_reader_counts_those_whom_the_leaf_lists) {
   Fixture f;
   CgroupReader leaf;
-  f.tree.write("leaf/cgroup.procs", "20\n11\n");
+  f.tree.write("leaf/cgroup.procs", "20\n10\n11\n");
   CHECK(!leaf.open(f.tree.root().c_str(), "leaf", false));
   f.put({.pid = 10, .utime = 1000});
   f.put({.pid = 11, .ppid = 10, .utime = 7, .starttime = 120});
@@ -298,37 +292,138 @@ TEST(proc_reader_counts_those_whom_the_leaf_lists) {
   CHECK(!f.open(10));
   f.reader.set_members(&leaf);
   CHECK_EQUAL(f.read(part::kCpu | part::kExtra), part::kCpu | part::kExtra);
-  CHECK_EQUAL(f.out.get(word::kCpuNs), 9 * kTickNs);
-  CHECK_EQUAL(f.reader.live_members(), 2);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 1009 * kTickNs);
+  CHECK_EQUAL(f.reader.live_members(), 3);
   CHECK(f.reader.root_alive());
 
   // 20 was moved elsewhere and lives: what it had stays, and what it does now is not ours.
-  f.tree.write("leaf/cgroup.procs", "11\n");
+  f.tree.write("leaf/cgroup.procs", "10\n11\n");
   f.put({.pid = 20, .ppid = 11, .utime = 50, .starttime = 130});
   CHECK_EQUAL(f.read(part::kCpu), part::kCpu);
-  CHECK_EQUAL(f.out.get(word::kCpuNs), 9 * kTickNs);
-  CHECK_EQUAL(f.reader.live_members(), 1);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 1009 * kTickNs);
+  CHECK_EQUAL(f.reader.live_members(), 2);
 
   // A zombie is not listed any more; when it is reaped its parent is credited as usual.
-  f.tree.write("leaf/cgroup.procs", "11\n21\n");
+  f.tree.write("leaf/cgroup.procs", "10\n11\n21\n");
   f.put({.pid = 21, .ppid = 11, .utime = 4, .starttime = 140});
   CHECK_EQUAL(f.read(part::kCpu), part::kCpu);
-  f.tree.write("leaf/cgroup.procs", "11\n");
+  f.tree.write("leaf/cgroup.procs", "10\n11\n");
   f.put({.pid = 21, .ppid = 11, .state = 'Z', .utime = 5, .starttime = 140});
   CHECK_EQUAL(f.read(part::kCpu), part::kCpu);
-  CHECK_EQUAL(f.out.get(word::kCpuNs), 14 * kTickNs);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 1014 * kTickNs);
   f.end(21);
   f.put({.pid = 11, .ppid = 10, .utime = 7, .cutime = 5, .starttime = 120});
   CHECK_EQUAL(f.read(part::kCpu), part::kCpu);
-  CHECK_EQUAL(f.out.get(word::kCpuNs), 14 * kTickNs);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 1014 * kTickNs);
 
   // A list that cannot be read whole drops nobody.
+  f.memory(10, 3, 1);
   f.tree.remove("leaf/cgroup.procs");
-  leaf.close();
-  CHECK(!leaf.open(f.tree.root().c_str(), "leaf", false));
   CHECK_EQUAL(f.read(part::kMemory), part::kMemory);
-  CHECK_EQUAL(f.reader.live_members(), 1);
+  CHECK_EQUAL(f.reader.live_members(), 2);
   CHECK_EQUAL(f.reader.quality(1), quality::kLowerBound);
+}
+
+TEST(proc_reader_counts_the_tree_as_well_while_the_leaf_does_not_list_its_root) {
+  Fixture f;
+  CgroupReader leaf;
+  f.tree.make_directory("leaf");
+  CHECK(!leaf.open(f.tree.root().c_str(), "leaf", false));
+  f.put({.pid = 10, .utime = 5});
+  f.put({.pid = 11, .ppid = 10, .utime = 7, .starttime = 120});
+  f.put({.pid = 12, .ppid = 11, .utime = 1, .starttime = 121});
+  f.put({.pid = 20, .utime = 100, .starttime = 90});
+  for (const int pid : {10, 11, 12, 20}) f.memory(pid, 3, 1);
+  f.children(10, 10, "11 ");
+  f.children(11, 11, "12 ");
+  CHECK(!f.open(10));
+  f.reader.set_members(&leaf);
+  const uint32_t parts = part::kCpu | part::kMemory;
+
+  // No list: nothing is known but parentage.
+  CHECK_EQUAL(f.read(parts), parts);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 13 * kTickNs);
+  CHECK_EQUAL(f.out.get(word::kMemRssBytes), 6 * kPage);
+  CHECK_EQUAL(f.reader.quality(1), quality::kLowerBound);
+
+  // A list that lacks the root: both.
+  f.tree.write("leaf/cgroup.procs", "20\n12\n");
+  CHECK_EQUAL(f.read(parts), parts);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 113 * kTickNs);
+  CHECK_EQUAL(f.reader.live_members(), 4);
+  CHECK_EQUAL(f.reader.quality(1), 0);
+
+  // Their parent ended: still of the tree, and so is a new child.
+  f.end(11);
+  f.children(10, 10, "");
+  f.put({.pid = 10, .utime = 5, .cutime = 7});
+  f.put({.pid = 12, .ppid = 1, .utime = 2, .starttime = 121});
+  f.put({.pid = 13, .ppid = 12, .utime = 3, .starttime = 122});
+  f.memory(13, 3, 1);
+  f.children(12, 12, "13 ");
+  f.tree.write("leaf/cgroup.procs", "20\n");
+  CHECK_EQUAL(f.read(parts), parts);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 117 * kTickNs);
+  CHECK_EQUAL(f.reader.live_members(), 4);
+
+  // The root was moved in: from now on the list tells alone.
+  f.tree.write("leaf/cgroup.procs", "10\n12\n");
+  f.put({.pid = 13, .ppid = 12, .utime = 30, .starttime = 122});
+  f.put({.pid = 20, .utime = 1000, .starttime = 90});
+  CHECK_EQUAL(f.read(parts), parts);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 117 * kTickNs);
+  CHECK_EQUAL(f.reader.live_members(), 2);
+}
+
+TEST(proc_reader_counts_no_root_that_the_leaf_does_not_list_and_that_has_exited) {
+  Fixture f;
+  CgroupReader leaf;
+  f.tree.write("leaf/cgroup.procs", "11\n");
+  CHECK(!leaf.open(f.tree.root().c_str(), "leaf", false));
+  f.put({.pid = 10, .state = 'Z', .utime = 5});
+  f.put({.pid = 11, .ppid = 1, .utime = 7, .starttime = 120});
+  CHECK(!f.open(10));
+  f.reader.set_members(&leaf);
+  CHECK_EQUAL(f.read(part::kCpu), part::kCpu);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 7 * kTickNs);
+}
+
+TEST(proc_reader_sees_a_recorded_tree_as_it_is_now) {
+  Fixture f;
+  const int before = DescriptorBudget::kept();
+  f.put({.pid = 10, .utime = 5});
+  f.put({.pid = 11, .ppid = 10, .utime = 7});
+  for (const int pid : {10, 11}) f.memory(pid, 3, 1);
+  for (const int pid : {10, 11}) f.io(pid, 1, 2);
+  f.children(10, 10, "11 ");
+  CHECK(!f.open(10));
+  CHECK_EQUAL(f.read(part::kAll), part::kAll);
+  // The root directory's own.
+  CHECK_EQUAL(DescriptorBudget::kept(), before + 1);
+  f.tree.remove("10/io");
+  CHECK_EQUAL(f.read(part::kAll), part::kAll & ~part::kIo);
+  FAILURE(f.reader.failure(2), kProcRead, "io", 10, ENOENT);
+  f.io(10, 100, 2);
+  CHECK_EQUAL(f.read(part::kAll), part::kAll);
+  CHECK_EQUAL(f.out.get(word::kIoReadBytes), 101);
+  // A newer recording of the same process in the place of the old.
+  f.tree.remove("10");
+  f.put({.pid = 10, .utime = 6});
+  f.memory(10, 4, 1);
+  f.io(10, 100, 2);
+  f.children(10, 10, "11 ");
+  CHECK_EQUAL(f.read(part::kAll), part::kAll);
+  CHECK_EQUAL(f.out.get(word::kCpuNs), 13 * kTickNs);
+  f.end(11);
+  CHECK_EQUAL(f.read(part::kAll), part::kAll);
+  CHECK_EQUAL(f.reader.live_members(), 1);
+  CHECK(f.reader.root_alive());
+  f.end(10);
+  CHECK(!f.reader.root_alive());
+  CHECK_EQUAL(f.read(part::kAll), 0);
+  FAILURE(f.reader.failure(0), kProcGone, "stat", 10, ESRCH);
+  f.reader.close();
+  CHECK_EQUAL(DescriptorBudget::kept(), before);
 }
 
 TEST(proc_reader_saturates_INV_TL02) {

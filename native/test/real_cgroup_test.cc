@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../core/cgroup_reader.h"
+#include "../core/proc_reader.h"
 #include "check.h"
 #include "child.h"
 #include "temp_tree.h"
@@ -58,6 +59,11 @@ class Leaf {
         fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     close(fd);
     return written;
+  }
+  bool is_empty() const {
+    std::ifstream events(path() + "/cgroup.events");
+    std::string text;
+    return std::getline(events, text) && text == "populated 0";
   }
   void remove() {
     if (made_) made_ = rmdir(path().c_str()) != 0;
@@ -108,6 +114,48 @@ TEST(real_cgroup_counts_a_member_and_is_removed) {
   // Made again under the same name it is another cgroup.
   CHECK_EQUAL(reader.read(part::kAll, 0, *buffer, out), 0);
   CHECK(rmdir(leaf.path().c_str()) == 0);
+}
+
+TEST(real_cgroup_that_does_not_list_its_process_yet_hides_nothing) {
+  Leaf leaf;
+  if (!leaf) return;
+  const auto buffer = std::make_unique<ReadBuffer>();
+  const int kept = DescriptorBudget::kept();
+  CgroupReader cgroup;
+  ProcReader process;
+  Reading out;
+  CHECK(!cgroup.open(leaf.mount().c_str(), leaf.name().c_str(), true));
+  CHECK_EQUAL(DescriptorBudget::kept(), kept + 1);
+  {
+    Child child([](Child& self) {
+      const pid_t grandchild = test::fork_waiting();
+      test::burn_cpu(20'000'000);
+      self.tell(grandchild);
+      return self.hear();
+    });
+    const int grandchild = child.hear();
+    CHECK(!process.open({child.pid(), "/proc", true, 0}, *buffer));
+    process.set_members(&cgroup);
+    CHECK_EQUAL(process.read(part::kAll, *buffer, out), part::kAll);
+    CHECK_EQUAL(process.live_members(), 2);
+    const uint64_t before = out.get(word::kCpuNs);
+    CHECK(before >= 20'000'000);
+
+    for (const int pid : {child.pid(), grandchild}) {
+      CHECK(leaf.put("cgroup.procs", std::to_string(pid)));
+      CHECK_EQUAL(process.read(part::kAll, *buffer, out), part::kAll);
+      // The grandchild that is not moved yet has left, once the list tells.
+      CHECK_EQUAL(process.live_members(), pid == grandchild ? 2 : 1);
+      CHECK(out.get(word::kCpuNs) >= before);
+    }
+    child.kill();
+    child.reap();
+  }
+  process.close();
+  cgroup.close();
+  CHECK_EQUAL(DescriptorBudget::kept(), kept);
+  while (!leaf.is_empty()) {
+  }
 }
 
 // Turning pressure off and on kills the kept descriptors with ENODEV while the directory lives, as

@@ -1,4 +1,5 @@
 // Processes of this machine: what the kernel does to descriptors, numbers and totals when they end.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -13,8 +14,10 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "../core/proc_reader.h"
+#include "../core/process_directory.h"
 #include "check.h"
 #include "child.h"
 #include "temp_tree.h"
@@ -187,6 +190,32 @@ TEST(real_process_number_that_is_used_again_is_not_the_process) { expect_gone_af
 
 TEST(real_process_number_used_again_is_found_out_without_kept_descriptors) {
   expect_gone_after_reuse(0);
+}
+
+// Without pidfd and kept descriptors the directory is opened for each question.
+TEST(real_process_end_is_seen_without_kept_descriptors) {
+  Child isolated([](Child&) {
+    allow_kept_descriptors(0);
+    Child child([](Child& self) { return self.hear(); });
+    Reader r;
+    if (r.open(child.pid())) return 2;
+    if (!r.reader.root_alive()) return 3;
+    ProcessDirectory directory;
+    ProcStat stat;
+    const int procfd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory.open({procfd, true, true}, child.pid(), *r.buffer, stat)) return 4;
+    child.kill();
+    child.reap();
+    if (r.reader.root_alive()) return 5;
+    // One that ended has no children: nothing is missing.
+    std::vector<int> pids;
+    if (!directory.append_children(*r.buffer, pids) || !pids.empty()) return 6;
+    if (directory.read_state(stat).code != ReadCode::kProcGone) return 7;
+    if (r.read(part::kAll) != 0) return 8;
+    close(procfd);
+    return 0;
+  });
+  CHILD_HELD(isolated.reap());
 }
 
 TEST(real_process_io_that_is_not_permitted_is_not_gone) {

@@ -26,7 +26,7 @@ function isTime(resource: BudgetResource): boolean {
  * The amount as it is counted: times in ns, so that no remainder below a millisecond is lost. At most 2^63 − 1.
  * Throws `ERR_OUT_OF_RANGE` (negative, not finite, a fraction of what is counted), `ERR_INVALID_CONFIG`.
  */
-export function unitsOf(resource: BudgetResource, amount: number | bigint): bigint {
+function unitsOf(resource: BudgetResource, amount: number | bigint): bigint {
   if (!isTime(resource)) return clampValue(wholeNumber(resource, amount));
   if (typeof amount === 'bigint' || Number.isInteger(amount)) {
     return clampValue(wholeNumber(resource, amount) * NS_PER_MS);

@@ -9,7 +9,13 @@ import { cgroupDirectory, failureToError } from '../engine/failure-error.js';
 import { type PartRead, PartReader } from '../engine/part-reader.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { assertPid } from '../episode/index.js';
-import { ProcError, TelemetryError } from '../error/index.js';
+import {
+  assertBoolean,
+  assertObject,
+  assertPath,
+  ProcError,
+  TelemetryError,
+} from '../error/index.js';
 import { episodeCgroup } from './episode-cgroup.js';
 
 export interface CgroupReaderOptions {
@@ -50,9 +56,9 @@ export class CgroupReader extends PartReader {
   #fallback: SourceReader | null = null;
   #closed = false;
 
-  private constructor(spec: CgroupSpec, engine: EngineChoice | undefined) {
+  private constructor(engine: Engine, spec: CgroupSpec) {
     super();
-    this.#engine = selectEngine(engine);
+    this.#engine = engine;
     this.#reader = this.#engine.openCgroup(spec);
     this.path = cgroupDirectory(spec);
   }
@@ -64,22 +70,27 @@ export class CgroupReader extends PartReader {
    * `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`, `ERR_ENGINE_UNAVAILABLE`.
    */
   static forEpisode(id: string, options: EpisodeReaderOptions = {}): CgroupReader {
-    const { root, slice, requireCgroupfs = true, engine } = options;
-    return new CgroupReader({ ...episodeCgroup(id, root, slice), requireCgroupfs }, engine);
+    const { root, slice, requireCgroupfs = true } = checked(options);
+    assertPath('root', root);
+    const engine = selectEngine(options.engine);
+    return new CgroupReader(engine, { ...episodeCgroup(id, root, slice), requireCgroupfs });
   }
 
   /** Any cgroup by its absolute path, which holds no symlink and no `..`. Throws as `forEpisode` does. */
   static fromPath(path: string, options: CgroupReaderOptions = {}): CgroupReader {
-    const { requireCgroupfs = true, engine } = options;
-    return new CgroupReader({ root: path, path: '', requireCgroupfs }, engine);
+    const { requireCgroupfs = true, engine } = checked(options);
+    assertPath('path', path ?? null);
+    return new CgroupReader(selectEngine(engine), { root: path, path: '', requireCgroupfs });
   }
 
   /**
    * Where a part of the cgroup cannot be read, takes it from this process and its descendants (`source: 'proc'`).
-   * The process is pinned now: should it be gone, there is just no fallback. Throws `ERR_INVALID_PID`.
+   * The process is pinned now: should it be gone, there is just no fallback. Throws `ERR_INVALID_PID`,
+   * `ERR_STOPPED` after `close()`.
    */
   withFallbackPid(pid: number): this {
     assertPid(pid);
+    this.#assertOpen();
     this.#fallback?.close();
     this.#fallback = null;
     try {
@@ -100,9 +111,7 @@ export class CgroupReader extends PartReader {
   }
 
   protected override readPart(part: PartIndexValue): PartRead {
-    if (this.#closed) {
-      throw new TelemetryError('ERR_STOPPED', `the reader of ${this.path} is closed`);
-    }
+    this.#assertOpen();
     const bit = 1 << part;
     if ((this.#reader.read(bit) & bit) !== 0) return [this.#reader.words, { source: 'cgroup' }];
     if (this.#fallback !== null && (this.#fallback.read(bit) & bit) !== 0) {
@@ -112,6 +121,12 @@ export class CgroupReader extends PartReader {
     const place = { cgroupPath: this.path, procRoot: PROC_ROOT };
     const error = failure === null ? null : failureToError(failure, place);
     return [this.#reader.words, { source: 'unavailable', error }];
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) {
+      throw new TelemetryError('ERR_STOPPED', `the reader of ${this.path} is closed`);
+    }
   }
 
   /** Closes the kept descriptors. Idempotent; a read after it throws `ERR_STOPPED`. */
@@ -125,4 +140,10 @@ export class CgroupReader extends PartReader {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function checked<T extends CgroupReaderOptions>(options: T): T {
+  assertObject('options', options);
+  assertBoolean('requireCgroupfs', options.requireCgroupfs);
+  return options;
 }

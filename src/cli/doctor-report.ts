@@ -5,7 +5,7 @@ import { listOf } from './format.js';
 import { type Paint, PLAIN } from './output.js';
 import { bestTier } from './tier.js';
 
-export const DOCTOR_SCHEMA = 'episcope.doctor.v1';
+const DOCTOR_SCHEMA = 'episcope.doctor.v1';
 
 export interface Diagnosis {
   readonly version: string;
@@ -26,11 +26,16 @@ export interface StaleReport {
 }
 
 /** The differences that the two engines are allowed: everything else is the same. */
-export const ENGINE_DIFFERENCES = [
+const ENGINE_DIFFERENCES = [
   {
     what: 'sampler',
     native: 'C++, no JavaScript heap',
     js: 'kept descriptors and fs.readSync',
+  },
+  {
+    what: 'exit noticed',
+    native: 'at the next sample',
+    js: 'at the next sample',
   },
   {
     what: 'degraded cpu',

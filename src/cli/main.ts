@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: which command, and how its failures become an exit status. */
+import './standard-streams.js';
 import { doctor } from './doctor.js';
 import { complain, writeErr, writeOut } from './output.js';
 import { run } from './run.js';

@@ -13,7 +13,8 @@ export interface PartTotal {
 
 /**
  * Counters are taken from the newest frame that has them, memory as the highest value over all frames: in the
- * terminal frame of a process tree nobody is left whose memory could be read.
+ * terminal frame of a process tree nobody is left whose memory could be read. A command may be over before the
+ * first look at it: its memory was not measured then, and is null.
  */
 export class Measurement {
   readonly trace: CpuTrace = new CpuTrace();
@@ -43,19 +44,30 @@ export class Measurement {
     this.cpuUserNs = frame.cpuUserNs ?? this.cpuUserNs;
     this.cpuSystemNs = frame.cpuSystemNs ?? this.cpuSystemNs;
     this.cpuThrottledNs = frame.cpuThrottledNs ?? this.cpuThrottledNs;
-    this.memRssMaxBytes = highest(this.memRssMaxBytes, frame.memRssBytes);
-    this.memCurrentMaxBytes = highest(this.memCurrentMaxBytes, frame.memCurrentBytes);
-    this.memPeakBytes = highest(this.memPeakBytes, frame.memPeakBytes);
+    const memory = memoryOf(frame);
+    this.memRssMaxBytes = highest(this.memRssMaxBytes, memory.rss);
+    this.memCurrentMaxBytes = highest(this.memCurrentMaxBytes, memory.current);
+    this.memPeakBytes = highest(this.memPeakBytes, memory.peak);
     this.ioReadBytes = frame.ioReadBytes ?? this.ioReadBytes;
     this.ioWriteBytes = frame.ioWriteBytes ?? this.ioWriteBytes;
     this.oomKills = frame.oomKills ?? this.oomKills;
     if (frame.cpuNs !== null) this.trace.add(frame.tsMono, frame.cpuNs);
     for (const part of ['cpu', 'memory', 'io'] as const) {
       const source = frame.sources[part];
-      if (source === 'unavailable') continue;
+      if (source === 'unavailable' || (part === 'memory' && !memory.known)) continue;
       this.parts[part] = { source, lowerBound: frame.quality[part].has('lowerBound') };
     }
   }
+}
+
+/** The memory that a frame tells. A 0 that was read when nobody lived any more is the sum over nobody: none. */
+function memoryOf(frame: TelemetryFrame<bigint>) {
+  const nobody = frame.pids === 0n || frame.o11yFlags.terminal;
+  const told = (value: bigint | null) => (value === 0n && nobody ? null : value);
+  const rss = told(frame.memRssBytes);
+  const current = told(frame.memCurrentBytes);
+  const peak = told(frame.memPeakBytes);
+  return { rss, current, peak, known: rss !== null || current !== null || peak !== null };
 }
 
 function highest(before: bigint | null, value: bigint | null): bigint | null {

@@ -55,7 +55,7 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
 }
 
 /** Readable, and unlike that of any other run since the boot: pid and starttime are never the same twice. */
-export function defaultId(command: string): string {
+function defaultId(command: string): string {
   const name = basename(command).replace(/[^A-Za-z0-9_-]+/g, '-');
   const unique = `${process.pid}-${readProcessStat('self')?.startTicks ?? Date.now()}`;
   return `${name.slice(0, 64) || 'run'}-${unique}`;

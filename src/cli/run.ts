@@ -18,7 +18,7 @@ import type { RunOptions } from './run-options.js';
 import { SignalForwarder } from './signals.js';
 import { type RunSummary, renderSummary, summaryToJson } from './summary.js';
 import { type Placement, place, processTree } from './tier.js';
-import { ExitStatus, Refusal } from './usage.js';
+import { ExitStatus, Refusal, UsageError } from './usage.js';
 
 /** Four seconds at the shortest period, between two looks of a reader that looks every 0.2 s; 1 MiB. */
 const RING_CAPACITY = 4096;
@@ -26,13 +26,27 @@ const RING_CAPACITY = 4096;
 /** Runs the command; resolves to the exit status of episcope. Throws `Refusal` before anything was run. */
 export async function run(options: RunOptions): Promise<number> {
   const engine = chooseEngine(options.engine);
+  const files = openFiles(options);
+  try {
+    return await runWithFiles(options, engine, files);
+  } finally {
+    files.json?.close();
+    files.record?.close();
+  }
+}
+
+async function runWithFiles(
+  options: RunOptions,
+  engine: EngineName,
+  files: OutputFiles,
+): Promise<number> {
   const collector = makeCollector(options.periodMs, engine);
   const addon = processControl();
   const facts = hostFacts();
   await cleanStaleScopes(facts.scopes.places, { control: addon.control });
   const reaper = addon.control !== null && addon.control.setSubreaper() === null;
   const signals = new SignalForwarder(addon.control);
-  const context = { options, engine, collector, addon, reaper, signals };
+  const context = { options, engine, collector, addon, reaper, signals, files };
 
   const placement = await place(options.id, options.source, facts, addon.control);
   const done = await runPlaced(context, placement);
@@ -53,6 +67,12 @@ interface RunContext {
   readonly addon: ProcessControlLoad;
   readonly reaper: boolean;
   readonly signals: SignalForwarder;
+  readonly files: OutputFiles;
+}
+
+interface OutputFiles {
+  readonly json: OutputFile | null;
+  readonly record: OutputFile | null;
 }
 
 /** The exit status, or why the scope could not be entered. The scope is gone afterwards. */
@@ -60,36 +80,24 @@ async function runPlaced(
   context: RunContext,
   placement: Placement,
 ): Promise<number | LaunchFailure> {
-  const { options, addon } = context;
-  let json: OutputFile | null = null;
-  let record: OutputFile | null = null;
   try {
-    json = openFile('--json', options.jsonFile);
-    record = openFile('--record', options.recordFile);
-    return await measure(context, placement, json, record);
+    return await measure(context, placement);
   } finally {
-    json?.close();
-    record?.close();
     if (placement.scope !== null) {
-      await removeScope(placement.scope, addon.control).catch((cause: Error) =>
+      await removeScope(placement.scope, context.addon.control).catch((cause: Error) =>
         complain(cause.message),
       );
     }
   }
 }
 
-async function measure(
-  context: RunContext,
-  placement: Placement,
-  json: OutputFile | null,
-  record: OutputFile | null,
-): Promise<number | LaunchFailure> {
-  const { options, addon } = context;
+async function measure(context: RunContext, placement: Placement): Promise<number | LaunchFailure> {
+  const { options, addon, files } = context;
   const episode = startEpisode({
     ...options,
     ...context,
     placement,
-    record,
+    record: files.record,
     control: addon.control,
   });
   const failure = await episode.launched.started;
@@ -109,7 +117,7 @@ async function measure(
     degradedReason: degradedReason(episode.measurement, placement, addon),
     totals: episode.measurement,
   };
-  json?.write(summaryToJson(summary));
+  files.json?.write(summaryToJson(summary));
   if (failure !== null) complain(commandComplaint(options.command, failure));
   else if (!options.quiet) writeErr(renderSummary(summary, [...episode.warnings], paintFor(2)));
   return statusOf(exit);
@@ -160,21 +168,40 @@ function makeCollector(periodMs: number, engine: EngineName): TelemetryCollector
   }
 }
 
+/** All are opened before any is emptied, and before anything is made that would have to be undone. */
+function openFiles(options: RunOptions): OutputFiles {
+  const json = openFile('--json', options.jsonFile);
+  const record = openFile('--record', options.recordFile);
+  if (json !== null && record !== null && json.isSameAs(record)) {
+    throw new UsageError('--json and --record are one file: give each its own');
+  }
+  json?.truncate();
+  record?.truncate();
+  return { json, record };
+}
+
 function openFile(option: string, path: string | null): OutputFile | null {
   if (path === null) return null;
   try {
-    return new OutputFile(path, complain);
+    return new OutputFile(option, path, complain);
   } catch (cause) {
-    throw new Refusal(`${option} ${path} cannot be written (${errnoOf(cause)}); nothing was run`);
+    throw new Refusal(
+      `${option} ${shown(path)} cannot be written (${errnoOf(cause)}); nothing was run`,
+    );
   }
 }
 
+/** As it is, or quoted where it would not stay one plain line. */
+function shown(text: string): string {
+  return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(text) ? text : JSON.stringify(text);
+}
+
 function commandComplaint(command: string, failure: LaunchFailure): string {
-  if (failure.errno !== 'ENOENT') return `cannot run ${command}${because(failure)}`;
+  if (failure.errno !== 'ENOENT') return `cannot run ${shown(command)}${because(failure)}`;
   const path = command.includes('/') ? command : null;
   return path !== null && existsSync(path)
-    ? `cannot run ${command}: the interpreter that its first line names does not exist`
-    : `cannot run ${command}: no such command`;
+    ? `cannot run ${shown(command)}: the interpreter that its first line names does not exist`
+    : `cannot run ${shown(command)}: no such command`;
 }
 
 function because(failure: LaunchFailure): string {

@@ -27,12 +27,11 @@ export interface SignalTarget {
 
 /**
  * From its construction on none of these signals ends episcope, which has to outlive the command. What arrives
- * before there is a command is kept for it.
+ * while there is no command is kept for the next: there is one more where a launcher could not enter its cgroup.
  */
 export class SignalForwarder {
   #target: SignalTarget | null = null;
   #early: NodeJS.Signals[] = [];
-  #over = false;
 
   constructor(control: ProcessControl | null) {
     const numbers = FORWARDED.map((name) => constants.signals[name]);
@@ -47,9 +46,8 @@ export class SignalForwarder {
     for (const signal of this.#early.splice(0)) target.kill(signal);
   }
 
-  /** The command has ended: signals change nothing any more. */
+  /** The command, or what was to become it, has ended. */
   end(): void {
-    this.#over = true;
     this.#target = null;
   }
 
@@ -79,7 +77,6 @@ export class SignalForwarder {
   }
 
   #forward(signal: NodeJS.Signals): void {
-    if (this.#over) return;
     if (this.#target === null) this.#early.push(signal);
     else this.#target.kill(signal);
   }

@@ -6,7 +6,7 @@ import type { Measurement } from './measurement.js';
 import { type Paint, PLAIN } from './output.js';
 import { sparkline } from './sparkline.js';
 
-export const SUMMARY_SCHEMA = 'episcope.summary.v1';
+const SUMMARY_SCHEMA = 'episcope.summary.v1';
 
 export interface RunSummary {
   readonly episodeId: string;
@@ -118,6 +118,7 @@ function cpuPartsLine(totals: Measurement): string {
 }
 
 function memoryLine(totals: Measurement): string {
+  if (totals.parts.memory.source === 'unavailable') return 'not measured';
   return [
     `peak ${orNone(totals.memPeakBytes, formatBytes)}`,
     `rss at most ${orNone(totals.memRssMaxBytes, formatBytes)}`,

@@ -7,7 +7,6 @@ const MAX_PID = 2 ** 31 - 1;
 
 /** Whether `id` is an episode id: 1–128 of `[A-Za-z0-9_-]`, safe as a file name and as a part of a unit name. */
 export function isEpisodeId(id: unknown): id is string {
-  // `$` would match before a final newline only with the m flag, which is not set.
   return typeof id === 'string' && EPISODE_ID.test(id);
 }
 

@@ -9,6 +9,7 @@ export type {
   TelemetryErrorCode,
 } from './codes.js';
 export { CgroupError, ProcError } from './kernel-error.js';
+export { assertBoolean, assertObject, assertOneOf, assertPath, invalidConfig } from './options.js';
 export { ReviewerTelemetryError } from './reviewer-error.js';
 export {
   OutOfRangeError,

@@ -1,17 +1,15 @@
 import { TelemetryError, wholeNumber } from '../error/index.js';
 import { clampValue, exactValue } from './bounds.js';
 import {
-  COLLECT_FIELD,
-  type FieldShape,
+  FRAME_PARTS,
   type FrameFields,
   type FrameMetrics,
   type FramePart,
   type FramePressure,
-  FURTHER_METRICS,
+  METRICS,
   type MetricName,
   PRESSURE_FIELDS,
   type PressureName,
-  WIRE_METRICS,
 } from './fields.js';
 import type { TelemetryFrame } from './frame.js';
 import { assertBounded, assertPeak, assertUsage, clampPeak, clampUsage } from './invariants.js';
@@ -25,13 +23,6 @@ import {
 } from './quality.js';
 
 type Value = number | bigint | null;
-
-const METRICS: readonly FieldShape<MetricName>[] = [
-  ...WIRE_METRICS,
-  ...FURTHER_METRICS,
-  COLLECT_FIELD,
-];
-const PARTS: readonly FramePart[] = ['cpu', 'memory', 'io'];
 
 /**
  * Builds one frame; what is not given is absent. Every setter takes a number or bigint, and throws
@@ -156,7 +147,7 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> {
 
   /** The sources of single parts. */
   sources(sources: Partial<MetricSources>): this {
-    for (const part of PARTS) {
+    for (const part of FRAME_PARTS) {
       const source = sources[part];
       if (source === undefined) continue;
       assertMetricSource(`sources.${part}`, source);
@@ -167,7 +158,7 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> {
 
   /** The qualities of single parts. */
   quality(quality: { readonly [P in FramePart]?: Iterable<FrameQuality> }): this {
-    for (const part of PARTS) {
+    for (const part of FRAME_PARTS) {
       const names = quality[part];
       if (names !== undefined) this.#quality[part] = qualityToBits(names);
     }

@@ -34,19 +34,19 @@ export function frameFromWords(
   return new TelemetryFrame(decode(episodeId, halves, wordAsNumber), exact);
 }
 
-export function wordAsNumber(halves: Uint32Array, word: number): number {
+function wordAsNumber(halves: Uint32Array, word: number): number {
   const high = halves[2 * word + 1] as number;
   return high > 0x7fffffff ? 2 ** 63 : high * 2 ** 32 + (halves[2 * word] as number);
 }
 
-export function wordAsBigint(halves: Uint32Array, word: number): bigint {
+function wordAsBigint(halves: Uint32Array, word: number): bigint {
   const value =
     (BigInt(halves[2 * word + 1] as number) << 32n) | BigInt(halves[2 * word] as number);
   return value > MAX_FRAME_COUNT ? MAX_FRAME_COUNT : value;
 }
 
 /** The sources in the word `META`; `ERR_RING_CORRUPT` where a code does not exist. */
-export function sourcesFromMeta(meta: number): MetricSources {
+function sourcesFromMeta(meta: number): MetricSources {
   return {
     cpu: sourceFromMeta(meta, MetaShift.SOURCE_CPU),
     memory: sourceFromMeta(meta, MetaShift.SOURCE_MEMORY),

@@ -1,14 +1,10 @@
 import {
-  COLLECT_FIELD,
   type FrameFields,
   type FrameMetrics,
   type FramePressure,
-  FURTHER_METRICS,
+  METRICS,
   PRESSURE_FIELDS,
-  WIRE_METRICS,
 } from './fields.js';
-
-const METRICS = [...WIRE_METRICS, ...FURTHER_METRICS, COLLECT_FIELD];
 
 /** Of a frame of numbers: the fields beyond 2^53 by name, so that NDJSON still holds their exact digits. */
 export type ExactValues = ReadonlyMap<string, bigint>;

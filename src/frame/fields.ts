@@ -116,10 +116,19 @@ export const COLLECT_FIELD: FieldShape<MetricName> = field(
   null,
 );
 
+/** Every metric that stands directly in a frame. */
+export const METRICS: readonly FieldShape<MetricName>[] = [
+  ...WIRE_METRICS,
+  ...FURTHER_METRICS,
+  COLLECT_FIELD,
+];
+
+export const FRAME_PARTS: readonly FramePart[] = ['cpu', 'memory', 'io'];
+
 /** Validity bits of the words that a part's source speaks for. */
 export function partMask(part: FramePart): number {
   let mask = 0;
-  for (const each of [...WIRE_METRICS, ...FURTHER_METRICS]) {
+  for (const each of METRICS) {
     if (each.part === part) mask |= 1 << each.word;
   }
   return mask;

@@ -10,7 +10,7 @@ import type { O11yFlags } from './o11y-flags.js';
 import type { FrameQualities } from './quality.js';
 
 /**
- * What an episode had consumed at one moment. Values are `number` (nearest double, exact below 2^53) or
+ * What an episode had consumed at one moment. Immutable. Values are `number` (nearest double, exact below 2^53) or
  * `bigint`, as the reader was asked; an absent metric is null and `sources` says why.
  */
 export class TelemetryFrame<N extends number | bigint = number> implements FrameFields<N> {
@@ -42,7 +42,7 @@ export class TelemetryFrame<N extends number | bigint = number> implements Frame
   readonly quality: FrameQualities;
   readonly #exact: ExactValues | null;
 
-  /** @internal Frames come from a reader, the builder or `fromJSON`; the fields are taken as they are. */
+  /** @internal Frames come from a reader, the builder or `fromJSON`; the fields are taken as they are, and frozen. */
   constructor(fields: FrameFields<N>, exact: ExactValues | null = null) {
     this.episodeId = fields.episodeId;
     this.seq = fields.seq;
@@ -65,11 +65,12 @@ export class TelemetryFrame<N extends number | bigint = number> implements Frame
     this.cpuNrThrottled = fields.cpuNrThrottled;
     this.oomKills = fields.oomKills;
     this.pids = fields.pids;
-    this.pressure = fields.pressure;
+    this.pressure = Object.freeze(fields.pressure);
     this.collectNs = fields.collectNs;
-    this.sources = fields.sources;
-    this.quality = fields.quality;
+    this.sources = Object.freeze(fields.sources);
+    this.quality = Object.freeze(fields.quality);
     this.#exact = exact;
+    Object.freeze(this);
   }
 
   /**
@@ -92,13 +93,18 @@ export class TelemetryFrame<N extends number | bigint = number> implements Frame
    * The twelve-field form has 0 for what is absent and one source. So the fields of a part whose source is
    * `unavailable` decode to null; where `sources` is not given, memory and io are taken to come from `source`
    * (from `proc`, the weaker claim, when that is `unavailable` and they are not zero); and a total of 0 below
-   * its own parts (`cpu_ns` below user + system, `mem_peak_bytes` below rss) is an absent one.
+   * its own parts (`cpu_ns` below user + system, `mem_peak_bytes` below rss) is an absent one. Doubles beyond 2^53
+   * are rounded each for itself: a usage that is below user + system by no more than that is raised to it.
    *
    * Throws `ERR_INVALID_CONFIG` (a field missing, unknown or of another type), `ERR_INVALID_EPISODE_ID`,
    * `ERR_OUT_OF_RANGE` (negative, a fraction, above 2^63 − 1), `ERR_INVARIANT` (the values contradict each other).
    */
   static fromJSON(value: unknown, options?: { readonly bigint?: false }): TelemetryFrame;
   static fromJSON(value: unknown, options: { readonly bigint: true }): TelemetryFrame<bigint>;
+  static fromJSON(
+    value: unknown,
+    options?: { readonly bigint?: boolean },
+  ): TelemetryFrame<number | bigint>;
   static fromJSON(
     value: unknown,
     options: { readonly bigint?: boolean } = {},

@@ -3,16 +3,17 @@ import { outOfRange, TelemetryError, wholeNumber } from '../error/index.js';
 import { exactValue, MAX_FRAME_COUNT } from './bounds.js';
 import {
   COLLECT_FIELD,
-  type FieldShape,
+  FRAME_PARTS,
   type FrameFields,
   type FrameMetrics,
   type FramePart,
   FURTHER_METRICS,
+  METRICS,
   PRESSURE_FIELDS,
   type PressureName,
   WIRE_METRICS,
 } from './fields.js';
-import { assertPeak, assertUsage } from './invariants.js';
+import { assertPeak, assertUsage, clampUsage } from './invariants.js';
 import { assertMetricSource, type MetricSource, type MetricSources } from './metric-source.js';
 import { O11yFlags } from './o11y-flags.js';
 import {
@@ -40,7 +41,6 @@ const OPTIONAL: readonly string[] = [
   'quality',
 ];
 const FLAGS: readonly string[] = ['high_frequency', 'promoted', 'degraded', 'initial', 'terminal'];
-const PARTS: readonly FramePart[] = ['cpu', 'memory', 'io'];
 
 /** The strict half of `TelemetryFrame.fromJSON`, whose docstring tells the rules. */
 export function frameFieldsFromJson(value: unknown): FrameFields<bigint> {
@@ -52,11 +52,9 @@ export function frameFieldsFromJson(value: unknown): FrameFields<bigint> {
   for (const { name, key } of FURTHER) given[name] = optionalWholeOf(key, json[key]);
   const sources = sourcesOf(json, given);
   const metrics = withoutUnavailable(given, sources);
-  assertUsage({
-    usage: metrics.cpuNs,
-    user: metrics.cpuUserNs,
-    system: metrics.cpuSystemNs,
-  });
+  const cpu = { usage: metrics.cpuNs, user: metrics.cpuUserNs, system: metrics.cpuSystemNs };
+  assertUsage(cpu, roundingOf(json, ['cpu_ns', 'cpu_user_ns', 'cpu_system_ns']));
+  metrics.cpuNs = clampUsage(cpu);
   assertPeak(metrics.memPeakBytes, metrics.memRssBytes);
   return {
     episodeId,
@@ -104,6 +102,16 @@ function wholeOf(key: string, value: unknown): bigint {
   return exact;
 }
 
+/** By how much the doubles among these fields may be off, together: half of the last place each, none below 2^53. */
+function roundingOf(json: JsonObject, keys: readonly string[]): bigint {
+  let sum = 0n;
+  for (const key of keys) {
+    const value = json[key];
+    if (typeof value === 'number') sum += BigInt(value) >> 53n;
+  }
+  return sum;
+}
+
 function optionalWholeOf(key: string, value: unknown): bigint | null {
   return value === undefined || value === null ? null : wholeOf(key, value);
 }
@@ -115,12 +123,17 @@ function sourcesOf(
   const source = json.source;
   assertMetricSource('source', source);
   if (json.sources !== undefined) {
-    const sources = objectOf('sources', json.sources, PARTS);
-    for (const part of PARTS) assertMetricSource(`sources.${part}`, sources[part]);
-    if (sources.cpu !== source) {
+    const sources = objectOf('sources', json.sources, FRAME_PARTS);
+    const ofPart = (part: FramePart): MetricSource => {
+      const given = sources[part];
+      assertMetricSource(`sources.${part}`, given);
+      return given;
+    };
+    const cpu = ofPart('cpu');
+    if (cpu !== source) {
       throw new TelemetryError('ERR_INVARIANT', `source is ${source}, but sources.cpu is not`);
     }
-    return sources as unknown as MetricSources;
+    return { cpu, memory: ofPart('memory'), io: ofPart('io') };
   }
   const ofPart = (part: FramePart): MetricSource => {
     if (source !== 'unavailable') return source;
@@ -135,7 +148,7 @@ function withoutUnavailable(
   sources: MetricSources,
 ): Record<keyof FrameMetrics, bigint | null> {
   const metrics = { ...given };
-  for (const { name, part } of [...WIRE_METRICS, ...FURTHER] satisfies FieldShape<string>[]) {
+  for (const { name, part } of METRICS) {
     if (part && sources[part] === 'unavailable') metrics[name] = null;
   }
   // The wire form writes 0 for an absent total: its own parts show that it is none.
@@ -156,7 +169,7 @@ function pressureOf(value: unknown): Record<PressureName, bigint | null> {
 }
 
 function qualityOf(value: unknown): FrameQualities {
-  const json = value === undefined ? {} : objectOf('quality', value, PARTS);
+  const json = value === undefined ? {} : objectOf('quality', value, FRAME_PARTS);
   const ofPart = (part: FramePart) => {
     const names = (json as JsonObject)[part] ?? [];
     if (!Array.isArray(names)) throw invalid(`quality.${part} must be an array`);

@@ -20,9 +20,9 @@ export function clampPeak(peak: bigint | null, rss: bigint | null): bigint | nul
   return peak !== null && rss !== null && peak < rss ? rss : peak;
 }
 
-/** Throws `ERR_INVARIANT` where usage < user + system. */
-export function assertUsage(figures: CpuFigures): void {
-  if (clampUsage(figures) === figures.usage) return;
+/** Throws `ERR_INVARIANT` where usage < user + system by more than `slack` ns. */
+export function assertUsage(figures: CpuFigures, slack = 0n): void {
+  if ((clampUsage(figures) ?? 0n) - (figures.usage ?? 0n) <= slack) return;
   throw new TelemetryError(
     'ERR_INVARIANT',
     `INV-CPU001: cpu usage ${figures.usage} ns is below user ${figures.user ?? 0n} + system ${figures.system ?? 0n} ns`,

@@ -33,7 +33,7 @@ export function whyNotWritable(file: string): string | null {
 }
 
 /** The top of the hierarchy itself, not of a cgroup namespace: only it has no type and is free of the no-internal-process rule. */
-export function isHierarchyRoot(directory: string): boolean {
+function isHierarchyRoot(directory: string): boolean {
   return !existsSync(`${directory}/cgroup.type`);
 }
 

@@ -1,11 +1,11 @@
+export { MAX_RING_BUFFER_CAPACITY, MIN_RING_BUFFER_CAPACITY } from '../ring/layout.js';
+
 /** INV-TL06. */
 export const MIN_SAMPLE_PERIOD_MS = 1;
 export const MAX_SAMPLE_PERIOD_MS = 3_600_000;
 export const DEFAULT_SAMPLE_PERIOD_MS = 1_000;
 
-/** INV-TL07. */
-export const MIN_RING_BUFFER_CAPACITY = 1;
-export const MAX_RING_BUFFER_CAPACITY = 65_536;
+/** Within INV-TL07. */
 export const DEFAULT_RING_BUFFER_CAPACITY = 1_024;
 
 /** At or above the threshold of any budgeted resource the period is divided by this. */

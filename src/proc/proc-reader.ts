@@ -3,7 +3,7 @@ import { failureToError } from '../engine/failure-error.js';
 import { type PartRead, PartReader } from '../engine/part-reader.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { assertPid } from '../episode/index.js';
-import { ProcError, TelemetryError } from '../error/index.js';
+import { assertBoolean, assertObject, ProcError, TelemetryError } from '../error/index.js';
 import { assertProcRoot } from './proc-root.js';
 
 export interface ProcReaderOptions {
@@ -33,6 +33,8 @@ export class ProcReader extends PartReader {
   constructor(pid: number, options: ProcReaderOptions = {}) {
     super();
     assertPid(pid);
+    assertObject('options', options);
+    assertBoolean('tree', options.tree);
     const engine = selectEngine(options.engine);
     this.pid = pid;
     this.engine = engine.name;

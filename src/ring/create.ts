@@ -1,6 +1,8 @@
 import { assertEpisodeId, assertPid } from '../episode/id.js';
 import { outOfRange } from '../error/index.js';
 import {
+  MAX_RING_BUFFER_CAPACITY,
+  MIN_RING_BUFFER_CAPACITY,
   RING_HEADER_BYTES,
   RING_MAGIC,
   RING_SLOT_BYTES,
@@ -30,7 +32,7 @@ export function createRing(spec: RingSpec): SharedArrayBuffer {
   const { episodeId, pid, startMonoNs, capacity, first = 0 } = spec;
   assertEpisodeId(episodeId);
   assertPid(pid);
-  assertWithin('capacity', capacity, 1, 65_536);
+  assertWithin('capacity', capacity, MIN_RING_BUFFER_CAPACITY, MAX_RING_BUFFER_CAPACITY);
   assertWithin('first', first, 0, 2 ** 32 - 1);
   if (startMonoNs < 0n || startMonoNs >= 2n ** 63n) {
     throw outOfRange('startMonoNs', startMonoNs, 'must be from 0 to 2^63 − 1');

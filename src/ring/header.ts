@@ -1,16 +1,24 @@
-import { isEpisodeId, isPid } from '../episode/id.js';
+import { isEpisodeId, isPid, MAX_EPISODE_ID_LENGTH } from '../episode/id.js';
 import { TelemetryError } from '../error/index.js';
 import {
+  FrameWord,
+  MAX_RING_BUFFER_CAPACITY,
   RING_HEADER_BYTES,
   RING_MAGIC,
   RING_SLOT_BYTES,
   RING_VERSION,
   RingHeader,
+  RingState,
+  ringBytes,
+  ringSlots,
 } from './layout.js';
 
-/** Slots of the largest ring. */
-const MAX_SLOTS = 65_536;
-const MAX_ID_BYTES = RingHeader.HEAD - RingHeader.EPISODE_ID;
+/** Indices in the u32 words of a bound ring. */
+export const HEAD = RingHeader.HEAD / 4;
+export const STATE = RingHeader.STATE / 4;
+export const FIRST_SLOT = RING_HEADER_BYTES / 4;
+/** u32 words of a slot: the halves of its u64 words. */
+export const SLOT_HALVES = RING_SLOT_BYTES / 4;
 
 /** What the header says for the whole life of a ring. */
 export interface RingShape {
@@ -34,8 +42,8 @@ export function corrupt(why: string): TelemetryError {
 }
 
 /**
- * Checks a header, once, and copies it: whoever can write to the buffer afterwards changes what frames say, but
- * not where anybody reads. Throws `ERR_RING_CORRUPT`, `ERR_RING_VERSION`.
+ * Checks a header and its newest frame, once, and copies it: whoever can write to the buffer afterwards changes
+ * what frames say, but not where anybody reads. Throws `ERR_RING_CORRUPT`, `ERR_RING_VERSION`.
  */
 export function bindRing(ring: unknown): BoundRing {
   if (!(ring instanceof SharedArrayBuffer)) throw corrupt('not a SharedArrayBuffer');
@@ -56,13 +64,13 @@ export function bindRing(ring: unknown): BoundRing {
 
   const slots = field(RingHeader.SLOTS);
   const capacity = field(RingHeader.CAPACITY);
-  // Powers of two only: `&` of two such neighbours is 0.
-  if (slots < 2 || slots > MAX_SLOTS || (slots & (slots - 1)) !== 0) {
-    throw corrupt('the number of slots is no power of two in range');
+  if (capacity < 1 || capacity > MAX_RING_BUFFER_CAPACITY) {
+    throw corrupt('the capacity is out of range');
   }
-  if (capacity < 1 || capacity > slots) throw corrupt('the capacity does not fit the slots');
-  const bytes = RING_HEADER_BYTES + slots * RING_SLOT_BYTES;
+  if (slots !== ringSlots(capacity)) throw corrupt('its slots do not fit its capacity');
+  const bytes = ringBytes(capacity);
   if (ring.byteLength < bytes) throw corrupt('shorter than its slots');
+  if (field(RingHeader.STATE) > RingState.ENDED) throw corrupt('a state that does not exist');
 
   const pid = field(RingHeader.PID);
   // A reader may send this process a signal: 0 and above 2^31 would mean whole groups.
@@ -77,11 +85,40 @@ export function bindRing(ring: unknown): BoundRing {
     slots,
     first: field(RingHeader.FIRST),
   };
-  return { shape, words: new Uint32Array(ring, 0, bytes / 4) };
+  const bound = { shape, words: new Uint32Array(ring, 0, bytes / 4) };
+  assertHead(bound);
+  return bound;
+}
+
+/** `ERR_RING_CORRUPT` unless frame `index`, or a newer one of the same slot, was written. */
+export function assertWritten({ shape, words }: BoundRing, index: number): void {
+  const mask = shape.slots - 1;
+  const stamp = Atomics.load(words, FIRST_SLOT + (index & mask) * SLOT_HALVES);
+  const newer = (stamp - (2 * index + 2)) | 0;
+  const sameSlot = ((((stamp - 1) >>> 1) ^ index) & mask) === 0;
+  if (newer < 0 || !sameSlot) throw corrupt('its head and its slots contradict each other');
+}
+
+/** The newest frame is where the head says, and its seq is how far the head is from the first. */
+function assertHead(bound: BoundRing): void {
+  const { shape, words } = bound;
+  const head = Atomics.load(words, HEAD);
+  if (head === shape.first) return;
+  const newest = (head - 1) >>> 0;
+  assertWritten(bound, newest);
+  const slot = FIRST_SLOT + (newest & (shape.slots - 1)) * SLOT_HALVES;
+  const seq = Atomics.load(words, slot + 2 * FrameWord.SEQ);
+  // A writer may be overwriting it: its seq counts only where the stamp says that it is still this frame's.
+  const whole = Atomics.load(words, slot) === (2 * newest + 2) >>> 0;
+  if (whole && seq !== (newest - shape.first) >>> 0) {
+    throw corrupt('its first frame and its head contradict each other');
+  }
 }
 
 function episodeIdOf(ring: SharedArrayBuffer, length: number): string {
-  if (length < 1 || length > MAX_ID_BYTES) throw corrupt('the episode id has no length in range');
+  if (length < 1 || length > MAX_EPISODE_ID_LENGTH) {
+    throw corrupt('the episode id has no length in range');
+  }
   const bytes = new Uint8Array(ring, RingHeader.EPISODE_ID, length);
   const id = String.fromCharCode(...bytes);
   if (!isEpisodeId(id)) throw corrupt('the episode id has other characters');

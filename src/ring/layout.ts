@@ -27,6 +27,10 @@ export const RING_HEADER_BYTES = 256;
 export const RING_SLOT_BYTES = 256;
 export const RING_SLOT_WORDS = 32;
 
+/** INV-TL07: frames that the reader of a ring may see. */
+export const MIN_RING_BUFFER_CAPACITY = 1;
+export const MAX_RING_BUFFER_CAPACITY = 65_536;
+
 /** Byte offsets in the header. */
 export const RingHeader = {
   MAGIC: 0,

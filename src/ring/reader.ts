@@ -1,7 +1,9 @@
-import { outOfRange, wholeNumber } from '../error/index.js';
+import { types } from 'node:util';
+import { finiteNumber, outOfRange, TelemetryError, wholeNumber } from '../error/index.js';
 import { frameFromWords } from '../frame/decode.js';
 import type { TelemetryFrame } from '../frame/index.js';
-import { SLOT_HALVES, SlotReader } from './slot-reader.js';
+import { SLOT_HALVES } from './header.js';
+import { SlotReader } from './slot-reader.js';
 
 /** A ring on its way to another thread: what `handle.share()` gives. Structured-cloneable. */
 export interface SharedFrames {
@@ -41,8 +43,9 @@ class RingFrameReader<N extends number | bigint> {
   readonly #slots: SlotReader;
   readonly #bigint: boolean;
   #copy: Uint32Array<ArrayBufferLike> = new Uint32Array(SLOT_HALVES);
-  #buffer: BigUint64Array | Uint32Array | null = null;
   #halves: Uint32Array = new Uint32Array(0);
+  /** What the halves are a view of. */
+  #buffer: BigUint64Array | Uint32Array = this.#halves;
 
   constructor(shared: SharedFrames | SharedArrayBuffer, options: FrameReaderOptions = {}) {
     this.#slots = new SlotReader(ringOf(shared));
@@ -79,10 +82,11 @@ class RingFrameReader<N extends number | bigint> {
    * The next frames, oldest first, at most `max` (default: all that are there). A reader that was overtaken goes
    * on from the oldest frame held, or from the middle of the ring if the writer is at its heels.
    *
-   * Throws `ERR_OUT_OF_RANGE` for a `max` that is no whole number ≥ 0, `ERR_RING_CORRUPT`.
+   * Throws `ERR_OUT_OF_RANGE` for a `max` that is no whole number ≥ 0, `ERR_INVALID_CONFIG` for another type,
+   * `ERR_RING_CORRUPT`.
    */
   read(max: number = this.capacity): FrameBatch<N> {
-    if (max !== Number.POSITIVE_INFINITY) wholeNumber('max', max);
+    wholeNumber('max', finiteNumber('max', max));
     const before = this.#slots.missed;
     const frames: TelemetryFrame<N>[] = [];
     // What is there now: a fast writer must not keep one call busy for ever.
@@ -104,15 +108,23 @@ class RingFrameReader<N extends number | bigint> {
    * Copies the next frames as they are in the ring, 32 u64 words each, to `buffer`, and returns how many; `missed`
    * counts those it had to skip. Allocates nothing when called with the same buffer again.
    *
-   * Throws `ERR_OUT_OF_RANGE` for a buffer that does not hold one frame (256 bytes), `ERR_RING_CORRUPT`.
+   * Throws `ERR_OUT_OF_RANGE` for a buffer that does not hold one frame (256 bytes), `ERR_INVALID_CONFIG` for
+   * anything but these two kinds of array, `ERR_RING_CORRUPT`.
    */
   readInto(buffer: BigUint64Array | Uint32Array): number {
     if (buffer !== this.#buffer) {
-      if (!(buffer?.byteLength >= SLOT_HALVES * 4)) {
-        throw outOfRange('buffer.byteLength', buffer?.byteLength, 'must be at least 256');
+      if (!types.isBigUint64Array(buffer) && !types.isUint32Array(buffer)) {
+        throw new TelemetryError(
+          'ERR_INVALID_CONFIG',
+          'buffer must be a BigUint64Array or a Uint32Array',
+        );
       }
       this.#halves = new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.byteLength / 4);
       this.#buffer = buffer;
+    }
+    // Looked at each time: a buffer that was transferred since holds nothing.
+    if (this.#halves.length < SLOT_HALVES) {
+      throw outOfRange('buffer.byteLength', this.#halves.byteLength, 'must be at least 256');
     }
     return this.#slots.copyNext(this.#halves, Math.floor(this.#halves.length / SLOT_HALVES));
   }
@@ -136,6 +148,10 @@ interface FrameReaderConstructor {
     shared: SharedFrames | SharedArrayBuffer,
     options: { readonly bigint: true },
   ): FrameReader<bigint>;
+  new (
+    shared: SharedFrames | SharedArrayBuffer,
+    options?: FrameReaderOptions,
+  ): FrameReader<number | bigint>;
   readonly prototype: FrameReader<number | bigint>;
 }
 

@@ -1,10 +1,15 @@
-import { bindRing, corrupt, type RingShape } from './header.js';
-import { RING_HEADER_BYTES, RING_SLOT_BYTES, RingHeader, RingState } from './layout.js';
-
-const HEAD = RingHeader.HEAD / 4;
-const STATE = RingHeader.STATE / 4;
-const FIRST_SLOT = RING_HEADER_BYTES / 4;
-export const SLOT_HALVES = RING_SLOT_BYTES / 4;
+import {
+  assertWritten,
+  type BoundRing,
+  bindRing,
+  corrupt,
+  FIRST_SLOT,
+  HEAD,
+  type RingShape,
+  SLOT_HALVES,
+  STATE,
+} from './header.js';
+import { RingState } from './layout.js';
 
 /** How often one call starts over behind a writer that keeps overtaking it. */
 const MAX_RESUMES = 8;
@@ -19,19 +24,19 @@ const MAX_LATEST_TRIES = 100_000;
  */
 export class SlotReader {
   readonly shape: RingShape;
+  readonly #bound: BoundRing;
   readonly #ring: Uint32Array;
   readonly #mask: number;
   #cursor: number;
   #missed = 0;
 
   constructor(ring: unknown) {
-    const { shape, words } = bindRing(ring);
+    this.#bound = bindRing(ring);
+    const { shape, words } = this.#bound;
     this.shape = shape;
     this.#ring = words;
     this.#mask = shape.slots - 1;
     this.#cursor = shape.first;
-    const head = this.#head();
-    if (head !== shape.first) this.#assertWritten((head - 1) >>> 0);
   }
 
   /** Frames that were never delivered and never will be. */
@@ -101,19 +106,12 @@ export class SlotReader {
     const slot = FIRST_SLOT + (index & this.#mask) * SLOT_HALVES;
     const expected = (2 * index + 2) >>> 0;
     if (Atomics.load(ring, slot) !== expected) {
-      this.#assertWritten(index);
+      // Overwritten, or the head is a lie.
+      assertWritten(this.#bound, index);
       return false;
     }
     for (let half = 1; half < SLOT_HALVES; half++) out[at + half] = Atomics.load(ring, slot + half);
     out[at] = expected;
     return Atomics.load(ring, slot) === expected;
-  }
-
-  /** A frame below the head is in its slot, or a newer one of the same slot is; else the head is a lie. */
-  #assertWritten(index: number): void {
-    const stamp = Atomics.load(this.#ring, FIRST_SLOT + (index & this.#mask) * SLOT_HALVES);
-    const newer = (stamp - (2 * index + 2)) | 0;
-    const sameSlot = ((((stamp - 1) >>> 1) ^ index) & this.#mask) === 0;
-    if (newer < 0 || !sameSlot) throw corrupt('its head and its slots contradict each other');
   }
 }

@@ -1,18 +1,7 @@
 import { outOfRange } from '../error/index.js';
-import { bindRing } from './header.js';
-import {
-  FrameWord,
-  RING_HEADER_BYTES,
-  RING_SLOT_BYTES,
-  RING_SLOT_WORDS,
-  RingHeader,
-  RingState,
-} from './layout.js';
+import { bindRing, FIRST_SLOT, HEAD, SLOT_HALVES, STATE } from './header.js';
+import { FrameWord, RING_SLOT_WORDS, RingState } from './layout.js';
 
-const HEAD = RingHeader.HEAD / 4;
-const STATE = RingHeader.STATE / 4;
-const FIRST_SLOT = RING_HEADER_BYTES / 4;
-const SLOT_HALVES = RING_SLOT_BYTES / 4;
 /** `SEQ` is written apart; the halves of the caller's words begin after it. */
 const FIRST_DATA_HALF = 2 * (FrameWord.SEQ + 1);
 

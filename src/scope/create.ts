@@ -1,12 +1,12 @@
 /** Making a scope by direct cgroup writes. */
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { CgroupError } from '../error/index.js';
 import { errnoOf, readWords } from '../host/cgroup-files.js';
 import type { ProcessControl } from '../host/process-control.js';
 import type { ScopePlace } from '../host/scope-places.js';
 import { enableControllers } from './controllers.js';
-import { markerName } from './marker.js';
-import { currentOwner, formatOwner } from './owner.js';
+import { markerName, markersIn } from './marker.js';
+import { currentOwner, formatOwner, type Owner } from './owner.js';
 import { DEFAULT_SLICE, episodeCgroupPath } from './path.js';
 import { makeSlice, removeSliceIfOurs } from './slice.js';
 
@@ -66,6 +66,7 @@ function createIn(
     undo.unshift(directory);
   };
   const owner = currentOwner();
+  if (!existsSync(cgroupPath)) removeDeadMarkers(slicePath, id, owner);
   let markerPath: string | null = null;
   const makeMarker = (): void => {
     markerPath = `${slicePath}/${markerName(owner, id)}`;
@@ -88,6 +89,13 @@ function createIn(
   } catch (cause) {
     for (const directory of undo) quietly(() => rmdirSync(directory));
     throw cause;
+  }
+}
+
+/** A dead owner's marker must not speak for the scope that is made now: a cleaner would kill it. */
+function removeDeadMarkers(slicePath: string, id: string, here: Owner): void {
+  for (const marker of markersIn(slicePath, readdirSync(slicePath), here)) {
+    if (marker.dead && marker.id === id) quietly(() => rmdirSync(marker.path));
   }
 }
 
@@ -114,6 +122,6 @@ function quietly(act: () => void): void {
   try {
     act();
   } catch {
-    // Undoing is best effort: the failure that is told is the one that led here.
+    // Best effort: the failure that is told is the one that led to an undo, and others remove markers too.
   }
 }

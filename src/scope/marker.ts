@@ -2,7 +2,7 @@
  * Ownership without xattrs (no addon, or a kernel without user xattrs on cgroups): an empty directory in the slice,
  * made before the scope and removed after it, whose name says what the xattr would.
  */
-import type { Owner } from './owner.js';
+import { type Owner, ownerIsDead } from './owner.js';
 
 const BOOT_ID_PREFIX = 8;
 const MARKER = /^owner-(\d{1,10})-(\d{1,20})-([0-9a-f]{0,8})-(\d{1,20})-([A-Za-z0-9_-]{1,128})$/;
@@ -23,4 +23,20 @@ export function parseMarkerName(name: string): { owner: Owner; id: string } | nu
     owner: { pid: Number(pid), startTicks, bootId: boot, pidNamespace: namespace },
     id,
   };
+}
+
+export interface Marker {
+  readonly path: string;
+  readonly owner: Owner;
+  readonly id: string;
+  readonly dead: boolean;
+}
+
+/** The markers among the names in a slice. */
+export function markersIn(slicePath: string, names: readonly string[], here: Owner): Marker[] {
+  return names.flatMap((name) => {
+    const marker = parseMarkerName(name);
+    if (marker === null) return [];
+    return [{ ...marker, path: `${slicePath}/${name}`, dead: ownerIsDead(marker.owner, here) }];
+  });
 }

@@ -3,19 +3,21 @@ import { bootId, pidNamespace, readProcessStat } from '../host/process-identity.
 
 export interface Owner {
   readonly pid: number;
-  /** Ticks since boot, as in `/proc/<pid>/stat`. */
+  /** Ticks since boot, as in `/proc/<pid>/stat`; '0' where that could not be read. */
   readonly startTicks: string;
-  /** The boot id, or its first characters. */
+  /** The boot id, or its first characters; '' where it could not be read. */
   readonly bootId: string;
   /** Inode of the pid namespace in which `pid` is meant. */
   readonly pidNamespace: string;
 }
 
+const UNKNOWN_START = '0';
+
 /** This process. */
 export function currentOwner(): Owner {
   return {
     pid: process.pid,
-    startTicks: readProcessStat('self')?.startTicks ?? '0',
+    startTicks: readProcessStat('self')?.startTicks ?? UNKNOWN_START,
     bootId: bootId(),
     pidNamespace: pidNamespace(),
   };
@@ -37,11 +39,13 @@ export function parseOwner(text: string): Owner | null {
 
 /**
  * Whether the owner is certainly dead: its pid is not alive, or is another process's by now, or it lived
- * before this boot. An owner in another pid namespace cannot be judged from here, so it counts as alive.
+ * before this boot. An owner in another pid namespace, or of unknown start, cannot be judged from here, so it
+ * counts as alive.
  */
 export function ownerIsDead(owner: Owner, here: Owner = currentOwner()): boolean {
   if (owner.pidNamespace !== here.pidNamespace) return false;
-  if (!here.bootId.startsWith(owner.bootId)) return true;
+  if (here.bootId !== '' && !here.bootId.startsWith(owner.bootId)) return true;
+  if (owner.startTicks === UNKNOWN_START) return false;
   // A procfs mounted with hidepid shows no strangers; a signal 0 still tells them from the dead.
   if (!pidExists(owner.pid)) return true;
   const stat = readProcessStat(owner.pid);

@@ -1,6 +1,6 @@
-import { MAX_CGROUP_PATH_LEN } from '../cgroup/constants.js';
 import { assertEpisodeId } from '../episode/id.js';
 import { CgroupError } from '../error/index.js';
+import { MAX_CGROUP_PATH_LEN } from '../limits.js';
 
 export const DEFAULT_CGROUP_ROOT = '/sys/fs/cgroup';
 export const DEFAULT_SLICE = 'episcope.slice';
@@ -31,7 +31,7 @@ export function episodeCgroupPath(
 }
 
 /** Throws `ERR_CGROUP_PATH` unless `slice` is one component that ends in `.slice` and has no `..`. */
-export function assertSlice(slice: string): void {
+function assertSlice(slice: string): void {
   if (typeof slice !== 'string' || !SLICE.test(slice) || slice.includes('..')) {
     throw refused('a slice is a name of [A-Za-z0-9_.-] that ends in .slice', slice);
   }

@@ -32,7 +32,7 @@ export async function killCgroup(directory: string, timeoutMs = KILL_TIMEOUT_MS)
 }
 
 /** Whether processes live in the cgroup or below; false once it is gone. */
-export function isPopulated(directory: string): boolean {
+function isPopulated(directory: string): boolean {
   try {
     return /^populated 1$/m.test(readFileSync(`${directory}/cgroup.events`, 'latin1'));
   } catch {

@@ -1,10 +1,19 @@
 /** What a SIGKILLed owner left behind. */
-import { closeSync, constants, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
+import { basename } from 'node:path';
 import { CgroupError } from '../error/index.js';
 import { errnoOf } from '../host/cgroup-files.js';
 import type { ProcessControl } from '../host/process-control.js';
 import type { ScopePlace } from '../host/scope-places.js';
-import { parseMarkerName } from './marker.js';
+import { markersIn } from './marker.js';
 import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';
 import { DEFAULT_SLICE } from './path.js';
 import { killCgroup, removeTree } from './remove.js';
@@ -28,6 +37,9 @@ const SCOPE_NAME = /^episode-[A-Za-z0-9_-]{1,128}\.scope$/;
 /**
  * Removes exactly the scopes (and markers) whose owner is dead, with the processes that still run in them. A
  * scope without a mark, or with the mark of a living owner, is not touched. Returns what it found.
+ *
+ * Without the addon nobody can read an xattr, and a dead owner's marker is all there is to go by. It is that of
+ * this very scope: whoever makes a scope removes the dead markers of its id first.
  */
 export async function cleanStaleScopes(
   places: readonly ScopePlace[],
@@ -38,10 +50,11 @@ export async function cleanStaleScopes(
     const slicePath = `${parent}/${slice}`;
     const names = namesIn(slicePath);
     if (names === null) continue;
-    const dead = deadOwners(slicePath, names, control);
-    for (const [path, owner] of dead) {
-      const error = await removeStale(path, owner, control);
-      if (isScopePath(path) || error !== null) {
+    const dead = leftovers(slicePath, names, control);
+    for (const leftover of dead) {
+      const error = await removeStale(leftover, control);
+      const { path, owner } = leftover;
+      if (isScopeName(basename(path)) || error !== null) {
         found.push({ cgroupPath: path, ownerPid: owner.pid, error });
       }
     }
@@ -57,42 +70,47 @@ export function findStaleScopes(
 ): Omit<StaleScope, 'error'>[] {
   return places.flatMap(({ parent }) => {
     const slicePath = `${parent}/${slice}`;
-    return deadOwners(slicePath, namesIn(slicePath) ?? [], control)
-      .filter(([path]) => isScopePath(path))
-      .map(([cgroupPath, owner]) => ({ cgroupPath, ownerPid: owner.pid }));
+    return leftovers(slicePath, namesIn(slicePath) ?? [], control)
+      .filter(({ path }) => isScopeName(basename(path)))
+      .map(({ path, owner }) => ({ cgroupPath: path, ownerPid: owner.pid }));
   });
 }
 
-function isScopePath(path: string): boolean {
-  return SCOPE_NAME.test(path.slice(path.lastIndexOf('/') + 1));
+function isScopeName(name: string): boolean {
+  return SCOPE_NAME.test(name);
 }
 
-/** Paths to remove with their dead owner, every scope before its marker. */
-function deadOwners(
+interface Leftover {
+  readonly path: string;
+  readonly owner: Owner;
+  /** The marker that says so of a scope without a mark of its own. */
+  readonly markerPath: string | null;
+}
+
+/** What is to be removed, every scope before its marker. */
+function leftovers(
   slicePath: string,
   names: readonly string[],
   control: ProcessControl | null,
-): [string, Owner][] {
+): Leftover[] {
   const here = currentOwner();
-  const scopes: [string, Owner][] = [];
-  const markers: [string, Owner][] = [];
-  for (const name of names) {
+  const markers = markersIn(slicePath, names, here);
+  const scopes = names.filter(isScopeName).flatMap((name): Leftover[] => {
     const path = `${slicePath}/${name}`;
-    if (SCOPE_NAME.test(name)) {
-      const owner = markOf(path, control);
-      if (owner !== null && ownerIsDead(owner, here)) scopes.push([path, owner]);
-      continue;
+    const mark = markOf(path, control);
+    if (mark !== null) {
+      return ownerIsDead(mark, here) ? [{ path, owner: mark, markerPath: null }] : [];
     }
-    const marker = parseMarkerName(name);
-    if (marker === null || !ownerIsDead(marker.owner, here)) continue;
-    markers.push([path, marker.owner]);
-    const scope = `episode-${marker.id}.scope`;
-    // A mark of its own says more than a marker that may be older than the scope.
-    if (names.includes(scope) && markOf(`${slicePath}/${scope}`, control) === null) {
-      scopes.push([`${slicePath}/${scope}`, marker.owner]);
-    }
-  }
-  return [...scopes, ...markers];
+    // A living owner's marker says more than a dead one's, which may be older than the scope.
+    const own = markers.filter(({ id }) => name === `episode-${id}.scope`);
+    const [marker] = own;
+    if (marker === undefined || own.some(({ dead }) => !dead)) return [];
+    return [{ path, owner: marker.owner, markerPath: marker.path }];
+  });
+  const dead = markers
+    .filter((marker) => marker.dead)
+    .map(({ path, owner }) => ({ path, owner, markerPath: null }));
+  return [...scopes, ...dead];
 }
 
 function markOf(path: string, control: ProcessControl | null): Owner | null {
@@ -105,8 +123,7 @@ function markOf(path: string, control: ProcessControl | null): Owner | null {
  * it by now, and a new owner may have made one of the same name, which must live.
  */
 async function removeStale(
-  path: string,
-  owner: Owner,
+  { path, owner, markerPath }: Leftover,
   control: ProcessControl | null,
 ): Promise<CgroupError | null> {
   let fd: number;
@@ -123,6 +140,8 @@ async function removeStale(
     if (mark !== null && (mark.pid !== owner.pid || mark.startTicks !== owner.startTicks)) {
       return null;
     }
+    // The new owner of a scope removes the dead markers of its id first: what is pinned may be its.
+    if (markerPath !== null && !existsSync(markerPath)) return null;
     await killCgroup(pinned);
     if (statSync(path).ino === fstatSync(fd).ino) await removeTree(path);
     return null;

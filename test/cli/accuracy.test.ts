@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { INSTALLS, measure, workload } from '../support/cli.js';
+import { INSTALLS, measure, tempFile, workload } from '../support/cli.js';
+import { ENGINES } from '../support/engines.js';
 import { Leaf } from '../support/leaf.js';
 
 const noLeaf = Leaf.probe();
@@ -19,10 +20,17 @@ interface Rusage {
   readonly system_us: number;
 }
 
+function usedNs(line: string): number {
+  const { user_us, system_us } = JSON.parse(line) as Rusage;
+  return (user_us + system_us) * 1000;
+}
+
 function expectClose(cpuNs: number | null, stdout: string): void {
   const lines = stdout.trim().split('\n');
-  const { user_us, system_us } = JSON.parse(lines.at(-1) ?? '') as Rusage;
-  const truthNs = (user_us + system_us) * 1000;
+  expectNear(cpuNs, usedNs(lines.at(-1) ?? ''));
+}
+
+function expectNear(cpuNs: number | null, truthNs: number): void {
   const difference = Math.abs((cpuNs ?? 0) - truthNs);
   expect(difference, `${cpuNs} ns against ${truthNs} ns`).toBeLessThanOrEqual(
     truthNs * 0.05 + 20e6,
@@ -68,6 +76,50 @@ test('two seconds of cpu in 200 short-lived children, in a process tree', async 
   const { stdout, summary } = await measure(['--source', 'proc', workload('burner'), ...burn]);
   expectClose(summary.cpu_ns, String(stdout));
 });
+
+// The child burns, its parent and it are killed at once, and the root goes on: the root reaps the parent, and the
+// child, by then an orphan, is reaped by episcope.
+const BRANCH = `
+export BURNER="$1" READY="$2"
+export CHILD='"$BURNER" --ms 200; echo $$ > "$READY"; exec sleep 60'
+mkfifo "$READY"
+sh -c 'sh -c "$CHILD" & wait' &
+parent=$!
+read -r child < "$READY"
+sleep 0.2
+kill -KILL "$parent" "$child"
+wait "$parent"
+"$BURNER" --ms 150
+rm "$READY"
+`;
+
+test.each(ENGINES)(
+  'a parent and its child that end within one period count once, on the %s engine',
+  async (engine) => {
+    const ready = tempFile('ready');
+    const { code, stdout, summary } = await measure([
+      '--period',
+      '20',
+      '--source',
+      'proc',
+      '--engine',
+      engine,
+      'sh',
+      '-c',
+      BRANCH,
+      'sh',
+      workload('burner'),
+      ready,
+    ]);
+    expect(code).toBe(0);
+    const burnt = String(stdout).trim().split('\n');
+    expect(burnt).toHaveLength(2);
+    expectNear(
+      summary.cpu_ns,
+      burnt.map(usedNs).reduce((sum, ns) => sum + ns),
+    );
+  },
+);
 
 test('a synced write shows in full, the memory held as well', async () => {
   const file = new URL(`../../.cache/accuracy-${process.pid}`, import.meta.url).pathname;

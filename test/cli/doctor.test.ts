@@ -97,9 +97,9 @@ episcope 1.2.3 on linux 6.1.0, Node v20.19.0
   });
 
   test('tells how the engines differ', () => {
-    expect(renderDiagnosis(diagnosis(HYBRID))).toMatch(
-      /degraded cpu\s+process clock, ns\s+.*ticks/,
-    );
+    const text = renderDiagnosis(diagnosis(HYBRID));
+    expect(text).toMatch(/degraded cpu\s+process clock, ns\s+.*ticks/);
+    expect(text).toMatch(/exit noticed\s+at the next sample\s+at the next sample\n/);
   });
 
   test('--json has the same facts', () => {

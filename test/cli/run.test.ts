@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -107,7 +108,7 @@ describe.each(INSTALLS)('episcope run, $name', ({ name, env }) => {
         expect({ code, stdout: String(stdout), stderr }).toEqual({
           code: 127,
           stdout: '',
-          stderr: `episcope: cannot run ${command}: no such command\n`,
+          stderr: `episcope: cannot run ${command || '""'}: no such command\n`,
         });
         expect(leftovers(id)).toEqual([]);
       }
@@ -225,6 +226,31 @@ describe('episcope run', () => {
     expect(existsSync(marker)).toBe(false);
   });
 
+  test('nothing is emptied before all can be written, and one file is not two', async () => {
+    const kept = join(directory, 'kept');
+    writeFileSync(kept, 'kept');
+    const refused = await cli(['run', '--json', kept, '--record', '/no/such/dir/f', 'true']);
+    expect(refused.code).toBe(125);
+    const twice = await cli(['run', '--json', kept, '--record', `${directory}/./kept`, 'true']);
+    expect(twice.stderr).toBe('episcope: --json and --record are one file: give each its own\n');
+    expect(twice.code).toBe(2);
+    expect(readFileSync(kept, 'utf8')).toBe('kept');
+  });
+
+  test('a FIFO that nobody reads is told at once', async () => {
+    const fifo = join(directory, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const { code, stderr } = await cli(['run', '--json', fifo, 'true']);
+    expect(code).toBe(125);
+    expect(stderr).toBe(`episcope: --json ${fifo} cannot be written (ENXIO); nothing was run\n`);
+  });
+
+  test('a hostile name stays one plain line', async () => {
+    const { code, stderr } = await cli(['run', '--', './no\nsuch\u001b[31m']);
+    expect(code).toBe(127);
+    expect(stderr).toBe('episcope: cannot run "./no\\nsuch\\u001b[31m": no such command\n');
+  });
+
   test('a full disk under --record is told once, the command goes on', async () => {
     const { code, stderr } = await cli([
       'run',
@@ -238,7 +264,7 @@ describe('episcope run', () => {
     ]);
     expect(code).toBe(0);
     expect(stderr).toBe(
-      'episcope: cannot write /dev/full (ENOSPC); nothing more is written to it\n',
+      'episcope: --record /dev/full is incomplete: it cannot be written (ENOSPC)\n',
     );
   });
 

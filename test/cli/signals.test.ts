@@ -2,11 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CLI, cli, INSTALLS, startCli, until, workload } from '../support/cli.js';
+import { Leaf } from '../support/leaf.js';
 
 const script = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
 if (script === undefined) {
   console.log('the keys of a terminal are not tested here: there is no script(1) to make one');
 }
+
+const noLeaf = Leaf.probe();
+if (noLeaf !== null) console.log(`a cgroup that cannot be entered is not tested here: ${noLeaf}`);
 
 const sigprinter = workload('sigprinter');
 
@@ -79,6 +83,33 @@ describe.skipIf(script === undefined).each(INSTALLS)('a key in the terminal, $na
     expect(names(text().replaceAll('^C', ''))).toEqual(['SIGINT', 'SIGTERM', 'SIGUSR1']);
   });
 });
+
+/** Whatever is launched into a cgroup is sent to one that does not exist. */
+const NO_ENTRY = `
+  import child from 'node:child_process';
+  import { syncBuiltinESMExports } from 'node:module';
+  const { spawn } = child;
+  child.spawn = (file, args, options) =>
+    spawn(file, args.map((arg) => (arg.endsWith('/cgroup.procs') ? '/no/such/cgroup.procs' : arg)), options);
+  syncBuiltinESMExports();`;
+
+test.skipIf(noLeaf !== null).each(INSTALLS)(
+  'a signal reaches the command also after its cgroup could not be entered, $name',
+  async ({ env }) => {
+    const preload = `--import=data:text/javascript,${encodeURIComponent(NO_ENTRY)}`;
+    const options = [preload, ...Object.values(env)].join(' ');
+    const run = startCli(['run', '--quiet', sigprinter, '--count', '1', '--code', '9'], {
+      env: { NODE_OPTIONS: options },
+    });
+    const [, pid] = await run.saw(/ready (\d+)/);
+    run.child.kill('SIGTERM');
+    // Should it be dropped, only this ends the command.
+    const giveUp = setTimeout(() => process.kill(Number(pid), 'SIGKILL'), 5_000);
+    const { code, stdout } = await run.done;
+    clearTimeout(giveUp);
+    expect({ code, names: names(String(stdout)) }).toEqual({ code: 9, names: ['SIGTERM'] });
+  },
+);
 
 test('a command that signals its whole group is not signalled again', async () => {
   // SIGUSR1 is sent to episcope by another process: forwarded after whatever else was, it ends the wait.

@@ -115,7 +115,7 @@ episcope job: exit status 0 after 2.000 s
 episcope job: ended by SIGKILL after 1 h 02 min 03 s
   cpu        at least 1.5 ms, 0.00 % of one core
              user 0 µs, system 0 µs, throttled —
-  memory     peak —, rss at most —, current at most —
+  memory     not measured
   io         read at least 100 B, written at least 0 B
   oom kills  not available
   sources    cpu proc, memory unavailable, io proc
@@ -128,6 +128,60 @@ episcope job: ended by SIGKILL after 1 h 02 min 03 s
 
   test('of a run that was never measured', () => {
     expect(renderSummary(summary(new Measurement()))).toContain('  cpu        not available\n');
+  });
+});
+
+/** Frames as the process tree gives them: memory from /proc, and how many tasks lived at the read. */
+function treeRun(...frames: { rss: number; peak: number; pids: number | null }[]): Measurement {
+  const totals = new Measurement();
+  frames.forEach(({ rss, peak, pids }, seq) => {
+    totals.add(
+      TelemetryFrame.fromJSON(
+        {
+          ...WIRE,
+          seq,
+          ts_mono: seq,
+          cpu_ns: 0,
+          cpu_user_ns: 0,
+          cpu_system_ns: 0,
+          mem_rss_bytes: rss,
+          mem_peak_bytes: peak,
+          io_read_bytes: 0,
+          io_write_bytes: 0,
+          pids,
+          source: 'proc',
+          sources: { cpu: 'proc', memory: 'proc', io: 'proc' },
+          // The terminal frame carries the memory of the one before, and nobody is left to be counted.
+          o11y_flags: { ...WIRE.o11y_flags, initial: seq === 0, terminal: pids === null },
+        },
+        { bigint: true },
+      ),
+    );
+  });
+  return totals;
+}
+
+describe('memory', () => {
+  test('of a run that was over before any look at it was not measured', () => {
+    const totals = treeRun({ rss: 0, peak: 0, pids: 0 }, { rss: 0, peak: 0, pids: null });
+    expect(JSON.parse(summaryToJson(summary(totals)))).toMatchObject({
+      mem_rss_max_bytes: null,
+      mem_current_max_bytes: null,
+      mem_peak_bytes: null,
+      sources: { cpu: 'proc', memory: 'unavailable', io: 'proc' },
+    });
+    expect(renderSummary(summary(totals))).toContain('  memory     not measured\n');
+  });
+
+  test('of 0 that was read while something lived is 0', () => {
+    const totals = treeRun({ rss: 0, peak: 0, pids: 1 }, { rss: 0, peak: 0, pids: null });
+    expect(totals).toMatchObject({ memRssMaxBytes: 0n, memPeakBytes: 0n });
+    expect(totals.parts.memory.source).toBe('proc');
+  });
+
+  test('that a last frame carries counts, whatever was missed before it', () => {
+    const totals = treeRun({ rss: 0, peak: 0, pids: 0 }, { rss: 7, peak: 9, pids: null });
+    expect(totals).toMatchObject({ memRssMaxBytes: 7n, memPeakBytes: 9n });
   });
 });
 

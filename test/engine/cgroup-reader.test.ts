@@ -97,7 +97,7 @@ describe('what the parts hold', () => {
     expect(value(FrameWord.CPU_NR_THROTTLED)).toBeNull();
   });
 
-  it('without anon rss is memory.current, without memory.peak the highest rss seen', () => {
+  it('without anon rss is memory.current, without memory.peak the highest memory.current seen', () => {
     fixture.delete('memory.peak');
     fixture.write('memory.stat', 'file 1\n');
     read();
@@ -108,6 +108,13 @@ describe('what the parts hold', () => {
     read();
     expect(value(FrameWord.MEM_RSS_BYTES)).toBe(100n);
     expect(value(FrameWord.MEM_PEAK_BYTES)).toBe(8192n);
+    fixture.write('memory.stat', 'anon 50\n');
+    fixture.write('memory.current', '9000\n');
+    read();
+    expect(value(FrameWord.MEM_PEAK_BYTES)).toBe(9000n);
+    fixture.write('memory.stat', 'anon 9001\n');
+    read();
+    expect(value(FrameWord.MEM_PEAK_BYTES)).toBe(9001n);
   });
 
   it('without memory.stat the memory part lives from memory.current', () => {
@@ -139,6 +146,18 @@ describe('memory.stat has a period of its own', () => {
     read(PartBit.MEMORY, 1100n);
     expect(reader.memoryStatCarried).toBe(false);
     expect(value(FrameWord.MEM_RSS_BYTES)).toBe(5000n);
+  });
+
+  it('expired, it is read once more whatever the period', () => {
+    reader.memoryStatPeriodNs = 100n;
+    read(PartBit.MEMORY, 1000n);
+    fixture.memory({ anon: 5000, current: 9000, peak: 16384 });
+    reader.expireMemoryStat();
+    read(PartBit.MEMORY, 1001n);
+    expect(reader.memoryStatCarried).toBe(false);
+    expect(value(FrameWord.MEM_RSS_BYTES)).toBe(5000n);
+    read(PartBit.MEMORY, 1002n);
+    expect(reader.memoryStatCarried).toBe(true);
   });
 
   it('what was refused is not carried', () => {
@@ -202,6 +221,26 @@ describe('a part that cannot be read is unavailable and says why', () => {
     expect(reader.failure(PartIndex.EXTRA)?.file).toBe('memory.peak');
   });
 
+  it('every extra file that is refused is told, not the first alone', () => {
+    const files = ['memory.peak', 'memory.events', 'pids.current'].concat(
+      ['cpu', 'memory', 'io'].map((resource) => `${resource}.pressure`),
+    );
+    for (const name of files) fixture.write(name, 'x');
+    expect(read()).toBe(PartBit.ALL & ~PartBit.EXTRA);
+    expect(reader.extraFailures().map(({ file }) => file)).toEqual(files);
+    expect(reader.failure(PartIndex.EXTRA)).toBe(reader.extraFailures()[0]);
+    // The peak is read with the memory part, the others are not.
+    read(PartBit.MEMORY);
+    expect(reader.extraFailures().map(({ file }) => file)).toEqual(['memory.peak']);
+    read(PartBit.CPU);
+    expect(reader.extraFailures()).toEqual([]);
+    fixture.write('memory.peak', '1\n');
+    fixture.delete('memory.events');
+    read();
+    expect(reader.extraFailures().map(({ file }) => file)).toEqual(files.slice(2));
+    expect(reader.failure(PartIndex.EXTRA)?.file).toBe('pids.current');
+  });
+
   it('an extra file that is refused loses its word alone', () => {
     fixture.write('pids.current', 'max\n');
     fixture.write('io.pressure', PRESSURE);
@@ -237,11 +276,23 @@ describe('a controller', () => {
     expect(read()).toBe(PartBit.ALL);
     expect(value(FrameWord.IO_WRITE_BYTES)).toBe(5n);
   });
+
+  it('that is turned off after it was read is not enabled; turned on again it is read again', () => {
+    expect(read()).toBe(PartBit.ALL);
+    fixture.delete('io.stat');
+    expect(read()).toBe(PartBit.ALL & ~PartBit.IO);
+    expect(reader.failure(PartIndex.IO)).toEqual(
+      failure('ERR_CONTROLLER_NOT_ENABLED', 'io.stat', { errno: 'ENOENT' }),
+    );
+    fixture.io({ read: 6, write: 7 });
+    expect(read()).toBe(PartBit.ALL);
+    expect(value(FrameWord.IO_WRITE_BYTES)).toBe(7n);
+  });
 });
 
 describe('a directory that is gone', () => {
   it('is ERR_CGROUP_NOT_FOUND for every part, and stays so', () => {
-    fixture.delete('io.stat');
+    expect(read()).toBe(PartBit.ALL);
     rmSync(fixture.path, { recursive: true });
     expect(read()).toBe(0);
     expect(reader.removed).toBe(true);

@@ -1,10 +1,10 @@
-// Six cgroups of ten files and three processes, read twice under the limit that the caller set.
+// Sixty files, six cgroups and three processes, read twice under the limit that the caller set.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CgroupReader } from '../../dist/engine/js/cgroup-reader.js';
-import { descriptorBudget } from '../../dist/engine/js/kept-file.js';
+import { descriptorBudget, KeptFile, ReadStatus } from '../../dist/engine/js/kept-file.js';
 import { ProcReader } from '../../dist/engine/js/proc-reader.js';
 import { Reading } from '../../dist/engine/js/reading.js';
 
@@ -36,6 +36,13 @@ const reading = new Reading();
 const readAll = () => readers.map((reader) => reader.read(15, 0n, reading));
 const parts = readAll();
 const again = readAll();
+const directories = descriptorBudget.kept;
+
+const dirfd = openSync(root, 'r');
+const files = Array.from({ length: 60 }, (_, i) => new KeptFile(`file${i}`));
+for (const { name } of files) writeFileSync(join(root, name), name);
+const readFiles = () => files.filter((file) => file.read(dirfd) === ReadStatus.OK).length;
+const texts = readFiles() + readFiles();
 
 const children = [1, 2].map(() => spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] }));
 const proc = new ProcReader();
@@ -49,6 +56,17 @@ const live = proc.liveMembers;
 for (const child of children) child.stdin.end();
 
 for (const reader of readers) reader.close();
+for (const file of files) file.close();
 proc.close();
 rmSync(root, { recursive: true });
-console.log(JSON.stringify({ kept, parts, again, live, afterClose: descriptorBudget.kept }));
+console.log(
+  JSON.stringify({
+    kept,
+    texts,
+    parts,
+    again,
+    directories,
+    live,
+    afterClose: descriptorBudget.kept,
+  }),
+);

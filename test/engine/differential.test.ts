@@ -125,9 +125,16 @@ describe.skipIf(jsOnly)('every cgroup tree is read alike', () => {
     fc.assert(
       fc.property(
         tree,
-        fc.array(fc.tuple(fc.nat(FILES.length - 1), fc.infiniteStream(kernelText('cpu.stat'))), {
-          maxLength: 3,
-        }),
+        fc.array(
+          fc.tuple(
+            fc.nat(FILES.length - 1),
+            fc.infiniteStream(kernelText('cpu.stat')),
+            fc.boolean(),
+          ),
+          {
+            maxLength: 3,
+          },
+        ),
         fc.constantFrom(PartBit.ALL, PartBit.ALL, 7, 10, 5),
         (contents, changes, parts) => {
           const path = String(runs++);
@@ -137,10 +144,12 @@ describe.skipIf(jsOnly)('every cgroup tree is read alike', () => {
           const spec = { root, path, requireCgroupfs: false };
           const readers = [js, native].map((engine) => engine.openCgroup(spec)) as [Reader, Reader];
           expect(readAll(readers[0], parts)).toEqual(readAll(readers[1], parts));
-          for (const [i, texts] of changes) {
-            // In place, so that the kept descriptors see it; a file that was absent is there now.
+          for (const [i, texts, deletes] of changes) {
+            // A file that was absent is there now, and one that was there may be gone.
             if (contents[i] === 'directory' || contents[i] === 'symlink') continue;
-            writeFileSync(join(directory, FILES[i]![0]), texts.next().value);
+            const path = join(directory, FILES[i]![0]);
+            if (deletes) rmSync(path, { force: true });
+            else writeFileSync(path, texts.next().value);
             expect(readAll(readers[0], PartBit.ALL)).toEqual(readAll(readers[1], PartBit.ALL));
           }
           rmSync(directory, { recursive: true });
@@ -166,6 +175,9 @@ describe.skipIf(jsOnly)('every cgroup tree is read alike', () => {
     ['a root that is no directory', { root: '/proc/self/stat' }],
     ['a symlink in the root', { root: '/proc/self' }],
     ['another file system', { path: 'real', requireCgroupfs: true }],
+    ['another file system, where it is not', { path: 'nowhere', requireCgroupfs: true }],
+    ['a symlink on another file system', { path: 'link', requireCgroupfs: true }],
+    ['a root that is not there', { root: '/nowhere/at/all', requireCgroupfs: true }],
     ['empty components', { path: './real//.' }],
   ])('a path with %s', (_, change) => {
     mkdirSync(join(root, 'real'), { recursive: true });

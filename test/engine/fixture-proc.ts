@@ -54,7 +54,6 @@ export class FixtureProc {
     };
   }
 
-  /** Rewrites the files in place: descriptors that a reader keeps see the new texts. */
   put(p: FixtureProcess): void {
     mkdirSync(this.path(p.pid, `task/${p.pid}`), { recursive: true });
     this.write(p.pid, 'stat', statText(p));
@@ -72,7 +71,7 @@ export class FixtureProc {
     writeFileSync(this.path(pid, name), text);
   }
 
-  /** For files that no reader has opened yet: a kept descriptor would go on reading the deleted file. */
+  /** A file, or the whole process: it is gone. */
   delete(pid: number, name = ''): void {
     rmSync(this.path(pid, name), { recursive: true, force: true });
   }

@@ -50,6 +50,20 @@ describe('a kept file', () => {
     file.close();
   });
 
+  it('that is not the kernel’s is opened for each read: deleted it is absent', () => {
+    const kept = descriptorBudget.kept;
+    const file = new KeptFile('recorded', false);
+    writeFileSync(at('recorded'), 'first');
+    expect(file.read(dirfd)).toBe(ReadStatus.OK);
+    expect(file.isKept).toBe(false);
+    expect(descriptorBudget.kept).toBe(kept);
+    rmSync(at('recorded'));
+    expect(file.read(dirfd)).toBe(ReadStatus.ABSENT);
+    writeFileSync(at('recorded'), 'again');
+    expect(file.read(dirfd)).toBe(ReadStatus.OK);
+    expect(text()).toBe('again');
+  });
+
   it.each<[string, number, number]>([
     ['0 bytes', 0, ReadStatus.OK],
     ['INV-TL05: 64 KiB', 65_536, ReadStatus.OK],
@@ -103,7 +117,19 @@ describe('the descriptor budget', () => {
     expect(asked).toBe(1);
   });
 
-  it('beyond it files are opened for each read: sixty files and three processes within 80 descriptors', () => {
+  it('counts what is needed whatever it says', () => {
+    const budget = new DescriptorBudget(() => 4);
+    budget.takeAlways();
+    budget.takeAlways();
+    budget.takeAlways();
+    expect(budget.kept).toBe(3);
+    expect(budget.take()).toBe(false);
+    budget.giveBack();
+    budget.giveBack();
+    expect(budget.take()).toBe(true);
+  });
+
+  it('beyond it files are opened for each read: sixty files, six cgroups and three processes within 80 descriptors', () => {
     const script = new URL('descriptor-budget.mjs', import.meta.url).pathname;
     const stdout = execFileSync(
       'sh',
@@ -114,8 +140,10 @@ describe('the descriptor budget', () => {
     );
     expect(JSON.parse(stdout.toString())).toEqual({
       kept: 40,
+      texts: 120,
       parts: [15, 15, 15, 15, 15, 15],
       again: [15, 15, 15, 15, 15, 15],
+      directories: 6,
       live: 3,
       afterClose: 0,
     });

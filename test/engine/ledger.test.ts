@@ -72,6 +72,7 @@ class Replay {
       seen.add(key);
       const row = this.#rows.get(key) ?? this.ledger.add(pid, starttime);
       this.#rows.set(key, row);
+      if (pid === this.#reaper) this.ledger.reaper = row;
       row.ppid = ppid;
       row.store(0, pid === this.#reaper ? 0n : own, reaped);
     }
@@ -117,6 +118,57 @@ describe('the ledger', () => {
     ledger.settle();
     expect(ledger.totals).toEqual([24n]);
     expect(ledger.anyVanished).toBe(false);
+  });
+
+  it.each([
+    ['its parent', 10],
+    ['else the reaper', 1],
+  ])('with a reaper a row that left credits who will reap it: %s', (_, ppid) => {
+    const ledger = new Ledger(1);
+    const reaper = ledger.add(9, 0n);
+    ledger.reaper = reaper;
+    const [root, moved, child] = [10, 11, 12].map((pid) => ledger.add(pid, 1n));
+    root!.ppid = 9;
+    moved!.ppid = ppid;
+    child!.ppid = 11;
+    root!.store(0, 5n, 0n);
+    moved!.store(0, 20n, 3n);
+    child!.store(0, 6n, 0n);
+    ledger.settle();
+    expect(ledger.totals).toEqual([34n]);
+    // The child ended, unseen yet in what its parent reaped.
+    ledger.leave(moved!);
+    ledger.vanish(child!);
+    ledger.settle();
+    (ppid === 10 ? root! : reaper).store(0, 0n, 29n);
+    ledger.settle();
+    expect(ledger.totals).toEqual([34n]);
+    ledger.vanish(root!);
+    reaper.store(0, 0n, 34n);
+    ledger.settle();
+    expect(ledger.totals).toEqual([34n]);
+  });
+
+  it.each([false, true])('a row that left and comes back goes on (reaper: %s)', (hasReaper) => {
+    const ledger = new Ledger(1);
+    const [reaper, root, moved] = [9, 10, 11].map((pid) => ledger.add(pid, 1n));
+    if (hasReaper) ledger.reaper = reaper!;
+    root!.ppid = 9;
+    moved!.ppid = 10;
+    root!.store(0, 5n, 0n);
+    moved!.store(0, 20n, 3n);
+    ledger.settle();
+    ledger.leave(moved!);
+    ledger.settle();
+    const back = ledger.add(11, 1n);
+    back.store(0, 24n, 3n);
+    ledger.settle();
+    expect(ledger.totals).toEqual([32n]);
+    // It ends, and is credited once.
+    ledger.vanish(back);
+    root!.store(0, 5n, 30n);
+    ledger.settle();
+    expect(ledger.totals).toEqual([35n]);
   });
 
   it('parents that form a ring are settled all the same', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PartBit, PartIndex, type ProcSpec } from '../../src/engine/engine.js';
 import { CgroupReader } from '../../src/engine/js/cgroup-reader.js';
+import { descriptorBudget } from '../../src/engine/js/kept-file.js';
 import { ProcReader } from '../../src/engine/js/proc-reader.js';
 import { Reading } from '../../src/engine/js/reading.js';
 import { systemFacts } from '../../src/engine/js/system.js';
@@ -241,6 +242,33 @@ describe('processes that end', () => {
     expect(value(FrameWord.CPU_NS)).toBe(11n * TICK);
   });
 
+  it('a recorded tree is read as it is now', () => {
+    const kept = descriptorBudget.kept;
+    const { root } = tree();
+    open();
+    expect(read()).toBe(PartBit.ALL);
+    expect(descriptorBudget.kept).toBe(kept);
+    proc.delete(10, 'io');
+    expect(read()).toBe(PartBit.ALL & ~PartBit.IO);
+    expect(reader.failure(PartIndex.IO)).toMatchObject({ code: 'ERR_PROC_READ', errno: 'ENOENT' });
+    put(root, { readBytes: 100 });
+    expect(read()).toBe(PartBit.ALL);
+    expect(value(FrameWord.IO_READ_BYTES)).toBe(100n);
+    // A newer recording of the same process in the place of the old.
+    proc.delete(10);
+    put(root, { utime: 6 });
+    expect(read()).toBe(PartBit.ALL);
+    expect(value(FrameWord.CPU_NS)).toBe(11n * TICK);
+    proc.delete(11);
+    read();
+    expect(reader.liveMembers).toBe(1);
+    expect(reader.rootAlive()).toBe(true);
+    proc.delete(10);
+    expect(reader.rootAlive()).toBe(false);
+    expect(read()).toBe(0);
+    expect(reader.failure(PartIndex.CPU)).toMatchObject({ code: 'ERR_PROC_GONE', pid: 10 });
+  });
+
   it('all gone: every part is ERR_PROC_GONE, the last totals stand', () => {
     const { root, child } = tree();
     open();
@@ -338,19 +366,78 @@ describe('members that a cgroup lists', () => {
 
   const list = (text: string) => writeFileSync(join(leafRoot, 'cgroup.procs'), text);
 
-  it('are the members, related or not; the pinned process only if it is listed', () => {
+  it('are the members, related or not', () => {
     tree();
     put(proc.process(20, 1, 90), { utime: 100, children: [21] });
     put(proc.process(21, 20, 91), { utime: 1000 });
     open();
     reader.setMembers(leaf);
-    list('20\n11\n');
+    list('20\n10\n');
     read();
-    expect(value(FrameWord.CPU_NS)).toBe(103n * TICK);
+    expect(value(FrameWord.CPU_NS)).toBe(107n * TICK);
     expect(reader.liveMembers).toBe(2);
-    list('20\n11\n10\n');
+    expect(reader.quality(PartIndex.MEMORY)).toBe(0);
+  });
+
+  it('no list at all: the pinned process and its tree, as a lower bound', () => {
+    const { root } = tree();
+    put(root, { resident: 3 });
+    open();
+    reader.setMembers(leaf);
+    expect(read()).toBe(PartBit.ALL);
+    expect(value(FrameWord.CPU_NS)).toBe(10n * TICK);
+    expect(value(FrameWord.MEM_RSS_BYTES)).toBe(3n * PAGE);
+    expect(reader.liveMembers).toBe(2);
+    for (const part of [PartIndex.CPU, PartIndex.MEMORY, PartIndex.IO]) {
+      expect(reader.quality(part)).toBe(QualityBit.LOWER_BOUND);
+    }
+  });
+
+  it('a list that lacks the living pinned process: its tree as well, until it is listed', () => {
+    const { root, child } = tree();
+    put(proc.process(20, 1, 90), { utime: 100 });
+    put(child, { children: [12] });
+    const grandchild = put(proc.process(12, 11, 102), { utime: 1 });
+    open();
+    reader.setMembers(leaf);
+    list('20\n12\n');
+    expect(read()).toBe(PartBit.ALL);
+    expect(value(FrameWord.CPU_NS)).toBe(111n * TICK);
+    expect(reader.liveMembers).toBe(4);
+    expect(reader.quality(PartIndex.MEMORY)).toBe(0);
+
+    // Their parent ended: still of the tree, and so is a new child.
+    proc.delete(11);
+    put(root, { cutime: 3, children: [] });
+    put(grandchild, { ppid: 1, utime: 2, children: [13] });
+    put(proc.process(13, 12, 103), { utime: 4 });
+    list('20\n');
     read();
-    expect(value(FrameWord.CPU_NS)).toBe(110n * TICK);
+    expect(value(FrameWord.CPU_NS)).toBe(116n * TICK);
+    expect(reader.liveMembers).toBe(4);
+
+    // It was moved in: from now on the list tells alone.
+    list('10\n12\n');
+    put(proc.process(13, 12, 103), { utime: 40 });
+    read();
+    expect(value(FrameWord.CPU_NS)).toBe(116n * TICK);
+    expect(reader.liveMembers).toBe(2);
+  });
+
+  it('one whose stat cannot be read is not thrown out', () => {
+    const { child } = tree();
+    open();
+    reader.setMembers(leaf);
+    list('10\n11\n');
+    read();
+    proc.write(11, 'stat', '');
+    list('10\n');
+    read();
+    expect(reader.liveMembers).toBe(2);
+    put(child, { utime: 4 });
+    list('10\n11\n');
+    read();
+    expect(value(FrameWord.CPU_NS)).toBe(11n * TICK);
   });
 
   it('one that left alive keeps what it had and counts no further', () => {
@@ -434,6 +521,26 @@ describe('with a reaper', () => {
     expect(reader.totalsExact).toBe(true);
     expect(reader.quality(PartIndex.CPU)).toBe(0);
     expect(reader.failure(PartIndex.MEMORY)).toMatchObject({ code: 'ERR_PROC_GONE' });
+  });
+
+  it('a branch that ends whole between two samples counts once, whoever reaps its parts', () => {
+    const reaper = put(proc.process(9, 1, 50), { children: [10] });
+    const root = put(proc.process(10, 9, 100), { utime: 5, children: [11] });
+    put(proc.process(11, 10, 101), { utime: 3, children: [12] });
+    put(proc.process(12, 11, 102), { utime: 40 });
+    open({ reaperPid: 9 });
+    read();
+    expect(value(FrameWord.CPU_NS)).toBe(48n * TICK);
+    proc.delete(11);
+    proc.delete(12);
+    put(reaper, { cutime: 40 });
+    put(root, { cutime: 3, children: [] });
+    read();
+    expect(value(FrameWord.CPU_NS)).toBe(48n * TICK);
+    // Nothing is left over that would hide what comes.
+    put(root, { cutime: 9 });
+    read();
+    expect(value(FrameWord.CPU_NS)).toBe(54n * TICK);
   });
 
   it('orphans that it adopted are members', () => {

@@ -1,12 +1,18 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PartBit, PartIndex, type ProcSpec } from '../../src/engine/engine.js';
 import type { ReadFailure } from '../../src/engine/failure.js';
+import { CgroupReader } from '../../src/engine/js/cgroup-reader.js';
+import { descriptorBudget } from '../../src/engine/js/kept-file.js';
 import { ProcReader } from '../../src/engine/js/proc-reader.js';
 import { Reading } from '../../src/engine/js/reading.js';
 import { systemFacts } from '../../src/engine/js/system.js';
 import { FrameWord, QualityBit } from '../../src/ring/layout.js';
+import { Leaf } from '../support/leaf.js';
 import { Child, statField, until } from './child.js';
+
+const noLeaf = Leaf.probe();
+if (noLeaf !== null) console.log(`no leaf is tested here: ${noLeaf}`);
 
 const open: ProcReader[] = [];
 
@@ -131,6 +137,33 @@ describe('one process', () => {
     expect(reading.get(FrameWord.MEM_RSS_BYTES)).toBe(0n);
     expect(reader.liveMembers).toBe(0);
     await child.end();
+  });
+});
+
+describe.skipIf(noLeaf !== null)('a process that is not in its leaf yet', () => {
+  it('is counted with its tree, and by the list once it was moved in', async () => {
+    const leaf = Leaf.make('late');
+    const cgroup = new CgroupReader();
+    const kept = descriptorBudget.kept;
+    expect(cgroup.open({ root: leaf.path, path: '', requireCgroupfs: true })).toBeNull();
+    expect(descriptorBudget.kept).toBe(kept + 1);
+    const child = await Child.node();
+    const grandchild = Number(await child.ask('spawn'));
+    await child.ask('tell burn 60');
+    const reader = openReader({ pid: child.pid });
+    reader.setMembers(cgroup);
+    const outside = cpuTicks(reader);
+    expect(outside).toBeGreaterThanOrEqual(6);
+    expect(reader.liveMembers).toBe(2);
+    for (const pid of [grandchild, child.pid]) {
+      writeFileSync(leaf.procs, String(pid));
+      expect(cpuTicks(reader)).toBeGreaterThanOrEqual(outside);
+      expect(reader.liveMembers).toBe(2);
+    }
+    await child.ask('reap');
+    await child.end();
+    cgroup.close();
+    await leaf.remove();
   });
 });
 

@@ -12,6 +12,7 @@ export interface Mutation {
     | 'exit'
     | 'wait'
     | 'dying'
+    | 'vanish'
     | 'orphan'
     | 'reuse'
     | 'stepBack'
@@ -29,7 +30,15 @@ export const mutation: fc.Arbitrary<Mutation> = fc.record({
     { weight: 4, arbitrary: fc.constantFrom<Mutation['kind']>('run', 'fork') },
     {
       weight: 3,
-      arbitrary: fc.constantFrom<Mutation['kind']>('io', 'grow', 'exit', 'wait', 'dying', 'orphan'),
+      arbitrary: fc.constantFrom<Mutation['kind']>(
+        'io',
+        'grow',
+        'exit',
+        'wait',
+        'dying',
+        'vanish',
+        'orphan',
+      ),
     },
     {
       weight: 1,
@@ -94,6 +103,10 @@ export class ProcWorld {
         return;
       case 'dying':
         this.#reap(p, false);
+        return;
+      case 'vanish':
+        this.#reap(p, true);
+        this.#proc.delete(p.pid);
         return;
       case 'orphan':
         this.#orphan(p);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_CGROUP_PATH_LEN } from '../../src/cgroup/constants.js';
 import { CgroupError } from '../../src/error/index.js';
+import { MAX_CGROUP_PATH_LEN } from '../../src/limits.js';
 import { episodeCgroupPath } from '../../src/scope/path.js';
 
 const code = (value: string) => expect.objectContaining({ code: value });

@@ -68,6 +68,17 @@ describe('a frame made by hand', () => {
     expect(frame.ioTotalBytes).toBe(MAX_FRAME_BYTES);
   });
 
+  test.each([0, 0n])('nothing in it can be changed (seq %s)', (seq) => {
+    const built = TelemetryFrame.builder('job', seq as number)
+      .cpuNs(1)
+      .pressure({ cpuSomeNs: 1 });
+    for (const frame of [built.build(), TelemetryFrame.fromJSON(built.build().toJSON())]) {
+      for (const object of [frame, frame.pressure, frame.sources, frame.quality]) {
+        expect(Object.isFrozen(object)).toBe(true);
+      }
+    }
+  });
+
   test('the sets of quality are shared and cannot be changed', () => {
     const { quality } = TelemetryFrame.builder('job', 0).build();
     expect(() => (quality.cpu as Set<string>).add('final')).toThrow(TypeError);

@@ -142,6 +142,49 @@ describe('fromJSON', () => {
     expect(again.toNDJSON()).toBe(full().build().toNDJSON());
   });
 
+  test('keeps nothing of the object it was given', () => {
+    const json = JSON.parse(full().build().toNDJSON());
+    const frame = TelemetryFrame.fromJSON(json);
+    json.sources.cpu = 'proc';
+    json.pressure.cpu_some_ns = 99;
+    json.quality.cpu.push('stale');
+    expect(frame).toEqual(full().build());
+  });
+
+  test('INV-CPU001: takes back what doubles beyond 2^53 rounded', () => {
+    const half = fc.bigInt({ min: 2n ** 52n, max: 2n ** 62n - 1n });
+    fc.assert(
+      fc.property(half, half, fc.bigInt({ min: 0n, max: 5n }), (user, system, more) => {
+        const line = TelemetryFrame.builder('job', 1)
+          .cpuNs(user + system + more)
+          .cpuUserNs(user)
+          .cpuSystemNs(system)
+          .build()
+          .toNDJSON();
+        const { cpuNs, cpuUserNs, cpuSystemNs } = TelemetryFrame.fromJSON(JSON.parse(line), {
+          bigint: true,
+        });
+        const sum = cpuUserNs! + cpuSystemNs!;
+        expect(cpuNs! >= (sum > MAX_FRAME_NS ? MAX_FRAME_NS : sum)).toBe(true);
+      }),
+    );
+  });
+
+  test.each([
+    ['beyond what rounding can do', Number],
+    ['of exact bigints', (value: bigint) => value],
+  ])('INV-CPU001: a usage below its parts is refused %s', (what, form) => {
+    const missing = what === 'of exact bigints' ? 1n : 2n ** 20n;
+    const cpu = {
+      cpu_ns: form(2n ** 62n - missing),
+      cpu_user_ns: form(2n ** 61n),
+      cpu_system_ns: form(2n ** 61n),
+    };
+    expect(() => TelemetryFrame.fromJSON({ ...full().build().toJSON(), ...cpu })).toThrow(
+      code('ERR_INVARIANT'),
+    );
+  });
+
   test('gives bigints where asked, of numbers and bigints', () => {
     const json = { ...full().build().toJSON(), cpu_ns: 2n ** 62n + 1n };
     const frame = TelemetryFrame.fromJSON(json, { bigint: true });

@@ -25,6 +25,10 @@ describe('a corrupt or foreign buffer is an error, never a read outside it', () 
     ['another slot size', RingHeader.SLOT_BYTES, 128],
     ['no capacity', RingHeader.CAPACITY, 0],
     ['more capacity than slots', RingHeader.CAPACITY, 9],
+    ['a capacity that fits half as many slots', RingHeader.CAPACITY, 4],
+    ['a capacity beyond every ring', RingHeader.CAPACITY, 0xffff_ffff],
+    ['more slots than its capacity needs', RingHeader.SLOTS, 4],
+    ['a state that does not exist', RingHeader.STATE, 2],
     ['no slots', RingHeader.SLOTS, 0],
     ['one slot', RingHeader.SLOTS, 1],
     ['slots that are no power of two', RingHeader.SLOTS, 9],
@@ -41,9 +45,21 @@ describe('a corrupt or foreign buffer is an error, never a read outside it', () 
     ['a head ahead of its slots', RingHeader.HEAD, 500],
     ['a head before its first', RingHeader.HEAD, 0xffff_fff0],
     ['a first behind its head', RingHeader.FIRST, 4],
+    ['a first in the middle of its frames', RingHeader.FIRST, 1],
+    ['a first long before its frames', RingHeader.FIRST, 0xffff_ff00],
   ])('%s', (_what, byte, value) => {
     const shared = edited(byte, value);
     expect(() => new FrameReader(shared).read()).toThrow(CORRUPT);
+  });
+
+  test('no writer takes a ring whose head contradicts its slots', () => {
+    for (const [byte, value] of [
+      [RingHeader.HEAD, 500],
+      [RingHeader.FIRST, 1],
+      [RingHeader.STATE, 7],
+    ] as const) {
+      expect(() => new RingWriter(edited(byte, value))).toThrow(CORRUPT);
+    }
   });
 
   test('another version is ERR_RING_VERSION, for readers and writers', () => {

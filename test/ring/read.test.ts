@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { TelemetryFrame } from '../../src/frame/index.js';
 import { FrameReader, RingWriter } from '../../src/ring/index.js';
 import { FrameWord, RING_SLOT_WORDS } from '../../src/ring/layout.js';
@@ -51,6 +51,13 @@ describe('a reader', () => {
     expect(seqs(reader.read().frames)).toEqual([5]);
   });
 
+  test('gets frames that nobody can change', () => {
+    const frame = new FrameReader(filled(4, 1).shared).latest();
+    for (const object of [frame, frame?.pressure, frame?.sources, frame?.quality]) {
+      expect(Object.isFrozen(object)).toBe(true);
+    }
+  });
+
   test('reads bigints where asked', () => {
     const { shared } = filled(4, 1);
     const reader = new FrameReader(shared, { bigint: true });
@@ -58,6 +65,19 @@ describe('a reader', () => {
     expect(frame?.seq).toBe(0n);
     expect(frame?.cpuNs).toBe(5000n);
     expect(frame?.pressure.ioSomeNs).toBe(24_000n);
+  });
+
+  test('has the types that its option says', () => {
+    const { shared } = filled(4, 1);
+    expectTypeOf(new FrameReader(shared).read().frames).toEqualTypeOf<TelemetryFrame[]>();
+    expectTypeOf(new FrameReader(shared, {}).startMonoNs).toEqualTypeOf<number>();
+    const exact = new FrameReader(shared, { bigint: true });
+    expectTypeOf(exact.latest()).toEqualTypeOf<TelemetryFrame<bigint> | null>();
+    for (const bigint of [true, false]) {
+      const either = new FrameReader(shared, { bigint });
+      expectTypeOf(either.latest()).toEqualTypeOf<TelemetryFrame<number | bigint> | null>();
+      expect(typeof either.latest()?.seq).toBe(bigint ? 'bigint' : 'number');
+    }
   });
 
   test('sees the newest frame without moving', () => {
@@ -93,11 +113,14 @@ describe('a reader', () => {
 
   test('wants a whole number of frames', () => {
     const reader = new FrameReader(filled(4, 4).shared);
-    for (const max of [-1, 0.5, Number.NaN]) {
+    for (const max of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => reader.read(max)).toThrow(code('ERR_OUT_OF_RANGE'));
     }
+    for (const max of [2n, '2', null, {}, true]) {
+      expect(() => reader.read(max as number)).toThrow(code('ERR_INVALID_CONFIG'));
+    }
     expect(reader.read(0).frames).toEqual([]);
-    expect(reader.read(Number.POSITIVE_INFINITY).frames).toHaveLength(4);
+    expect(reader.read(1e9).frames).toHaveLength(4);
   });
 });
 
@@ -123,6 +146,32 @@ describe('readInto', () => {
     for (const buffer of [new BigUint64Array(31), new Uint32Array(0)]) {
       expect(() => reader.readInto(buffer)).toThrow(code('ERR_OUT_OF_RANGE'));
     }
+  });
+
+  test.each([
+    ['bytes', new Uint8Array(256)],
+    ['bytes that are not aligned', new Uint8Array(new ArrayBuffer(1024), 3, 512)],
+    ['a buffer', new ArrayBuffer(256)],
+    ['a view', new DataView(new ArrayBuffer(256))],
+    ['doubles', new Float64Array(32)],
+    ['signed words', new BigInt64Array(32)],
+    ['an array', Array.from({ length: 64 }, () => 0)],
+    ['null', null],
+    ['nothing', undefined],
+  ])('refuses %s', (_what, buffer) => {
+    const reader = new FrameReader(filled(8, 5).shared);
+    expect(() => reader.readInto(buffer as unknown as Uint32Array)).toThrow(
+      code('ERR_INVALID_CONFIG'),
+    );
+    expect(reader.available).toBe(5);
+  });
+
+  test('refuses a buffer that was detached since', () => {
+    const reader = new FrameReader(filled(8, 5).shared);
+    const words = new BigUint64Array(RING_SLOT_WORDS);
+    expect(reader.readInto(words)).toBe(1);
+    structuredClone(words, { transfer: [words.buffer] });
+    expect(() => reader.readInto(words)).toThrow(code('ERR_OUT_OF_RANGE'));
   });
 
   test('counts what it missed', () => {

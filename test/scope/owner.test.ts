@@ -54,6 +54,19 @@ describe('an owner is dead', () => {
     expect(ownerIsDead({ ...here, bootId: '00000000-0000-0000-0000-000000000000' })).toBe(true);
   });
 
+  test('not for a boot id that one of the two could not read', () => {
+    expect(ownerIsDead(here, { ...here, bootId: '' })).toBe(false);
+    expect(ownerIsDead({ ...here, bootId: '' })).toBe(false);
+    const { pid } = spawnSync('/bin/true');
+    expect(ownerIsDead({ ...here, pid }, { ...here, bootId: '' })).toBe(true);
+  });
+
+  test('not when its start is unknown: its pid alone tells nothing', () => {
+    const { pid } = spawnSync('/bin/true');
+    expect(ownerIsDead({ ...here, startTicks: '0' })).toBe(false);
+    expect(ownerIsDead({ ...here, pid, startTicks: '0' })).toBe(false);
+  });
+
   test('never by a look from another pid namespace: its pid means nothing here', () => {
     const { pid } = spawnSync('/bin/true');
     expect(ownerIsDead({ ...here, pid, pidNamespace: '1' })).toBe(false);

@@ -194,6 +194,48 @@ describe.skipIf(noLeaf !== null)('what a dead owner left', () => {
     await removeScope(scope, control);
   });
 
+  test.each(MARKS)(
+    'a dead marker says nothing about a scope whose living owner has a marker too (cleaned by who knows %s)',
+    async (_, by) => {
+      const scope = createScope('heir', place, { control: null, slice });
+      const marker = `${slicePath}/${markerName(deadOwner, 'heir')}`;
+      mkdirSync(marker);
+      expect(findStaleScopes([place], { control: by, slice })).toEqual([]);
+      expect(await cleanStaleScopes([place], { control: by, slice })).toEqual([]);
+      expect(existsSync(marker)).toBe(false);
+      expect(existsSync(scope.cgroupPath)).toBe(true);
+      await removeScope(scope, control);
+    },
+  );
+
+  test.each(MARKS)(
+    'a dead marker is gone before a scope of the same id is made, so that nobody takes it for its (%s)',
+    async (_, by) => {
+      mkdirSync(slicePath);
+      mkdirSync(`${slicePath}/${markerName(deadOwner, 'again')}`);
+      try {
+        const scope = createScope('again', place, { control: by, slice });
+        const pid = await startInside(scope, 'sleep 600');
+        expect(await cleanStaleScopes([place], { control: null, slice })).toEqual([]);
+        expect(alive(pid)).toBe(true);
+        await removeScope(scope, by);
+      } finally {
+        rmdirSync(slicePath);
+      }
+    },
+  );
+
+  test('a dead marker stays beside the scope it marks, whoever else wants its id', async () => {
+    const scope = createScope('kept', place, { control: null, slice });
+    rmdirSync(scope.markerPath!);
+    const marker = `${slicePath}/${markerName(deadOwner, 'kept')}`;
+    mkdirSync(marker);
+    expect(thrown(() => createScope('kept', place, { control, slice }))).toMatchObject({
+      code: 'ERR_SCOPE_EXISTS',
+    });
+    expect(existsSync(marker)).toBe(true);
+  });
+
   test('a mark that is no mark counts as none', async () => {
     const scope = createScope('garbled', place, { control, slice });
     control?.setOwnerMark(scope.cgroupPath, 'pid=1 and more');

@@ -23,7 +23,11 @@ die() {
 }
 
 # The machine is a job with a process group of its own: a Ctrl-C reaches this script, and this ends it.
-end_machine() { [[ -z $job ]] || kill -TERM -- "-$job" 2>/dev/null || true; }
+end_machine() {
+  [[ -n $job ]] || return 0
+  kill -TERM -- "-$job" 2>/dev/null || true
+  wait "$job" 2>/dev/null || true
+}
 trap end_machine EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -1,8 +1,9 @@
 /** The directory of a cgroup, opened without following any symlink, and whether it still exists. */
 import type { BigIntStats } from 'node:fs';
-import { MAX_CGROUP_PATH_LEN } from '../../cgroup/constants.js';
+import { MAX_CGROUP_PATH_LEN } from '../../limits.js';
 import type { CgroupSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
+import { descriptorBudget } from './kept-file.js';
 import { failure } from './read-failure.js';
 import {
   beneath,
@@ -18,6 +19,7 @@ import {
 const CGROUP2_SUPER_MAGIC = 0x63677270;
 
 export class CgroupDirectory {
+  /** Counted as kept, whatever the budget says: nothing can be read without it. */
   readonly fd: number;
   /** On a cgroup2 file system: not a fixture or a recorded tree. */
   readonly isCgroupfs: boolean;
@@ -25,6 +27,7 @@ export class CgroupDirectory {
   constructor(fd: number, isCgroupfs: boolean) {
     this.fd = fd;
     this.isCgroupfs = isCgroupfs;
+    descriptorBudget.takeAlways();
   }
 
   /** Removed. Asked when a file is absent: the directory may live and only the controller be off. */
@@ -37,6 +40,7 @@ export class CgroupDirectory {
 
   close(): void {
     close(this.fd);
+    descriptorBudget.giveBack();
   }
 }
 
@@ -45,15 +49,35 @@ export class CgroupDirectory {
  * is compared with the checked one, so that a swap in between is noticed.
  *
  * `ERR_CGROUP_PATH`: a root that is not absolute, more than 4096 bytes, a NUL, a `..`, a symlink, a file.
- * `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`.
+ * `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2` (the root or what is beneath it lies on another file system),
+ * `ERR_CGROUP_READ`.
  */
 export function openCgroupDirectory(spec: CgroupSpec): CgroupDirectory | ReadFailure {
   const { root, path } = spec;
   if (!root.startsWith('/') || !isPlain(root) || !isPlain(path)) return failed('ERR_CGROUP_PATH');
 
+  const rootfd = openChecked(root);
+  if (typeof rootfd !== 'number') return rootfd;
+  // Before the path: what is not there beneath a foreign root is no cgroup that is missing.
+  const isForeign = spec.requireCgroupfs && !isOnCgroupfs(rootfd);
+  close(rootfd);
+  if (isForeign) return failed('ERR_NOT_CGROUP2');
+
+  const fd = openChecked(`${root}/${path}`);
+  if (typeof fd !== 'number') return fd;
+  const isCgroupfs = isOnCgroupfs(fd);
+  if (spec.requireCgroupfs && !isCgroupfs) {
+    close(fd);
+    return failed('ERR_NOT_CGROUP2');
+  }
+  return new CgroupDirectory(fd, isCgroupfs);
+}
+
+/** The descriptor of an absolute path without any symlink. */
+function openChecked(path: string): number | ReadFailure {
   let whole = '';
   let checked = lstat('/');
-  for (const component of `${root}/${path}`.split('/')) {
+  for (const component of path.split('/')) {
     if (component === '' || component === '.') continue;
     whole += `/${component}`;
     checked = lstat(whole);
@@ -69,12 +93,11 @@ export function openCgroupDirectory(spec: CgroupSpec): CgroupDirectory | ReadFai
     close(fd);
     return failed('ERR_CGROUP_PATH');
   }
-  const isCgroupfs = fileSystemMagic(fd) === CGROUP2_SUPER_MAGIC;
-  if (spec.requireCgroupfs && !isCgroupfs) {
-    close(fd);
-    return failed('ERR_NOT_CGROUP2');
-  }
-  return new CgroupDirectory(fd, isCgroupfs);
+  return fd;
+}
+
+function isOnCgroupfs(fd: number): boolean {
+  return fileSystemMagic(fd) === CGROUP2_SUPER_MAGIC;
 }
 
 function isPlain(path: string): boolean {

@@ -41,6 +41,11 @@ export class CgroupFiles {
   readonly cgroupEvents = new ParsedFile('cgroup.events', parseCgroupEvents, 1);
   readonly cgroupProcs = new KeptFile('cgroup.procs');
 
+  /** Fixtures are opened for each read. */
+  set isKernels(isKernels: boolean) {
+    for (const file of Object.values(this)) file.isKernels = isKernels;
+  }
+
   close(): void {
     for (const file of Object.values(this)) file.close();
   }

@@ -30,6 +30,7 @@ export class CgroupReader {
   #directory: CgroupDirectory | null = null;
   readonly #files = new CgroupFiles();
   readonly #failures: (ReadFailure | null)[] = [null, null, null, null];
+  #extraFailures: ReadFailure[] = [];
 
   #removed = false;
   /** In this read an absent file was met and the directory was found alive. */
@@ -37,13 +38,14 @@ export class CgroupReader {
   /** When `memory.stat` was last read; null: its values are none to carry. */
   #memoryStatReadNs: bigint | null = null;
   #memoryStatCarried = false;
-  #highestRss = 0n;
+  #highestCurrent = 0n;
 
   /** Opens the directory. `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`. */
   open(spec: CgroupSpec): ReadFailure | null {
     const opened = openCgroupDirectory(spec);
     if (!(opened instanceof CgroupDirectory)) return opened;
     this.#directory = opened;
+    this.#files.isKernels = opened.isCgroupfs;
     return null;
   }
 
@@ -60,6 +62,19 @@ export class CgroupReader {
   /** Why a part was not available at the last read of it, or null. */
   failure(part: PartIndexValue): ReadFailure | null {
     return this.#failures[part] ?? null;
+  }
+
+  /**
+   * Every file of the extra part that failed at the last read, `memory.peak` first (it is read with the memory
+   * part); `failure(3)` is the first of them.
+   */
+  extraFailures(): readonly ReadFailure[] {
+    return this.#extraFailures;
+  }
+
+  /** The next memory part reads `memory.stat` whatever the period. */
+  expireMemoryStat(): void {
+    this.#memoryStatReadNs = null;
   }
 
   /**
@@ -106,6 +121,7 @@ export class CgroupReader {
 
   #begin(parts: number, out: Reading): void {
     this.#seenAlive = false;
+    if (this.#extraFailures.length > 0) this.#extraFailures = [];
     for (const part of PART_INDICES) {
       if (((parts >> part) & 1) === 0) continue;
       this.#failures[part] = null;
@@ -141,7 +157,7 @@ export class CgroupReader {
     const current = this.#files.memoryCurrent.values[0] ?? 0n;
     const [anon, faults, major] = this.#files.memoryStat.values;
     const rss = anon ?? current;
-    if (rss > this.#highestRss) this.#highestRss = rss;
+    if (current > this.#highestCurrent) this.#highestCurrent = current;
     out.set(FrameWord.MEM_CURRENT_BYTES, current);
     out.set(FrameWord.MEM_RSS_BYTES, rss);
     out.put(FrameWord.PAGE_FAULTS_MAJOR, major ?? null);
@@ -172,16 +188,17 @@ export class CgroupReader {
     return false;
   }
 
-  // Absent before 5.19: then the highest that we saw. INV-MEM001 also holds while the kernel's is behind.
+  // Absent before 5.19: then the highest that we saw of what it is the highest of, which is memory.current.
+  // INV-MEM001 also holds while the kernel's is behind.
   #readPeak(rss: bigint, out: Reading): void {
     const refused = this.#parsed(this.#files.memoryPeak);
     if (refused === null) {
       const peak = this.#files.memoryPeak.values[0] ?? 0n;
       out.set(FrameWord.MEM_PEAK_BYTES, peak > rss ? peak : rss);
     } else if (refused.code === 'ERR_CONTROLLER_NOT_ENABLED') {
-      out.set(FrameWord.MEM_PEAK_BYTES, this.#highestRss);
+      out.set(FrameWord.MEM_PEAK_BYTES, this.#highestCurrent > rss ? this.#highestCurrent : rss);
     } else {
-      this.#failures[PartIndex.EXTRA] = refused;
+      this.#failExtra(refused);
     }
   }
 
@@ -197,14 +214,14 @@ export class CgroupReader {
   #readExtra(out: Reading): void {
     this.#optional(this.#files.memoryEvents, out, FrameWord.OOM_KILLS);
     this.#optional(this.#files.pidsCurrent, out, FrameWord.PIDS);
-    this.#optional(this.#files.cpuPressure, out, FrameWord.PRESSURE_CPU_SOME_NS);
-    this.#optional(
+    this.#pressure(this.#files.cpuPressure, out, FrameWord.PRESSURE_CPU_SOME_NS);
+    this.#pressure(
       this.#files.memoryPressure,
       out,
       FrameWord.PRESSURE_MEMORY_SOME_NS,
       FrameWord.PRESSURE_MEMORY_FULL_NS,
     );
-    this.#optional(
+    this.#pressure(
       this.#files.ioPressure,
       out,
       FrameWord.PRESSURE_IO_SOME_NS,
@@ -217,17 +234,30 @@ export class CgroupReader {
     return this.#failures[part] === null;
   }
 
-  #optional(file: ParsedFile, out: Reading, first: number, second?: number): void {
+  #optional(file: ParsedFile, out: Reading, word: number): void {
+    const refused = this.#parsed(file);
+    if (refused === null) out.put(word, file.values[0] ?? null);
+    else if (refused.code !== 'ERR_CONTROLLER_NOT_ENABLED') this.#failExtra(refused);
+  }
+
+  // With PSI off at boot the files open, and reading them is EOPNOTSUPP for ever.
+  #pressure(file: ParsedFile, out: Reading, some: number, full?: number): void {
     if (file.unsupported) return;
     const refused = this.#parsed(file);
     if (refused === null) {
-      out.put(first, file.values[0] ?? null);
-      if (second !== undefined) out.put(second, file.values[1] ?? null);
+      out.put(some, file.values[0] ?? null);
+      if (full !== undefined) out.put(full, file.values[1] ?? null);
     } else if (readBuffer.errno === Errno.EOPNOTSUPP) {
       file.unsupported = true;
+      file.close();
     } else if (refused.code !== 'ERR_CONTROLLER_NOT_ENABLED') {
-      this.#failures[PartIndex.EXTRA] ??= refused;
+      this.#failExtra(refused);
     }
+  }
+
+  #failExtra(refused: ReadFailure): void {
+    this.#extraFailures.push(refused);
+    this.#failures[PartIndex.EXTRA] = this.#extraFailures[0] ?? null;
   }
 
   /** Reads and parses the file; its values are of use where this is null. */

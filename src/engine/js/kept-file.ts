@@ -1,6 +1,6 @@
 /** One kernel file, opened once and read at offset 0 into one shared buffer. */
 import { readFileSync } from 'node:fs';
-import { MAX_TELEMETRY_FILE_SIZE } from '../../cgroup/constants.js';
+import { MAX_TELEMETRY_FILE_SIZE } from '../../limits.js';
 import { beneath, close, Errno, mayExist, openFile, readAt } from './syscall.js';
 
 export const ReadStatus = {
@@ -53,6 +53,11 @@ export class DescriptorBudget {
     return true;
   }
 
+  /** Counts a descriptor that is needed whatever the budget says. */
+  takeAlways(): void {
+    this.#kept++;
+  }
+
   giveBack(): void {
     this.#kept--;
   }
@@ -75,14 +80,20 @@ function softLimitOfFiles(): number {
 
 export const descriptorBudget = new DescriptorBudget(softLimitOfFiles);
 
-/** The file keeps its descriptor while the budget allows, and is opened for each read beyond it. */
+/**
+ * The file keeps its descriptor while the budget allows, and is opened for each read beyond it. A file that is not
+ * the kernel's (a fixture, a recorded tree) is opened for each read, because a descriptor of it would go on reading
+ * what was deleted or replaced.
+ */
 export class KeptFile {
   readonly name: string;
+  isKernels: boolean;
   #fd = -1;
   #wasAbsent = false;
 
-  constructor(name: string) {
+  constructor(name: string, isKernels = true) {
     this.name = name;
+    this.isKernels = isKernels;
   }
 
   get isKept(): boolean {
@@ -108,7 +119,8 @@ export class KeptFile {
     this.#wasAbsent = fd === Errno.ENOENT;
     if (fd < 0) return openFailed(fd);
     const status = readWhole(fd);
-    if (status !== ReadStatus.DEAD && descriptorBudget.take()) this.#fd = fd;
+    const keep = this.isKernels && status !== ReadStatus.DEAD && descriptorBudget.take();
+    if (keep) this.#fd = fd;
     else close(fd);
     return status;
   }

@@ -3,6 +3,7 @@ import type { ProcSpec } from '../engine.js';
 import type { CgroupReader } from './cgroup-reader.js';
 import { Ledger, type LedgerRow } from './ledger.js';
 import { CHANNELS, Member } from './member.js';
+import type { ProcRoot } from './process-directory.js';
 import { Reaper } from './reaper.js';
 import { saturatingAdd } from './saturate.js';
 
@@ -25,6 +26,7 @@ export class MemberSet {
   ioUnreadable = false;
 
   readonly #spec: ProcSpec;
+  readonly #procRoot: ProcRoot;
   readonly #members = new Map<number, Member>();
   readonly #reaper: Reaper | null;
   readonly #reaperRow: LedgerRow | null;
@@ -33,16 +35,21 @@ export class MemberSet {
   /** Pids found in this sample, parents before children; walked from the front. */
   readonly #found: number[] = [];
 
-  constructor(spec: ProcSpec, root: Member) {
+  constructor(spec: ProcSpec, procRoot: ProcRoot, root: Member) {
     this.#spec = spec;
+    this.#procRoot = procRoot;
     this.root = root;
     this.#members.set(root.pid, root);
     const { reaperPid } = spec;
-    this.#reaper = reaperPid === 0 ? null : new Reaper(spec.procRoot, reaperPid);
+    this.#reaper = reaperPid === 0 ? null : new Reaper(procRoot, reaperPid);
     this.#reaperRow = reaperPid === 0 ? null : this.ledger.add(reaperPid, 0n);
+    this.ledger.reaper = this.#reaperRow;
   }
 
-  /** Reads every member once, and settles the ledger. Members are those that `leaf` lists, else the tree. */
+  /**
+   * Reads every member once, and settles the ledger. Members are those that `leaf` lists (and the tree too, while
+   * the list lacks the living root), else the tree.
+   */
   sample(parts: number, leaf: CgroupReader | null): void {
     this.#sample++;
     this.#parts = parts;
@@ -57,6 +64,15 @@ export class MemberSet {
     // again: a member that lives would have to be read after it.
     if (this.live === 0 && this.zombies === 0) this.#readReaper();
     this.ledger.settle();
+    this.#dropUncounted();
+  }
+
+  /** The root has not exited (a zombie has). Read now. */
+  rootAlive(): boolean {
+    if (this.rootGone) return false;
+    const there = this.root.refresh(0);
+    this.root.directory.leave();
+    return there && !this.root.isZombie;
   }
 
   /** Lets go of every descriptor. */
@@ -70,12 +86,17 @@ export class MemberSet {
     this.#found.length = 0;
     if (this.#reaper === null || this.#reaperRow === null) return;
     if (!this.#reaper.store(this.#parts, this.#reaperRow, this.#found)) this.unreadable = true;
+    if (!this.#spec.tree) this.#found.length = 0;
   }
 
   // ---- who belongs to it
 
   #walkTree(): void {
-    if (!this.rootGone) this.#visit(this.root);
+    this.#visitFound();
+    if (!this.rootGone) {
+      this.root.counted = true;
+      if (this.root.visit !== this.#sample) this.#visit(this.root);
+    }
     this.#visitFound();
     // Those whose parent ended have another one now, which need not be a member.
     for (const member of this.#byAge()) {
@@ -114,17 +135,23 @@ export class MemberSet {
   }
 
   #walkListed(leaf: CgroupReader): void {
-    this.#found.length = 0;
-    const whole = leaf.listMembers(this.#found);
+    const listed: number[] = [];
+    const whole = leaf.listMembers(listed);
     if (!whole) this.unreadable = true;
-    const listed = new Set(this.#found);
-    for (const pid of listed) if (!this.#members.has(pid)) this.#open(pid);
+    for (const pid of listed) {
+      const member = this.#members.get(pid) ?? this.#open(pid);
+      if (member === null) continue;
+      member.listed = this.#sample;
+      member.counted = true;
+    }
+    // What the list does not tell is not nothing: while it lacks the living root, because it could not be read or
+    // the process was not moved in yet, parentage tells as well.
+    const byParentage = this.root.listed !== this.#sample && this.rootAlive();
+    if (byParentage) this.#findDescendants();
     // The list is in no order, and a parent must be read before its children.
     for (const member of this.#byAge()) {
-      if (this.#observe(member)) {
-        // A zombie is not listed any more, and its parent, who will reap it, is to be credited.
-        const stays = member.row !== null && (member.isZombie || !whole);
-        if (listed.has(member.pid) || stays) this.#store(member);
+      if (this.#observe(member) && member.statFailure === null) {
+        if (this.#belongs(member, byParentage, whole)) this.#store(member);
         else this.#moveOut(member);
       }
       member.directory.leave();
@@ -137,6 +164,36 @@ export class MemberSet {
     }
   }
 
+  #belongs(member: Member, byParentage: boolean, whole: boolean): boolean {
+    if (member.listed === this.#sample || (byParentage && member.descends)) return true;
+    // A zombie is not listed any more and waits for its parent, who is to be credited.
+    return member.counted && (!whole || member.isZombie);
+  }
+
+  /** Only finds them: all members are read after that, the oldest first. */
+  #findDescendants(): void {
+    this.root.descends = true;
+    this.root.counted = true;
+    if (!this.#spec.tree) return;
+    // Those that descend and whose parent ended are found no more, and their children are.
+    for (const member of this.#members.values()) if (member.descends) this.#findChildren(member);
+    // The list, which began as the reaper's children, grows while it is walked.
+    for (let i = 0; i < this.#found.length; i++) {
+      const pid = this.#found[i]!;
+      const member = this.#members.get(pid) ?? this.#open(pid);
+      if (member === null || member.descends) continue;
+      member.descends = true;
+      this.#findChildren(member);
+    }
+    this.#found.length = 0;
+  }
+
+  #findChildren(member: Member): void {
+    if (member.directory.enter() < 0) return;
+    if (!member.directory.children(this.#found)) this.unreadable = true;
+    member.directory.leave();
+  }
+
   /** All of them, parents before children: a parent is older. */
   #byAge(): Member[] {
     return [...this.#members.values()].sort(
@@ -147,7 +204,7 @@ export class MemberSet {
   /** Pins the process that has the number now. */
   #open(pid: number): Member | null {
     if (pid === this.#spec.reaperPid) return null;
-    const member = new Member(this.#spec.procRoot, pid);
+    const member = new Member(this.#procRoot, pid);
     const there = member.refresh(0);
     if (!there || member.statFailure !== null) {
       // Gone already: what it used is its parent's.
@@ -157,7 +214,6 @@ export class MemberSet {
     }
     member.directory.leave();
     this.#members.set(pid, member);
-    this.seenOthers = true;
     return member;
   }
 
@@ -169,6 +225,7 @@ export class MemberSet {
     if (member.refresh(this.#parts)) return true;
     if (member.row !== null) this.ledger.vanish(member.row);
     member.row = null;
+    member.counted = false;
     member.directory.close();
     this.#members.delete(member.pid);
     if (member === this.root) this.rootGone = true;
@@ -178,6 +235,8 @@ export class MemberSet {
   #store(member: Member): void {
     if (member.statFailure !== null || member.starttime === null) return;
     member.row ??= this.ledger.add(member.pid, member.starttime);
+    member.counted = true;
+    if (member !== this.root) this.seenOthers = true;
     member.store(this.#parts);
   }
 
@@ -185,9 +244,16 @@ export class MemberSet {
   #moveOut(member: Member): void {
     if (member.row !== null) this.ledger.leave(member.row);
     member.row = null;
-    if (member === this.root) return;
-    this.#members.delete(member.pid);
-    member.directory.close();
+    member.counted = false;
+  }
+
+  /** Who is no member is watched no longer; the root is, for ever. */
+  #dropUncounted(): void {
+    for (const member of this.#members.values()) {
+      if (member.counted || member === this.root) continue;
+      this.#members.delete(member.pid);
+      member.directory.close();
+    }
   }
 
   #sum(): void {
@@ -201,7 +267,7 @@ export class MemberSet {
         if (member.statmFailure !== null) this.statmUnreadable = true;
         if (member.ioFailure !== null) this.ioUnreadable = true;
       }
-      if (member.row === null) continue;
+      if (!member.counted) continue;
       if (member.isZombie) {
         this.zombies++;
         continue;

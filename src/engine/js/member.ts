@@ -7,7 +7,7 @@ import type { TextParser } from './parse-fault.js';
 import { parseProcIo } from './parse-flat.js';
 import { ProcStat, parseProcStat } from './parse-proc-stat.js';
 import { parseStatm } from './parse-statm.js';
-import { ProcessDirectory } from './process-directory.js';
+import { ProcessDirectory, type ProcRoot } from './process-directory.js';
 import { failure, parseFailure, readFailure } from './read-failure.js';
 import { saturatingAdd, saturatingMul, saturatingSub } from './saturate.js';
 import { Errno } from './syscall.js';
@@ -41,10 +41,16 @@ const io: (bigint | null)[] = Array.from({ length: 6 }, () => null);
 export class Member {
   readonly pid: number;
   readonly directory: ProcessDirectory;
-  /** null: not counted, or not yet. */
+  /** null: not counted, or never read since. */
   row: LedgerRow | null = null;
+  /** It is a member: what it consumes counts, and what cannot be read of it is missing. */
+  counted = false;
   /** The sample that saw it last. */
   visit = 0;
+  /** The sample in which the cgroup listed it last. */
+  listed = 0;
+  /** It was found by parentage while the cgroup did not list the root. */
+  descends = false;
   /** Clock ticks since boot; with the pid it names the process. null: never read. */
   starttime: bigint | null = null;
   threads = 0n;
@@ -57,9 +63,9 @@ export class Member {
   statmFailure: ReadFailure | null = null;
   ioFailure: ReadFailure | null = null;
 
-  constructor(procRoot: string, pid: number) {
+  constructor(root: ProcRoot, pid: number) {
     this.pid = pid;
-    this.directory = new ProcessDirectory(procRoot, pid);
+    this.directory = new ProcessDirectory(root, pid);
   }
 
   /**

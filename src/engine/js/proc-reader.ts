@@ -9,6 +9,7 @@ import type { CgroupReader } from './cgroup-reader.js';
 import { ReadStatus, readBuffer, readOnce } from './kept-file.js';
 import { Channel, Member } from './member.js';
 import { MemberSet } from './member-set.js';
+import { procRootAt } from './process-directory.js';
 import { failure } from './read-failure.js';
 import type { Reading } from './reading.js';
 import { beneath, Errno } from './syscall.js';
@@ -66,7 +67,8 @@ export class ProcReader {
    * or `ERR_INVALID_PID` (the id of a thread that is not its process's).
    */
   open(spec: ProcSpec): ReadFailure | null {
-    const root = new Member(spec.procRoot, spec.pid);
+    const procRoot = procRootAt(spec.procRoot);
+    const root = new Member(procRoot, spec.pid);
     const refused = pin(root);
     root.directory.leave();
     if (refused !== null) {
@@ -74,13 +76,14 @@ export class ProcReader {
       return refused;
     }
     this.#spec = spec;
-    this.#set = new MemberSet(spec, root);
+    this.#set = new MemberSet(spec, procRoot, root);
     return null;
   }
 
   /**
-   * From now on the members are those that the cgroup lists (the pinned process too counts only if it is listed);
-   * null goes back to parentage.
+   * From now on the members are those that the cgroup lists, and while it does not list the pinned process though
+   * that lives, its tree by parentage too: the list could not be read, or the process was not moved in yet. null
+   * goes back to parentage.
    */
   setMembers(leaf: CgroupReader | null): void {
     this.#leaf = leaf;
@@ -134,11 +137,8 @@ export class ProcReader {
   /** The pinned process has not exited (a zombie has). Read now. */
   rootAlive(): boolean {
     const set = this.#set;
-    if (set === null || set.rootGone) return false;
-    const { root } = set;
-    const there = root.refresh(0);
-    root.directory.leave();
-    return there && !root.isZombie;
+    if (set === null) return false;
+    return set.rootAlive();
   }
 
   /** Members that lived at the last read. */
@@ -175,7 +175,7 @@ export class ProcReader {
 
   /** A part stands and falls with what the pinned process's files say, unless a cgroup does not list it. */
   #rootFailure(root: Member, part: PartIndexValue): ReadFailure | null {
-    if (this.#leaf !== null && root.row === null) return null;
+    if (!root.counted) return null;
     if (root.statFailure !== null) return root.statFailure;
     if (part === PartIndex.MEMORY) return root.statmFailure;
     return part === PartIndex.IO ? root.ioFailure : null;

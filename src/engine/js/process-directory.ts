@@ -4,18 +4,46 @@
  */
 import { descriptorBudget, KeptFile, ReadStatus, readBuffer, readOnce } from './kept-file.js';
 import { parsePids } from './parse-pids.js';
-import { beneath, close, Errno, listDirectory, openDirectoryPath } from './syscall.js';
+import {
+  beneath,
+  close,
+  Errno,
+  fileSystemMagic,
+  listDirectory,
+  openDirectoryPath,
+} from './syscall.js';
+
+const PROC_SUPER_MAGIC = 0x9fa0;
+
+/** Where the directories of the processes are. */
+export interface ProcRoot {
+  readonly path: string;
+  /** A procfs, and no fixture or recorded tree. */
+  readonly isProcfs: boolean;
+}
+
+export function procRootAt(path: string): ProcRoot {
+  const fd = openDirectoryPath(`${path}/.`);
+  const isProcfs = fd >= 0 && fileSystemMagic(fd) === PROC_SUPER_MAGIC;
+  if (fd >= 0) close(fd);
+  return { path, isProcfs };
+}
 
 export class ProcessDirectory {
-  readonly stat = new KeptFile('stat');
-  readonly statm = new KeptFile('statm');
-  readonly io = new KeptFile('io');
+  readonly stat: KeptFile;
+  readonly statm: KeptFile;
+  readonly io: KeptFile;
   readonly #path: string;
+  readonly #isProcfs: boolean;
   #fd = -1;
   #isKept = false;
 
-  constructor(procRoot: string, pid: number) {
-    this.#path = `${procRoot}/${pid}`;
+  constructor({ path, isProcfs }: ProcRoot, pid: number) {
+    this.#path = `${path}/${pid}`;
+    this.#isProcfs = isProcfs;
+    this.stat = new KeptFile('stat', isProcfs);
+    this.statm = new KeptFile('statm', isProcfs);
+    this.io = new KeptFile('io', isProcfs);
   }
 
   /** Between `enter` and `leave`: the directory's descriptor. */
@@ -24,15 +52,15 @@ export class ProcessDirectory {
   }
 
   /**
-   * Opens the directory unless it is. Returns 0 or a negative errno. Beyond the descriptor budget it is opened for
-   * each sample anew, and may be another process's: the caller compares the starttime.
+   * Opens the directory unless it is. Returns 0 or a negative errno. Beyond the descriptor budget, and of a
+   * fixture, it is opened for each sample anew, and may be another process's: the caller compares the starttime.
    */
   enter(): number {
     if (this.#fd >= 0) return 0;
     const fd = openDirectoryPath(this.#path);
     if (fd < 0) return fd;
     this.#fd = fd;
-    this.#isKept = descriptorBudget.take();
+    this.#isKept = this.#isProcfs && descriptorBudget.take();
     return 0;
   }
 

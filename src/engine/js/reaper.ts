@@ -5,6 +5,7 @@
 import { PartBit } from '../engine.js';
 import { LedgerRow } from './ledger.js';
 import { CHANNELS, Channel, Member } from './member.js';
+import type { ProcRoot } from './process-directory.js';
 import { saturatingSub } from './saturate.js';
 
 /** The unit of `ru_inblock` and `ru_oublock`. */
@@ -18,9 +19,9 @@ export class Reaper {
   readonly #baseline: readonly bigint[];
 
   /** Reads the baseline: children that were reaped before do not belong to the tree. */
-  constructor(procRoot: string, pid: number) {
+  constructor(root: ProcRoot, pid: number) {
     this.pid = pid;
-    this.#process = new Member(procRoot, pid);
+    this.#process = new Member(root, pid);
     this.#raw = new LedgerRow(pid, 0n, CHANNELS);
     this.#process.row = this.#raw;
     this.#read(PartBit.ALL);

@@ -1,5 +1,0 @@
-/** Longest cgroup path in bytes; a longer one is refused (`ERR_CGROUP_PATH`). */
-export const MAX_CGROUP_PATH_LEN = 4096;
-
-/** No telemetry file is read beyond this many bytes. */
-export const MAX_TELEMETRY_FILE_SIZE = 64 * 1024;
