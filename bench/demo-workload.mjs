@@ -30,10 +30,10 @@ function writeSynced(mib) {
 
 burnInChildren(40);
 await sleep(300);
+burnInChildren(40);
 
+// Last: a child that is being forked shows its parent's memory as its own, and would be counted with it.
 const held = Array.from({ length: 192 }, (_, index) => Buffer.alloc(MIB, index + 1));
 await sleep(300);
-
 writeSynced(32);
-burnInChildren(40);
 console.log(`done: 80 children, ${held.length} MiB held, 32 MiB written and synced`);

@@ -110,20 +110,23 @@ function cpuLine({ totals, wallNs }: RunSummary, paint: Paint): string {
 }
 
 function cpuPartsLine(totals: Measurement): string {
-  return [
-    `user ${orNone(totals.cpuUserNs, formatDuration)}`,
-    `system ${orNone(totals.cpuSystemNs, formatDuration)}`,
-    `throttled ${orNone(totals.cpuThrottledNs, formatDuration)}`,
-  ].join(', ');
+  return known([
+    ['user', totals.cpuUserNs, formatDuration],
+    ['system', totals.cpuSystemNs, formatDuration],
+    ['throttled', totals.cpuThrottledNs, formatDuration],
+  ]);
 }
 
 function memoryLine(totals: Measurement): string {
   if (totals.parts.memory.source === 'unavailable') return 'not measured';
-  return [
-    `peak ${orNone(totals.memPeakBytes, formatBytes)}`,
-    `rss at most ${orNone(totals.memRssMaxBytes, formatBytes)}`,
-    `current at most ${orNone(totals.memCurrentMaxBytes, formatBytes)}`,
-  ].join(', ');
+  const line = known([
+    ['peak', totals.memPeakBytes, formatBytes],
+    ['highest rss', totals.memRssMaxBytes, formatBytes],
+    ['highest current', totals.memCurrentMaxBytes, formatBytes],
+  ]);
+  // The kernel keeps no peak of a sum over processes: what was there between two samples nobody saw.
+  const sampled = totals.parts.memory.source === 'proc' ? ` (of ${totals.frames} samples)` : '';
+  return `${line}${sampled}`;
 }
 
 function ioLine(totals: Measurement): string {
@@ -156,6 +159,12 @@ function bound(lowerBound: boolean): string {
   return lowerBound ? 'at least ' : '';
 }
 
-function orNone(value: bigint | null, format: (value: bigint) => string): string {
-  return value === null ? '—' : format(value);
+/** What is known of a line, in words; what is not is left out. */
+function known(
+  parts: readonly [name: string, value: bigint | null, format: (value: bigint) => string][],
+): string {
+  const told = parts.flatMap(([name, value, format]) =>
+    value === null ? [] : [`${name} ${format(value)}`],
+  );
+  return told.length === 0 ? 'not available' : told.join(', ');
 }

@@ -69,7 +69,7 @@ describe('the summary for people', () => {
 episcope job: exit status 0 after 2.000 s
   cpu        1.900 s, 95 % of one core  ▄█▃▂ (full: 2.0 cores)
              user 1.425 s, system 475.0 ms, throttled 2.5 ms
-  memory     peak 64.0 MiB, rss at most 50.0 MiB, current at most 60.0 MiB
+  memory     peak 64.0 MiB, highest rss 50.0 MiB, highest current 60.0 MiB
   io         read 16.0 KiB, written 4.0 MiB
   oom kills  0
   sources    cpu cgroup, memory cgroup, io cgroup
@@ -114,7 +114,7 @@ episcope job: exit status 0 after 2.000 s
     expect(text).toBe(`\
 episcope job: ended by SIGKILL after 1 h 02 min 03 s
   cpu        at least 1.5 ms, 0.00 % of one core
-             user 0 µs, system 0 µs, throttled —
+             user 0 µs, system 0 µs
   memory     not measured
   io         read at least 100 B, written at least 0 B
   oom kills  not available
