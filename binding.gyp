@@ -34,6 +34,7 @@
       "target_name": "episcope-exec",
       "type": "executable",
       "sources": ["native/helper/scope_exec.c"],
+      "ldflags": ["<!@(sh native/helper/link-flags.sh)"],
     },
   ],
 }

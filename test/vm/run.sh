@@ -109,7 +109,8 @@ build_initrd() {
 # Copies a program and the shared libraries it is linked with, each to the path it has here.
 copy_with_libraries() {
   local tree=$1 program=$2 library
-  { ldd "$program" 2>/dev/null || true; } | grep -o '/[^ ]*' | while read -r library; do
+  # A static program has none.
+  { ldd "$program" 2>/dev/null | grep -o '/[^ ]*' || true; } | while read -r library; do
     mkdir -p "$tree$(dirname "$library")"
     cp -uL "$library" "$tree$library"
   done

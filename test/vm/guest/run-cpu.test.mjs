@@ -25,7 +25,8 @@ for (const engine of ENGINES) {
       assert.equal(summary.engine, engine);
       assert.deepEqual(summary.sources, { cpu: 'cgroup', memory: 'cgroup', io: 'cgroup' });
       assert.equal(summary.degraded_reason, null);
-      assertCpu(summary.cpu_ns, burnerCpu(lines[0]), { inCgroup: true });
+      // The promise as it stands: nothing is allowed for the launch.
+      assertCpu(summary.cpu_ns, burnerCpu(lines[0]), { inCgroup: false });
       assert.ok(summary.cpu_ns >= summary.cpu_user_ns + summary.cpu_system_ns);
 
       const frames = readFileSync(record, 'utf8')
