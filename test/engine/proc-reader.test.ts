@@ -126,9 +126,11 @@ describe('one process', () => {
   });
 
   it('a zombie has exited, and its time is still there', async () => {
-    // The shell becomes cat, which never waits for the child that the shell had.
-    const { child, line } = await Child.shell('sh -c "read x" & echo $!; exec cat');
+    // The shell becomes cat, which never waits for the child that the shell had; a shell would.
+    const { child, line } = await Child.shell('sleep 1000 & echo $!; exec cat');
     const zombie = Number(line);
+    await until(() => readFileSync(`/proc/${child.pid}/comm`, 'latin1') === 'cat\n');
+    process.kill(zombie, 'SIGKILL');
     await until(() => statField(zombie, 3) === 'Z');
     const reader = openReader({ pid: zombie });
     expect(reader.rootAlive()).toBe(false);
