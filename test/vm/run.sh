@@ -117,7 +117,7 @@ copy_with_libraries() {
 }
 
 build_root() {
-  local tree=$cache/root node applet package megabytes addon
+  local tree=$cache/root node applet package megabytes addon program
   node=$(node -p process.execPath)
   rm -rf "$tree"
   mkdir -p "$tree"/{bin,sbin,dev,proc,sys,tmp,data,etc,root,usr/bin,episcope/build/Release,episcope/test}
@@ -143,6 +143,7 @@ build_root() {
   mkdir -p "$tree/episcope/test/vm"
   cp -r "$here/guest" "$tree/episcope/test/vm/"
   cp -r "$project/.cache/workloads" "$tree/workloads"
+  for program in "$tree"/workloads/*; do copy_with_libraries "$tree" "$program"; done
   # One test reads as nobody.
   chmod -R a+rX "$tree/episcope" "$tree/workloads"
 
