@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Tier } from '../engine/engine.js';
+import { TIERS, type Tier } from '../engine/engine.js';
 import type { EngineChoice } from '../engine/select.js';
 import { isEpisodeId, MAX_EPISODE_ID_LENGTH } from '../episode/index.js';
 import { readProcessStat } from '../host/process-identity.js';
@@ -21,7 +21,6 @@ export interface RunOptions {
 
 const DEFAULT_PERIOD_MS = 100;
 const ENGINES: readonly EngineChoice[] = ['auto', 'native', 'js'];
-const TIERS: readonly Tier[] = ['auto', 'cgroup', 'leaf', 'proc'];
 
 const TABLE: OptionTable = {
   command: 'run',

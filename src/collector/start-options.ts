@@ -1,5 +1,5 @@
 import { BudgetTracker } from '../budget/index.js';
-import type { Tier } from '../engine/engine.js';
+import { TIERS, type Tier } from '../engine/engine.js';
 import {
   assertBoolean,
   assertObject,
@@ -33,7 +33,7 @@ export interface StartOptions {
 /** Everything about the options that can be said before anything is opened. */
 export function assertStartOptions(options: StartOptions): void {
   assertObject('options', options);
-  assertOneOf('source', options.source, ['auto', 'cgroup', 'leaf', 'proc']);
+  assertOneOf('source', options.source, TIERS);
   assertOneOf('baseline', options.baseline, ['zero', 'now']);
   assertOneOf('onExhausted', options.onExhausted, ['stop']);
   assertBoolean('manual', options.manual);

@@ -41,7 +41,9 @@ export interface SourceReader {
   close(): void;
 }
 
-export type Tier = 'auto' | 'cgroup' | 'leaf' | 'proc';
+/** In the order of `Tier` in `native/core/episode.h`. */
+export const TIERS = ['auto', 'cgroup', 'leaf', 'proc'] as const;
+export type Tier = (typeof TIERS)[number];
 
 export interface EpisodeSpec {
   readonly episodeId: string;

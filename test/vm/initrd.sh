@@ -6,7 +6,7 @@
 for module in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk; do
   [ ! -f "/modules/$module.ko" ] || /bin/busybox insmod "/modules/$module.ko" || echo "vm: no module $module"
 done
-/bin/busybox mount -t ext4 -o noatime /dev/vda /root || echo 'vm: no root disk'
+/bin/busybox mount -t ext4 -o noatime /dev/vda /new || echo 'vm: no root disk'
 /bin/busybox umount /proc
-/bin/busybox mount --move /dev /root/dev
-exec /bin/busybox switch_root /root /sbin/init
+/bin/busybox mount --move /dev /new/dev
+exec /bin/busybox switch_root /new /sbin/init

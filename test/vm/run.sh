@@ -88,7 +88,7 @@ unpack_kernel() {
 build_initrd() {
   local tree=$cache/initrd name file
   [[ ! $cache/initrd.gz -nt $here/initrd.sh ]] || return 0
-  rm -rf "$tree" && mkdir -p "$tree"/{bin,dev,proc,root,modules}
+  rm -rf "$tree" && mkdir -p "$tree"/{bin,dev,proc,new,modules}
   cp "$(command -v busybox)" "$tree/bin/busybox"
   ln -s busybox "$tree/bin/sh"
   for name in "${modules[@]}"; do

@@ -145,9 +145,7 @@ export class JsEpisode implements EpisodeSampler {
         (source === SourceCode.PROC &&
           this.#proc !== null &&
           (this.#proc.totalsExact || this.#proc.rootAlive()));
-      if (final && (origin.quality[p] & QualityBit.STALE) === 0) {
-        origin.quality[p] |= QualityBit.FINAL;
-      }
+      if (final) origin.quality[p] |= QualityBit.FINAL;
     }
   }
 

@@ -12,9 +12,8 @@ import type {
   ProcSpec,
   SampleWarning,
   SourceReader,
-  Tier,
 } from '../engine.js';
-import { KERNEL_TEXTS } from '../engine.js';
+import { KERNEL_TEXTS, TIERS } from '../engine.js';
 import { PARSE_REASONS, type ReadFailure } from '../failure.js';
 import { cgroupDirectory, type FailurePlace, failureToError } from '../failure-error.js';
 import {
@@ -25,9 +24,6 @@ import {
   type NativeHandle,
   readFailure,
 } from './binding.js';
-
-/** In the order of `Tier` in `native/core/episode.h`. */
-const TIERS: readonly Tier[] = ['auto', 'cgroup', 'leaf', 'proc'];
 
 export type NativeEngineLoad =
   | { readonly engine: Engine; readonly reason: null }
