@@ -15,14 +15,7 @@
     {
       "target_name": "episcope",
       "dependencies": ["episcope_core"],
-      "sources": [
-        "native/addon/addon.cc",
-        "native/addon/episode_binding.cc",
-        "native/addon/failure_object.cc",
-        "native/addon/parse_binding.cc",
-        "native/addon/process.cc",
-        "native/addon/reader_binding.cc",
-      ],
+      "sources": ["<!@(node -p \"require('fs').readdirSync('native/addon').filter((f) => f.endsWith('.cc')).map((f) => 'native/addon/' + f).join(' ')\")"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       # NAPI_VERSION 8: an addon built for more crashes Node 20 at load.
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],

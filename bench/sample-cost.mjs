@@ -6,13 +6,13 @@ import { cpus, release } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TelemetryCollector, TelemetryPolicy } from 'episcope';
 import { findCgroup2Mount } from '../dist/host/index.js';
+import { percentile } from './statistics.mjs';
 
 const WARM_UP = 2_000;
 const ROUNDS = 5;
 const FRAMES = 2_000;
 
 const policy = TelemetryPolicy.builder().ringBufferCapacity(4).build();
-const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 
 function makeLeaf() {
   const path = `${findCgroup2Mount()}/episcope-bench-${process.pid}`;
@@ -32,8 +32,7 @@ async function measure(engine, options, pid) {
   for (let i = 0; i < FRAMES; i++) collectNs.push(collector.collect(handle).collectNs);
   const { sources } = handle.latest();
   await handle.stop();
-  collectNs.sort((a, b) => a - b);
-  return { sources, p50Ns: quantile(collectNs, 0.5), p99Ns: quantile(collectNs, 0.99) };
+  return { sources, p50Ns: percentile(collectNs, 0.5), p99Ns: percentile(collectNs, 0.99) };
 }
 
 const leaf = makeLeaf();

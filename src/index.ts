@@ -2,6 +2,7 @@
 export * from './budget/index.js';
 export * from './cgroup/index.js';
 export * from './collector/index.js';
+export type { TripMetric } from './engine/engine.js';
 export {
   type BudgetErrorCode,
   BudgetExhaustedError,
@@ -20,7 +21,7 @@ export * from './frame/index.js';
 export { isCgroupV2Available } from './host/index.js';
 export * from './policy/index.js';
 export * from './proc/index.js';
-export { FrameReader, type SharedFrames } from './ring/index.js';
+export * from './reader/index.js';
 export { episodeCgroupPath } from './scope/path.js';
 export {
   CpuStats,

@@ -4,10 +4,15 @@ namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new episcope::EnvState);
-  episcope::init_readers(env, exports);
+  episcope::init_actuator(env, exports);
+  episcope::init_claims(env, exports);
   episcope::init_episode(env, exports);
+  episcope::init_events(env, exports);
   episcope::init_parse(env, exports);
   episcope::init_process(env, exports);
+  episcope::init_readers(env, exports);
+  episcope::init_ring_reader(env, exports);
+  episcope::init_sampler(env, exports);
   return exports;
 }
 

@@ -2,19 +2,17 @@
 // the TypeScript facade validates them.
 #pragma once
 
-#include <napi.h>
-
+#include <memory>
+#include <span>
 #include <string>
 
+#include "../core/episode.h"
 #include "../core/kept_file.h"
 #include "../core/reading.h"
+#include "env_state.h"
+#include "node_addon_api.h"
 
 namespace episcope {
-
-/// State of one JavaScript environment (main thread or worker).
-struct EnvState {
-  ReadBuffer buffer;
-};
 
 inline ReadBuffer& env_buffer(Napi::Env env) { return env.GetInstanceData<EnvState>()->buffer; }
 
@@ -27,13 +25,47 @@ inline ReadFailure path_failure() {
   return failure;
 }
 
+/// `data` for TypeScript: freed with its JavaScript value by `finalize(env, data)`. Where the
+/// environment is being torn down there is no such value, and it is freed at once.
+template <typename T, typename Finalize>
+Napi::Value external(Napi::Env env, T* data, Finalize finalize) {
+  const auto value = Napi::External<T>::New(env, data, finalize);
+  if (value.IsEmpty()) finalize(env, data);
+  return value;
+}
+
+template <typename T>
+Napi::Value external(Napi::Env env, T* data) {
+  return external(env, data, [](Napi::Env, T* freed) { delete freed; });
+}
+
 /// The failure as TypeScript takes it: `{ code, reason, errno, file, pid, offset }`, all but `file`
 /// numbers.
 Napi::Object failure_object(Napi::Env env, const ReadFailure& failure);
 
-void init_readers(Napi::Env env, Napi::Object exports);
+/// `[{ part, failure }]`.
+Napi::Array warnings_array(Napi::Env env, std::span<const SampleWarning> warnings);
+
+struct OpenedEpisode {
+  /// Open and bound to its ring, else empty.
+  std::unique_ptr<Episode> episode;
+  /// Why not: the failure, or null for a foreign ring.
+  Napi::Value refusal;
+};
+
+/// Opens the episode of the first nine arguments:
+/// (pid, procRoot, reaperPid, tier, cgroupRoot | null, cgroupPath, requireCgroupfs,
+///  memoryStatPeriodNs, ring).
+OpenedEpisode open_episode(const Napi::CallbackInfo& info);
+
+void init_actuator(Napi::Env env, Napi::Object exports);
+void init_claims(Napi::Env env, Napi::Object exports);
 void init_episode(Napi::Env env, Napi::Object exports);
+void init_events(Napi::Env env, Napi::Object exports);
 void init_parse(Napi::Env env, Napi::Object exports);
 void init_process(Napi::Env env, Napi::Object exports);
+void init_readers(Napi::Env env, Napi::Object exports);
+void init_ring_reader(Napi::Env env, Napi::Object exports);
+void init_sampler(Napi::Env env, Napi::Object exports);
 
 }  // namespace episcope

@@ -1,6 +1,8 @@
-// Episode for TypeScript: the sampler writes its frames straight into the ring's shared memory.
+// Episode for TypeScript: opened for any sampler, or sampled by hand. Its frames go straight into
+// the ring's shared memory.
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "../core/episode.h"
 #include "bindings.h"
@@ -10,7 +12,7 @@ namespace {
 
 /// Closed: `episode` is empty, and every call is a no-op.
 struct BoundEpisode {
-  std::unique_ptr<Episode> episode = std::make_unique<Episode>();
+  std::unique_ptr<Episode> episode;
   // Without a strong reference the collector frees the shared memory under the writer.
   Napi::Reference<Napi::Uint8Array> ring_owner;
 };
@@ -19,42 +21,14 @@ BoundEpisode* unwrap(const Napi::CallbackInfo& info) {
   return info[0].As<Napi::External<BoundEpisode>>().Data();
 }
 
-// openEpisode(pid, procRoot, reaperPid, tier, cgroupRoot | null, cgroupPath, requireCgroupfs,
-//             memoryStatPeriodNs, ring) → External, the failure, or null for a foreign ring
+// openEpisode(the nine of open_episode) → External, or the refusal
 Napi::Value OpenEpisode(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::string proc_root = info[1].As<Napi::String>();
-  const bool has_cgroup = info[4].IsString();
-  const std::string cgroup_root = has_cgroup ? info[4].As<Napi::String>().Utf8Value() : "";
-  const std::string cgroup_path = info[5].As<Napi::String>();
-  bool lossless = false;
-
-  Episode::Options options;
-  options.process.pid = info[0].As<Napi::Number>().Int32Value();
-  options.process.proc_root = proc_root.c_str();
-  options.process.reaper_pid = info[2].As<Napi::Number>().Int32Value();
-  options.tier = static_cast<Tier>(info[3].As<Napi::Number>().Uint32Value());
-  options.cgroup_root = has_cgroup ? cgroup_root.c_str() : nullptr;
-  options.cgroup_path = cgroup_path.c_str();
-  options.require_cgroupfs = info[6].As<Napi::Boolean>();
-  options.memory_stat_period_ns = info[7].As<Napi::BigInt>().Uint64Value(&lossless);
-
+  OpenedEpisode opened = open_episode(info);
+  if (!opened.episode) return opened.refusal;
   auto* bound = new BoundEpisode;
-  Napi::Uint8Array ring = info[8].As<Napi::Uint8Array>();
-  if (!bound->episode->bind_ring(ring.Data(), ring.ByteLength())) {
-    delete bound;
-    return env.Null();
-  }
-  const ReadFailure failure = has_nul(cgroup_root) || has_nul(cgroup_path)
-                                  ? path_failure()
-                                  : bound->episode->open(options, env_buffer(env));
-  if (failure) {
-    delete bound;
-    return failure_object(env, failure);
-  }
-  bound->ring_owner = Napi::Persistent(ring);
-  return Napi::External<BoundEpisode>::New(env, bound,
-                                           [](Napi::Env, BoundEpisode* data) { delete data; });
+  bound->episode = std::move(opened.episode);
+  bound->ring_owner = Napi::Persistent(info[8].As<Napi::Uint8Array>());
+  return external(info.Env(), bound);
 }
 
 Napi::Value SampleEpisode(const Napi::CallbackInfo& info) {
@@ -90,14 +64,7 @@ Napi::Value EpisodeWarnings(const Napi::CallbackInfo& info) {
   SampleWarning warnings[FailureLog::kMost];
   BoundEpisode* bound = unwrap(info);
   const uint32_t count = bound->episode ? bound->episode->take_warnings(warnings) : 0;
-  Napi::Array list = Napi::Array::New(info.Env(), count);
-  for (uint32_t i = 0; i < count; i++) {
-    Napi::Object item = Napi::Object::New(info.Env());
-    item.Set("part", Napi::Number::New(info.Env(), warnings[i].part));
-    item.Set("failure", failure_object(info.Env(), warnings[i].failure));
-    list.Set(i, item);
-  }
-  return list;
+  return warnings_array(info.Env(), {warnings, count});
 }
 
 void CloseEpisode(const Napi::CallbackInfo& info) {
@@ -107,6 +74,34 @@ void CloseEpisode(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+OpenedEpisode open_episode(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string proc_root = info[1].As<Napi::String>();
+  const bool has_cgroup = info[4].IsString();
+  const std::string cgroup_root = has_cgroup ? info[4].As<Napi::String>().Utf8Value() : "";
+  const std::string cgroup_path = info[5].As<Napi::String>();
+  bool lossless = false;
+
+  Episode::Options options;
+  options.process.pid = info[0].As<Napi::Number>().Int32Value();
+  options.process.proc_root = proc_root.c_str();
+  options.process.reaper_pid = info[2].As<Napi::Number>().Int32Value();
+  options.tier = static_cast<Tier>(info[3].As<Napi::Number>().Uint32Value());
+  options.cgroup_root = has_cgroup ? cgroup_root.c_str() : nullptr;
+  options.cgroup_path = cgroup_path.c_str();
+  options.require_cgroupfs = info[6].As<Napi::Boolean>();
+  options.memory_stat_period_ns = info[7].As<Napi::BigInt>().Uint64Value(&lossless);
+
+  auto episode = std::make_unique<Episode>();
+  Napi::Uint8Array ring = info[8].As<Napi::Uint8Array>();
+  if (!episode->bind_ring(ring.Data(), ring.ByteLength())) return {nullptr, env.Null()};
+  const ReadFailure failure = has_nul(cgroup_root) || has_nul(cgroup_path)
+                                  ? path_failure()
+                                  : episode->open(options, env_buffer(env));
+  if (failure) return {nullptr, failure_object(env, failure)};
+  return {std::move(episode), Napi::Value()};
+}
 
 void init_episode(Napi::Env env, Napi::Object exports) {
   exports.Set("openEpisode", Napi::Function::New<OpenEpisode>(env));

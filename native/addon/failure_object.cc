@@ -13,4 +13,15 @@ Napi::Object failure_object(Napi::Env env, const ReadFailure& failure) {
   return object;
 }
 
+Napi::Array warnings_array(Napi::Env env, std::span<const SampleWarning> warnings) {
+  Napi::Array list = Napi::Array::New(env, warnings.size());
+  for (uint32_t i = 0; i < warnings.size(); i++) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("part", Napi::Number::New(env, warnings[i].part));
+    item.Set("failure", failure_object(env, warnings[i].failure));
+    list.Set(i, item);
+  }
+  return list;
+}
+
 }  // namespace episcope

@@ -29,11 +29,6 @@ using BoundCgroup = BoundReader<CgroupReader>;
 using BoundProc = BoundReader<ProcReader>;
 
 template <typename Bound>
-Napi::Value external(Napi::Env env, Bound* bound) {
-  return Napi::External<Bound>::New(env, bound, [](Napi::Env, Bound* data) { delete data; });
-}
-
-template <typename Bound>
 Bound* unwrap(const Napi::CallbackInfo& info) {
   return info[0].As<Napi::External<Bound>>().Data();
 }

@@ -43,6 +43,10 @@ class CgroupReader {
   /// cgroup.events, read now.
   Populated populated(ReadBuffer& buffer);
 
+  /// The kept descriptor of cgroup.events, which polls as changed until the next populated(); −1
+  /// before the first one, beyond the descriptor budget, of a fixture, and once removed.
+  int events_fd() const { return removed_ ? -1 : files_[kCgroupEvents].fd(); }
+
   /// Least time between two reads of memory.stat; 0 reads it each time.
   void set_memory_stat_period(uint64_t ns) { memory_stat_period_ns_ = ns; }
 

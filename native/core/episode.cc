@@ -1,6 +1,7 @@
 #include "episode.h"
 
 #include <cstring>
+#include <utility>
 
 #include "clock.h"
 
@@ -43,10 +44,8 @@ uint32_t Episode::sample(uint32_t flags, ReadBuffer& buffer) {
 
   const bool source_changed = state_.apply(reading, origin, flags);
   reading.set(word::kCollectNs, saturating_sub(monotonic_ns(), begin));
-  ring_.publish(reading);
-  if (terminal) ring_.end();
-
   uint32_t result = 0;
+  if (put(reading, terminal)) result |= outcome::kTripped;
   if (source_changed) result |= outcome::kSourceChanged;
   if (has_ended) result |= outcome::kEnded;
   if (failures_.pending()) result |= outcome::kWarning;
@@ -63,8 +62,72 @@ uint32_t Episode::publish(const uint64_t* given, uint32_t flags) {
   }
   reading.set(word::kTsMono, monotonic_ns());
   const bool source_changed = state_.apply(reading, origin, flags);
-  ring_.publish(reading);
-  return source_changed ? outcome::kSourceChanged : 0;
+  uint32_t result = 0;
+  if (put(reading, false)) result |= outcome::kTripped;
+  if (source_changed) result |= outcome::kSourceChanged;
+  return result;
+}
+
+/// Looks at the tripwires and writes the frame into the ring. True when a tripwire changed.
+bool Episode::put(Reading& frame, bool terminal) {
+  bool tripped = false;
+  std::shared_ptr<RingWaiters> waiters;
+  {
+    const std::lock_guard lock(ring_mutex_);
+    if (!ring_.bound()) return false;
+    frame.words[word::kSeq] = ring_.seq();
+    tripped = tripwires_.look(frame, ring_.seq(), trips_);
+    if (tripwires_.speed_up()) {
+      frame.set(word::kMeta, frame.get(word::kMeta) | flag::kHighFrequency);
+    }
+    ring_.publish(frame);
+    if (terminal) ring_.end();
+    waiters = waiters_;
+  }
+  waiters->wake();
+  last_published_ = frame;
+  return tripped;
+}
+
+bool Episode::bind_ring(void* memory, size_t bytes) {
+  const std::lock_guard lock(ring_mutex_);
+  if (!ring_.bind(memory, bytes)) return false;
+  waiters_ = RingWaiters::of(memory);
+  return true;
+}
+
+void Episode::store_deadlines_missed(uint32_t missed) {
+  const std::lock_guard lock(ring_mutex_);
+  if (ring_.bound()) ring_.store_deadlines_missed(missed);
+}
+
+void Episode::detach_ring() {
+  std::shared_ptr<RingWaiters> waiters;
+  {
+    const std::lock_guard lock(ring_mutex_);
+    if (!ring_.bound()) return;
+    ring_.end();
+    ring_ = {};
+    waiters = std::move(waiters_);
+  }
+  waiters->wake();
+}
+
+void Episode::close() {
+  cgroup_.close();
+  proc_.close();
+  const std::lock_guard lock(ring_mutex_);
+  ring_ = {};
+  waiters_.reset();
+}
+
+void Episode::take_trips(std::vector<Trip>& out) {
+  out.insert(out.end(), trips_.begin(), trips_.end());
+  trips_.clear();
+}
+
+bool Episode::read_events(ReadBuffer& buffer) {
+  return cgroup_.is_open() && cgroup_.populated(buffer) != Populated::kUnknown;
 }
 
 void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, PartOrigin& origin) {
@@ -142,7 +205,8 @@ bool Episode::settle(ReadBuffer& buffer) {
 }
 
 bool Episode::ended(ReadBuffer& buffer) {
-  if (proc_.is_open() && proc_.root_alive()) return false;
+  root_alive_ = proc_.is_open() && proc_.root_alive();
+  if (root_alive_) return false;
   if (cgroup_.is_open() && !cgroup_.removed()) {
     const Populated populated = cgroup_.populated(buffer);
     if (populated == Populated::kYes) return false;

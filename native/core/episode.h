@@ -1,8 +1,13 @@
 // One episode: its readers, the choice of a source for each part, and the one writer of its ring.
-// The twin of src/engine/js/episode.ts. Not thread-safe: one thread samples an episode.
+// The twin of src/engine/js/episode.ts. Not thread-safe but for detach_ring(): one thread samples
+// an episode.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
 
 #include "cgroup_reader.h"
 #include "failure_log.h"
@@ -10,7 +15,9 @@
 #include "kept_file.h"
 #include "proc_reader.h"
 #include "reading.h"
+#include "ring_waiters.h"
 #include "ring_writer.h"
+#include "tripwires.h"
 
 namespace episcope {
 
@@ -21,6 +28,7 @@ namespace outcome {
 inline constexpr uint32_t kSourceChanged = 1;
 inline constexpr uint32_t kWarning = 2;
 inline constexpr uint32_t kEnded = 4;
+inline constexpr uint32_t kTripped = 8;  // a tripwire was tripped or released
 }  // namespace outcome
 
 /// Beside the frame flags: publish nothing when the episode has ended (SAMPLE_HOLD_IF_ENDED).
@@ -40,7 +48,15 @@ class Episode {
   /// Opens the cgroup if there is one, pins the process, binds the ring. A process that is gone is
   /// a failure only where there is no cgroup to read.
   ReadFailure open(const Options& options, ReadBuffer& buffer);
-  bool bind_ring(void* memory, size_t bytes) { return ring_.bind(memory, bytes); }
+  /// The memory must stay until close() or detach_ring().
+  bool bind_ring(void* memory, size_t bytes);
+
+  /// Looked at with every frame from now on: none is tripped.
+  void set_tripwires(std::span<const Tripwire> tripwires) { tripwires_.set(tripwires); }
+  /// One with trip_action::kSpeedUp is tripped.
+  bool speed_up() const { return tripwires_.speed_up(); }
+  /// Moves the trips not yet told to the end of `out`.
+  void take_trips(std::vector<Trip>& out);
 
   /// Reads every part and publishes one frame. Returns outcome bits.
   uint32_t sample(uint32_t flags, ReadBuffer& buffer);
@@ -57,7 +73,30 @@ class Episode {
   /// Moves the warnings not yet told into `out` (FailureLog::kMost places); returns how many.
   uint32_t take_warnings(SampleWarning* out) { return failures_.take(out); }
 
+  /// The last frame as it is in its slot, with its seq; but the stamp, which is 0.
+  const Reading& last_published() const { return last_published_; }
+  void store_deadlines_missed(uint32_t missed);
+
+  /// The pinned process had not exited when ended() looked last.
+  bool root_alive() const { return root_alive_; }
+  /// Readable once the pinned process has exited; −1 where there is none.
+  int pidfd() const { return proc_.pidfd(); }
+  /// Reads cgroup.events, so that events_fd() polls as quiet until the next change. False where it
+  /// cannot be read.
+  bool read_events(ReadBuffer& buffer);
+  /// The kept cgroup.events; −1 before it was read, beyond the descriptor budget, without a cgroup,
+  /// and once that is removed.
+  int events_fd() const { return cgroup_.events_fd(); }
+
+  /// Closes every file and lets go of the ring.
+  void close();
+
+  /// From any thread: the ring is marked as ended, and nothing is written to it any more. Waits for
+  /// no more than the copy of one frame.
+  void detach_ring();
+
  private:
+  bool put(Reading& frame, bool terminal);
   void read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, PartOrigin& origin);
   void log_failures();
   void log_failure(uint32_t part, const ReadFailure& failure);
@@ -65,10 +104,16 @@ class Episode {
 
   CgroupReader cgroup_;
   ProcReader proc_;
+  std::mutex ring_mutex_;  // of ring_ and waiters_, for who detaches
   RingWriter ring_;
+  std::shared_ptr<RingWaiters> waiters_;
   FrameState state_;
+  Tripwires tripwires_;
+  std::vector<Trip> trips_;
+  Reading last_published_;
   Tier tier_ = Tier::kAuto;
   bool reaper_ = false;
+  bool root_alive_ = false;
 
   Reading settled_;
   FailureLog failures_;

@@ -4,16 +4,13 @@
 #include <cstring>
 
 namespace episcope {
-namespace {
 
-bool same(const SampleWarning& one, const SampleWarning& other) {
+bool same_warning(const SampleWarning& one, const SampleWarning& other) {
   const ReadFailure& a = one.failure;
   const ReadFailure& b = other.failure;
   return one.part == other.part && a.code == b.code && a.error_number == b.error_number &&
          a.reason == b.reason && std::strcmp(a.file, b.file) == 0;
 }
-
-}  // namespace
 
 void FailureLog::begin() {
   now_ ^= 1;
@@ -25,7 +22,7 @@ void FailureLog::add(uint32_t part, const ReadFailure& failure) {
   if (count == kMost) return;
   const SampleWarning warning = {part, failure};
   lists_[now_][count++] = warning;
-  const auto is_it = [&](const SampleWarning& other) { return same(warning, other); };
+  const auto is_it = [&](const SampleWarning& other) { return same_warning(warning, other); };
   const SampleWarning* before = lists_[now_ ^ 1];
   if (std::any_of(before, before + counts_[now_ ^ 1], is_it)) return;
   if (std::any_of(pending_, pending_ + pending_count_, is_it)) return;

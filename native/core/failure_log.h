@@ -13,6 +13,9 @@ struct SampleWarning {
   ReadFailure failure;
 };
 
+/// The same part, code, errno, reason and file.
+bool same_warning(const SampleWarning& one, const SampleWarning& other);
+
 class FailureLog {
  public:
   /// Three parts and six further files of the cgroup, four parts of the process.

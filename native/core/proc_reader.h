@@ -50,6 +50,8 @@ class ProcReader {
 
   /// The pinned process has not exited (a zombie has).
   bool root_alive() { return tree_.root_alive(); }
+  /// Readable once the pinned process has exited; −1 where there is none.
+  int pidfd() const { return tree_.pidfd(); }
   /// Members that lived at the last read.
   uint32_t live_members() const { return tree_.live_members(); }
   /// With a reaper: everything that ended has been reaped and accounted, so that the totals are

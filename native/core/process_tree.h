@@ -52,6 +52,8 @@ class ProcessTree {
 
   /// The root has not exited (a zombie has). Asks the kernel now.
   bool root_alive();
+  /// Readable once the root has exited; −1 where there is none.
+  int pidfd() const { return pidfd_; }
   /// With a reaper: everything that ended has been reaped and accounted.
   bool totals_exact() const;
 

@@ -23,15 +23,23 @@ inline constexpr uint32_t kFirst = 24;
 inline constexpr uint32_t kPid = 28;
 inline constexpr uint32_t kStartMonoNs = 32;
 inline constexpr uint32_t kEpisodeIdLength = 40;
+inline constexpr uint32_t kSamplePeriodMs = 44;
 inline constexpr uint32_t kEpisodeId = 48;
+inline constexpr uint32_t kWriter = 176;
 inline constexpr uint32_t kHead = 192;
 inline constexpr uint32_t kState = 196;
+inline constexpr uint32_t kDeadlinesMissed = 200;
 }  // namespace header
 
 namespace ring_state {
 inline constexpr uint32_t kOpen = 0;
 inline constexpr uint32_t kEnded = 1;
 }  // namespace ring_state
+
+namespace ring_writer_kind {
+inline constexpr uint32_t kJs = 0;
+inline constexpr uint32_t kNative = 1;
+}  // namespace ring_writer_kind
 
 namespace word {
 inline constexpr uint32_t kStamp = 0;

@@ -41,6 +41,15 @@ class RingReader {
 
   bool ended() const { return ring_.state().load(std::memory_order_acquire) == ring_state::kEnded; }
 
+  /// Frames that are there to be read.
+  uint32_t available() const { return std::min(head() - cursor_, ring_.capacity()); }
+
+  /// Moves to the newest frame there is, if it is ahead. What is skipped by choice is not missed.
+  void skip_to_latest() {
+    const uint32_t behind = head() - cursor_;
+    if (behind > 0) cursor_ += behind - 1;
+  }
+
   /// Copies the frames that follow, oldest first, at most `max`; returns how many. Each is whole.
   size_t read(FrameWords* out, size_t max) {
     if (corrupt_) return 0;

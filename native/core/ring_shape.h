@@ -79,6 +79,8 @@ class RingShape {
 
   std::atomic_ref<uint32_t> head() const { return u32(header::kHead); }
   std::atomic_ref<uint32_t> state() const { return u32(header::kState); }
+  std::atomic_ref<uint32_t> writer() const { return u32(header::kWriter); }
+  std::atomic_ref<uint32_t> deadlines_missed() const { return u32(header::kDeadlinesMissed); }
   std::atomic_ref<uint32_t> stamp(uint32_t index) const { return u32(slot(index)); }
   std::atomic_ref<uint64_t> data(uint32_t index, uint32_t word) const {
     return std::atomic_ref<uint64_t>(

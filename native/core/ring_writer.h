@@ -19,6 +19,7 @@ class RingWriter {
     RingShape ring;
     if (!ring.bind(memory, size)) return false;
     ring_ = ring;
+    ring.writer().store(ring_writer_kind::kNative, std::memory_order_release);
     head_ = ring.head().load(std::memory_order_acquire);
     seq_ = head_ - ring.first();
     return true;
@@ -50,6 +51,10 @@ class RingWriter {
     head_ = index + 1;
     seq_++;
     ring_.head().store(head_, std::memory_order_release);
+  }
+
+  void store_deadlines_missed(uint32_t missed) {
+    ring_.deadlines_missed().store(missed, std::memory_order_release);
   }
 
   /// Marks the ring as ended: no frame follows.

@@ -1,14 +1,9 @@
 // A leaf of the cgroup2 hierarchy of this machine, where one may be made: what no fixture file can
 // show.
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -16,64 +11,15 @@
 #include "../core/proc_reader.h"
 #include "check.h"
 #include "child.h"
+#include "leaf.h"
 #include "temp_tree.h"
 
 namespace episcope {
 namespace {
 
 using test::Child;
+using test::Leaf;
 using test::write_file;
-
-/// The mount point of cgroup2, from /proc/self/mountinfo.
-std::string cgroup2_mount() {
-  std::ifstream mounts("/proc/self/mountinfo");
-  for (std::string line; std::getline(mounts, line);) {
-    if (line.find(" - cgroup2 ") == std::string::npos) continue;
-    std::istringstream fields(line);
-    std::string field;
-    for (int i = 0; i < 5; i++) fields >> field;
-    return field;
-  }
-  return {};
-}
-
-class Leaf {
- public:
-  Leaf() : mount_(cgroup2_mount()), name_("episcope-test-" + std::to_string(getpid())) {
-    if (mount_.empty()) {
-      test::skip("no cgroup2 mount");
-    } else if (mkdir(path().c_str(), 0755) != 0) {
-      test::skip(std::string("no cgroup can be made: ") + std::strerror(errno));
-    } else {
-      made_ = true;
-    }
-  }
-  ~Leaf() { remove(); }
-  explicit operator bool() const { return made_; }
-  std::string path() const { return mount_ + "/" + name_; }
-  const std::string& mount() const { return mount_; }
-  const std::string& name() const { return name_; }
-  bool put(const char* file, const std::string& text) const {
-    const int fd = open((path() + "/" + file).c_str(), O_WRONLY | O_CLOEXEC);
-    const bool written =
-        fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    close(fd);
-    return written;
-  }
-  bool is_empty() const {
-    std::ifstream events(path() + "/cgroup.events");
-    std::string text;
-    return std::getline(events, text) && text == "populated 0";
-  }
-  void remove() {
-    if (made_) made_ = rmdir(path().c_str()) != 0;
-  }
-
- private:
-  std::string mount_;
-  std::string name_;
-  bool made_ = false;
-};
 
 TEST(real_cgroup_counts_a_member_and_is_removed) {
   Leaf leaf;

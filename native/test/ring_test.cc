@@ -1,7 +1,6 @@
 // The ring: what a writer published a reader gets whole and in order, and is told what it lost.
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -11,42 +10,12 @@
 #include "../core/ring_reader.h"
 #include "../core/ring_writer.h"
 #include "check.h"
+#include "test_ring.h"
 
 namespace episcope {
 namespace {
 
-/// A ring as createRing() of src/ring/create.ts makes it.
-class TestRing {
- public:
-  explicit TestRing(uint32_t capacity, uint32_t first = 0) {
-    uint32_t slots = 2;
-    while (slots < capacity) slots *= 2;
-    size_ = kRingHeaderBytes + size_t{slots} * kRingSlotBytes;
-    memory_ = std::make_unique<uint64_t[]>(size_ / sizeof(uint64_t));
-    put(header::kMagic, kRingMagic);
-    put(header::kVersion, kRingVersion);
-    put(header::kHeaderBytes, kRingHeaderBytes);
-    put(header::kSlotBytes, kRingSlotBytes);
-    put(header::kCapacity, capacity);
-    put(header::kSlots, slots);
-    put(header::kFirst, first);
-    put(header::kHead, first);
-    put(header::kPid, 1);
-    put(header::kEpisodeIdLength, 1);
-    put(header::kEpisodeId, 'e');
-  }
-
-  void put(size_t offset, uint32_t value) {
-    std::memcpy(reinterpret_cast<char*>(memory_.get()) + offset, &value, sizeof value);
-  }
-
-  void* data() { return memory_.get(); }
-  size_t size() const { return size_; }
-
- private:
-  std::unique_ptr<uint64_t[]> memory_;
-  size_t size_ = 0;
-};
+using test::TestRing;
 
 /// Every word follows from the seq, so that a torn frame is seen.
 uint64_t derived(uint64_t seq, uint32_t w) { return (seq + 1) * 0x9E3779B97F4A7C15u + w; }

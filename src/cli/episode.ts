@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TelemetryCollector, TelemetryHandle } from '../collector/index.js';
 import type { ErrorCode } from '../error/index.js';
 import type { ProcessControl } from '../host/index.js';
-import { FrameReader } from '../ring/index.js';
+import { FrameReader } from '../reader/index.js';
 import { type Exit, killCgroup, killDescendants, type Launched, launch } from '../scope/index.js';
 import { Measurement } from './measurement.js';
 import { framesToNdjson, type OutputFile } from './output-file.js';

@@ -16,8 +16,10 @@ import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
 import { findCgroup2Mount } from '../host/index.js';
 import { TelemetryPolicy } from '../policy/index.js';
 import { assertProcRoot } from '../proc/proc-root.js';
-import { assertManual, sessionOf, TelemetryHandle, userFlags } from './handle.js';
-import { Session } from './session.js';
+import { manualSessionOf, sessionOf, TelemetryHandle, userFlags } from './handle.js';
+import { ManualSession } from './manual-session.js';
+import { SampledSession } from './sampled-session.js';
+import type { Session, SessionOptions } from './session.js';
 import { assertBudget, assertStartOptions, type StartOptions } from './start-options.js';
 
 export interface TelemetryCollectorOptions {
@@ -31,8 +33,18 @@ export interface TelemetryCollectorOptions {
   readonly requireCgroupfs?: boolean;
 }
 
+/** Which episodes are running: an id runs once at a time. */
+export interface RunningIds {
+  /** False: it is running already. */
+  claimEpisode(episodeId: string): boolean;
+  releaseEpisode(episodeId: string): void;
+}
+
 /**
  * Starts sessions of episodes, with one policy for the new ones.
+ *
+ * Sessions are sampled off the event loop: on the native engine by one thread for the whole process, whatever number
+ * of collectors and workers use it, on the JS engine by one worker for each thread that uses it.
  *
  * Throws `ERR_ENGINE_UNAVAILABLE`, `ERR_UNSUPPORTED_PLATFORM`, `ERR_INVALID_CONFIG`; where `cgroupRoot` is given
  * `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2` for one that is not a cgroup's directory.
@@ -42,13 +54,22 @@ export class TelemetryCollector {
   readonly #cgroupRoot: string | null;
   readonly #procRoot: string;
   readonly #requireCgroupfs: boolean;
-  readonly #running = new Set<string>();
+  readonly #running: RunningIds;
   #policy: TelemetryPolicy;
 
+  constructor(policy?: TelemetryPolicy, options?: TelemetryCollectorOptions);
+  /** @internal */
+  constructor(
+    policy: TelemetryPolicy | undefined,
+    options: TelemetryCollectorOptions,
+    running: RunningIds | undefined,
+  );
   constructor(
     policy: TelemetryPolicy = TelemetryPolicy.builder().build(),
     options: TelemetryCollectorOptions = {},
+    running: RunningIds = new OwnIds(),
   ) {
+    this.#running = running;
     this.#policy = assertPolicy(policy);
     assertObject('options', options);
     assertBoolean('requireCgroupfs', options.requireCgroupfs);
@@ -81,51 +102,57 @@ export class TelemetryCollector {
   }
 
   /**
-   * Starts a session: takes its `initial` frame now and then one every `samplePeriodMs`, unless `manual`.
+   * Starts a session. Its `initial` frame is in the ring when this returns; from then on the engine's sampler takes
+   * one every `samplePeriodMs`, counted from the start, however busy the event loop is. With `manual` nothing is
+   * taken by itself.
    *
    * Throws before anything is opened `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_INVALID_CONFIG`,
-   * `ERR_ALREADY_STARTED` (this collector has a running session of that id); at the open `ERR_INVALID_PID` (the
-   * id of a thread), `ERR_PROC_GONE`, `ERR_PROC_READ`, `ERR_CGROUP_NOT_FOUND`, `ERR_CGROUP_PATH`,
-   * `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`.
+   * `ERR_OUT_OF_RANGE` (of a tripwire), `ERR_ALREADY_STARTED` (this collector, or any shared one where this is
+   * shared, has a running session of that id); at the open `ERR_INVALID_PID` (the id of a thread), `ERR_PROC_GONE`,
+   * `ERR_PROC_READ`, `ERR_CGROUP_NOT_FOUND`, `ERR_CGROUP_PATH`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`;
+   * `ERR_ENGINE_UNAVAILABLE` where the engine's sampler cannot be started.
    */
   start(episodeId: string, pid: number, options: StartOptions = {}): TelemetryHandle {
     assertEpisodeId(episodeId);
     assertPid(pid);
     assertStartOptions(options);
-    const tier = options.source ?? 'auto';
-    if (this.#running.has(episodeId)) {
+    options.signal?.throwIfAborted();
+    if (!this.#running.claimEpisode(episodeId)) {
       throw new TelemetryError(
         'ERR_ALREADY_STARTED',
         `episode ${episodeId} already has a running session; stop() it first`,
       );
     }
-    options.signal?.throwIfAborted();
+    try {
+      return this.#start(episodeId, pid, options);
+    } catch (error) {
+      this.#running.releaseEpisode(episodeId);
+      throw error;
+    }
+  }
 
-    const manual = options.manual ?? false;
-    const policy = this.#policy;
+  #start(episodeId: string, pid: number, options: StartOptions): TelemetryHandle {
+    const { signal } = options;
+    const tier = options.source ?? 'auto';
     const handle = new TelemetryHandle(episodeId, pid, (self) => {
-      const open = (cgroup: CgroupSpec | null): Session =>
-        new Session({
+      const open = (cgroup: CgroupSpec | null): Session => {
+        const session = {
           engine: this.#engine,
-          policy,
-          manual,
+          policy: this.#policy,
           budget: options.budget ?? null,
           baseline: options.baseline ?? 'zero',
           spec: this.#spec(episodeId, pid, tier, cgroup, options.reaper ?? false),
-          emit: (event, ...args) => {
-            // EventEmitter's types do not follow an event that is generic itself.
-            self.emit(event, ...(args as never));
-          },
-          onStopped: () => this.#running.delete(episodeId),
-        });
+          emit: emitOf(self),
+          onStopped: () => this.#running.releaseEpisode(episodeId),
+        };
+        if (options.manual === true) return new ManualSession(session);
+        const tripwires = (options.tripwires ?? []).map((each) => ({ ...each }));
+        return new SampledSession({ ...session, tripwires });
+      };
       return this.#openIn(episodeId, tier, options.cgroupPath, open);
     });
-
-    this.#running.add(episodeId);
-    const session = sessionOf(handle);
-    if (!manual) session.startSampling();
-    if (options.signal !== undefined) {
-      const listening = addAbortListener(options.signal, () => void session.finish('stop'));
+    if (signal !== undefined) {
+      const listening = addAbortListener(signal, () => void sessionOf(handle).finish('stop'));
       handle.once('stopped', () => listening[Symbol.dispose]());
     }
     return handle;
@@ -138,9 +165,7 @@ export class TelemetryCollector {
    * throws: a part that cannot be read is null in the frame.
    */
   collect(handle: TelemetryHandle, flags?: O11yFlags): TelemetryFrame {
-    const session = sessionOf(handle);
-    assertManual(session, 'collect');
-    return session.collect(userFlags(flags));
+    return manualSessionOf(handle, 'collect').collect(userFlags(flags));
   }
 
   /**
@@ -152,8 +177,7 @@ export class TelemetryCollector {
     budget: BudgetTracker,
     flags?: O11yFlags,
   ): TelemetryFrame | null {
-    const session = sessionOf(handle);
-    assertManual(session, 'collectWithBudget');
+    const session = manualSessionOf(handle, 'collectWithBudget');
     assertBudget(budget);
     return session.collectWithBudget(budget, userFlags(flags));
   }
@@ -201,4 +225,25 @@ export class TelemetryCollector {
 function assertPolicy(policy: TelemetryPolicy): TelemetryPolicy {
   if (policy instanceof TelemetryPolicy) return policy;
   throw invalidConfig('the policy must be a TelemetryPolicy: TelemetryPolicy.builder()….build()');
+}
+
+class OwnIds implements RunningIds {
+  readonly #ids = new Set<string>();
+
+  claimEpisode(episodeId: string): boolean {
+    if (this.#ids.has(episodeId)) return false;
+    this.#ids.add(episodeId);
+    return true;
+  }
+
+  releaseEpisode(episodeId: string): void {
+    this.#ids.delete(episodeId);
+  }
+}
+
+function emitOf(handle: TelemetryHandle): SessionOptions['emit'] {
+  return (event, ...args) => {
+    // EventEmitter's types do not follow an event that is generic itself.
+    handle.emit(event, ...(args as never));
+  };
 }

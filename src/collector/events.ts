@@ -1,8 +1,12 @@
+import type { TripMetric } from '../engine/engine.js';
 import type { BudgetResource, TelemetryError } from '../error/index.js';
 import type { MetricSource, TelemetryFrame } from '../frame/index.js';
 
-/** Why a session ended: `stop()` or its signal, the episode's own end, an exhausted budget. */
-export type StopReason = 'stop' | 'exit' | 'exhausted';
+/**
+ * Why a session ended: `stop()` or its signal, the episode's own end, an exhausted budget; `'failed'`: the sampler
+ * died (a `warning` with `ERR_ENGINE_UNAVAILABLE` says how), and the terminal frame repeats the last values.
+ */
+export type StopReason = 'stop' | 'exit' | 'exhausted' | 'failed';
 
 export interface SourceEvent {
   /** Where each part comes from now. */
@@ -31,7 +35,18 @@ export interface ExhaustedEvent {
   /** In the unit of the resource: ms, bytes, counts. */
   readonly limit: number;
   readonly consumed: number;
-  /** The frame that crossed the limit; it is in the ring. */
+  /** The frame with which it was noticed: it, or of a sampled session one shortly before it, crossed the limit. */
+  readonly seq: number;
+}
+
+/** A tripwire with `notify` tripped; told again only after it was released. */
+export interface ThresholdEvent {
+  readonly metric: TripMetric;
+  /** The tripwire's, in ns or bytes. */
+  readonly atLeast: number;
+  /** The value that tripped it. */
+  readonly value: number;
+  /** The frame that has it. */
   readonly seq: number;
 }
 
@@ -41,5 +56,6 @@ export type HandleEvents = {
   exit: [ExitEvent];
   stopped: [StoppedEvent];
   exhausted: [ExhaustedEvent];
+  threshold: [ThresholdEvent];
   warning: [TelemetryError];
 };

@@ -3,10 +3,17 @@ import type { EngineName } from '../engine/engine.js';
 import { TelemetryError } from '../error/index.js';
 import { O11yFlags, type TelemetryFrame } from '../frame/index.js';
 import { flagsToBits } from '../frame/o11y-flags.js';
-import { FrameReader, type SharedFrames } from '../ring/index.js';
+import {
+  type FrameBatches,
+  FrameReader,
+  type FramesOptions,
+  type SharedFrames,
+} from '../reader/index.js';
 import { ResourceStats, statsOfFrame } from '../stats/index.js';
 import { type StatsDelta, statsDelta } from './delta.js';
 import type { HandleEvents } from './events.js';
+import { ManualSession } from './manual-session.js';
+import { SampledSession } from './sampled-session.js';
 import type { Session } from './session.js';
 
 /** A session at one moment. Counts are of this session. */
@@ -21,12 +28,14 @@ export interface TelemetryHandleSnapshot {
   readonly framesPromoted: number;
   /** Frames that the ring no longer holds. */
   readonly framesOverwritten: number;
-  /** Sample periods that passed without a sample of their own. */
+  /** Sample periods that passed without a sample of their own: the sampler was late. */
   readonly deadlinesMissed: number;
   /** Frames in the ring that were not drained yet. */
   readonly bufferLen: number;
   readonly bufferCapacity: number;
+  /** The end was asked for, or the terminal frame is in the ring. */
   readonly stopped: boolean;
+  /** A tripwire that speeds up is tripped, as the newest frame says. */
   readonly highFreqActive: boolean;
   /** Sources of the newest frame, or null before the first. */
   readonly sources: TelemetryFrame['sources'] | null;
@@ -35,8 +44,12 @@ export interface TelemetryHandleSnapshot {
 /**
  * One running session of an episode. Made by `TelemetryCollector.start`.
  *
- * Emits `source`, `exhausted`, `warning`, `exit` and `stopped` (see `HandleEvents`); never `error`. A handle does
- * not keep the process alive; `stop()` (or `await using`) ends it with its terminal frame.
+ * Emits `source`, `threshold`, `exhausted`, `warning`, `exit` and `stopped` (see `HandleEvents`); never `error`.
+ * `stop()` (or `await using`) ends it with its terminal frame.
+ *
+ * A running handle does not keep the process alive; a `stop()` or `sampleNow()` that has not resolved does. Like a
+ * `ChildProcess` a sampled session is held, its listeners with it, until it has ended, whether or not anybody else
+ * holds the handle.
  */
 export class TelemetryHandle extends EventEmitter<HandleEvents> {
   readonly episodeId: string;
@@ -95,6 +108,16 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
     return frames;
   }
 
+  /**
+   * The frames as they come, in batches, to a reader of its own: see `FrameReader.frames`. A `next()` that waits keeps
+   * the process alive.
+   *
+   * Throws `ERR_INVALID_CONFIG` for options of another kind.
+   */
+  frames(options?: FramesOptions): FrameBatches {
+    return this.#drain.frames(options);
+  }
+
   /** What was consumed between `prevStats` and `stats`; never negative, null where either is unavailable. */
   computeDelta(stats: ResourceStats<number | bigint>): StatsDelta {
     assertStats(stats);
@@ -108,15 +131,33 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
    * `stop()`.
    */
   nextFrame(stats: ResourceStats<number | bigint>, flags?: O11yFlags): TelemetryFrame {
-    assertManual(this.#session, 'nextFrame');
+    const session = manualSessionOf(this, 'nextFrame');
     assertStats(stats);
-    return this.#session.publish(stats, userFlags(flags));
+    return session.publish(stats, userFlags(flags));
+  }
+
+  /**
+   * One frame now, beside the period, taken by the sampler. Resolves to the terminal frame when the episode ends
+   * first.
+   *
+   * Rejects with `ERR_INVALID_CONFIG` on a manual session (`collect()` is for those) and for anything but flags,
+   * `ERR_STOPPED` after the end or `stop()`.
+   */
+  async sampleNow(flags?: O11yFlags): Promise<TelemetryFrame> {
+    const session = this.#session;
+    if (session instanceof SampledSession) return session.sampleNow(userFlags(flags));
+    throw new TelemetryError(
+      'ERR_INVALID_CONFIG',
+      'sampleNow() is for sampled sessions; of a manual one collect() takes a frame',
+    );
   }
 
   snapshot(): TelemetryHandleSnapshot {
     const session = this.#session;
     const written = session.framesCollected;
     const capacity = session.policy.ringBufferCapacity;
+    const { stopped } = session;
+    const latest = session.latest();
     return {
       episodeId: this.episodeId,
       pid: this.pid,
@@ -128,9 +169,9 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
       deadlinesMissed: session.deadlinesMissed,
       bufferLen: this.#drain.available,
       bufferCapacity: capacity,
-      stopped: session.stopped,
-      highFreqActive: false,
-      sources: session.latest()?.sources ?? null,
+      stopped,
+      highFreqActive: !stopped && latest !== null && latest.o11yFlags.highFrequency,
+      sources: latest?.sources ?? null,
     };
   }
 
@@ -139,7 +180,10 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
     return { ring: this.#session.ring };
   }
 
-  /** Ends the session with its terminal frame. Idempotent; resolves to the frames still in the ring. */
+  /**
+   * Ends the session with its terminal frame, which the sampler takes: it is in the ring when this resolves.
+   * Idempotent; resolves to the frames still in the ring.
+   */
   stop(): Promise<TelemetryFrame[]> {
     this.#stopping ??= this.#session.finish('stop').then(() => this.readFrames());
     return this.#stopping;
@@ -176,11 +220,12 @@ function assertStats(stats: unknown): asserts stats is ResourceStats<number | bi
   throw new TelemetryError('ERR_INVALID_CONFIG', 'stats must be ResourceStats');
 }
 
-export function assertManual(session: Session, method: string): void {
-  if (!session.manual) {
-    throw new TelemetryError(
-      'ERR_INVALID_CONFIG',
-      `${method}() is for sessions started with { manual: true }; this one is sampled`,
-    );
-  }
+/** `ERR_INVALID_CONFIG` for a sampled session: its ring has one writer, the sampler. */
+export function manualSessionOf(handle: TelemetryHandle, method: string): ManualSession {
+  const session = sessionOf(handle);
+  if (session instanceof ManualSession) return session;
+  throw new TelemetryError(
+    'ERR_INVALID_CONFIG',
+    `${method}() is for sessions started with { manual: true }; this one is sampled: sampleNow()`,
+  );
 }

@@ -8,6 +8,9 @@ export type {
   SourceEvent,
   StoppedEvent,
   StopReason,
+  ThresholdEvent,
 } from './events.js';
 export { TelemetryHandle, type TelemetryHandleSnapshot } from './handle.js';
+export { newSharedCollector, type SharedCollectorOptions } from './shared-collector.js';
 export type { StartOptions } from './start-options.js';
+export type { Tripwire } from './tripwire.js';

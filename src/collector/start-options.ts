@@ -7,9 +7,13 @@ import {
   assertPath,
   invalidConfig,
 } from '../error/index.js';
+import { assertTripwires, type Tripwire } from './tripwire.js';
 
 export interface StartOptions {
-  /** Charged with the cpu and io of every frame; the session stops when a limit is reached. */
+  /**
+   * Charged with the cpu and io of every frame; the session stops when a limit is reached. A sampled session is charged
+   * on the event loop: a loop that is blocked charges late, and misses nothing.
+   */
   readonly budget?: BudgetTracker;
   /** What an exhausted budget does: it ends the sampling (the only action there is yet). */
   readonly onExhausted?: 'stop';
@@ -26,6 +30,8 @@ export interface StartOptions {
    * start counts, so that the end of the tree is exact. `episcope run` is such a caller.
    */
   readonly reaper?: boolean;
+  /** What the sampler itself looks out for, at most 16. Not of a manual session. */
+  readonly tripwires?: readonly Tripwire[];
   /** Stops the session when aborted. */
   readonly signal?: AbortSignal;
 }
@@ -40,6 +46,12 @@ export function assertStartOptions(options: StartOptions): void {
   assertBoolean('reaper', options.reaper);
   if (options.budget !== undefined) assertBudget(options.budget);
   assertPath('cgroupPath', options.cgroupPath);
+  if (options.tripwires !== undefined) {
+    assertTripwires(options.tripwires);
+    if (options.manual === true) {
+      throw invalidConfig('tripwires need a sampler: a manual session has none');
+    }
+  }
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
     throw invalidConfig('signal must be an AbortSignal');
   }

@@ -66,6 +66,8 @@ export const SampleOutcome = {
   WARNING: 2,
   /** The episode ended: its process is gone and nothing of it lives. */
   ENDED: 4,
+  /** A tripwire was tripped or released. */
+  TRIPPED: 8,
 } as const;
 
 /** Beside the `FrameFlag` bits of `sample`: publish nothing when the episode has ended. */
@@ -94,6 +96,80 @@ export interface EpisodeSampler {
   close(): void;
 }
 
+/** What a tripwire looks at, in the order of `trip_metric` in `native/core/tripwires.h`. */
+export const TRIP_METRICS = ['cpuNs', 'ioBytes', 'memRssBytes'] as const;
+export type TripMetric = (typeof TRIP_METRICS)[number];
+
+/** What the sampler does by itself when a tripwire trips, as bits. */
+export const TripAction = {
+  /** Sample at `fastPeriodNs` while it is tripped; frames are flagged `highFrequency`. */
+  SPEED_UP: 1,
+  /** Tell the thread that started the episode. */
+  NOTIFY: 2,
+} as const;
+
+/** A plain threshold on a published value: trips at `threshold` and above, is released below `release`. */
+export interface TripwireSpec {
+  readonly metric: TripMetric;
+  readonly threshold: bigint;
+  readonly release: bigint;
+  readonly actions: number;
+}
+
+export const MAX_TRIPWIRES = 16;
+
+/** An episode that the sampler of the engine samples by itself, off the event loop. */
+export interface SamplingSpec extends EpisodeSpec {
+  readonly periodNs: bigint;
+  /** While a tripwire with `SPEED_UP` is tripped. */
+  readonly fastPeriodNs: bigint;
+  readonly tripwires: readonly TripwireSpec[];
+  /** Tell of every frame, not only of what is remarkable. */
+  readonly notifyFrames: boolean;
+}
+
+/** A frame as it is in its slot, and what asked for it. */
+export interface FrameReply {
+  readonly request: number;
+  readonly words: BigUint64Array;
+}
+
+/** What a sampler has to tell the thread that started the episode, since it told last. */
+export interface SamplerNews {
+  /** There are new frames (`notifyFrames`). */
+  readonly frames: boolean;
+  /** Frames whose sources were other than the frame's before, oldest first: `seq`, and their word `META`. */
+  readonly sources: readonly { readonly seq: number; readonly meta: number }[];
+  readonly warnings: readonly SampleWarning[];
+  /** Tripwires (by index) that tripped, the value that did it, and the frame that has it. */
+  readonly trips: readonly {
+    readonly index: number;
+    readonly value: bigint;
+    readonly seq: number;
+  }[];
+  /** Answers to `requestFrame`. */
+  readonly replies: readonly FrameReply[];
+  /**
+   * The terminal frame is in the ring, and nothing comes after this news. `exited`: the episode itself ended;
+   * `failure`: the sampler died, and the terminal frame repeats the last values.
+   */
+  readonly ended: { readonly exited: boolean; readonly failure: string | null } | null;
+}
+
+/** The owner's end of an episode that is being sampled. Nothing here blocks or throws. */
+export interface SampledEpisode {
+  /** One frame now, beside the period. The answer is news; when the episode ends first, its terminal frame. */
+  requestFrame(request: number, flags: number): void;
+  /** Settle the counters if the episode has ended, take the terminal frame, end. Told as `ended`. */
+  requestEnd(): void;
+  /** Takes effect within one wake of the sampler. */
+  setTripwires(tripwires: readonly TripwireSpec[]): void;
+  /** Takes effect within one wake of the sampler, counted from the last deadline. */
+  setPeriod(periodNs: bigint, fastPeriodNs: bigint): void;
+  /** Whether this thread waits for news: it stays alive then. By default it does not. */
+  setWaiting(waiting: boolean): void;
+}
+
 /** The kernel files with a parser of their own. */
 export const KERNEL_TEXTS = [
   'cpu.stat',
@@ -120,6 +196,11 @@ export interface Engine {
   openCgroup(spec: CgroupSpec): SourceReader;
   openProc(spec: ProcSpec): SourceReader;
   openEpisode(spec: EpisodeSpec): EpisodeSampler;
+  /**
+   * Opens an episode, takes its `initial` frame before it returns, and hands it to the engine's sampler. `onNews` is
+   * called on the calling thread's event loop, never before this has returned. Neither keeps the process alive.
+   */
+  startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode;
   /** The parser alone: the door of the differential test. */
   parse(kind: KernelText, text: Uint8Array): ParseOutcome;
 }

@@ -46,7 +46,7 @@ function wordAsBigint(halves: Uint32Array, word: number): bigint {
 }
 
 /** The sources in the word `META`; `ERR_RING_CORRUPT` where a code does not exist. */
-function sourcesFromMeta(meta: number): MetricSources {
+export function sourcesFromMeta(meta: number): MetricSources {
   return {
     cpu: sourceFromMeta(meta, MetaShift.SOURCE_CPU),
     memory: sourceFromMeta(meta, MetaShift.SOURCE_MEMORY),

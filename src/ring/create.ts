@@ -19,6 +19,8 @@ export interface RingSpec {
   readonly startMonoNs: bigint;
   /** Frames that a reader may see, 1 … 65,536. */
   readonly capacity: number;
+  /** How often a frame is due; 0, the default: frames are taken by hand. Readers that poll go by it. */
+  readonly samplePeriodMs?: number;
   /** Index of the first frame; anything but 0 is for tests of the wrap at 2^32. */
   readonly first?: number;
 }
@@ -26,13 +28,15 @@ export interface RingSpec {
 /**
  * A new, empty ring for one writer and any number of readers.
  *
- * Throws `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_OUT_OF_RANGE` (capacity, first, startMonoNs).
+ * Throws `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_OUT_OF_RANGE` (capacity, samplePeriodMs, first,
+ * startMonoNs).
  */
 export function createRing(spec: RingSpec): SharedArrayBuffer {
-  const { episodeId, pid, startMonoNs, capacity, first = 0 } = spec;
+  const { episodeId, pid, startMonoNs, capacity, samplePeriodMs = 0, first = 0 } = spec;
   assertEpisodeId(episodeId);
   assertPid(pid);
   assertWithin('capacity', capacity, MIN_RING_BUFFER_CAPACITY, MAX_RING_BUFFER_CAPACITY);
+  assertWithin('samplePeriodMs', samplePeriodMs, 0, 2 ** 32 - 1);
   assertWithin('first', first, 0, 2 ** 32 - 1);
   if (startMonoNs < 0n || startMonoNs >= 2n ** 63n) {
     throw outOfRange('startMonoNs', startMonoNs, 'must be from 0 to 2^63 − 1');
@@ -50,6 +54,7 @@ export function createRing(spec: RingSpec): SharedArrayBuffer {
   store(RingHeader.PID, pid);
   store(RingHeader.START_MONO_NS, Number(startMonoNs & 0xffff_ffffn));
   store(RingHeader.START_MONO_NS + 4, Number(startMonoNs >> 32n));
+  store(RingHeader.SAMPLE_PERIOD_MS, samplePeriodMs);
   store(RingHeader.EPISODE_ID_LENGTH, episodeId.length);
   new Uint8Array(ring, RingHeader.EPISODE_ID, episodeId.length).set(
     Buffer.from(episodeId, 'ascii'),

@@ -28,6 +28,10 @@ export interface RingShape {
   readonly capacity: number;
   readonly slots: number;
   readonly first: number;
+  /** 0: frames are taken by hand. */
+  readonly samplePeriodMs: number;
+  /** `RingWriterKind`, as of the bind: a writer says it when it binds. */
+  readonly writer: number;
 }
 
 /** The ring of any value that claims to be shared memory of this layout. */
@@ -41,13 +45,35 @@ export function corrupt(why: string): TelemetryError {
   return new TelemetryError('ERR_RING_CORRUPT', `this is no ring of frames: ${why}`);
 }
 
+const byteLengthOf = Object.getOwnPropertyDescriptor(
+  SharedArrayBuffer.prototype,
+  'byteLength',
+)?.get;
+
+/**
+ * `value`, if it is shared memory of whatever realm. The getter answers for nothing else: `instanceof` may be told
+ * lies, and a subclass may have a `byteLength` of its own.
+ */
+function sharedMemory(value: unknown): {
+  readonly memory: SharedArrayBuffer;
+  readonly bytes: number;
+} {
+  try {
+    const bytes: unknown = byteLengthOf?.call(value);
+    if (typeof bytes === 'number') return { memory: value as SharedArrayBuffer, bytes };
+  } catch {
+    // Said below.
+  }
+  throw corrupt('not a SharedArrayBuffer');
+}
+
 /**
  * Checks a header and its newest frame, once, and copies it: whoever can write to the buffer afterwards changes
  * what frames say, but not where anybody reads. Throws `ERR_RING_CORRUPT`, `ERR_RING_VERSION`.
  */
-export function bindRing(ring: unknown): BoundRing {
-  if (!(ring instanceof SharedArrayBuffer)) throw corrupt('not a SharedArrayBuffer');
-  if (ring.byteLength < RING_HEADER_BYTES) throw corrupt('shorter than its header');
+export function bindRing(value: unknown): BoundRing {
+  const { memory: ring, bytes: size } = sharedMemory(value);
+  if (size < RING_HEADER_BYTES) throw corrupt('shorter than its header');
   const header = new Uint32Array(ring, 0, RING_HEADER_BYTES / 4);
   const field = (byte: number) => Atomics.load(header, byte / 4);
 
@@ -69,7 +95,7 @@ export function bindRing(ring: unknown): BoundRing {
   }
   if (slots !== ringSlots(capacity)) throw corrupt('its slots do not fit its capacity');
   const bytes = ringBytes(capacity);
-  if (ring.byteLength < bytes) throw corrupt('shorter than its slots');
+  if (size < bytes) throw corrupt('shorter than its slots');
   if (field(RingHeader.STATE) > RingState.ENDED) throw corrupt('a state that does not exist');
 
   const pid = field(RingHeader.PID);
@@ -84,6 +110,8 @@ export function bindRing(ring: unknown): BoundRing {
     capacity,
     slots,
     first: field(RingHeader.FIRST),
+    samplePeriodMs: field(RingHeader.SAMPLE_PERIOD_MS),
+    writer: field(RingHeader.WRITER),
   };
   const bound = { shape, words: new Uint32Array(ring, 0, bytes / 4) };
   assertHead(bound);

@@ -8,8 +8,11 @@
  *       16    capacity u32 (frames a reader may see) · slots u32 (a power of two ≥ capacity, ≥ 2)
  *       24    first u32 (index of the first frame; 0 but in wrap-around tests) · pid u32
  *       32    start of the session, CLOCK_MONOTONIC ns, u64
- *       40    episode id: length u32 · 128 bytes of ASCII at 48
+ *       40    episode id: length u32 · sample period u32 (ms; 0: frames are taken by hand)
+ *       48    episode id: 128 bytes of ASCII
+ *      176    writer u32: 0 JavaScript, 1 native (which can wake a reader that has the addon)
  *      192    head u32: index of the next frame, modulo 2^32 · state u32: 0 open, 1 ended
+ *      200    deadlines missed u32: sample periods that passed without a sample of their own
  * byte 256    slot 0, 256 bytes = 32 u64 words
  *             word 0   stamp u32 (low half) · unused u32
  *             word 1…  the frame
@@ -43,13 +46,19 @@ export const RingHeader = {
   PID: 28,
   START_MONO_NS: 32,
   EPISODE_ID_LENGTH: 40,
+  SAMPLE_PERIOD_MS: 44,
   EPISODE_ID: 48,
+  WRITER: 176,
   HEAD: 192,
   STATE: 196,
+  DEADLINES_MISSED: 200,
 } as const;
 
 /** `RingHeader.STATE`. */
 export const RingState = { OPEN: 0, ENDED: 1 } as const;
+
+/** `RingHeader.WRITER`. */
+export const RingWriterKind = { JS: 0, NATIVE: 1 } as const;
 
 /**
  * Words of a slot. Bit `w` of the word `VALID` says that word `w` holds a value; an absent metric

@@ -1,21 +1,26 @@
-import { types } from 'node:util';
-import { finiteNumber, outOfRange, TelemetryError, wholeNumber } from '../error/index.js';
-import { frameFromWords } from '../frame/decode.js';
-import type { TelemetryFrame } from '../frame/index.js';
+import {
+  assertBoolean,
+  assertObject,
+  finiteNumber,
+  invalidConfig,
+  outOfRange,
+  wholeNumber,
+} from '../error/index.js';
+import type { TelemetryFrame } from '../frame/frame.js';
+import {
+  assertFramesOptions,
+  CursorBatches,
+  type FrameBatches,
+  type FramesOptions,
+} from './frame-batches.js';
+import { type FrameBatch, FrameCursor } from './frame-cursor.js';
 import { SLOT_HALVES } from './header.js';
-import { SlotReader } from './slot-reader.js';
+import { openAtomicSlots } from './slot-reader.js';
+import type { OpenSlots, SlotSource } from './slot-source.js';
 
 /** A ring on its way to another thread: what `handle.share()` gives. Structured-cloneable. */
 export interface SharedFrames {
   readonly ring: SharedArrayBuffer;
-}
-
-/** What one `read` found. */
-export interface FrameBatch<N extends number | bigint = number> {
-  /** Oldest first. */
-  readonly frames: TelemetryFrame<N>[];
-  /** Frames that were overwritten before this `read` could have them. Losing frames is no error. */
-  readonly missed: number;
 }
 
 export interface FrameReaderOptions {
@@ -23,16 +28,12 @@ export interface FrameReaderOptions {
   readonly bigint?: boolean;
 }
 
-/** Frames copied out of the ring in one go. */
-const BATCH = 64;
-
 /**
  * Reads the frames of one ring, in any thread, as often as one likes: readers do not disturb the writer nor each
- * other. A reader begins at the first frame and is told how many it missed: returned + missed = written.
+ * other. A reader begins at the first frame and is told how many it missed: returned + missed = written. It holds
+ * memory only, so there is nothing to close.
  */
-class RingFrameReader<N extends number | bigint> {
-  static readonly name = 'FrameReader';
-
+export class RingFrameReader<N extends number | bigint> {
   readonly episodeId: string;
   /** The root process of the episode. */
   readonly pid: number;
@@ -40,21 +41,30 @@ class RingFrameReader<N extends number | bigint> {
   readonly startMonoNs: N;
   /** Frames that the ring holds at most. */
   readonly capacity: number;
-  readonly #slots: SlotReader;
-  readonly #bigint: boolean;
-  #copy: Uint32Array<ArrayBufferLike> = new Uint32Array(SLOT_HALVES);
+  readonly #open: () => FrameCursor<N>;
+  readonly #cursor: FrameCursor<N>;
+  readonly #slots: SlotSource;
   #halves: Uint32Array = new Uint32Array(0);
   /** What the halves are a view of. */
   #buffer: BigUint64Array | Uint32Array = this.#halves;
 
-  constructor(shared: SharedFrames | SharedArrayBuffer, options: FrameReaderOptions = {}) {
-    this.#slots = new SlotReader(ringOf(shared));
-    this.#bigint = options.bigint ?? false;
+  constructor(
+    openSlots: OpenSlots,
+    shared: SharedFrames | SharedArrayBuffer,
+    options: FrameReaderOptions,
+  ) {
+    assertObject('options', options);
+    assertBoolean('bigint', options.bigint);
+    const ring = ringOf(shared);
+    const bigint = options.bigint ?? false;
+    this.#open = () => new FrameCursor(openSlots(ring), bigint);
+    this.#cursor = this.#open();
+    this.#slots = this.#cursor.slots;
     const { episodeId, pid, startMonoNs, capacity } = this.#slots.shape;
     this.episodeId = episodeId;
     this.pid = pid;
     // N is the mode, by the constructor's types.
-    this.startMonoNs = (this.#bigint ? startMonoNs : Number(startMonoNs)) as N;
+    this.startMonoNs = (bigint ? startMonoNs : Number(startMonoNs)) as N;
     this.capacity = capacity;
   }
 
@@ -75,7 +85,7 @@ class RingFrameReader<N extends number | bigint> {
 
   /** The newest frame, or null before the first. Does not move the reader. Throws `ERR_RING_CORRUPT`. */
   latest(): TelemetryFrame<N> | null {
-    return this.#slots.copyLatest(this.#copy) ? this.#decode(0) : null;
+    return this.#cursor.latest();
   }
 
   /**
@@ -87,21 +97,25 @@ class RingFrameReader<N extends number | bigint> {
    */
   read(max: number = this.capacity): FrameBatch<N> {
     wholeNumber('max', finiteNumber('max', max));
-    const before = this.#slots.missed;
-    const frames: TelemetryFrame<N>[] = [];
-    // What is there now: a fast writer must not keep one call busy for ever.
-    let wanted = Math.min(max, this.available);
-    while (wanted > 0) {
-      const batch = Math.min(wanted, BATCH);
-      if (this.#copy.length < batch * SLOT_HALVES) {
-        this.#copy = new Uint32Array(BATCH * SLOT_HALVES);
-      }
-      const copied = this.#slots.copyNext(this.#copy, batch);
-      if (copied === 0) break;
-      for (let i = 0; i < copied; i++) frames.push(this.#decode(i));
-      wanted -= copied;
-    }
-    return { frames, missed: this.#slots.missed - before };
+    return this.#cursor.read(max);
+  }
+
+  /**
+   * The frames as they come, in batches, apart from `read()`: an iteration has a place of its own in the ring. It ends
+   * when the session has ended and all was delivered, by `signal`, or by `return()`, as `break` and `await using` do.
+   * A consumer that is slow never holds up the writer: it is told what it missed.
+   *
+   * A `next()` that waits keeps this thread alive; nothing else does.
+   *
+   * ```ts
+   * for await (const { frames, missed } of reader.frames({ signal })) …
+   * ```
+   *
+   * Throws `ERR_INVALID_CONFIG` for options of another kind, `ERR_RING_CORRUPT`, which rejects a `next()` too.
+   */
+  frames(options: FramesOptions = {}): FrameBatches<N> {
+    assertFramesOptions(options);
+    return new CursorBatches(this.#open(), options);
   }
 
   /**
@@ -112,34 +126,29 @@ class RingFrameReader<N extends number | bigint> {
    * anything but these two kinds of array, `ERR_RING_CORRUPT`.
    */
   readInto(buffer: BigUint64Array | Uint32Array): number {
-    if (buffer !== this.#buffer) {
-      if (!types.isBigUint64Array(buffer) && !types.isUint32Array(buffer)) {
-        throw new TelemetryError(
-          'ERR_INVALID_CONFIG',
-          'buffer must be a BigUint64Array or a Uint32Array',
-        );
+    if (buffer !== this.#buffer || buffer.byteLength !== this.#halves.byteLength) {
+      if (!isWordArray(buffer)) {
+        throw invalidConfig('buffer must be a BigUint64Array or a Uint32Array');
       }
-      this.#halves = new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.byteLength / 4);
       this.#buffer = buffer;
+      // No view can be made of a detached buffer.
+      this.#halves =
+        buffer.byteLength === 0
+          ? new Uint32Array(0)
+          : new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.byteLength / 4);
     }
-    // Looked at each time: a buffer that was transferred since holds nothing.
+    // Looked at each time: a buffer that was transferred or shrunk since holds less.
     if (this.#halves.length < SLOT_HALVES) {
       throw outOfRange('buffer.byteLength', this.#halves.byteLength, 'must be at least 256');
     }
     return this.#slots.copyNext(this.#halves, Math.floor(this.#halves.length / SLOT_HALVES));
-  }
-
-  #decode(frame: number): TelemetryFrame<N> {
-    const at = frame * SLOT_HALVES;
-    const halves = this.#copy.subarray(at, at + SLOT_HALVES);
-    return frameFromWords(this.episodeId, halves, this.#bigint) as TelemetryFrame<N>;
   }
 }
 
 /** `ERR_RING_CORRUPT` or `ERR_RING_VERSION` from the constructor for anything but a ring of this layout. */
 export type FrameReader<N extends number | bigint = number> = RingFrameReader<N>;
 
-interface FrameReaderConstructor {
+export interface FrameReaderConstructor {
   new (
     shared: SharedFrames | SharedArrayBuffer,
     options?: { readonly bigint?: false },
@@ -155,9 +164,30 @@ interface FrameReaderConstructor {
   readonly prototype: FrameReader<number | bigint>;
 }
 
-// A class cannot say that its type argument follows from an option; a constructor type can.
-export const FrameReader: FrameReaderConstructor = RingFrameReader;
+/** The class over one kind of slots. */
+export function frameReaderClass(openSlots: OpenSlots): FrameReaderConstructor {
+  // A class cannot say that its type argument follows from an option; a constructor type can.
+  return class FrameReader<N extends number | bigint> extends RingFrameReader<N> {
+    constructor(shared: SharedFrames | SharedArrayBuffer, options: FrameReaderOptions = {}) {
+      super(openSlots, shared, options);
+    }
+  };
+}
+
+/** Without any addon. `reader/index.ts` has the one that is native where it can be. */
+export const FrameReader = frameReaderClass(openAtomicSlots);
 
 function ringOf(shared: unknown): unknown {
   return typeof shared === 'object' && shared !== null && 'ring' in shared ? shared.ring : shared;
+}
+
+/** Answers by the kind of memory, of whatever realm. */
+const arrayTag = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint32Array.prototype),
+  Symbol.toStringTag,
+)?.get;
+
+function isWordArray(value: unknown): value is BigUint64Array | Uint32Array {
+  const tag: unknown = arrayTag?.call(value);
+  return tag === 'BigUint64Array' || tag === 'Uint32Array';
 }

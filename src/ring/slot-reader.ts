@@ -10,6 +10,10 @@ import {
   STATE,
 } from './header.js';
 import { RingState } from './layout.js';
+import type { OpenSlots, SlotSource } from './slot-source.js';
+
+/** Throws `ERR_RING_CORRUPT` or `ERR_RING_VERSION` for anything but a ring of this layout. */
+export const openAtomicSlots: OpenSlots = (ring) => new SlotReader(ring);
 
 /** How often one call starts over behind a writer that keeps overtaking it. */
 const MAX_RESUMES = 8;
@@ -17,15 +21,19 @@ const MAX_RESUMES = 8;
 const MAX_LATEST_TRIES = 100_000;
 
 /**
- * The protocol of one reader: which frame is next, and a copy of it that is whole.
+ * The slots of a ring without any addon.
  *
  * Every word is loaded by `Atomics.load`: with plain loads between the two looks at the stamp, weak memory may
  * deliver a torn frame under two equal stamps. A frame counts only if both looks saw the stamp it must have.
  */
-export class SlotReader {
+class SlotReader implements SlotSource {
+  /** A writer that could wake a reader needs the reader's addon for it. */
+  readonly waker = null;
   readonly shape: RingShape;
   readonly #bound: BoundRing;
   readonly #ring: Uint32Array;
+  /** The same memory: `Atomics.load` of a u32 above 2^31 is a number on the heap. */
+  readonly #halves: Int32Array;
   readonly #mask: number;
   #cursor: number;
   #missed = 0;
@@ -35,11 +43,11 @@ export class SlotReader {
     const { shape, words } = this.#bound;
     this.shape = shape;
     this.#ring = words;
+    this.#halves = new Int32Array(words.buffer, words.byteOffset, words.length);
     this.#mask = shape.slots - 1;
     this.#cursor = shape.first;
   }
 
-  /** Frames that were never delivered and never will be. */
   get missed(): number {
     return this.#missed;
   }
@@ -48,18 +56,17 @@ export class SlotReader {
     return Atomics.load(this.#ring, STATE) === RingState.ENDED;
   }
 
-  /** Frames that are there to be read. */
-  get available(): number {
-    return Math.min((this.#head() - this.#cursor) >>> 0, this.shape.capacity);
+  get head(): number {
+    return Atomics.load(this.#ring, HEAD);
   }
 
-  /**
-   * Copies the frames that follow, at most `max`, to the begin of `out`, and returns how many there were. Each is
-   * whole and newer than the one before it.
-   */
+  get available(): number {
+    return Math.min((this.head - this.#cursor) >>> 0, this.shape.capacity);
+  }
+
   copyNext(out: Uint32Array, max: number): number {
     const { capacity } = this.shape;
-    let head = this.#head();
+    let head = this.head;
     const behind = (head - this.#cursor) >>> 0;
     if (behind > capacity) this.#skipTo((head - capacity) >>> 0);
     let copied = 0;
@@ -72,7 +79,7 @@ export class SlotReader {
       }
       // Overtaken. At the oldest frame it would happen again at once, so go on from the middle.
       if (++resumes > MAX_RESUMES) break;
-      head = this.#head();
+      head = this.head;
       const middle = (head - Math.max(1, capacity >>> 1)) >>> 0;
       const ahead = (middle - this.#cursor) | 0;
       this.#skipTo(ahead > 0 ? middle : (this.#cursor + 1) >>> 0);
@@ -80,10 +87,9 @@ export class SlotReader {
     return copied;
   }
 
-  /** Copies the newest frame to `out`; false when there is none yet. Moves nothing. */
   copyLatest(out: Uint32Array): boolean {
     for (let tries = 0; tries < MAX_LATEST_TRIES; tries++) {
-      const head = this.#head();
+      const head = this.head;
       if (head === this.shape.first) return false;
       if (this.#copy((head - 1) >>> 0, out, 0)) return true;
       // The writer went round the whole ring meanwhile: there is a newer one.
@@ -91,8 +97,9 @@ export class SlotReader {
     throw corrupt('its newest frame is never done');
   }
 
-  #head(): number {
-    return Atomics.load(this.#ring, HEAD);
+  skipToLatest(): void {
+    const head = this.head;
+    if (head !== this.#cursor) this.#cursor = (head - 1) >>> 0;
   }
 
   #skipTo(cursor: number): void {
@@ -102,9 +109,9 @@ export class SlotReader {
 
   /** False: the slot was overwritten before or while it was copied. */
   #copy(index: number, out: Uint32Array, at: number): boolean {
-    const ring = this.#ring;
+    const ring = this.#halves;
     const slot = FIRST_SLOT + (index & this.#mask) * SLOT_HALVES;
-    const expected = (2 * index + 2) >>> 0;
+    const expected = (2 * index + 2) | 0;
     if (Atomics.load(ring, slot) !== expected) {
       // Overwritten, or the head is a lie.
       assertWritten(this.#bound, index);

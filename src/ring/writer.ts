@@ -1,6 +1,6 @@
 import { outOfRange } from '../error/index.js';
 import { bindRing, FIRST_SLOT, HEAD, SLOT_HALVES, STATE } from './header.js';
-import { FrameWord, RING_SLOT_WORDS, RingState } from './layout.js';
+import { FrameWord, RING_SLOT_WORDS, RingHeader, RingState, RingWriterKind } from './layout.js';
 
 /** `SEQ` is written apart; the halves of the caller's words begin after it. */
 const FIRST_DATA_HALF = 2 * (FrameWord.SEQ + 1);
@@ -12,20 +12,22 @@ const FIRST_DATA_HALF = 2 * (FrameWord.SEQ + 1);
  * memory, and accesses of a width other than the reader's do not synchronize.
  */
 export class RingWriter {
-  readonly #ring: Uint32Array;
+  /** Signed: `Atomics.store` gives back what it stored, and a u32 above 2^31 would be a number on the heap. */
+  readonly #ring: Int32Array;
   readonly #mask: number;
   #head: number;
   #seq: number;
   #words: BigUint64Array | null = null;
-  #halves: Uint32Array = new Uint32Array(0);
+  #halves: Int32Array = new Int32Array(0);
 
   /** Throws `ERR_RING_CORRUPT` or `ERR_RING_VERSION` for anything but a ring of this layout. */
   constructor(ring: SharedArrayBuffer) {
     const { shape, words } = bindRing(ring);
-    this.#ring = words;
+    this.#ring = new Int32Array(words.buffer, words.byteOffset, words.length);
     this.#mask = shape.slots - 1;
     this.#head = Atomics.load(words, HEAD);
     this.#seq = (this.#head - shape.first) >>> 0;
+    Atomics.store(words, RingHeader.WRITER / 4, RingWriterKind.JS);
   }
 
   /** The `seq` that the next frame will have: how many were published. */
@@ -42,16 +44,21 @@ export class RingWriter {
     const ring = this.#ring;
     const index = this.#head;
     const slot = FIRST_SLOT + (index & this.#mask) * SLOT_HALVES;
-    Atomics.store(ring, slot, (2 * index + 1) >>> 0);
-    Atomics.store(ring, slot + 2 * FrameWord.SEQ, this.#seq >>> 0);
+    Atomics.store(ring, slot, (2 * index + 1) | 0);
+    Atomics.store(ring, slot + 2 * FrameWord.SEQ, this.#seq | 0);
     Atomics.store(ring, slot + 2 * FrameWord.SEQ + 1, Math.floor(this.#seq / 2 ** 32));
     for (let half = FIRST_DATA_HALF; half < SLOT_HALVES; half++) {
       Atomics.store(ring, slot + half, halves[half] as number);
     }
-    Atomics.store(ring, slot, (2 * index + 2) >>> 0);
+    Atomics.store(ring, slot, (2 * index + 2) | 0);
     this.#head = (index + 1) >>> 0;
     this.#seq++;
-    Atomics.store(ring, HEAD, this.#head);
+    Atomics.store(ring, HEAD, this.#head | 0);
+  }
+
+  /** Sample periods that passed without a sample of their own, so far; u32. */
+  setDeadlinesMissed(missed: number): void {
+    Atomics.store(this.#ring, RingHeader.DEADLINES_MISSED / 4, missed);
   }
 
   /** Marks the ring as ended: no frame follows. */
@@ -60,13 +67,13 @@ export class RingWriter {
   }
 
   // A sampler publishes the same array each time: its view is made once.
-  #halvesOf(words: BigUint64Array): Uint32Array {
+  #halvesOf(words: BigUint64Array): Int32Array {
     if (words === this.#words) return this.#halves;
     if (words.length < RING_SLOT_WORDS) {
       throw outOfRange('words.length', words.length, `must be at least ${RING_SLOT_WORDS}`);
     }
     this.#words = words;
-    this.#halves = new Uint32Array(words.buffer, words.byteOffset, SLOT_HALVES);
+    this.#halves = new Int32Array(words.buffer, words.byteOffset, SLOT_HALVES);
     return this.#halves;
   }
 }

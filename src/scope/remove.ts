@@ -1,7 +1,8 @@
 /** Ending a scope: kill, wait until it is empty, remove. */
-import { readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError } from '../error/index.js';
+import { cgroupActions } from '../host/cgroup-actions.js';
 import { errnoOf, readWords } from '../host/cgroup-files.js';
 import type { ProcessControl } from '../host/process-control.js';
 import type { DirectScope } from './create.js';
@@ -18,7 +19,7 @@ const RMDIR_TIMEOUT_MS = 1_000;
  * Throws `CgroupError` `ERR_SCOPE_BUSY` after `timeoutMs`. A cgroup that is gone is empty.
  */
 export async function killCgroup(directory: string, timeoutMs = KILL_TIMEOUT_MS): Promise<void> {
-  const atOnce = writeKill(directory);
+  const atOnce = (await cgroupActions().write(directory, 'cgroup.kill', '1')) === null;
   const deadline = performance.now() + timeoutMs;
   for (let pauseMs = 0; isPopulated(directory); pauseMs = Math.min(pauseMs + 1, 10)) {
     if (performance.now() > deadline) {
@@ -60,35 +61,29 @@ export async function removeScope(
 export async function removeTree(directory: string): Promise<void> {
   const deadline = performance.now() + RMDIR_TIMEOUT_MS;
   for (;;) {
-    try {
-      for (const name of childCgroups(directory)) await removeTree(`${directory}/${name}`);
-      rmdirSync(directory);
-      return;
-    } catch (cause) {
-      const errno = errnoOf(cause);
-      if (errno === 'ENOENT') return;
-      // A dying task may hold the directory for a moment after the last `populated 0`.
-      if (errno === 'EBUSY' && performance.now() < deadline) {
-        await sleep(2);
-        continue;
-      }
-      if (cause instanceof CgroupError) throw cause;
+    const errno = await removeOnce(directory);
+    if (errno === null || errno === 'ENOENT') return;
+    // A dying task may hold the directory for a moment after the last `populated 0`.
+    if (errno !== 'EBUSY' || performance.now() >= deadline) {
       throw new CgroupError('ERR_SCOPE_BUSY', `cannot remove ${directory} (${errno})`, {
         errno,
         file: directory,
-        cause,
       });
     }
+    await sleep(2);
   }
 }
 
-function writeKill(directory: string): boolean {
+/** The children, and then the directory itself. null, or the errno. */
+async function removeOnce(directory: string): Promise<string | null> {
+  let children: string[];
   try {
-    writeFileSync(`${directory}/cgroup.kill`, '1', { flag: 'r+' });
-    return true;
-  } catch {
-    return false;
+    children = childCgroups(directory);
+  } catch (cause) {
+    return errnoOf(cause);
   }
+  for (const name of children) await removeTree(`${directory}/${name}`);
+  return cgroupActions().remove(directory);
 }
 
 function signalMembers(directory: string): void {

@@ -1,19 +1,25 @@
-// Run by heap.test.ts in a process of its own (node --expose-gc): JavaScript heap per sampled frame, as the slope
-// between two run lengths after warm-up. Node's own timer leaves some 250 bytes a tick behind, so the session's tick
-// is taken from setInterval and called here: what grows is the session's.
+// Run by heap.test.ts in a process of its own (node --expose-gc): JavaScript heap of this thread per frame, as the
+// slope between two run lengths after warm-up. `sampled`: the engine's sampler takes the frames while this thread
+// sleeps; `collected`: this thread takes them itself, which gives it an object for each.
 import { PerformanceObserver } from 'node:perf_hooks';
 import { TelemetryCollector, TelemetryPolicy } from 'episcope';
 
-const [engine, cgroupPath, warmUp, short, long] = process.argv.slice(2);
+const [engine, mode, cgroupPath, warmUp, short, long] = process.argv.slice(2);
 
-let tick;
-globalThis.setInterval = (callback) => {
-  tick = callback;
-  return { unref() {}, [Symbol.toPrimitive]: () => 0 };
-};
 const policy = TelemetryPolicy.builder().samplePeriodMs(1).ringBufferCapacity(16).build();
 const collector = new TelemetryCollector(policy, { engine, requireCgroupfs: false });
-const handle = collector.start('heap', process.pid, { cgroupPath });
+const manual = mode === 'collected';
+const handle = collector.start('heap', process.pid, { cgroupPath, manual });
+
+const never = new Int32Array(new SharedArrayBuffer(4));
+function pass(frames) {
+  if (manual) {
+    for (let i = 0; i < frames; i++) collector.collect(handle);
+    return;
+  }
+  const end = handle.seq + frames;
+  while (handle.seq < end) Atomics.wait(never, 0, 0, 20);
+}
 
 let collections = 0;
 const count = (list) => {
@@ -26,11 +32,13 @@ async function growth(frames) {
   globalThis.gc();
   await reported();
   collections = 0;
+  const seq = handle.seq;
   const before = process.memoryUsage().heapUsed;
-  for (let i = 0; i < frames; i++) tick();
+  pass(frames);
   const bytes = process.memoryUsage().heapUsed - before;
+  const taken = handle.seq - seq;
   await reported();
-  return bytes;
+  return { bytes, taken };
 }
 
 await growth(Number(warmUp));
@@ -39,9 +47,9 @@ const seen = collections;
 const second = await growth(Number(long));
 console.log(
   JSON.stringify({
-    bytesPerFrame: (second - first) / (Number(long) - Number(short)),
+    bytesPerFrame: (second.bytes - first.bytes) / (second.taken - first.taken),
     collections: seen + collections,
-    frames: handle.seq,
+    frames: second.taken - first.taken,
   }),
 );
 process.exit();

@@ -8,13 +8,17 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What a script prints that plays with a session, in a process of its own: a crash is that process's. */
-const play = async (engine: string, script: string): Promise<string> => {
+const play = async (
+  engine: string,
+  script: string,
+  flags: readonly string[] = [],
+): Promise<string> => {
   const source = `
     import { TelemetryCollector, TelemetryPolicy } from 'episcope';
     const policy = TelemetryPolicy.builder().samplePeriodMs(1).build();
     const collector = new TelemetryCollector(policy, { engine: '${engine}' });
     ${script}`;
-  const args = ['--input-type=module', '--eval', source];
+  const args = [...flags, '--input-type=module', '--eval', source];
   return (await run(process.execPath, args, { cwd: root })).stdout;
 };
 
@@ -57,4 +61,62 @@ it.each(ENGINES)('a running handle keeps no process alive, engine %s', async (en
   expect(await play(engine, `collector.start('idle', process.pid); console.log('end');`)).toBe(
     'end\n',
   );
+});
+
+it.each(ENGINES)(
+  'a stop() keeps the process alive until its terminal frame is there, engine %s',
+  async (engine) => {
+    const stdout = await play(
+      engine,
+      `const handle = collector.start('stop', process.pid);
+       handle.stop().then((frames) => console.log(frames.at(-1).o11yFlags.terminal));`,
+    );
+    expect(stdout).toBe('true\n');
+  },
+);
+
+it.each(ENGINES)(
+  'a sampleNow() keeps the process alive until it is answered, and no longer, engine %s',
+  async (engine) => {
+    const stdout = await play(
+      engine,
+      `const handle = collector.start('now', process.pid);
+       handle.sampleNow().then((frame) => console.log(frame.episodeId));`,
+    );
+    expect(stdout).toBe('now\n');
+  },
+);
+
+it.each(ENGINES)(
+  'a running session is held, its listeners too, when nobody holds the handle, engine %s',
+  async (engine) => {
+    const stdout = await play(
+      engine,
+      `import { spawn } from 'node:child_process';
+       const child = spawn('sleep', ['1000']);
+       collector.start('held', child.pid).on('exit', ({ frame }) => {
+         console.log(frame.o11yFlags.terminal);
+         clearInterval(alive);
+       });
+       const alive = setInterval(() => globalThis.gc(), 1);
+       child.kill('SIGKILL');`,
+      ['--expose-gc'],
+    );
+    expect(stdout).toBe('true\n');
+  },
+);
+
+it.each(ENGINES)('a session that has ended can be collected, engine %s', async (engine) => {
+  const stdout = await play(
+    engine,
+    `const weak = new WeakRef(collector.start('ended', process.pid));
+     await weak.deref().stop();
+     while (weak.deref() !== undefined) {
+       await new Promise((resolve) => setTimeout(resolve, 1));
+       globalThis.gc();
+     }
+     console.log('collected');`,
+    ['--expose-gc'],
+  );
+  expect(stdout).toBe('collected\n');
 });

@@ -35,6 +35,7 @@ describe('layout.ts and ring_layout.h say the same', () => {
   test.each([
     ['header', layout.RingHeader],
     ['ring_state', layout.RingState],
+    ['ring_writer_kind', layout.RingWriterKind],
     ['word', layout.FrameWord],
     ['flag', layout.FrameFlag],
     ['meta_shift', layout.MetaShift],
@@ -56,7 +57,17 @@ describe('layout.ts and ring_layout.h say the same', () => {
 
   test('and no namespace is in one of them only', () => {
     expect(Object.keys(native).sort()).toEqual(
-      ['', 'flag', 'header', 'meta_shift', 'quality', 'ring_state', 'source', 'word'].sort(),
+      [
+        '',
+        'flag',
+        'header',
+        'meta_shift',
+        'quality',
+        'ring_state',
+        'ring_writer_kind',
+        'source',
+        'word',
+      ].sort(),
     );
   });
 });

@@ -1,6 +1,9 @@
 // How many heap bytes one frame through publish() and readInto() costs, as a slope over two run lengths.
-import { createRing, FrameReader, RingWriter } from '../../dist/ring/index.js';
+import { createRing, RingWriter } from '../../dist/ring/index.js';
 import { RING_SLOT_WORDS } from '../../dist/ring/layout.js';
+import { READERS } from './readers.mjs';
+
+const FrameReader = READERS[process.argv[2]];
 
 const ring = createRing({ episodeId: 'job', pid: 1, startMonoNs: 0n, capacity: 64 });
 const writer = new RingWriter(ring);

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import { FrameReader } from '../../src/ring/index.js';
 import { FrameWord, RING_SLOT_WORDS } from '../../src/ring/layout.js';
 import { ring } from './derived-frame.js';
+import { READERS } from './readers.js';
 
 /** Halves of a word that follow from the seq: `(seq × (2^32 + 1))` has the seq in both. */
 const WORDS = RING_SLOT_WORDS - FrameWord.CPU_NS;
@@ -16,7 +16,7 @@ function tornAt(halves: Uint32Array, at: number): boolean {
   return halves[at + 2 * FrameWord.TS_MONO] !== seq;
 }
 
-describe('INV-TL01: a writer in a worker', () => {
+describe.each(READERS)('INV-TL01: a writer in a worker, a reader of %s', (_kind, FrameReader) => {
   // A reader that waits until the ring is full reads the very slot that is written next.
   test.each([2, 16, 1024])(
     'a reader always a ring of %i behind gets whole frames only, in order',

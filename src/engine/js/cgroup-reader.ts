@@ -19,7 +19,7 @@ import { type KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './k
 import { failure, parseFailure, readFailure } from './read-failure.js';
 import type { Reading } from './reading.js';
 import { saturatingAdd, saturatingSub } from './saturate.js';
-import { Errno } from './syscall.js';
+import { beneath, Errno } from './syscall.js';
 
 export type Populated = 'unknown' | 'no' | 'yes';
 
@@ -52,6 +52,11 @@ export class CgroupReader {
   /** The directory itself is gone. Known after a read or `populated` met a dead file; it never comes back. */
   get removed(): boolean {
     return this.#removed;
+  }
+
+  /** Where `cgroup.events` can be watched, through the opened directory; null before `open`. */
+  get eventsPath(): string | null {
+    return this.#directory === null ? null : beneath(this.#directory.fd, 'cgroup.events');
   }
 
   /** The last memory part carried `memory.stat`'s values from an earlier read. */

@@ -8,6 +8,9 @@ import type {
   KernelText,
   ParseOutcome,
   ProcSpec,
+  SampledEpisode,
+  SamplerNews,
+  SamplingSpec,
   SourceReader,
 } from '../engine.js';
 import { cgroupDirectory, failureToError } from '../failure-error.js';
@@ -16,9 +19,11 @@ import { JsEpisode } from './episode.js';
 import { parseKernelText } from './parse.js';
 import { ProcReader } from './proc-reader.js';
 import { Reading } from './reading.js';
+import { SamplerClient } from './sampler-client.js';
 
 class JsEngine implements Engine {
   readonly name = 'js';
+  readonly #sampler = new SamplerClient();
 
   openCgroup(spec: CgroupSpec): SourceReader {
     const reader = new CgroupReader();
@@ -61,6 +66,10 @@ class JsEngine implements Engine {
     return new JsEpisode(spec, (failure) =>
       failureToError(failure, { cgroupPath, procRoot: spec.procRoot }),
     );
+  }
+
+  startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {
+    return this.#sampler.start(spec, onNews);
   }
 
   parse(kind: KernelText, text: Uint8Array): ParseOutcome {

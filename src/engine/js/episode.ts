@@ -12,6 +12,7 @@ import {
   SAMPLE_HOLD_IF_ENDED,
   SampleOutcome,
   type SampleWarning,
+  type TripwireSpec,
 } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import { CgroupReader } from './cgroup-reader.js';
@@ -19,6 +20,7 @@ import { FailureLog } from './failure-log.js';
 import { FrameState, type PartOrigin, unknownOrigin } from './frame-state.js';
 import { ProcReader } from './proc-reader.js';
 import { Reading } from './reading.js';
+import { type Trip, Tripwires } from './tripwires.js';
 
 const MEASURED = PartBit.CPU | PartBit.MEMORY | PartBit.IO;
 const PARTS = [0, 1, 2] as const;
@@ -35,10 +37,13 @@ export class JsEpisode implements EpisodeSampler {
   readonly #state = new FrameState();
   readonly #reading = new Reading();
   readonly #failures = new FailureLog();
+  readonly #tripwires = new Tripwires();
+  #trips: Trip[] = [];
   /** Of the last read: the parts that were asked for and not to be had. */
   #cgroupFailed = 0;
   #procFailed = 0;
   #settled: BigUint64Array | null = null;
+  #rootGone = false;
 
   /**
    * Opens the cgroup if there is one, pins the process, binds the ring. A process that is gone is a failure
@@ -80,13 +85,11 @@ export class JsEpisode implements EpisodeSampler {
     if (terminal) this.#markFinal(origin);
     this.#logFailures();
 
-    const sourceChanged = this.#state.apply(reading, origin, flags);
+    let outcome = this.#complete(reading, origin, flags);
     reading.set(FrameWord.COLLECT_NS, monotonicNs() - begin);
     this.#ring.publish(reading.words);
     if (terminal) this.#ring.end();
 
-    let outcome = 0;
-    if (sourceChanged) outcome |= SampleOutcome.SOURCE_CHANGED;
     if (ended) outcome |= SampleOutcome.ENDED;
     if (this.#failures.pending) outcome |= SampleOutcome.WARNING;
     return outcome;
@@ -99,9 +102,56 @@ export class JsEpisode implements EpisodeSampler {
     const origin = unknownOrigin();
     for (const p of PARTS) origin.source[p] = (meta >> (MetaShift.SOURCE_CPU + 2 * p)) & 3;
     reading.set(FrameWord.TS_MONO, monotonicNs());
-    const sourceChanged = this.#state.apply(reading, origin, flags);
+    const outcome = this.#complete(reading, origin, flags);
     this.#ring.publish(reading.words);
-    return sourceChanged ? SampleOutcome.SOURCE_CHANGED : 0;
+    return outcome;
+  }
+
+  // The tripwires look before the frame is published, so that the one that trips is flagged itself.
+  #complete(reading: Reading, origin: PartOrigin, flags: number): number {
+    let outcome = 0;
+    if (this.#state.apply(reading, origin, flags)) outcome |= SampleOutcome.SOURCE_CHANGED;
+    if (this.#tripwires.look(reading, this.#ring.seq, this.#trips)) {
+      outcome |= SampleOutcome.TRIPPED;
+    }
+    if (this.#tripwires.speedUp) {
+      const meta = reading.get(FrameWord.META) | BigInt(FrameFlag.HIGH_FREQUENCY);
+      reading.set(FrameWord.META, meta);
+    }
+    return outcome;
+  }
+
+  /** Replaces them all: none is tripped, and the next frame decides again. */
+  setTripwires(tripwires: readonly TripwireSpec[]): void {
+    this.#tripwires.set(tripwires);
+  }
+
+  /** A tripwire with `SPEED_UP` is tripped. */
+  get speedUp(): boolean {
+    return this.#tripwires.speedUp;
+  }
+
+  /** Those that tripped, with `NOTIFY`, and were not taken yet. */
+  takeTrips(): Trip[] {
+    const taken = this.#trips;
+    this.#trips = [];
+    return taken;
+  }
+
+  /** The frame that was published last, as it is in its slot but for the stamp: a copy. */
+  lastFrame(): BigUint64Array {
+    const words = this.#reading.words.slice();
+    words[FrameWord.SEQ] = BigInt(this.#ring.seq - 1);
+    return words;
+  }
+
+  setDeadlinesMissed(missed: number): void {
+    this.#ring.setDeadlinesMissed(missed);
+  }
+
+  /** Where `cgroup.events` can be watched while it is open; null without a cgroup. */
+  get eventsPath(): string | null {
+    return this.#cgroup?.eventsPath ?? null;
   }
 
   #readParts(parts: number, reading: Reading, origin: PartOrigin): void {
@@ -184,10 +234,16 @@ export class JsEpisode implements EpisodeSampler {
     return last !== null && reading.words.every((value, w) => value === last[w]);
   }
 
+  /** The root process had exited when `ended` or `sample` looked last. */
+  get rootGone(): boolean {
+    return this.#rootGone;
+  }
+
   ended(): boolean {
     const proc = this.#proc;
     const reaper = this.#spec.reaperPid !== 0;
-    if (proc?.rootAlive() === true) return false;
+    this.#rootGone = proc?.rootAlive() !== true;
+    if (!this.#rootGone) return false;
     const cgroup = this.#livingCgroup();
     if (cgroup !== null) {
       const populated = cgroup.populated();

@@ -5,6 +5,9 @@
 import type { PartIndexValue, SampleWarning } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 
+/** Three parts and six further files of the cgroup, four parts of the process. */
+export const MOST_WARNINGS = 13;
+
 export class FailureLog {
   #before: SampleWarning[] = [];
   #now: SampleWarning[] = [];
@@ -19,7 +22,7 @@ export class FailureLog {
   add(part: PartIndexValue, failure: ReadFailure): void {
     const warning = { part, failure };
     this.#now.push(warning);
-    const known = (other: SampleWarning): boolean => same(warning, other);
+    const known = (other: SampleWarning): boolean => sameWarning(warning, other);
     if (!this.#before.some(known) && !this.#pending.some(known)) this.#pending.push(warning);
   }
 
@@ -34,7 +37,8 @@ export class FailureLog {
   }
 }
 
-function same(one: SampleWarning, other: SampleWarning): boolean {
+/** They are about the same, but for the moment. */
+export function sameWarning(one: SampleWarning, other: SampleWarning): boolean {
   const [a, b] = [one.failure, other.failure];
   return (
     one.part === other.part &&

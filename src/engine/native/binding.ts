@@ -1,5 +1,7 @@
-/** The types of the addon's readers, samplers and parsers, and nothing else: the one door to them. */
+/** The types of the addon's readers, hand-sampled episodes and parsers, and nothing else: the one door to them. */
 import { getSystemErrorName } from 'node:util';
+import { TelemetryError } from '../../error/index.js';
+import { type EpisodeSpec, type PartIndexValue, type SampleWarning, TIERS } from '../engine.js';
 import {
   PARSE_REASONS,
   type ParseReason,
@@ -7,6 +9,7 @@ import {
   type ReadCode,
   type ReadFailure,
 } from '../failure.js';
+import { cgroupDirectory, type FailurePlace, failureToError } from '../failure-error.js';
 import { loadAddon } from './addon.js';
 
 /** An opened native object; freed with its JavaScript value, its descriptors at the latest then. */
@@ -21,6 +24,24 @@ export interface NativeFailure {
   readonly pid: number;
   readonly offset: number;
 }
+
+export interface NativeWarning {
+  readonly part: number;
+  readonly failure: NativeFailure;
+}
+
+/** What `open_episode` in `native/addon/episode_binding.cc` takes. */
+export type EpisodeArguments = [
+  pid: number,
+  procRoot: string,
+  reaperPid: number,
+  tier: number,
+  cgroupRoot: string | null,
+  cgroupPath: string,
+  requireCgroupfs: boolean,
+  memoryStatPeriodNs: bigint,
+  ring: Uint8Array,
+];
 
 type Opened = NativeHandle | NativeFailure;
 
@@ -42,22 +63,12 @@ export interface NativeBinding {
   closeProc(reader: NativeHandle): void;
 
   /** null: the ring's header is not one of ours. */
-  openEpisode(
-    pid: number,
-    procRoot: string,
-    reaperPid: number,
-    tier: number,
-    cgroupRoot: string | null,
-    cgroupPath: string,
-    requireCgroupfs: boolean,
-    memoryStatPeriodNs: bigint,
-    ring: Uint8Array,
-  ): Opened | null;
+  openEpisode(...args: EpisodeArguments): Opened | null;
   sampleEpisode(episode: NativeHandle, flags: number): number;
   publishEpisode(episode: NativeHandle, words: BigUint64Array, flags: number): number;
   settleEpisode(episode: NativeHandle): boolean;
   episodeEnded(episode: NativeHandle): boolean;
-  episodeWarnings(episode: NativeHandle): { part: number; failure: NativeFailure }[];
+  episodeWarnings(episode: NativeHandle): NativeWarning[];
   closeEpisode(episode: NativeHandle): void;
 
   /** `kind` is an index of `KERNEL_TEXTS`. */
@@ -77,8 +88,35 @@ export function loadBinding(): BindingLoad {
   return addon === null ? { binding: null, reason } : { binding: addon as NativeBinding, reason };
 }
 
-export function isNativeFailure(opened: Opened): opened is NativeFailure {
-  return 'code' in opened;
+export function episodeArguments(spec: EpisodeSpec): EpisodeArguments {
+  return [
+    spec.pid,
+    spec.procRoot,
+    spec.reaperPid,
+    TIERS.indexOf(spec.tier),
+    spec.cgroup?.root ?? null,
+    spec.cgroup?.path ?? '',
+    spec.cgroup?.requireCgroupfs ?? true,
+    spec.memoryStatPeriodNs,
+    new Uint8Array(spec.ring),
+  ];
+}
+
+export function openedEpisode(opened: Opened | null, spec: EpisodeSpec): NativeHandle {
+  if (opened === null) {
+    throw new TelemetryError('ERR_RING_CORRUPT', 'the shared memory is not an episcope ring');
+  }
+  const cgroupPath = spec.cgroup === null ? '' : cgroupDirectory(spec.cgroup);
+  return orThrow(opened, { cgroupPath, procRoot: spec.procRoot });
+}
+
+export function orThrow(opened: Opened, place: FailurePlace): NativeHandle {
+  if ('code' in opened) throw failureToError(readFailure(opened), place);
+  return opened;
+}
+
+export function sampleWarning({ part, failure }: NativeWarning): SampleWarning {
+  return { part: part as PartIndexValue, failure: readFailure(failure) };
 }
 
 export function readFailure(native: NativeFailure): ReadFailure {

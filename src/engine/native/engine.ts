@@ -1,5 +1,4 @@
 /** The native engine: readers and samplers of the addon behind the interface of `engine.ts`. */
-import { TelemetryError } from '../../error/index.js';
 import { RING_SLOT_WORDS } from '../../ring/layout.js';
 import type {
   CgroupSpec,
@@ -8,22 +7,28 @@ import type {
   EpisodeSpec,
   KernelText,
   ParseOutcome,
-  PartIndexValue,
   ProcSpec,
+  SampledEpisode,
+  SamplerNews,
   SampleWarning,
+  SamplingSpec,
   SourceReader,
 } from '../engine.js';
-import { KERNEL_TEXTS, TIERS } from '../engine.js';
+import { KERNEL_TEXTS } from '../engine.js';
 import { PARSE_REASONS, type ReadFailure } from '../failure.js';
-import { cgroupDirectory, type FailurePlace, failureToError } from '../failure-error.js';
+import { cgroupDirectory } from '../failure-error.js';
 import {
-  isNativeFailure,
+  episodeArguments,
   loadBinding,
   type NativeBinding,
   type NativeFailure,
   type NativeHandle,
+  openedEpisode,
+  orThrow,
   readFailure,
+  sampleWarning,
 } from './binding.js';
+import { startNativeEpisode } from './sampler.js';
 
 export type NativeEngineLoad =
   | { readonly engine: Engine; readonly reason: null }
@@ -77,25 +82,12 @@ class NativeEngine implements Engine {
   }
 
   openEpisode(spec: EpisodeSpec): EpisodeSampler {
-    const opened = this.#binding.openEpisode(
-      spec.pid,
-      spec.procRoot,
-      spec.reaperPid,
-      TIERS.indexOf(spec.tier),
-      spec.cgroup?.root ?? null,
-      spec.cgroup?.path ?? '',
-      spec.cgroup?.requireCgroupfs ?? true,
-      spec.memoryStatPeriodNs,
-      new Uint8Array(spec.ring),
-    );
-    if (opened === null) {
-      throw new TelemetryError('ERR_RING_CORRUPT', 'the shared memory is not an episcope ring');
-    }
-    const cgroupPath = spec.cgroup === null ? '' : cgroupDirectory(spec.cgroup);
-    return new NativeEpisode(
-      this.#binding,
-      orThrow(opened, { cgroupPath, procRoot: spec.procRoot }),
-    );
+    const opened = this.#binding.openEpisode(...episodeArguments(spec));
+    return new NativeEpisode(this.#binding, openedEpisode(opened, spec));
+  }
+
+  startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {
+    return startNativeEpisode(spec, onNews);
   }
 
   parse(kind: KernelText, text: Uint8Array): ParseOutcome {
@@ -132,20 +124,12 @@ class NativeEpisode implements EpisodeSampler {
   }
 
   takeWarnings(): SampleWarning[] {
-    return this.#binding.episodeWarnings(this.#episode).map(({ part, failure }) => ({
-      part: part as PartIndexValue,
-      failure: readFailure(failure),
-    }));
+    return this.#binding.episodeWarnings(this.#episode).map(sampleWarning);
   }
 
   close(): void {
     this.#binding.closeEpisode(this.#episode);
   }
-}
-
-function orThrow(opened: NativeHandle | NativeFailure, place: FailurePlace): NativeHandle {
-  if (isNativeFailure(opened)) throw failureToError(readFailure(opened), place);
-  return opened;
 }
 
 function failureOrNull(native: NativeFailure | null): ReadFailure | null {

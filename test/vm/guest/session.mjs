@@ -1,13 +1,22 @@
 /** Sessions of the package under test, and what holds for every one of them. */
 import assert from 'node:assert/strict';
 import { TelemetryCollector, TelemetryPolicy } from 'episcope';
+import { keyed } from './cgroup.mjs';
 
 let started = 0;
 
+/** A collector whose rings hold the whole session of a test. */
+export function makeCollector(engine, { periodMs = 20, capacity = 1024 } = {}) {
+  const policy = TelemetryPolicy.builder()
+    .samplePeriodMs(periodMs)
+    .ringBufferCapacity(capacity)
+    .build();
+  return new TelemetryCollector(policy, { engine });
+}
+
 /** Starts a session on a workload; stopped with the test. */
-export function startSession(t, engine, pid, options) {
-  const policy = TelemetryPolicy.builder().samplePeriodMs(20).ringBufferCapacity(1024).build();
-  const collector = new TelemetryCollector(policy, { engine });
+export function startSession(t, engine, pid, { periodMs, ...options }) {
+  const collector = makeCollector(engine, { periodMs });
   const handle = collector.start(`vm-${process.pid}-${started++}`, pid, options);
   t.after(() => handle.stop());
   return { collector, handle, collect: () => collector.collect(handle) };
@@ -51,4 +60,16 @@ export function assertWholeSession(frames) {
     if (frame.cpuNs !== null) assert.ok(frame.cpuNs >= frame.cpuUserNs + frame.cpuSystemNs);
   }
   assertNeverBackwards(frames);
+}
+
+/** The terminal frame has the total that the cgroup's cpu.stat has now, to 1 ms, and calls it final. */
+export function assertFinalCpu(frame, cgroup) {
+  const kernelNs = keyed(cgroup, 'cpu.stat').usage_usec * 1000;
+  assert.ok(frame.o11yFlags.terminal);
+  assert.equal(frame.sources.cpu, 'cgroup');
+  assert.ok(frame.quality.cpu.has('final'));
+  assert.ok(
+    Math.abs(frame.cpuNs - kernelNs) <= 1e6,
+    `${frame.episodeId}: the terminal frame says ${frame.cpuNs} ns, cpu.stat ${kernelNs} ns`,
+  );
 }

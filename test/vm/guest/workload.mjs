@@ -70,6 +70,29 @@ export function startWorkload(t, cgroup, name, ...args) {
   return new Program(t, program('enter'), [cgroup, program(name), ...args]);
 }
 
+/** Workloads by the hundred: a spawn by Node costs tens of milliseconds here, a fork of the launcher one or two. */
+export class Launcher {
+  #launcher;
+  #waiting = new Map();
+
+  constructor(t) {
+    this.#launcher = spawn(program('launcher'), { stdio: ['pipe', 'pipe', 'inherit'] });
+    createInterface({ input: this.#launcher.stdout }).on('line', (line) => {
+      const [cgroup, pid] = line.split(' ');
+      this.#waiting.get(cgroup)(Number(pid));
+      this.#waiting.delete(cgroup);
+    });
+    t.after(() => this.#launcher.kill('SIGKILL'));
+  }
+
+  /** The pid of a process in `cgroup` that burns cpu, and has a child that does, until they are killed. */
+  start(cgroup) {
+    const pid = new Promise((resolve) => this.#waiting.set(cgroup, resolve));
+    this.#launcher.stdin.write(`${cgroup}\n`);
+    return within(`a workload in ${cgroup}`, pid);
+  }
+}
+
 /** What a burner said of itself, in ns: all of it, and what of that was charged before its main(). */
 export function burnerCpu(line) {
   const { user_us, system_us, launch_us } = JSON.parse(line);

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   BudgetTracker,
@@ -16,125 +15,8 @@ import {
 import { ENGINES } from '../support/engines.js';
 import { FixtureCgroup } from '../support/fixture-cgroup.js';
 
-const policy = (samplePeriodMs: number, capacity = 1024): TelemetryPolicy =>
-  TelemetryPolicy.builder().samplePeriodMs(samplePeriodMs).ringBufferCapacity(capacity).build();
-
-/** Resolves when `condition` holds; the test's own time limit is the bound. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await delay(1);
-}
-
-describe.each(ENGINES)('a sampled session, engine %s', (engine) => {
-  it('takes its initial frame at once and then one a period', async () => {
-    await using handle = new TelemetryCollector(policy(1), { engine }).start('own', process.pid);
-    expect(handle.latest()!.o11yFlags.initial).toBe(true);
-    expect(handle.engine).toBe(engine);
-    await until(() => handle.seq >= 5);
-    const frames = handle.readFrames();
-    expect(frames.map((f) => f.seq)).toEqual(frames.map((_, i) => i));
-    expect(frames.filter((f) => f.o11yFlags.initial)).toHaveLength(1);
-  });
-
-  it('ends by itself when its process ends: exit, stopped, one terminal frame', async () => {
-    const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
-      stdio: ['pipe', 'inherit', 'inherit'],
-    });
-    const handle = new TelemetryCollector(policy(1), { engine }).start('child', child.pid!);
-    const order: string[] = [];
-    handle.on('exit', () => order.push('exit'));
-    handle.on('stopped', ({ reason }) => order.push(`stopped ${reason}`));
-    await until(() => handle.seq >= 3);
-    const stopped = once(handle, 'stopped');
-    child.stdin.end();
-    const [{ frame }] = await stopped;
-    expect(order).toEqual(['exit', 'stopped exit']);
-    expect(frame.o11yFlags.terminal).toBe(true);
-    const frames = handle.readFrames();
-    expect(frames.filter((f) => f.o11yFlags.terminal)).toHaveLength(1);
-    expect(frames.at(-1)!.seq).toBe(frame.seq);
-    // Node burned some cpu; what a process that is gone no longer tells is carried, and not called final.
-    expect(frame.cpuNs).toBeGreaterThan(0);
-    expect(frame.quality.cpu.has('final')).toBe(false);
-  });
-
-  it('deadlines that passed while the loop was busy are counted', async () => {
-    await using handle = new TelemetryCollector(policy(1), { engine }).start('busy', process.pid);
-    await until(() => handle.seq >= 2);
-    const end = performance.now() + 60;
-    while (performance.now() < end);
-    const seq = handle.seq;
-    await until(() => handle.seq > seq);
-    expect(handle.snapshot().deadlinesMissed).toBeGreaterThanOrEqual(50);
-  });
-
-  it('an aborted signal stops it; an aborted one never starts', async () => {
-    const controller = new AbortController();
-    const collector = new TelemetryCollector(policy(1000), { engine });
-    const handle = collector.start('aborted', process.pid, { signal: controller.signal });
-    controller.abort();
-    expect(handle.snapshot().stopped).toBe(true);
-    expect(handle.latest()!.o11yFlags.terminal).toBe(true);
-    expect(() => collector.start('never', process.pid, { signal: controller.signal })).toThrow();
-  });
-
-  it('stop() inside a listener, or twice, ends it once', async () => {
-    const handle = new TelemetryCollector(policy(1000), { engine }).start('again', process.pid);
-    let stopped = 0;
-    handle.on('stopped', () => {
-      stopped++;
-      void handle.stop();
-    });
-    const first = handle.stop();
-    expect(handle.stop()).toBe(first);
-    const frames = await first;
-    expect(frames.filter((f) => f.o11yFlags.terminal)).toHaveLength(1);
-    expect(stopped).toBe(1);
-    expect(await handle.stop()).toBe(frames);
-  });
-
-  it('stop() after the end tells exit too', async () => {
-    const child = spawn('sleep', ['1000']);
-    const handle = new TelemetryCollector(policy(3_600_000), { engine }).start('end', child.pid!);
-    const events: string[] = [];
-    handle.on('exit', () => events.push('exit'));
-    handle.on('stopped', ({ reason }) => events.push(reason));
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await handle.stop();
-    expect(events).toEqual(['exit', 'stop']);
-  });
-
-  it('applyPolicy is for new sessions only', async () => {
-    const collector = new TelemetryCollector(policy(1000, 4), { engine });
-    await using first = collector.start('first', process.pid);
-    collector.applyPolicy(policy(1000, 8));
-    await using second = collector.start('second', process.pid);
-    expect(first.snapshot().bufferCapacity).toBe(4);
-    expect(second.snapshot().bufferCapacity).toBe(8);
-    expect(collector.policy.ringBufferCapacity).toBe(8);
-  });
-
-  it('collect and nextFrame are refused on it', async () => {
-    const collector = new TelemetryCollector(policy(1000), { engine });
-    await using handle = collector.start('sampled', process.pid);
-    expect(() => collector.collect(handle)).toThrow(
-      expect.objectContaining({ code: 'ERR_INVALID_CONFIG' }),
-    );
-    expect(() => handle.nextFrame(handle.prevStats!)).toThrow(
-      expect.objectContaining({ code: 'ERR_INVALID_CONFIG' }),
-    );
-  });
-
-  it('an id runs once at a time in a collector, and again after its end', async () => {
-    const collector = new TelemetryCollector(policy(1000), { engine });
-    const handle = collector.start('once', process.pid);
-    expect(() => collector.start('once', process.pid)).toThrow(
-      expect.objectContaining({ code: 'ERR_ALREADY_STARTED' }),
-    );
-    await handle.stop();
-    await collector.start('once', process.pid).stop();
-  });
-});
+const policy = (capacity: number): TelemetryPolicy =>
+  TelemetryPolicy.builder().ringBufferCapacity(capacity).build();
 
 describe.each(ENGINES)('a manual session, engine %s', (engine) => {
   let cgroup: FixtureCgroup;
@@ -144,7 +26,7 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
   afterEach(() => cgroup.remove());
 
   const collectorOf = (capacity = 8): TelemetryCollector =>
-    new TelemetryCollector(policy(1000, capacity), {
+    new TelemetryCollector(policy(capacity), {
       engine,
       cgroupRoot: cgroup.root,
       requireCgroupfs: false,
@@ -216,28 +98,6 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     await handle.stop();
   });
 
-  it('CTR-TL01: the first and the terminal frame are charged, and frames of given stats', async () => {
-    const budget = BudgetTracker.unlimited();
-    const sampled = new TelemetryCollector(policy(3_600_000), {
-      engine,
-      cgroupRoot: cgroup.root,
-      requireCgroupfs: false,
-    }).start('fixture', process.pid, { budget });
-    expect(budget.consumed().cpuMs).toBe(0.1);
-    cgroup.cpu({ usage: 9_100, user: 60, system: 40 });
-    await sampled.stop();
-    expect(budget.consumed().cpuMs).toBe(9.1);
-
-    const given = BudgetTracker.unlimited();
-    const handle = collectorOf().start('fixture', process.pid, { manual: true, budget: given });
-    const cpu = new CpuStats({ source: 'cgroup', usageNs: 5e6, userNs: 0, systemNs: 0 });
-    handle.nextFrame(
-      new ResourceStats({ cpu, memory: MemoryStats.unavailable(), io: IoStats.unavailable() }),
-    );
-    expect(given.consumed().cpuMs).toBe(5);
-    await handle.stop();
-  });
-
   it('CTR-TL01: a budget of the session that collectWithBudget is given is charged once', async () => {
     const budget = new BudgetTracker({ cpuMs: 1 });
     const collector = collectorOf();
@@ -245,23 +105,6 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     expect(collector.collectWithBudget(handle, budget)!.cpuNs).toBe(100_000);
     expect(budget.consumed().cpuMs).toBe(0.1);
     await handle.stop();
-  });
-
-  it('CTR-TL02: a budget that the first frame exhausts stops the session at once', async () => {
-    const handle = new TelemetryCollector(policy(3_600_000), {
-      engine,
-      cgroupRoot: cgroup.root,
-      requireCgroupfs: false,
-    }).start('fixture', process.pid, { budget: new BudgetTracker({ bytesIo: 1 }) });
-    const events: string[] = [];
-    handle.on('exhausted', ({ resource }) => {
-      events.push(resource);
-      void handle.stop();
-    });
-    const [{ reason }] = await once(handle, 'stopped');
-    expect(events).toEqual(['bytesIo']);
-    expect(reason).toBe('exhausted');
-    expect(handle.readFrames().filter((f) => f.o11yFlags.terminal)).toHaveLength(1);
   });
 
   it('initial and terminal are the session’s to set', async () => {
@@ -280,19 +123,6 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     ]);
     expect(frames[0]!.o11yFlags.promoted).toBe(true);
     expect(reader.ended).toBe(true);
-  });
-
-  it('an episode that had ended when its session started is told at once', async () => {
-    const child = spawn('true');
-    await once(child, 'exit');
-    cgroup.write('cgroup.events', 'populated 0\nfrozen 0\n');
-    const handle = new TelemetryCollector(policy(3_600_000), {
-      engine,
-      cgroupRoot: cgroup.root,
-      requireCgroupfs: false,
-    }).start('fixture', child.pid!);
-    const [{ frame }] = await once(handle, 'exit');
-    expect(frame).toMatchObject({ cpuNs: 100_000, seq: 1 });
   });
 
   it('computeDelta of given stats is theirs, also across a change of source', async () => {
@@ -365,6 +195,42 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     expect(budget.consumed().bytesIo).toBe(8192);
     expect(collector.collectWithBudget(handle, budget)).toBeNull();
     expect(handle.seq).toBe(3);
+    await handle.stop();
+  });
+
+  it('CTR-TL01: the terminal frame is charged, and frames of given stats', async () => {
+    const budget = BudgetTracker.unlimited();
+    const handle = collectorOf().start('fixture', process.pid, { manual: true, budget });
+    const cpu = new CpuStats({ source: 'cgroup', usageNs: 5e4, userNs: 0, systemNs: 0 });
+    handle.nextFrame(
+      new ResourceStats({ cpu, memory: MemoryStats.unavailable(), io: IoStats.unavailable() }),
+    );
+    expect(budget.consumed().cpuMs).toBe(0.05);
+    await handle.stop();
+    expect(budget.consumed().cpuMs).toBe(0.1);
+  });
+
+  it('stop() after the end of the process tells exit too', async () => {
+    const child = spawn('sleep', ['1000']);
+    const handle = new TelemetryCollector(undefined, { engine }).start('end', child.pid!, {
+      manual: true,
+    });
+    const events: string[] = [];
+    handle.on('exit', () => events.push('exit'));
+    handle.on('stopped', ({ reason }) => events.push(reason));
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await handle.stop();
+    expect(events).toEqual(['exit', 'stop']);
+  });
+
+  it('takes no frame by itself, and none by sampleNow()', async () => {
+    const handle = collectorOf().start('fixture', process.pid, { manual: true });
+    expect(handle.latest()).toBeNull();
+    await expect(handle.sampleNow()).rejects.toMatchObject({
+      code: 'ERR_INVALID_CONFIG',
+      message: expect.stringContaining('collect()'),
+    });
     await handle.stop();
   });
 });

@@ -1,0 +1,95 @@
+#include "ring_waiters.h"
+
+#include <algorithm>
+#include <iterator>
+#include <unordered_map>
+#include <utility>
+
+#include "ring_layout.h"
+
+namespace episcope {
+namespace {
+
+struct Registry {
+  std::mutex mutex;
+  std::unordered_map<const void*, std::weak_ptr<RingWaiters>> by_ring;
+};
+
+// Never destroyed: threads of other environments may still use it while the process exits.
+Registry& registry() {
+  static Registry& only = *new Registry;
+  return only;
+}
+
+uint32_t load(const void* ring, uint32_t offset) {
+  auto* bytes = const_cast<char*>(static_cast<const char*>(ring)) + offset;
+  return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(bytes))
+      .load(std::memory_order_acquire);
+}
+
+}  // namespace
+
+std::shared_ptr<RingWaiters> RingWaiters::of(const void* ring) {
+  Registry& known = registry();
+  const std::lock_guard lock(known.mutex);
+  std::weak_ptr<RingWaiters>& entry = known.by_ring[ring];
+  std::shared_ptr<RingWaiters> waiters = entry.lock();
+  if (!waiters) {
+    waiters.reset(new RingWaiters(ring));
+    entry = waiters;
+  }
+  return waiters;
+}
+
+RingWaiters::~RingWaiters() {
+  Registry& known = registry();
+  const std::lock_guard lock(known.mutex);
+  // Another may have been made for the address meanwhile.
+  const auto entry = known.by_ring.find(ring_);
+  if (entry != known.by_ring.end() && entry->second.expired()) known.by_ring.erase(entry);
+}
+
+bool RingWaiters::arm(std::shared_ptr<NewsListener> listener, uint32_t id, uint32_t seen_head) {
+  const std::lock_guard lock(mutex_);
+  // Counted first, and the head looked at after that; the writer stores the head first and looks at
+  // the count after that. Every change and look is a read-modify-write, so that one of the two is
+  // the later one and sees what the other did before: no wake is lost. (Fences would do it too, and
+  // TSan does not understand them.)
+  count_.fetch_add(1, std::memory_order_seq_cst);
+  if (!still_waiting(seen_head)) {
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  waiters_.push_back({std::move(listener), id});
+  return true;
+}
+
+void RingWaiters::disarm(const NewsListener* listener, uint32_t id) {
+  // What is let go of may be the listener's last reference: not under the lock.
+  std::vector<Waiter> gone;
+  const std::lock_guard lock(mutex_);
+  const auto kept = std::partition(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
+    return waiter.listener.get() != listener || waiter.id != id;
+  });
+  gone.assign(std::make_move_iterator(kept), std::make_move_iterator(waiters_.end()));
+  waiters_.erase(kept, waiters_.end());
+  count_.fetch_sub(static_cast<uint32_t>(gone.size()), std::memory_order_relaxed);
+}
+
+void RingWaiters::wake() {
+  if (count_.fetch_add(0, std::memory_order_seq_cst) == 0) return;
+  std::vector<Waiter> woken;
+  {
+    const std::lock_guard lock(mutex_);
+    woken.swap(waiters_);
+    count_.fetch_sub(static_cast<uint32_t>(woken.size()), std::memory_order_relaxed);
+  }
+  for (const Waiter& waiter : woken) waiter.listener->news(waiter.id);
+}
+
+bool RingWaiters::still_waiting(uint32_t seen_head) const {
+  return load(ring_, header::kHead) == seen_head &&
+         load(ring_, header::kState) == ring_state::kOpen;
+}
+
+}  // namespace episcope

@@ -1,0 +1,305 @@
+#include "sampled_episode.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace episcope {
+namespace {
+
+constexpr uint64_t kMs = 1'000'000;
+
+// The dying task's last accounting may come after the end is seen, and back-to-back reads agree too
+// early; but systemd removes its scope within 20 ms of the end.
+constexpr uint64_t kSettleIntervalNs = 1 * kMs;
+constexpr uint64_t kSettleLimitNs = 10 * kMs;
+
+// The root is gone, and survivors or the kernel's last accounting keep the episode: cgroup.events
+// is rate-limited, and nothing tells of processes without a cgroup.
+constexpr uint64_t kLingerFirstNs = 1 * kMs;
+constexpr uint64_t kLingerMostNs = 20 * kMs;
+
+/// These two mark the ends of a session, and only this sets them.
+constexpr uint32_t kEndFlags = flag::kInitial | flag::kTerminal;
+
+template <typename T>
+void keep_newest(std::vector<T>& items, size_t most) {
+  if (items.size() <= most) return;
+  items.erase(items.begin(), items.end() - static_cast<std::ptrdiff_t>(most));
+}
+
+void add_warning(std::vector<SampleWarning>& warnings, const SampleWarning& warning) {
+  std::erase_if(warnings, [&](const SampleWarning& other) { return same_warning(warning, other); });
+  warnings.push_back(warning);
+  keep_newest(warnings, FailureLog::kMost);
+}
+
+}  // namespace
+
+SampledEpisode::SampledEpisode(std::unique_ptr<Episode> episode, Sampling sampling,
+                               uint64_t anchor_ns, uint32_t id,
+                               std::shared_ptr<NewsListener> listener, ReadBuffer& buffer,
+                               Clock clock)
+    : episode_(std::move(episode)),
+      id_(id),
+      notify_frames_(sampling.notify_frames),
+      clock_(clock),
+      periods_{sampling.period_ns, sampling.fast_period_ns},
+      listener_(std::move(listener)) {
+  episode_->set_tripwires(sampling.tripwires);
+  const uint32_t outcome = episode_->sample(flag::kInitial, buffer);
+  note_frame(outcome);
+  events_readable_ = episode_->read_events(buffer);
+  pacer_.start(anchor_ns, periods_.base_ns, clock_());
+  pace();
+  if ((outcome & outcome::kEnded) != 0) {
+    phase_ = Phase::kFoundEnded;
+  } else {
+    linger_if_root_is_gone();
+  }
+}
+
+void SampledEpisode::request_frame(uint32_t request, uint32_t flags) {
+  const std::lock_guard lock(mutex_);
+  requests_.frames.push_back({request, flags & ~kEndFlags});
+}
+
+void SampledEpisode::request_end() {
+  const std::lock_guard lock(mutex_);
+  requests_.end = true;
+}
+
+void SampledEpisode::request_tripwires(std::vector<Tripwire> tripwires) {
+  const std::lock_guard lock(mutex_);
+  requests_.tripwires = std::move(tripwires);
+}
+
+void SampledEpisode::request_period(uint64_t period_ns, uint64_t fast_period_ns) {
+  const std::lock_guard lock(mutex_);
+  requests_.periods = {period_ns, fast_period_ns};
+}
+
+News SampledEpisode::take_news() {
+  const std::lock_guard lock(mutex_);
+  told_ = false;
+  // The last news there is: what was asked for too late for the sampler is answered here.
+  if (news_.ended) {
+    for (const FrameRequest& late : requests_.frames) {
+      news_.replies.push_back({late.request, episode_->last_published()});
+    }
+  }
+  return std::exchange(news_, {});
+}
+
+void SampledEpisode::detach() {
+  episode_->detach_ring();
+  std::shared_ptr<NewsListener> gone;  // let go of outside the lock
+  const std::lock_guard lock(mutex_);
+  gone = std::move(listener_);
+  over_.store(true, std::memory_order_release);
+}
+
+uint64_t SampledEpisode::wake_ns() const {
+  switch (phase_) {
+    case Phase::kSampling:
+      return lingering_ ? std::min(pacer_.deadline_ns(), linger_due_ns_) : pacer_.deadline_ns();
+    case Phase::kFoundEnded:
+      return 0;
+    case Phase::kSettling:
+      return settle_due_ns_;
+    case Phase::kOver:
+      break;
+  }
+  return UINT64_MAX;
+}
+
+bool SampledEpisode::due(uint64_t now_ns) const {
+  return (phase_ == Phase::kSampling && pacer_.due(now_ns)) || wake_ns() <= now_ns;
+}
+
+// Hot: a periodic sample allocates nothing.
+void SampledEpisode::wake(uint64_t now_ns, ReadBuffer& buffer) {
+  if (over()) {
+    close();
+  } else {
+    serve_requests(buffer);
+    if (phase_ == Phase::kSampling && pacer_.due(now_ns)) sample_deadline(buffer);
+    if (phase_ == Phase::kSampling && lingering_ && linger_due_ns_ <= now_ns) look_for_end(buffer);
+    if (phase_ == Phase::kFoundEnded) {
+      begin_settling(buffer);
+    } else if (phase_ == Phase::kSettling && settle_due_ns_ <= now_ns) {
+      settle(buffer);
+    }
+  }
+  tell();
+}
+
+void SampledEpisode::exit_hint(ReadBuffer& buffer) {
+  if (over() || phase_ != Phase::kSampling) return;
+  // It polls as changed until it is read, whatever else tells of the end.
+  events_readable_ = episode_->read_events(buffer);
+  look_for_end(buffer);
+  tell();
+}
+
+int SampledEpisode::pidfd() const {
+  return phase_ == Phase::kSampling && !lingering_ && !over() ? episode_->pidfd() : -1;
+}
+
+int SampledEpisode::events_fd() const {
+  return phase_ == Phase::kSampling && events_readable_ && !over() ? episode_->events_fd() : -1;
+}
+
+void SampledEpisode::serve_requests(ReadBuffer& buffer) {
+  Requests requests;
+  {
+    const std::lock_guard lock(mutex_);
+    if (requests_.empty()) return;
+    std::swap(requests, requests_);
+  }
+  if (requests.tripwires) episode_->set_tripwires(*requests.tripwires);
+  if (requests.periods) periods_ = *requests.periods;
+  pace();
+  for (const FrameRequest& request : requests.frames) serve_frame(request, buffer);
+  if (!requests.end || phase_ != Phase::kSampling) return;
+  if (episode_->ended(buffer)) {
+    begin_settling(buffer);
+  } else {
+    finish(false, buffer);
+  }
+}
+
+void SampledEpisode::serve_frame(FrameRequest request, ReadBuffer& buffer) {
+  uint32_t outcome = outcome::kEnded;
+  if (phase_ == Phase::kSampling) outcome = episode_->sample(kHoldIfEnded | request.flags, buffer);
+  if ((outcome & outcome::kEnded) != 0) {
+    waiting_for_end_.push_back(request.request);
+    if (phase_ == Phase::kSampling) begin_settling(buffer);
+    return;
+  }
+  note_frame(outcome);
+  reply(request.request);
+  pace();
+  linger_if_root_is_gone();
+}
+
+void SampledEpisode::sample_deadline(ReadBuffer& buffer) {
+  const uint32_t outcome = episode_->sample(kHoldIfEnded, buffer);
+  const bool ended = (outcome & outcome::kEnded) != 0;
+  if (!ended) note_frame(outcome);
+  pacer_.served(clock_());
+  pace();
+  if (ended) {
+    begin_settling(buffer);
+  } else {
+    linger_if_root_is_gone();
+  }
+}
+
+void SampledEpisode::look_for_end(ReadBuffer& buffer) {
+  if (episode_->ended(buffer)) {
+    begin_settling(buffer);
+    return;
+  }
+  linger_if_root_is_gone();
+  const uint64_t now = clock_();
+  if (!lingering_ || linger_due_ns_ > now) return;
+  linger_delay_ns_ = std::min(2 * linger_delay_ns_, kLingerMostNs);
+  linger_due_ns_ = now + linger_delay_ns_;
+}
+
+void SampledEpisode::linger_if_root_is_gone() {
+  if (lingering_ || episode_->root_alive()) return;
+  lingering_ = true;
+  linger_delay_ns_ = kLingerFirstNs;
+  linger_due_ns_ = clock_() + linger_delay_ns_;
+}
+
+void SampledEpisode::begin_settling(ReadBuffer& buffer) {
+  phase_ = Phase::kSettling;
+  settle_begin_ns_ = clock_();
+  episode_->settle(buffer);
+  settle_due_ns_ = clock_() + kSettleIntervalNs;
+}
+
+void SampledEpisode::settle(ReadBuffer& buffer) {
+  const bool agrees = episode_->settle(buffer);
+  settle_due_ns_ = clock_() + kSettleIntervalNs;
+  if (agrees || settle_due_ns_ > settle_begin_ns_ + kSettleLimitNs) finish(true, buffer);
+}
+
+/// Takes the terminal frame. Nothing comes after it.
+void SampledEpisode::finish(bool exited, ReadBuffer& buffer) {
+  phase_ = Phase::kOver;
+  note_frame(episode_->sample(flag::kTerminal, buffer));
+  for (const uint32_t request : waiting_for_end_) reply(request);
+  waiting_for_end_.clear();
+  episode_->close();
+  {
+    const std::lock_guard lock(mutex_);
+    news_.ended = true;
+    news_.exited = exited;
+    over_.store(true, std::memory_order_release);
+  }
+  has_news_ = true;
+}
+
+/// After detach().
+void SampledEpisode::close() {
+  if (phase_ == Phase::kOver) return;
+  phase_ = Phase::kOver;
+  episode_->close();
+}
+
+/// Another period where the tripwires or the owner want one; tells readers what was missed.
+void SampledEpisode::pace() {
+  const uint64_t period_ns = episode_->speed_up() ? periods_.fast_ns : periods_.base_ns;
+  if (period_ns != pacer_.period_ns()) pacer_.set_period(period_ns, clock_());
+  if (pacer_.missed() == missed_stored_) return;
+  missed_stored_ = pacer_.missed();
+  episode_->store_deadlines_missed(missed_stored_);
+}
+
+void SampledEpisode::note_frame(uint32_t outcome) {
+  constexpr uint32_t kNoteworthy = outcome::kSourceChanged | outcome::kWarning | outcome::kTripped;
+  if (!notify_frames_ && (outcome & kNoteworthy) == 0) return;
+  const Reading& frame = episode_->last_published();
+  const std::lock_guard lock(mutex_);
+  news_.frames |= notify_frames_;
+  if ((outcome & outcome::kSourceChanged) != 0) {
+    news_.sources.push_back({frame.get(word::kSeq), static_cast<uint32_t>(frame.get(word::kMeta))});
+    keep_newest(news_.sources, News::kMostSources);
+  }
+  if ((outcome & outcome::kTripped) != 0) {
+    episode_->take_trips(news_.trips);
+    keep_newest(news_.trips, News::kMostTrips);
+  }
+  if ((outcome & outcome::kWarning) != 0) {
+    SampleWarning warnings[FailureLog::kMost];
+    const uint32_t count = episode_->take_warnings(warnings);
+    for (uint32_t i = 0; i < count; i++) add_warning(news_.warnings, warnings[i]);
+  }
+  has_news_ |= !news_.empty();
+}
+
+void SampledEpisode::reply(uint32_t request) {
+  const std::lock_guard lock(mutex_);
+  news_.replies.push_back({request, episode_->last_published()});
+  has_news_ = true;
+}
+
+/// Once for all that the owner has not taken yet.
+void SampledEpisode::tell() {
+  if (!has_news_) return;
+  has_news_ = false;
+  std::shared_ptr<NewsListener> listener;
+  {
+    const std::lock_guard lock(mutex_);
+    if (told_) return;
+    told_ = true;
+    listener = listener_;
+  }
+  if (listener) listener->news(id_);
+}
+
+}  // namespace episcope

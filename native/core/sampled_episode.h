@@ -1,0 +1,153 @@
+// One episode in the hands of the sampler thread: what is due when, the end that must not be lost,
+// and what its owner asks and is told. The twin of src/engine/js/sampled-episode.ts.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "clock.h"
+#include "episode.h"
+#include "news_listener.h"
+#include "pacer.h"
+#include "tripwires.h"
+
+namespace episcope {
+
+/// What the owner is told (SamplerNews in src/engine/engine.ts).
+struct News {
+  /// An owner that does not take its news is kept the newest of each.
+  static constexpr size_t kMostSources = 64;
+  static constexpr size_t kMostTrips = 64;
+
+  struct SourceChange {
+    uint64_t seq = 0;
+    uint32_t meta = 0;
+  };
+  struct Reply {
+    uint32_t request = 0;
+    Reading frame;  // with its seq
+  };
+  bool frames = false;
+  bool ended = false;
+  bool exited = false;
+  std::vector<SourceChange> sources;
+  std::vector<SampleWarning> warnings;  // FailureLog::kMost, no two the same
+  std::vector<Trip> trips;
+  std::vector<Reply> replies;
+
+  bool empty() const {
+    return !frames && !ended && sources.empty() && warnings.empty() && trips.empty() &&
+           replies.empty();
+  }
+};
+
+struct Sampling {
+  uint64_t period_ns = 0;
+  uint64_t fast_period_ns = 0;
+  bool notify_frames = false;
+  std::vector<Tripwire> tripwires;
+};
+
+class SampledEpisode {
+ public:
+  using Clock = uint64_t (*)();
+
+  /// `episode` is open and bound. Takes the initial frame. `anchor_ns`: the deadlines count from
+  /// there. The listener is not called before the first wake().
+  SampledEpisode(std::unique_ptr<Episode> episode, Sampling sampling, uint64_t anchor_ns,
+                 uint32_t id, std::shared_ptr<NewsListener> listener, ReadBuffer& buffer,
+                 Clock clock = monotonic_ns);
+
+  // Any thread. A request is served after Sampler::post().
+  void request_frame(uint32_t request, uint32_t flags);
+  void request_end();
+  void request_tripwires(std::vector<Tripwire> tripwires);
+  void request_period(uint64_t period_ns, uint64_t fast_period_ns);
+  /// A frame that was asked for before `ended` was taken is answered with it at the latest.
+  News take_news();
+  /// From now on nothing is written to the ring, which is marked as ended, and nobody is told (but
+  /// for a call that is under way). Waits for no more than the copy of one frame. The sampler
+  /// closes the files at its next wake: post() makes that soon.
+  void detach();
+  /// The terminal frame is out, or detached: the ring's memory is not touched any more.
+  bool over() const { return over_.load(std::memory_order_acquire); }
+
+  // The sampler thread alone; `now_ns` is CLOCK_MONOTONIC.
+  /// When it wants to be woken next.
+  uint64_t wake_ns() const;
+  /// Whether a wake at `now_ns` has something to do, be it a little early.
+  bool due(uint64_t now_ns) const;
+  /// Serves requests, and what is due.
+  void wake(uint64_t now_ns, ReadBuffer& buffer);
+  /// Its process exited, or its cgroup's population changed.
+  void exit_hint(ReadBuffer& buffer);
+  /// Readable at the exit; −1: none, or the exit was seen.
+  int pidfd() const;
+  /// The kept cgroup.events; −1: none (no cgroup, or it is removed), or the end was seen.
+  int events_fd() const;
+
+ private:
+  enum class Phase { kSampling, kFoundEnded, kSettling, kOver };
+  struct Periods {
+    uint64_t base_ns = 0;
+    uint64_t fast_ns = 0;
+  };
+  struct FrameRequest {
+    uint32_t request = 0;
+    uint32_t flags = 0;
+  };
+  struct Requests {
+    std::vector<FrameRequest> frames;
+    std::optional<std::vector<Tripwire>> tripwires;
+    std::optional<Periods> periods;
+    bool end = false;
+    bool empty() const { return frames.empty() && !tripwires && !periods && !end; }
+  };
+
+  void serve_requests(ReadBuffer& buffer);
+  void serve_frame(FrameRequest request, ReadBuffer& buffer);
+  void sample_deadline(ReadBuffer& buffer);
+  void look_for_end(ReadBuffer& buffer);
+  void linger_if_root_is_gone();
+  void begin_settling(ReadBuffer& buffer);
+  void settle(ReadBuffer& buffer);
+  void finish(bool exited, ReadBuffer& buffer);
+  void close();
+  void pace();
+  void note_frame(uint32_t outcome);
+  void reply(uint32_t request);
+  void tell();
+
+  const std::unique_ptr<Episode> episode_;
+  const uint32_t id_;
+  const bool notify_frames_;
+  const Clock clock_;
+
+  // The sampler thread's (the constructor's before that).
+  Phase phase_ = Phase::kSampling;
+  Pacer pacer_;
+  Periods periods_;
+  bool events_readable_ = false;
+  bool lingering_ = false;
+  uint64_t linger_due_ns_ = 0;
+  uint64_t linger_delay_ns_ = 0;
+  uint64_t settle_begin_ns_ = 0;
+  uint64_t settle_due_ns_ = 0;
+  std::vector<uint32_t> waiting_for_end_;  // requests whose answer is the terminal frame
+  uint32_t missed_stored_ = 0;
+  bool has_news_ = false;
+
+  std::atomic<bool> over_{false};
+
+  std::mutex mutex_;  // of what follows
+  Requests requests_;
+  News news_;
+  bool told_ = false;  // the listener was called, and nothing was taken since then
+  std::shared_ptr<NewsListener> listener_;
+};
+
+}  // namespace episcope

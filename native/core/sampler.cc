@@ -1,0 +1,66 @@
+#include "sampler.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <utility>
+
+#include "sampler_loop.h"
+
+namespace episcope {
+namespace {
+
+void* run(void* argument) {
+  const std::unique_ptr<std::shared_ptr<SamplerLoop>> loop(
+      static_cast<std::shared_ptr<SamplerLoop>*>(argument));
+  pthread_setname_np(pthread_self(), "episcope");
+  // A thread's timers may be late by 50 µs, so that wakes are put together: ours are already.
+  prctl(PR_SET_TIMERSLACK, 1);
+  (*loop)->run();
+  return nullptr;
+}
+
+}  // namespace
+
+std::shared_ptr<SamplerLoop> Sampler::loop() {
+  const std::lock_guard lock(mutex_);
+  return loop_;
+}
+
+int Sampler::start() {
+  const std::lock_guard lifecycle(lifecycle_);
+  if (loop()) return 0;
+  auto started = std::make_shared<SamplerLoop>();
+  if (const int error_number = started->open()) return error_number;
+  // The host's signals are the host's threads' affair. The new thread inherits the mask.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  auto argument = std::make_unique<std::shared_ptr<SamplerLoop>>(started);
+  const int error_number = pthread_create(&thread_, nullptr, run, argument.get());
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (error_number != 0) return error_number;
+  argument.release();  // the thread's now
+  const std::lock_guard lock(mutex_);
+  loop_ = std::move(started);
+  return 0;
+}
+
+void Sampler::post(std::shared_ptr<SampledEpisode> episode) {
+  if (const auto running = loop()) running->post(std::move(episode));
+}
+
+bool Sampler::stop(uint64_t timeout_ns) {
+  const std::lock_guard lifecycle(lifecycle_);
+  const auto running = loop();
+  if (!running) return true;
+  running->ask_to_stop();
+  if (!running->wait_for_stop(timeout_ns)) return false;
+  pthread_join(thread_, nullptr);
+  const std::lock_guard lock(mutex_);
+  loop_.reset();
+  return true;
+}
+
+}  // namespace episcope

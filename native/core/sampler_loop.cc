@@ -1,0 +1,218 @@
+#include "sampler_loop.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "clock.h"
+
+namespace episcope {
+namespace {
+
+constexpr uint64_t kSecond = 1'000'000'000;
+
+// What an epoll event is about: our own descriptors, or an episode's, as its address with a bit for
+// which of the two. An address that is another episode's by now makes that one look for its end,
+// and nothing else.
+constexpr uint64_t kControl = 0;
+constexpr uint64_t kTimer = 2;
+constexpr uint64_t kEventsBit = 1;
+
+uint64_t data_of(const SampledEpisode* episode) { return reinterpret_cast<uintptr_t>(episode); }
+
+timespec to_timespec(uint64_t ns) {
+  timespec time{};
+  time.tv_sec = static_cast<time_t>(ns / kSecond);
+  time.tv_nsec = static_cast<long>(ns % kSecond);
+  return time;
+}
+
+void close_fd(int fd) {
+  if (fd >= 0) close(fd);
+}
+
+int add_to(int epoll_fd, int fd, uint64_t data) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = data;
+  return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+}  // namespace
+
+SamplerLoop::~SamplerLoop() {
+  for (const int fd : {epoll_fd_, control_fd_, timer_fd_, stopped_fd_}) close_fd(fd);
+}
+
+int SamplerLoop::open() {
+  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  control_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  stopped_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  timer_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (epoll_fd_ < 0 || control_fd_ < 0 || stopped_fd_ < 0 || timer_fd_ < 0) return errno;
+  if (add_to(epoll_fd_, control_fd_, kControl) != 0) return errno;
+  if (add_to(epoll_fd_, timer_fd_, kTimer) != 0) return errno;
+  return 0;
+}
+
+void SamplerLoop::post(std::shared_ptr<SampledEpisode> episode) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(episode));
+  }
+  if (first) signal_control();
+}
+
+void SamplerLoop::ask_to_stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  signal_control();
+}
+
+bool SamplerLoop::wait_for_stop(uint64_t timeout_ns) const {
+  const uint64_t end = monotonic_ns() + timeout_ns;
+  pollfd stopped = {stopped_fd_, POLLIN, 0};
+  for (;;) {
+    const timespec left = to_timespec(saturating_sub(end, monotonic_ns()));
+    const int ready = ppoll(&stopped, 1, &left, nullptr);
+    if (ready >= 0 || errno != EINTR) return ready > 0;
+  }
+}
+
+void SamplerLoop::run() {
+  for (;;) {
+    serve_posted();
+    {
+      const std::lock_guard lock(mutex_);
+      if (stop_) break;
+    }
+    serve_due();
+    arm_timer();
+    wait_for_events();
+    for (const uint64_t data : hints_) hint(data);
+  }
+  entries_.clear();
+  const uint64_t one = 1;
+  (void)!write(stopped_fd_, &one, sizeof one);
+}
+
+void SamplerLoop::arm_timer() {
+  // A time that has passed fires at once; 0 would disarm it.
+  const uint64_t earliest = std::max<uint64_t>(1, heap_.earliest_ns());
+  if (earliest == armed_ns_) return;
+  itimerspec spec{};
+  if (earliest != UINT64_MAX) spec.it_value = to_timespec(earliest);
+  if (timerfd_settime(timer_fd_, TFD_TIMER_ABSTIME, &spec, nullptr) == 0) armed_ns_ = earliest;
+}
+
+void SamplerLoop::wait_for_events() {
+  constexpr int kMost = 64;
+  epoll_event events[kMost];
+  hints_.clear();
+  const int count = epoll_wait(epoll_fd_, events, kMost, -1);
+  if (count < 0 && errno != EINTR) {
+    // Somebody closed what is not theirs. Sampling goes on, and the end is seen by it.
+    constexpr uint64_t kMostPauseNs = kSecond / 50;
+    const uint64_t most = monotonic_ns() + kMostPauseNs;
+    const timespec until = to_timespec(std::min(most, heap_.earliest_ns()));
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+  }
+  for (int i = 0; i < count; i++) {
+    const uint64_t data = events[i].data.u64;
+    if (data == kControl) {
+      uint64_t posts = 0;
+      (void)!read(control_fd_, &posts, sizeof posts);
+    } else if (data != kTimer) {
+      hints_.push_back(data);
+    }
+    // The timer is not read: it is quiet again once it is armed anew, or disarmed.
+  }
+}
+
+void SamplerLoop::serve_posted() {
+  {
+    const std::lock_guard lock(mutex_);
+    taken_.swap(posted_);
+  }
+  for (std::shared_ptr<SampledEpisode>& episode : taken_) {
+    Entry& entry = entries_[episode.get()];
+    if (!entry.episode) {
+      entry.episode = std::move(episode);
+      heap_.add(&entry, UINT64_MAX);
+    }
+    entry.episode->wake(monotonic_ns(), *buffer_);
+    update(entry);
+  }
+  taken_.clear();
+}
+
+void SamplerLoop::serve_due() {
+  const uint64_t now = monotonic_ns();
+  due_.clear();
+  heap_.for_each_until(now + Pacer::kMostSlackNs, [&](Entry* entry) {
+    if (entry->episode->due(now)) due_.push_back(entry);
+  });
+  for (Entry* entry : due_) {
+    entry->episode->wake(now, *buffer_);
+    update(*entry);
+  }
+}
+
+void SamplerLoop::hint(uint64_t data) {
+  const auto* episode =
+      reinterpret_cast<const SampledEpisode*>(static_cast<uintptr_t>(data & ~kEventsBit));
+  const auto found = entries_.find(episode);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  ((data & kEventsBit) != 0 ? entry.events : entry.pidfd).fired = true;
+  entry.episode->exit_hint(*buffer_);
+  update(entry);
+}
+
+/// After the episode did anything: its next wake and its descriptors, or its removal.
+void SamplerLoop::update(Entry& entry) {
+  SampledEpisode& episode = *entry.episode;
+  if (episode.over()) {
+    // Where it was detached meanwhile, its files are still open.
+    episode.wake(monotonic_ns(), *buffer_);
+    heap_.remove(&entry);
+    entries_.erase(&episode);
+    return;
+  }
+  heap_.retime(&entry, episode.wake_ns());
+  watch(entry.pidfd, episode.pidfd(), EPOLLIN, data_of(&episode));
+  watch(entry.events, episode.events_fd(), EPOLLPRI, data_of(&episode) | kEventsBit);
+}
+
+// What is closed, or not to be watched any more, is not deleted from the epoll: its number may be
+// another file's by now, and it fires once at most.
+void SamplerLoop::watch(Watch& watch, int fd, uint32_t events, uint64_t data) {
+  if (fd == watch.fd && !watch.fired) return;
+  const bool same = fd == watch.fd;
+  watch = {fd, false};
+  if (fd < 0) return;
+  epoll_event event{};
+  event.events = events | EPOLLONESHOT;
+  event.data.u64 = data;
+  // Refused, the end is seen by sampling.
+  if (same && epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0) return;
+  (void)epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);
+}
+
+void SamplerLoop::signal_control() {
+  const uint64_t one = 1;
+  (void)!write(control_fd_, &one, sizeof one);
+}
+
+}  // namespace episcope

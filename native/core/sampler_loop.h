@@ -1,0 +1,78 @@
+// What the sampler thread does: one epoll for control, the timer of the earliest wake, pidfds and
+// cgroup.events. One wake serves every episode that is due.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "sampled_episode.h"
+#include "wake_heap.h"
+
+namespace episcope {
+
+class SamplerLoop {
+ public:
+  SamplerLoop() = default;
+  SamplerLoop(const SamplerLoop&) = delete;
+  SamplerLoop& operator=(const SamplerLoop&) = delete;
+  ~SamplerLoop();
+
+  /// 0 or an errno.
+  int open();
+
+  // Any thread.
+  void post(std::shared_ptr<SampledEpisode> episode);
+  void ask_to_stop();
+  /// Whether run() has come to its end, at most `timeout_ns` from now.
+  bool wait_for_stop(uint64_t timeout_ns) const;
+
+  /// The thread: returns once it was asked to stop.
+  void run();
+
+ private:
+  /// A descriptor of an episode in the epoll: one-shot, so that an exited process or a removed
+  /// cgroup is told once.
+  struct Watch {
+    int fd = -1;
+    bool fired = false;
+  };
+  struct Entry {
+    std::shared_ptr<SampledEpisode> episode;
+    uint64_t wake_ns = 0;
+    size_t place = 0;
+    Watch pidfd;
+    Watch events;
+  };
+
+  void arm_timer();
+  void wait_for_events();
+  void serve_posted();
+  void serve_due();
+  void hint(uint64_t data);
+  void update(Entry& entry);
+  void watch(Watch& watch, int fd, uint32_t events, uint64_t data);
+  void signal_control();
+
+  int epoll_fd_ = -1;
+  int control_fd_ = -1;
+  int timer_fd_ = -1;
+  int stopped_fd_ = -1;
+  uint64_t armed_ns_ = UINT64_MAX;  // of the timer; UINT64_MAX: not armed
+
+  const std::unique_ptr<ReadBuffer> buffer_ = std::make_unique<ReadBuffer>();
+  std::unordered_map<const SampledEpisode*, Entry> entries_;
+  WakeHeap<Entry> heap_;
+  std::vector<Entry*> due_;
+  std::vector<uint64_t> hints_;
+  std::vector<std::shared_ptr<SampledEpisode>> taken_;
+
+  std::mutex mutex_;  // of what follows
+  std::vector<std::shared_ptr<SampledEpisode>> posted_;
+  bool stop_ = false;
+};
+
+}  // namespace episcope

@@ -1,0 +1,158 @@
+// What a reader promises, asked of every execution. A broken promise is thrown as a Violation.
+import { explore, WriterLog } from './memory.mjs';
+
+/** u32 words of a slot in the small layout that the subjects are built with. */
+export const SLOT_HALVES = 8;
+const SEQ = 2;
+const FIRST_DATA = 4;
+
+/** What stands in half `half` of a frame. */
+export const derived = (seq, half) => 16 * (seq + 1) + half;
+
+export class Violation extends Error {}
+
+function promise(kept, what) {
+  if (!kept) throw new Violation(what);
+}
+
+/** What one reader was given so far. */
+class Account {
+  #reader;
+  #out = new Uint32Array(2 * SLOT_HALVES);
+  #next = 0;
+  returned = 0;
+
+  constructor(reader) {
+    this.#reader = reader;
+  }
+
+  get total() {
+    return this.returned + this.#reader.missed;
+  }
+
+  /** One read of at most `max` frames; how many there were. */
+  read(max) {
+    const before = this.total;
+    const missed = this.#reader.missed;
+    const copied = this.#reader.copyNext(this.#out, max);
+    for (let frame = 0; frame < copied; frame++) {
+      const seq = this.#frame(frame);
+      promise(seq >= this.#next, `seq ${seq} after ${this.#next - 1}`);
+      this.#next = seq + 1;
+    }
+    this.returned += copied;
+    promise(this.#next <= this.total, 'a frame that was neither returned nor missed');
+    if (this.#reader.missed === missed && copied > 0) {
+      promise(this.#next === before + copied, 'a gap that was not told');
+    }
+    return copied;
+  }
+
+  /** The newest frame's seq, or -1. */
+  latest() {
+    return this.#reader.copyLatest(this.#out) ? this.#frame(0) : -1;
+  }
+
+  #frame(frame) {
+    const at = frame * SLOT_HALVES;
+    const seq = this.#out[at + SEQ];
+    for (let half = FIRST_DATA; half < SLOT_HALVES; half++) {
+      promise(this.#out[at + half] === derived(seq, half), `a torn frame: seq ${seq}`);
+    }
+    return seq;
+  }
+}
+
+const honest = (reader) => promise(!reader.corrupt, 'an honest ring was called corrupt');
+
+/**
+ * The scenes: what a reader does while the writer publishes `frames`. `hearsay`: the head tells the reader where to
+ * look, but synchronizes nothing, as a head that lies would.
+ */
+export const SCENES = [
+  {
+    name: 'follow',
+    ring: { capacity: 2, first: 2 ** 32 - 2 },
+    act(view, open, frames) {
+      const reader = view.before(open);
+      const account = new Account(reader);
+      account.read(2);
+      account.read(2);
+      honest(reader);
+      view.join();
+      while (account.read(2) > 0);
+      honest(reader);
+      promise(account.total === frames, 'returned + missed is not what was written');
+    },
+  },
+  {
+    name: 'follow, one frame held',
+    ring: { capacity: 1, first: 2 ** 31 - 2 },
+    act(view, open, frames) {
+      const reader = view.before(open);
+      const account = new Account(reader);
+      for (let i = 0; i < 2; i++) account.read(1);
+      honest(reader);
+      view.join();
+      while (account.read(1) > 0);
+      promise(account.total === frames, 'returned + missed is not what was written');
+    },
+  },
+  {
+    name: 'to the end',
+    ring: { capacity: 2, first: 0 },
+    act(view, open, frames) {
+      const reader = view.before(open);
+      const account = new Account(reader);
+      account.read(2);
+      if (!reader.ended) return;
+      while (account.read(2) > 0);
+      honest(reader);
+      promise(account.total === frames, 'frames were lost at the end');
+    },
+  },
+  {
+    name: 'latest',
+    ring: { capacity: 2, first: 2 ** 32 - 2 },
+    act(view, open) {
+      const reader = view.before(open);
+      const account = new Account(reader);
+      const seq = account.latest();
+      promise(account.latest() >= seq, 'the newest frame became an older one');
+      honest(reader);
+    },
+  },
+  {
+    name: 'bind',
+    ring: { capacity: 2, first: 2 ** 32 - 2 },
+    act(_view, open) {
+      const reader = open();
+      honest(reader);
+      promise(reader.missed === 0, 'it missed frames before it read');
+    },
+  },
+  {
+    name: 'the stamps alone',
+    ring: { capacity: 2, first: 0 },
+    hearsay: true,
+    act(view, open) {
+      const reader = view.before(open);
+      const account = new Account(reader);
+      account.read(2);
+      if (!reader.corrupt) account.read(2);
+    },
+  },
+];
+
+/** Index of the head in the u32 words of a ring; ring_layout.h: kHead. */
+const HEAD = 192 / 4;
+
+/** Shows the scene to a reader in every execution; how many there were. Throws a Violation. */
+export function play(scene, frames, ringOf, writer, reader) {
+  const memory = ringOf(scene.ring);
+  const log = new WriterLog(new Uint32Array(memory));
+  writer.publish(memory, log, frames);
+  return explore(log, scene.hearsay ? HEAD : null, (view) =>
+    scene.act(view, () => reader.open(memory, view), frames),
+  );
+}

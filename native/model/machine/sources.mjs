@@ -1,0 +1,49 @@
+// The sources that the machine runs: the ring's own files with frames of four words, a header or module at a time.
+import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+
+export const ROOT = new URL('../../../', import.meta.url);
+
+/** Replaces the one place where `from` stands: a text that moved must not go unnoticed. */
+export function replaceOnce(text, from, to, where) {
+  const at = text.indexOf(from);
+  if (at < 0) throw new Error(`${where} has no longer: ${from}`);
+  if (text.indexOf(from, at + 1) >= 0) throw new Error(`${where} has more than once: ${from}`);
+  return text.slice(0, at) + to + text.slice(at + from.length);
+}
+
+const SMALL = {
+  'native/core/ring_layout.h': [
+    ['kRingSlotBytes = 256', 'kRingSlotBytes = 32'],
+    ['kRingSlotWords = 32', 'kRingSlotWords = 4'],
+  ],
+  'src/ring/layout.ts': [
+    ['RING_SLOT_BYTES = 256', 'RING_SLOT_BYTES = 32'],
+    ['RING_SLOT_WORDS = 32', 'RING_SLOT_WORDS = 4'],
+  ],
+};
+
+const INCLUDE = /^#include "([^"]+)"|from '(\.[^']+)\.js'/gm;
+
+/** The files of `entries` and all that they include or import, by their path in the project. */
+function closure(entries) {
+  const texts = new Map();
+  const wanted = [...entries];
+  for (let path = wanted.pop(); path !== undefined; path = wanted.pop()) {
+    if (texts.has(path)) continue;
+    let text = readFileSync(new URL(path, ROOT), 'utf8');
+    for (const [, header, module] of text.matchAll(INCLUDE)) {
+      wanted.push(posix.join(posix.dirname(path), header ?? `${module}.ts`));
+    }
+    for (const [from, to] of SMALL[path] ?? []) text = replaceOnce(text, from, to, path);
+    texts.set(path, text);
+  }
+  return texts;
+}
+
+export const cppSources = closure(['native/core/ring_writer.h', 'native/core/ring_reader.h']);
+export const jsSources = closure([
+  'src/ring/create.ts',
+  'src/ring/writer.ts',
+  'src/ring/slot-reader.ts',
+]);

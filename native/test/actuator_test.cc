@@ -1,0 +1,206 @@
+#include "../core/actuator.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "check.h"
+#include "temp_tree.h"
+
+using episcope::Action;
+using episcope::ActionListener;
+using episcope::Actuator;
+using episcope::test::TempTree;
+
+namespace {
+
+constexpr uint64_t kSecondNs = 1'000'000'000;
+
+struct Done {
+  uint32_t id;
+  int error_number;
+};
+
+class Results final : public ActionListener {
+ public:
+  void action_done(uint32_t id, int error_number) override {
+    const std::lock_guard lock(mutex_);
+    done_.push_back({id, error_number});
+    changed_.notify_all();
+  }
+
+  /// What was told, once it is that many.
+  std::vector<Done> wait_for(size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return done_.size() >= count; });
+    return done_;
+  }
+
+  size_t count() {
+    const std::lock_guard lock(mutex_);
+    return done_.size();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Done> done_;
+};
+
+/// An actuator that runs, and who listens to it.
+struct Running {
+  Running() { CHECK_EQUAL(actuator.start(), 0); }
+  ~Running() { CHECK(actuator.stop(10 * kSecondNs)); }
+
+  void write(const std::string& directory, const std::string& file, const std::string& text) {
+    actuator.add({directory, file, text, next_id++, results});
+  }
+  void remove(const std::string& directory) {
+    actuator.add({directory, "", "", next_id++, results});
+  }
+  int last_error() { return results->wait_for(next_id).back().error_number; }
+
+  std::shared_ptr<Results> results = std::make_shared<Results>();
+  uint32_t next_id = 0;
+  Actuator actuator;
+};
+
+std::string contents(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+/// A writer's open waits there for a reader, as some writes to a cgroup wait for the kernel.
+std::string make_fifo(const TempTree& tree, const std::string& name) {
+  const std::string path = tree.path(name);
+  CHECK_EQUAL(mkfifo(path.c_str(), 0600), 0);
+  return path;
+}
+
+/// `SigBlk` of the thread of that name; 0 where there is none.
+uint64_t blocked_signals(const std::string& name) {
+  DIR* tasks = opendir("/proc/self/task");
+  uint64_t blocked = 0;
+  while (const dirent* entry = readdir(tasks)) {
+    const std::string task = std::string("/proc/self/task/") + entry->d_name;
+    if (contents(task + "/comm") != name + "\n") continue;
+    std::istringstream status(contents(task + "/status"));
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("SigBlk:")) blocked = std::stoull(line.substr(7), nullptr, 16);
+    }
+  }
+  closedir(tasks);
+  return blocked;
+}
+
+}  // namespace
+
+TEST(an_action_writes_its_text_in_one_write_and_truncates_nothing) {
+  TempTree tree;
+  tree.write("cgroup.kill", "....");
+  Running running;
+  running.write(tree.root(), "cgroup.kill", "1");
+  CHECK_EQUAL(running.last_error(), 0);
+  CHECK(contents(tree.path("cgroup.kill")) == "1...");
+}
+
+TEST(actions_are_done_and_told_in_the_order_they_came) {
+  TempTree tree;
+  Running running;
+  for (int i = 0; i < 100; i++) {
+    tree.make_directory("d" + std::to_string(i));
+    running.remove(tree.path("d" + std::to_string(i)));
+  }
+  const std::vector<Done> done = running.results->wait_for(100);
+  for (uint32_t i = 0; i < 100; i++) {
+    CHECK_EQUAL(done[i].id, i);
+    CHECK_EQUAL(done[i].error_number, 0);
+  }
+}
+
+TEST(the_errno_of_an_action_comes_back) {
+  TempTree tree;
+  tree.write("full/inside", "");
+  Running running;
+  running.write(tree.root(), "cgroup.freeze", "1");
+  CHECK_EQUAL(running.last_error(), ENOENT);
+  running.remove(tree.path("full"));
+  CHECK_EQUAL(running.last_error(), ENOTEMPTY);
+  running.remove(tree.path("gone"));
+  CHECK_EQUAL(running.last_error(), ENOENT);
+}
+
+TEST(a_symlink_in_the_place_of_the_file_is_not_followed) {
+  TempTree tree;
+  tree.write("elsewhere", "0");
+  CHECK_EQUAL(symlink("elsewhere", tree.path("cgroup.kill").c_str()), 0);
+  Running running;
+  running.write(tree.root(), "cgroup.kill", "1");
+  CHECK_EQUAL(running.last_error(), ELOOP);
+  CHECK(contents(tree.path("elsewhere")) == "0");
+}
+
+TEST(the_write_of_a_memory_limit_does_not_wait) {
+  TempTree tree;
+  make_fifo(tree, "memory.high");
+  Running running;
+  running.write(tree.root(), "memory.high", "4096");
+  CHECK_EQUAL(running.last_error(), ENXIO);
+}
+
+TEST(the_actuator_blocks_all_signals) {
+  TempTree tree;
+  Running running;
+  running.remove(tree.path("gone"));
+  running.results->wait_for(1);
+  const uint64_t blocked = blocked_signals("episcope-act");
+  for (const int signo : {SIGINT, SIGTERM, SIGCHLD, SIGUSR1, SIGPROF, SIGHUP}) {
+    CHECK((blocked >> (signo - 1) & 1) != 0);
+  }
+  sigset_t own;
+  sigemptyset(&own);
+  pthread_sigmask(SIG_SETMASK, nullptr, &own);
+  CHECK(sigismember(&own, SIGTERM) == 0);
+}
+
+TEST(stop_lets_it_do_what_was_added) {
+  TempTree tree;
+  tree.make_directory("leaf");
+  auto results = std::make_shared<Results>();
+  Actuator actuator;
+  CHECK_EQUAL(actuator.start(), 0);
+  actuator.add({tree.path("leaf"), "", "", 1, results});
+  CHECK(actuator.stop(10 * kSecondNs));
+  CHECK_EQUAL(results->count(), 1);
+  CHECK(access(tree.path("leaf").c_str(), F_OK) != 0);
+}
+
+TEST(an_action_that_stalls_bounds_the_stop_and_is_left_behind) {
+  TempTree tree;
+  const std::string fifo = make_fifo(tree, "cgroup.freeze");
+  auto results = std::make_shared<Results>();
+  {
+    Actuator actuator;
+    CHECK_EQUAL(actuator.start(), 0);
+    actuator.add({tree.root(), "cgroup.freeze", "1", 7, results});
+    CHECK(!actuator.stop(1'000'000));
+    CHECK_EQUAL(results->count(), 0);
+  }
+  // The object is gone, and the thread that it left behind goes on once the kernel lets it.
+  const int reader = open(fifo.c_str(), O_RDONLY | O_CLOEXEC);
+  CHECK_EQUAL(results->wait_for(1).front().error_number, 0);
+  close(reader);
+}

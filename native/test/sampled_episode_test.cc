@@ -1,0 +1,509 @@
+// One episode in the sampler's hands, under an injected clock: deadlines, tripwires, requests, and
+// the end.
+#include "../core/sampled_episode.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "allocations.h"
+#include "check.h"
+#include "child.h"
+#include "episode_fixture.h"
+
+namespace episcope {
+namespace {
+
+using test::Child;
+using test::FixtureCgroup;
+using test::has_flag;
+using test::TestRing;
+
+constexpr uint64_t kMs = 1'000'000;
+constexpr uint64_t kAnchor = 5000 * kMs;
+constexpr uint64_t kPeriod = 100 * kMs;
+
+uint64_t now_ns = 0;
+uint64_t clock_now() { return now_ns; }
+
+/// The root process is this one, which lives, or one that is gone.
+struct Sampled {
+  FixtureCgroup cgroup;
+  TestRing ring{256};
+  std::unique_ptr<ReadBuffer> buffer = std::make_unique<ReadBuffer>();
+  std::shared_ptr<test::Listener> listener = std::make_shared<test::Listener>();
+  std::unique_ptr<SampledEpisode> episode;
+
+  void start(int pid, Sampling sampling = {kPeriod, kPeriod / 4, false, {}}) {
+    if (now_ns == 0) now_ns = kAnchor;
+    auto opened = test::open_episode(&ring, cgroup.root().c_str(), "c", false, pid, buffer.get());
+    episode = std::make_unique<SampledEpisode>(std::move(opened), std::move(sampling), kAnchor, 7,
+                                               listener, *buffer, clock_now);
+  }
+  void wake_at(uint64_t ns) {
+    now_ns = ns;
+    episode->wake(ns, *buffer);
+  }
+  void wake_when_due() { wake_at(std::max(now_ns, episode->wake_ns())); }
+  std::vector<FrameWords> frames() { return test::frames_of(&ring); }
+  size_t count() { return frames().size(); }
+  /// Wakes until the end, which must come.
+  void run_to_the_end() {
+    for (int i = 0; i < 100 && !episode->over(); i++) wake_when_due();
+    CHECK(episode->over());
+  }
+};
+
+/// A process that is gone, and reaped, once `gone()` was called.
+class Root {
+ public:
+  Root() : child_([](Child& self) { return self.hear(); }) {}
+  int pid() const { return child_.pid(); }
+  void gone() {
+    child_.tell();
+    child_.reap();
+  }
+
+ private:
+  Child child_;
+};
+
+void check_one_end(Sampled* sampled, size_t frames) {
+  const auto all = sampled->frames();
+  CHECK_EQUAL(all.size(), frames);
+  CHECK(test::ended(&sampled->ring));
+  for (size_t i = 0; i < all.size(); i++) {
+    CHECK_EQUAL(all[i].words[word::kSeq], i);
+    CHECK(has_flag(all[i], flag::kInitial) == (i == 0));
+    CHECK(has_flag(all[i], flag::kTerminal) == (i + 1 == all.size()));
+  }
+  // Nothing comes after it.
+  sampled->wake_at(now_ns + 100 * kPeriod);
+  sampled->episode->request_frame(1, 0);
+  sampled->episode->request_end();
+  sampled->wake_at(now_ns + 100 * kPeriod);
+  CHECK_EQUAL(sampled->count(), frames);
+  CHECK_EQUAL(sampled->episode->pidfd(), -1);
+  CHECK_EQUAL(sampled->episode->events_fd(), -1);
+}
+
+TEST(sampled_initial_frame_is_there_at_once_and_nobody_is_called) {
+  Sampled s;
+  s.start(getpid(), {kPeriod, kPeriod, true, {}});
+  const auto frames = s.frames();
+  if (!CHECK_EQUAL(frames.size(), 1)) return;
+  CHECK(has_flag(frames[0], flag::kInitial) && !has_flag(frames[0], flag::kTerminal));
+  CHECK_EQUAL(s.listener->told(), 0);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + kPeriod);
+  // The first wake tells.
+  s.wake_at(kAnchor);
+  CHECK_EQUAL(s.count(), 1);
+  CHECK_EQUAL(s.listener->told(), 1);
+  CHECK(s.episode->take_news().frames);
+}
+
+TEST(sampled_ring_says_that_the_writer_is_native) {
+  Sampled s;
+  s.start(getpid());
+  uint32_t writer = 0;
+  std::memcpy(&writer, static_cast<char*>(s.ring.data()) + header::kWriter, sizeof writer);
+  CHECK_EQUAL(writer, ring_writer_kind::kNative);
+}
+
+TEST(sampled_deadlines_do_not_drift_whatever_a_sample_costs) {
+  Sampled s;
+  s.start(getpid());
+  for (uint64_t k = 1; k <= 50; k++) {
+    CHECK_EQUAL(s.episode->wake_ns(), kAnchor + k * kPeriod);
+    s.wake_at(kAnchor + k * kPeriod + (k % 7) * 13 * kMs);
+    CHECK_EQUAL(s.count(), k + 1);
+  }
+  CHECK_EQUAL(test::deadlines_missed(&s.ring), 0);
+}
+
+TEST(sampled_missed_deadlines_are_counted_and_not_made_up_for) {
+  Sampled s;
+  s.start(getpid());
+  s.wake_at(kAnchor + 4 * kPeriod + kMs);
+  CHECK_EQUAL(s.count(), 2);
+  CHECK_EQUAL(test::deadlines_missed(&s.ring), 3);
+  s.wake_at(now_ns);
+  CHECK_EQUAL(s.count(), 2);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + 5 * kPeriod);
+  s.wake_when_due();
+  CHECK_EQUAL(s.count(), 3);
+  CHECK_EQUAL(test::deadlines_missed(&s.ring), 3);
+}
+
+TEST(sampled_deadlines_that_passed_before_the_initial_frame_are_missed) {
+  Sampled s;
+  now_ns = kAnchor + 2 * kPeriod + kMs;
+  s.start(getpid());
+  CHECK_EQUAL(s.count(), 1);
+  CHECK_EQUAL(test::deadlines_missed(&s.ring), 2);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + 3 * kPeriod);
+}
+
+TEST(sampled_wake_within_the_slack_serves_and_one_before_does_nothing) {
+  Sampled s;
+  s.start(getpid());
+  const uint64_t deadline = kAnchor + kPeriod;
+  CHECK(!s.episode->due(deadline - kMs - 1));
+  s.wake_at(deadline - kMs - 1);
+  CHECK_EQUAL(s.count(), 1);
+  CHECK(s.episode->due(deadline - kMs));
+  s.wake_at(deadline - kMs);
+  CHECK_EQUAL(s.count(), 2);
+  CHECK_EQUAL(s.episode->wake_ns(), deadline + kPeriod);
+}
+
+TEST(sampled_period_changes_within_one_wake) {
+  Sampled s;
+  s.start(getpid());
+  s.wake_at(kAnchor + kPeriod);
+  s.episode->request_period(10 * kMs, 5 * kMs);
+  s.wake_at(kAnchor + kPeriod + kMs);
+  CHECK_EQUAL(s.count(), 2);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + kPeriod + 10 * kMs);
+  s.episode->request_period(3 * kPeriod, kPeriod);
+  s.wake_at(kAnchor + kPeriod + 2 * kMs);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + 4 * kPeriod);
+  CHECK_EQUAL(s.count(), 2);
+}
+
+TEST(sampled_frame_that_trips_is_flagged_and_speeds_up_until_the_release) {
+  Sampled s;
+  const uint32_t both = trip_action::kSpeedUp | trip_action::kNotify;
+  s.start(getpid(), {kPeriod, kPeriod / 4, false, {{trip_metric::kMemRssBytes, both, 8000, 6000}}});
+  s.wake_when_due();
+  s.cgroup.set_rss(8000);
+  s.wake_when_due();
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + 2 * kPeriod + kPeriod / 4);
+  s.cgroup.set_rss(6000);
+  s.wake_when_due();
+  s.cgroup.set_rss(5999);
+  s.wake_when_due();
+  // From the deadline that saw the release.
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + 3 * kPeriod + kPeriod / 2);
+  s.wake_when_due();
+
+  const bool flagged[] = {false, false, true, true, false, false};
+  const auto frames = s.frames();
+  if (!CHECK_EQUAL(frames.size(), std::size(flagged))) return;
+  for (size_t i = 0; i < frames.size(); i++) {
+    CHECK(has_flag(frames[i], flag::kHighFrequency) == flagged[i]);
+  }
+  const News news = s.episode->take_news();
+  if (!CHECK_EQUAL(news.trips.size(), 1)) return;
+  CHECK_EQUAL(news.trips[0].value, 8000);
+  CHECK_EQUAL(news.trips[0].seq, 2);
+  // A release is not news.
+  CHECK_EQUAL(s.listener->told(), 1);
+}
+
+TEST(sampled_initial_frame_can_trip) {
+  Sampled s;
+  s.start(
+      getpid(),
+      {kPeriod, kPeriod / 4, false, {{trip_metric::kMemRssBytes, trip_action::kSpeedUp, 1, 1}}});
+  CHECK(has_flag(s.frames()[0], flag::kHighFrequency));
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + kPeriod / 4);
+  CHECK_EQUAL(s.listener->told(), 0);
+}
+
+TEST(sampled_tripwires_are_replaced_within_one_wake) {
+  Sampled s;
+  s.start(
+      getpid(),
+      {kPeriod, kPeriod / 4, false, {{trip_metric::kMemRssBytes, trip_action::kSpeedUp, 1, 1}}});
+  s.episode->request_tripwires({});
+  s.wake_at(kAnchor + kMs);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + kPeriod);
+  s.episode->request_tripwires({{trip_metric::kCpuNs, trip_action::kNotify, 1000, 1000}});
+  s.cgroup.set_cpu_us(1);
+  s.wake_when_due();
+  CHECK_EQUAL(s.episode->take_news().trips.size(), 1);
+}
+
+TEST(sampled_frame_is_answered_with_the_words_of_its_slot) {
+  Sampled s;
+  s.start(getpid());
+  s.episode->request_frame(41, flag::kPromoted | flag::kTerminal);
+  s.episode->request_frame(42, 0);
+  s.wake_at(kAnchor + kMs);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + kPeriod);
+  CHECK_EQUAL(s.listener->told(), 1);
+  const auto frames = s.frames();
+  const News news = s.episode->take_news();
+  if (!CHECK_EQUAL(news.replies.size(), 2) || !CHECK_EQUAL(frames.size(), 3)) return;
+  for (size_t i = 0; i < 2; i++) {
+    CHECK_EQUAL(news.replies[i].request, 41 + i);
+    CHECK(std::memcmp(news.replies[i].frame.words + 1, frames[i + 1].words + 1,
+                      (kRingSlotWords - 1) * sizeof(uint64_t)) == 0);
+  }
+  CHECK(has_flag(frames[1], flag::kPromoted) && !has_flag(frames[1], flag::kTerminal));
+  CHECK(!test::ended(&s.ring));
+}
+
+TEST(sampled_end_is_held_settled_and_taken_once) {
+  Root root;
+  Sampled s;
+  s.start(root.pid());
+  root.gone();
+  s.cgroup.set_populated(false);
+  s.cgroup.set_cpu_us(10);
+  s.wake_at(kAnchor + kPeriod);
+  CHECK_EQUAL(s.count(), 1);
+  CHECK(!s.episode->over());
+  CHECK_EQUAL(s.episode->wake_ns(), now_ns + kMs);
+  // Late accounting: the two reads differ.
+  s.cgroup.set_cpu_us(20);
+  s.wake_when_due();
+  CHECK(!s.episode->over());
+  // A wake before the millisecond is over reads nothing.
+  s.wake_at(now_ns + kMs - 1);
+  CHECK(!s.episode->over());
+  s.wake_when_due();
+  CHECK(s.episode->over());
+  const auto frames = s.frames();
+  CHECK_EQUAL(frames.back().words[word::kCpuNs], 20'000);
+  CHECK_EQUAL(s.listener->told(), 1);
+  const News news = s.episode->take_news();
+  CHECK(news.ended && news.exited);
+  check_one_end(&s, 2);
+}
+
+TEST(sampled_settling_ends_after_ten_milliseconds) {
+  Root root;
+  Sampled s;
+  s.start(root.pid());
+  root.gone();
+  s.cgroup.set_populated(false);
+  const uint64_t begin = kAnchor + kPeriod;
+  s.wake_at(begin);
+  uint64_t us = 0;
+  while (!s.episode->over() && us < 100) {
+    s.cgroup.set_cpu_us(++us);
+    s.wake_when_due();
+  }
+  CHECK(now_ns <= begin + 10 * kMs);
+  CHECK(now_ns >= begin + 9 * kMs);
+  check_one_end(&s, 2);
+}
+
+TEST(sampled_episode_that_had_ended_gets_both_frames) {
+  Root root;
+  root.gone();
+  Sampled s;
+  s.cgroup.set_populated(false);
+  s.start(root.pid());
+  CHECK_EQUAL(s.count(), 1);
+  CHECK(s.episode->due(now_ns));
+  s.run_to_the_end();
+  CHECK(s.episode->take_news().exited);
+  check_one_end(&s, 2);
+}
+
+TEST(sampled_hint_finds_the_end_before_the_deadline) {
+  Root root;
+  Sampled s;
+  s.start(root.pid());
+  CHECK(s.episode->pidfd() >= 0);
+  root.gone();
+  s.cgroup.set_populated(false);
+  s.episode->exit_hint(*s.buffer);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + kMs);
+  s.run_to_the_end();
+  check_one_end(&s, 2);
+}
+
+TEST(sampled_hint_of_a_living_episode_changes_nothing) {
+  Sampled s;
+  s.start(getpid());
+  s.episode->exit_hint(*s.buffer);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + kPeriod);
+  CHECK_EQUAL(s.count(), 1);
+  CHECK(s.episode->pidfd() >= 0);
+}
+
+TEST(sampled_survivors_of_the_root_are_looked_at_until_they_end) {
+  Root root;
+  Sampled s;
+  s.start(root.pid());
+  root.gone();
+  s.episode->exit_hint(*s.buffer);
+  CHECK_EQUAL(s.episode->pidfd(), -1);
+  uint64_t expected = kAnchor;
+  for (const uint64_t delay : {1, 2, 4, 8, 16, 20, 20, 20}) {
+    expected += delay * kMs;
+    CHECK_EQUAL(s.episode->wake_ns(), expected);
+    s.wake_when_due();
+    // A hint in between moves nothing.
+    s.episode->exit_hint(*s.buffer);
+  }
+  // The periodic samples go on.
+  s.wake_at(kAnchor + kPeriod);
+  CHECK_EQUAL(s.count(), 2);
+  CHECK_EQUAL(s.episode->wake_ns(), expected + 20 * kMs);
+  s.cgroup.set_populated(false);
+  s.wake_when_due();
+  CHECK_EQUAL(s.episode->wake_ns(), expected + 21 * kMs);
+  s.run_to_the_end();
+  check_one_end(&s, 3);
+}
+
+TEST(sampled_sample_that_finds_the_root_gone_looks_again_soon) {
+  Root root;
+  Sampled s;
+  s.start(root.pid());
+  root.gone();
+  s.wake_at(kAnchor + kPeriod);
+  CHECK_EQUAL(s.count(), 2);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + kPeriod + kMs);
+}
+
+TEST(sampled_end_on_request_is_at_once_while_it_lives) {
+  Sampled s;
+  s.start(getpid());
+  s.episode->request_end();
+  s.wake_at(kAnchor + kMs);
+  CHECK(s.episode->over());
+  const News news = s.episode->take_news();
+  CHECK(news.ended && !news.exited);
+  check_one_end(&s, 2);
+}
+
+TEST(sampled_end_on_request_settles_what_has_ended) {
+  Root root;
+  Sampled s;
+  s.start(root.pid());
+  root.gone();
+  s.cgroup.set_populated(false);
+  s.episode->request_end();
+  s.episode->request_end();
+  s.wake_at(kAnchor + kMs);
+  CHECK(!s.episode->over());
+  s.run_to_the_end();
+  CHECK(s.episode->take_news().exited);
+  check_one_end(&s, 2);
+}
+
+TEST(sampled_request_at_the_end_is_answered_with_the_terminal_frame) {
+  Root root;
+  Sampled s;
+  s.start(root.pid());
+  root.gone();
+  s.cgroup.set_populated(false);
+  s.episode->request_frame(1, 0);  // finds the end
+  s.wake_at(kAnchor + kMs);
+  CHECK_EQUAL(s.episode->wake_ns(), kAnchor + 2 * kMs);
+  s.episode->request_frame(2, 0);  // while it settles
+  s.wake_at(kAnchor + kMs);
+  CHECK_EQUAL(s.count(), 1);
+  CHECK(s.episode->take_news().replies.empty());
+  s.run_to_the_end();
+  s.episode->request_frame(3, 0);  // before the owner knows
+  const News news = s.episode->take_news();
+  CHECK(news.ended);
+  if (!CHECK_EQUAL(news.replies.size(), 3)) return;
+  for (uint32_t i = 0; i < 3; i++) {
+    CHECK_EQUAL(news.replies[i].request, i + 1);
+    CHECK_EQUAL(news.replies[i].frame.get(word::kSeq), 1);
+    CHECK((news.replies[i].frame.get(word::kMeta) & flag::kTerminal) != 0);
+  }
+  check_one_end(&s, 2);
+}
+
+TEST(sampled_news_is_told_once_until_it_is_taken) {
+  Sampled s;
+  s.start(getpid(), {kPeriod, kPeriod, true, {}});
+  for (int i = 0; i < 5; i++) s.wake_when_due();
+  CHECK_EQUAL(s.listener->told(), 1);
+  CHECK(s.episode->take_news().frames);
+  CHECK(!s.episode->take_news().frames);
+  s.wake_when_due();
+  CHECK_EQUAL(s.listener->told(), 2);
+}
+
+TEST(sampled_news_of_an_owner_who_does_not_take_it_is_bounded) {
+  Sampled s;
+  s.start(
+      getpid(),
+      {kPeriod, kPeriod, false, {{trip_metric::kMemRssBytes, trip_action::kNotify, 8000, 8000}}});
+  for (int i = 0; i < 160; i++) {
+    // Source and tripwire change with every frame: beside the cgroup there is /proc.
+    s.cgroup.set_rss(i % 2 == 0 ? 9000 : 1000);
+    if (i % 2 == 0) {
+      s.cgroup.drop("io.stat");
+    } else {
+      s.cgroup.set_io(0);
+    }
+    s.wake_when_due();
+  }
+  const News news = s.episode->take_news();
+  if (!CHECK_EQUAL(news.sources.size(), News::kMostSources)) return;
+  CHECK_EQUAL(news.sources.back().seq, 160);
+  CHECK_EQUAL(news.sources.front().seq, 161 - News::kMostSources);
+  const uint32_t source = news.sources.back().meta >> meta_shift::kSourceIo & 3;
+  CHECK_EQUAL(source, source::kCgroup);
+  CHECK_EQUAL(news.trips.size(), News::kMostTrips);
+  CHECK_EQUAL(news.trips.back().seq, 159);
+  CHECK_EQUAL(s.listener->told(), 1);
+}
+
+TEST(sampled_warning_is_told_once) {
+  Sampled s;
+  s.start(getpid());
+  s.cgroup.put("io.stat", "8:0 rbytes=many\n");
+  for (int i = 0; i < 3; i++) s.wake_when_due();
+  CHECK_EQUAL(s.episode->take_news().warnings.size(), 1);
+  s.wake_when_due();
+  CHECK(s.episode->take_news().warnings.empty());
+}
+
+TEST(sampled_warnings_of_an_owner_who_does_not_take_them_are_distinct) {
+  Sampled s;
+  s.start(getpid());
+  for (int i = 0; i < 10; i++) {
+    s.cgroup.put("io.stat", i % 2 == 0 ? "8:0 rbytes=many\n" : "8:0 rbytes=1\n");
+    s.wake_when_due();
+  }
+  CHECK_EQUAL(s.episode->take_news().warnings.size(), 1);
+}
+
+TEST(sampled_detached_episode_writes_and_tells_nothing_more) {
+  Sampled s;
+  s.start(getpid(), {kPeriod, kPeriod, true, {}});
+  s.wake_when_due();
+  const uint32_t told = s.listener->told();
+  const int kept = DescriptorBudget::kept();
+  s.episode->detach();
+  CHECK(s.episode->over());
+  CHECK(test::ended(&s.ring));
+  CHECK_EQUAL(s.episode->pidfd(), -1);
+  s.episode->request_frame(1, 0);
+  s.wake_at(now_ns + 10 * kPeriod);
+  CHECK_EQUAL(s.count(), 2);
+  CHECK_EQUAL(s.listener->told(), told);
+  CHECK_EQUAL(s.listener.use_count(), 1);
+  CHECK(DescriptorBudget::kept() < kept);
+  s.episode->detach();
+}
+
+TEST(sampled_frame_allocates_nothing) {
+  Sampled s;
+  s.start(getpid(),
+          {kPeriod, kPeriod, true, {{trip_metric::kMemRssBytes, trip_action::kSpeedUp, 1, 1}}});
+  for (int i = 0; i < 5; i++) s.wake_when_due();
+  const uint64_t before = test::allocations();
+  for (int i = 0; i < 100; i++) s.wake_at(s.episode->wake_ns());
+  CHECK_EQUAL(test::allocations() - before, 0);
+  CHECK_EQUAL(test::head_of(&s.ring), 106);
+}
+
+}  // namespace
+}  // namespace episcope

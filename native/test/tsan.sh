@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The native tests of the ring and of the sampler under TSan. Arguments go to ctest: tsan.sh -R waiters
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=.cache/native-tsan
+mkdir -p "$build"
+if ! {
+  cmake -S . -B "$build" -D CMAKE_BUILD_TYPE=RelWithDebInfo -D EPISCOPE_SANITIZE=thread &&
+    cmake --build "$build" --parallel "$(nproc)"
+} >"$build/build.log" 2>&1; then
+  tail -n 60 "$build/build.log" >&2
+  exit 1
+fi
+# Older releases of the runtime do not know the address space layouts of newer kernels.
+run=()
+if setarch -R true 2>/dev/null; then run=(setarch -R); fi
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+if [ $# -eq 0 ]; then set -- -R '^(ring|sampler|sampled|pacer|tripwires)_'; fi
+(cd "$build" && "${run[@]}" ctest --output-on-failure "$@")
+echo 'native tests: passed under TSan'

@@ -1,0 +1,110 @@
+/** A session that the engine's sampler samples by itself, off the event loop; here its news become events. */
+import type { SampledEpisode, SamplerNews } from '../engine/engine.js';
+import { TelemetryError } from '../error/index.js';
+import { frameFromWords, sourcesFromMeta } from '../frame/decode.js';
+import type { TelemetryFrame } from '../frame/index.js';
+import { FrameReader } from '../reader/index.js';
+import { RING_SLOT_WORDS } from '../ring/layout.js';
+import { END_FLAGS, Session, type SessionOptions, stoppedError } from './session.js';
+import { type Tripwire, tripwireSpec } from './tripwire.js';
+
+export interface SampledSessionOptions extends SessionOptions {
+  readonly tripwires: readonly Tripwire[];
+}
+
+export class SampledSession extends Session {
+  readonly #episode: SampledEpisode;
+  readonly #tripwires: readonly Tripwire[];
+  /** Who waits for which requested frame. */
+  readonly #waiting = new Map<number, (frame: TelemetryFrame | Promise<TelemetryFrame>) => void>();
+  #requests = 0;
+
+  /** The initial frame is in the ring, and charged, when this returns. */
+  constructor(options: SampledSessionOptions) {
+    const { policy, tripwires } = options;
+    super(options, policy.samplePeriodMs);
+    this.#tripwires = tripwires;
+    this.#episode = options.engine.startEpisode(
+      {
+        ...options.spec,
+        ring: this.ring,
+        periodNs: nsOf(policy.samplePeriodMs),
+        fastPeriodNs: nsOf(policy.effectiveSamplePeriodMs(true)),
+        tripwires: tripwires.map((tripwire) => tripwireSpec(tripwire, policy)),
+        notifyFrames: options.budget !== null,
+      },
+      (news) => this.#take(news),
+    );
+    if (options.budget !== null && this.charge(this.#oldest())) {
+      // Nobody can listen before start() has returned.
+      process.nextTick(() => void this.finish('exhausted'));
+    }
+  }
+
+  // The initial frame: the sampler may be further already, and what baseline 'now' charges begins with the first.
+  #oldest(): TelemetryFrame {
+    return new FrameReader({ ring: this.ring }).read(1).frames[0] ?? this.newest();
+  }
+
+  /** One frame now, beside the period; the terminal frame if the episode ends first. */
+  sampleNow(flags: number): Promise<TelemetryFrame> {
+    if (this.finishing) return Promise.reject(stoppedError(this.options.spec.episodeId));
+    const request = this.#requests++;
+    return new Promise((resolve) => {
+      this.#waiting.set(request, resolve);
+      this.#episode.setWaiting(true);
+      this.#episode.requestFrame(request, flags & ~END_FLAGS);
+    });
+  }
+
+  // What was asked for keeps the process alive until it is answered; sampling alone does not.
+  protected override end(): void {
+    this.#episode.setWaiting(true);
+    this.#episode.requestEnd();
+  }
+
+  #take(news: SamplerNews): void {
+    this.warn(news.warnings);
+    for (const { seq, meta } of news.sources) {
+      this.emit('source', { seq, sources: sourcesFromMeta(meta) });
+    }
+    for (const { index, value, seq } of news.trips) {
+      const { metric, atLeast } = this.#tripwires[index] as Tripwire;
+      this.emit('threshold', { metric, atLeast: Number(atLeast), value: Number(value), seq });
+    }
+    for (const { request, words } of news.replies) this.#reply(request, words);
+    if (news.ended !== null) {
+      this.#ended(news.ended);
+    } else if (news.frames && !this.stopped && this.charge(this.newest())) {
+      // Counters are totals: with the newest frame those before it are charged too. A terminal frame is charged when
+      // its end is told.
+      void this.finish('exhausted');
+    }
+  }
+
+  #reply(request: number, words: BigUint64Array): void {
+    const { episodeId } = this.options.spec;
+    const halves = new Uint32Array(words.buffer, words.byteOffset, 2 * RING_SLOT_WORDS);
+    this.#waiting.get(request)?.(frameFromWords(episodeId, halves, false) as TelemetryFrame);
+    this.#waiting.delete(request);
+    this.#episode.setWaiting(this.finishing || this.#waiting.size > 0);
+  }
+
+  #ended({ exited, failure }: NonNullable<SamplerNews['ended']>): void {
+    if (failure !== null) {
+      this.emit('warning', new TelemetryError('ERR_ENGINE_UNAVAILABLE', failure));
+    }
+    for (const resolve of this.#waiting.values()) resolve(this.#terminal());
+    this.#waiting.clear();
+    this.#episode.setWaiting(false);
+    this.conclude({ exited, failed: failure !== null });
+  }
+
+  async #terminal(): Promise<TelemetryFrame> {
+    return this.newest();
+  }
+}
+
+function nsOf(ms: number): bigint {
+  return BigInt(ms) * 1_000_000n;
+}

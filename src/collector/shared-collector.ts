@@ -1,0 +1,26 @@
+import { episodeClaims } from '../engine/native/claims.js';
+import { assertObject, assertOneOf } from '../error/index.js';
+import type { TelemetryPolicy } from '../policy/index.js';
+import { TelemetryCollector, type TelemetryCollectorOptions } from './collector.js';
+
+export type SharedCollectorOptions = Omit<TelemetryCollectorOptions, 'engine'>;
+
+/**
+ * A collector over the process-wide native sampler, whose running ids are unique in the whole process: `start()` of
+ * one that runs in a shared collector of any worker is `ERR_ALREADY_STARTED`.
+ *
+ * One thread samples, however many workers and collectors use it; every `TelemetryCollector` on the native engine
+ * samples on that thread too.
+ *
+ * Throws what the constructor of `TelemetryCollector` throws; `ERR_ENGINE_UNAVAILABLE` where the addon does not load.
+ */
+export function newSharedCollector(
+  policy?: TelemetryPolicy,
+  options: SharedCollectorOptions = {},
+): TelemetryCollector {
+  assertObject('options', options);
+  const { engine }: TelemetryCollectorOptions = options;
+  assertOneOf('engine', engine, ['native']);
+  const claims = episodeClaims() ?? undefined;
+  return new TelemetryCollector(policy, { ...options, engine: 'native' }, claims);
+}

@@ -1,0 +1,71 @@
+import {
+  MAX_TRIPWIRES,
+  TRIP_METRICS,
+  TripAction,
+  type TripMetric,
+  type TripwireSpec,
+} from '../engine/engine.js';
+import {
+  assertBoolean,
+  assertObject,
+  invalidConfig,
+  outOfRange,
+  wholeNumber,
+} from '../error/index.js';
+import { MAX_FRAME_COUNT } from '../frame/bounds.js';
+import type { TelemetryPolicy } from '../policy/index.js';
+
+/**
+ * A plain threshold on a published value, and what the sampler does by itself within the sample that reaches it,
+ * however busy the event loop is. Absent values change nothing.
+ */
+export interface Tripwire {
+  /** `ioBytes` is read + written. */
+  readonly metric: TripMetric;
+  /** It trips at this value, in ns or bytes. `memRssBytes` is released below 15/16 of it; counters never fall. */
+  readonly atLeast: number | bigint;
+  /** While it is tripped sample at the policy's divided period, the frames flagged `highFrequency`. Default false; nothing where the policy disables high frequency. */
+  readonly speedUp?: boolean;
+  /** Emit `threshold`, once until it is released. Default true. */
+  readonly notify?: boolean;
+}
+
+/** Refuses what is no list of tripwires. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
+export function assertTripwires(tripwires: unknown): asserts tripwires is readonly Tripwire[] {
+  if (!Array.isArray(tripwires)) throw invalidConfig('tripwires must be an array');
+  if (tripwires.length > MAX_TRIPWIRES) {
+    throw invalidConfig(`at most ${MAX_TRIPWIRES} tripwires, not ${tripwires.length}`);
+  }
+  for (const each of tripwires) assertTripwire(each);
+}
+
+function assertTripwire(tripwire: Tripwire): void {
+  assertObject('a tripwire', tripwire);
+  const { metric, atLeast, speedUp, notify } = tripwire;
+  if (!TRIP_METRICS.includes(metric)) {
+    throw invalidConfig(`a tripwire's metric must be one of ${TRIP_METRICS.join(', ')}`);
+  }
+  assertBoolean('speedUp', speedUp);
+  assertBoolean('notify', notify);
+  if (notify === false && speedUp !== true) {
+    throw invalidConfig('a tripwire must speed up or notify');
+  }
+  if (wholeNumber('atLeast', atLeast) > MAX_FRAME_COUNT) {
+    throw outOfRange('atLeast', atLeast, 'must be at most 2^63 − 1');
+  }
+}
+
+/** What the sampler is told. */
+export function tripwireSpec(tripwire: Tripwire, policy: TelemetryPolicy): TripwireSpec {
+  const { metric, speedUp = false, notify = true } = tripwire;
+  const threshold = BigInt(tripwire.atLeast);
+  return {
+    metric,
+    threshold,
+    // Memory goes up and down: what hovers about the threshold must not be told again and again.
+    release: metric === 'memRssBytes' ? threshold - threshold / 16n : threshold,
+    actions:
+      (speedUp && policy.highFreqEnabled ? TripAction.SPEED_UP : 0) |
+      (notify ? TripAction.NOTIFY : 0),
+  };
+}

@@ -1,0 +1,57 @@
+/** The end of a ring whose sampler died: nothing in it may look as if more were to come. */
+import { bindRing, SLOT_HALVES, STATE } from '../../ring/header.js';
+import {
+  FrameFlag,
+  FrameWord,
+  MetaShift,
+  QualityBit,
+  RING_SLOT_WORDS,
+  RingState,
+  SourceCode,
+} from '../../ring/layout.js';
+import { openAtomicSlots } from '../../ring/slot-reader.js';
+import { RingWriter } from '../../ring/writer.js';
+
+const PARTS = [
+  [MetaShift.SOURCE_CPU, MetaShift.QUALITY_CPU],
+  [MetaShift.SOURCE_MEMORY, MetaShift.QUALITY_MEMORY],
+  [MetaShift.SOURCE_IO, MetaShift.QUALITY_IO],
+] as const;
+
+/**
+ * Publishes the last frame's values again as the terminal frame, unless the sampler came to that, and ends the ring.
+ * The sampler must not be writing any more. Returns the slot words of the terminal frame. Throws `ERR_RING_CORRUPT`.
+ */
+export function endAbandonedRing(ring: SharedArrayBuffer, nowNs: bigint): BigUint64Array {
+  const words = latestWords(ring);
+  const meta = Number(words[FrameWord.META]);
+  const state = bindRing(ring).words;
+  if ((meta & FrameFlag.TERMINAL) === 0) {
+    words[FrameWord.META] = BigInt(abandonedMeta(meta));
+    words[FrameWord.TS_MONO] = nowNs;
+    words[FrameWord.COLLECT_NS] = 0n;
+    words[FrameWord.VALID]! &= ~(1n << BigInt(FrameWord.COLLECT_NS));
+    new RingWriter(ring).publish(words);
+    words[FrameWord.SEQ]!++;
+  }
+  Atomics.store(state, STATE, RingState.ENDED);
+  return words;
+}
+
+function latestWords(ring: SharedArrayBuffer): BigUint64Array {
+  const words = new BigUint64Array(RING_SLOT_WORDS);
+  openAtomicSlots(ring).copyLatest(new Uint32Array(words.buffer, 0, SLOT_HALVES));
+  return words;
+}
+
+/** Nothing that is known was read at the end. */
+function abandonedMeta(meta: number): number {
+  let abandoned = (meta & FrameFlag.DEGRADED) | FrameFlag.TERMINAL;
+  for (const [sourceShift, qualityShift] of PARTS) {
+    const source = (meta >> sourceShift) & 3;
+    abandoned |= source << sourceShift;
+    if (source === SourceCode.UNAVAILABLE) continue;
+    abandoned |= (QualityBit.STALE | QualityBit.LOWER_BOUND) << qualityShift;
+  }
+  return abandoned;
+}

@@ -1,0 +1,76 @@
+/** What an episode has to tell its owner, until the owner takes it: bounded, however long that is. */
+import type { FrameReply, SamplerNews, SampleWarning } from '../engine.js';
+import { MOST_WARNINGS, sameWarning } from './failure-log.js';
+import type { Trip } from './tripwires.js';
+
+/** Of changes of a source and of trips: the newest. */
+const MOST = 64;
+
+type SourceChange = SamplerNews['sources'][number];
+
+export class PendingNews {
+  #frames = false;
+  #sources: SourceChange[] = [];
+  #warnings: SampleWarning[] = [];
+  #trips: Trip[] = [];
+  #replies: FrameReply[] = [];
+  #ended: SamplerNews['ended'] = null;
+
+  get any(): boolean {
+    return (
+      this.#frames ||
+      this.#ended !== null ||
+      [this.#sources, this.#warnings, this.#trips, this.#replies].some((list) => list.length > 0)
+    );
+  }
+
+  addFrame(): void {
+    this.#frames = true;
+  }
+
+  addSource(change: SourceChange): void {
+    pushNewest(this.#sources, change, MOST);
+  }
+
+  /** A warning that is there already moves to the end. */
+  addWarning(warning: SampleWarning): void {
+    const at = this.#warnings.findIndex((other) => sameWarning(warning, other));
+    if (at >= 0) this.#warnings.splice(at, 1);
+    pushNewest(this.#warnings, warning, MOST_WARNINGS);
+  }
+
+  addTrip(trip: Trip): void {
+    pushNewest(this.#trips, trip, MOST);
+  }
+
+  addReply(reply: FrameReply): void {
+    this.#replies.push(reply);
+  }
+
+  end(exited: boolean): void {
+    this.#ended = { exited, failure: null };
+  }
+
+  take(): SamplerNews {
+    const taken = {
+      frames: this.#frames,
+      sources: this.#sources,
+      warnings: this.#warnings,
+      trips: this.#trips,
+      replies: this.#replies,
+      ended: this.#ended,
+    };
+    this.#frames = false;
+    this.#sources = [];
+    this.#warnings = [];
+    this.#trips = [];
+    this.#replies = [];
+    this.#ended = null;
+    return taken;
+  }
+}
+
+function pushNewest<T>(list: T[], item: T, most: number): void {
+  list.push(item);
+  if (list.length > most) list.shift();
+}

@@ -1,0 +1,56 @@
+/** The sampler of this thread: its worker is started when the first episode needs it, and again if it died. */
+import { accessSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { TelemetryError } from '../../error/index.js';
+import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
+import { SamplerConnection, type StartSamplerWorker } from './sampler-connection.js';
+
+// From the package's root, so that this module is also right where it runs as source: workers run what is built.
+const WORKER = new URL('../../../dist/engine/js/sampler-worker.js', import.meta.url);
+
+/** The first start also starts the worker: some 40 ms on an idle machine. */
+const START_LIMIT_MS = 10_000;
+
+/** Nothing of the owner's options and environment (loaders, inspectors) belongs into the sampler. */
+export const startSamplerWorker: StartSamplerWorker = (data) => {
+  // A worker without its file would say so only to an event loop, which is waiting for it.
+  accessSync(fileURLToPath(WORKER));
+  return new Worker(WORKER, {
+    name: 'episcope-sampler',
+    workerData: data,
+    transferList: [data.outcomes],
+    execArgv: [],
+    env: {},
+  });
+};
+
+export class SamplerClient {
+  readonly #startWorker: StartSamplerWorker;
+  readonly #startLimitMs: number;
+  #connection: SamplerConnection | null = null;
+
+  constructor(startWorker = startSamplerWorker, startLimitMs = START_LIMIT_MS) {
+    this.#startWorker = startWorker;
+    this.#startLimitMs = startLimitMs;
+  }
+
+  /** As `Engine.startEpisode`. Throws `ERR_ENGINE_UNAVAILABLE` when no worker can be had. */
+  start(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {
+    if (this.#connection?.alive !== true) this.#connection = this.#connect();
+    return this.#connection.start(spec, onNews);
+  }
+
+  #connect(): SamplerConnection {
+    try {
+      return new SamplerConnection(this.#startWorker, this.#startLimitMs);
+    } catch (cause) {
+      const text = cause instanceof Error ? cause.message : String(cause);
+      throw new TelemetryError(
+        'ERR_ENGINE_UNAVAILABLE',
+        `the JS engine's sampler does not start: ${text}`,
+        { cause },
+      );
+    }
+  }
+}

@@ -1,0 +1,188 @@
+/** A worker that samples episodes of this thread, and this thread's end of each of them. */
+import {
+  isMainThread,
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  type Worker,
+} from 'node:worker_threads';
+import { TelemetryError } from '../../error/index.js';
+import { bindRing } from '../../ring/header.js';
+import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
+import { cgroupDirectory, failureToError } from '../failure-error.js';
+import { endAbandonedRing } from './abandoned-ring.js';
+import type {
+  EpisodeNews,
+  SamplerRequest,
+  SamplerWorkerData,
+  StartOutcome,
+} from './sampler-messages.js';
+
+/** For the terminal frames of a thread that ends. */
+const END_LIMIT_MS = 1_000;
+
+/** Starts `sampler-worker.js` with these data, which hold a port to be transferred. */
+export type StartSamplerWorker = (data: SamplerWorkerData) => Worker;
+
+interface Owned {
+  readonly ring: SharedArrayBuffer;
+  readonly onNews: (news: SamplerNews) => void;
+  readonly notifyFrames: boolean;
+  /** Requests without an answer yet. */
+  readonly asked: Set<number>;
+  waiting: boolean;
+}
+
+export class SamplerConnection {
+  readonly #worker: Worker;
+  readonly #gate = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #outcomes: MessagePort;
+  readonly #episodes = new Map<number, Owned>();
+  readonly #startLimitMs: number;
+  #lastId = 0;
+  #alive = true;
+  #deathCause: string | null = null;
+
+  /** `startLimitMs`: how long `start` blocks at most. */
+  constructor(startWorker: StartSamplerWorker, startLimitMs: number) {
+    this.#startLimitMs = startLimitMs;
+    const { port1, port2 } = new MessageChannel();
+    this.#outcomes = port1;
+    this.#worker = startWorker({ gate: this.#gate, outcomes: port2 });
+    this.#worker.on('message', (batch: readonly EpisodeNews[]) => this.#take(batch));
+    this.#worker.once('error', (error) => {
+      this.#deathCause = error instanceof Error ? error.message : String(error);
+    });
+    this.#worker.once('exit', (code) => this.#died(code));
+    this.#worker.unref();
+    // The main thread's end is every reader's too.
+    if (!isMainThread) process.once('exit', this.#endAll);
+  }
+
+  /** Its worker can be given episodes. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** As `Engine.startEpisode`; `ERR_ENGINE_UNAVAILABLE` when the worker does not answer in time. */
+  start(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {
+    // The worker would find the same, but could throw nothing.
+    bindRing(spec.ring);
+    const id = ++this.#lastId;
+    if (!this.#request({ kind: 'start', id, spec }, this.#startLimitMs)) {
+      this.#alive = false;
+      void this.#worker.terminate();
+      throw unavailable(`it did not answer within ${this.#startLimitMs} ms`);
+    }
+    const outcome: StartOutcome = receiveMessageOnPort(this.#outcomes)?.message;
+    if (typeof outcome === 'string') throw unavailable(outcome);
+    if (outcome !== null) {
+      const cgroupPath = spec.cgroup === null ? '' : cgroupDirectory(spec.cgroup);
+      throw failureToError(outcome, { cgroupPath, procRoot: spec.procRoot });
+    }
+    const { ring, notifyFrames } = spec;
+    this.#episodes.set(id, { ring, onNews, notifyFrames, asked: new Set(), waiting: false });
+    return this.#handle(id);
+  }
+
+  #handle(id: number): SampledEpisode {
+    return {
+      requestFrame: (request, flags) => {
+        this.#episodes.get(id)?.asked.add(request);
+        this.#post({ kind: 'frame', id, request, flags });
+      },
+      requestEnd: () => this.#post({ kind: 'end', id }),
+      setTripwires: (tripwires) => this.#post({ kind: 'tripwires', id, tripwires }),
+      setPeriod: (periodNs, fastPeriodNs) =>
+        this.#post({ kind: 'period', id, periodNs, fastPeriodNs }),
+      setWaiting: (waiting) => {
+        const owned = this.#episodes.get(id);
+        if (owned === undefined) return;
+        owned.waiting = waiting;
+        this.#keepAlive();
+      },
+    };
+  }
+
+  #post(request: SamplerRequest): void {
+    this.#worker.postMessage(request);
+  }
+
+  /** Posts a request and blocks until the worker has served it. */
+  #request(request: SamplerRequest, limitMs: number): boolean {
+    Atomics.store(this.#gate, 0, 0);
+    this.#post(request);
+    const end = performance.now() + limitMs;
+    // The notification of the request before may come only now: it is the value that says that this one is served.
+    while (Atomics.load(this.#gate, 0) === 0) {
+      const left = end - performance.now();
+      if (left <= 0) return false;
+      Atomics.wait(this.#gate, 0, 0, left);
+    }
+    return true;
+  }
+
+  #take(batch: readonly EpisodeNews[]): void {
+    this.#post({ kind: 'taken' });
+    for (const { id, news, terminal } of batch) {
+      const owned = this.#episodes.get(id);
+      if (owned === undefined) continue;
+      for (const { request } of news.replies) owned.asked.delete(request);
+      if (terminal !== null) this.#episodes.delete(id);
+      tell(owned, terminal === null ? news : answered(news, owned, terminal));
+    }
+    this.#keepAlive();
+  }
+
+  // A thread that waits for any of its episodes lives on.
+  #keepAlive(): void {
+    if ([...this.#episodes.values()].some(({ waiting }) => waiting)) this.#worker.ref();
+    else this.#worker.unref();
+  }
+
+  #died(code: number): void {
+    this.#alive = false;
+    process.off('exit', this.#endAll);
+    this.#outcomes.close();
+    const failure = this.#deathCause ?? `the sampler's worker ended with code ${code}`;
+    for (const owned of this.#episodes.values()) tell(owned, abandoned(owned, failure));
+    this.#episodes.clear();
+  }
+
+  // Of a thread that ends by itself: whoever reads its rings elsewhere has the last frame of each.
+  readonly #endAll = (): void => {
+    if (this.#episodes.size > 0) this.#request({ kind: 'endAll' }, END_LIMIT_MS);
+  };
+}
+
+// In microtasks: one owner's exception loses nobody else's news.
+function tell({ onNews }: Owned, news: SamplerNews): void {
+  queueMicrotask(() => onNews(news));
+}
+
+/** The terminal frame answers what was asked after the worker had taken it. */
+function answered(news: SamplerNews, { asked }: Owned, words: BigUint64Array): SamplerNews {
+  const late = [...asked].map((request) => ({ request, words }));
+  return { ...news, replies: [...news.replies, ...late] };
+}
+
+function abandoned(owned: Owned, failure: string): SamplerNews {
+  const news = {
+    frames: owned.notifyFrames,
+    sources: [],
+    warnings: [],
+    trips: [],
+    replies: [],
+    ended: { exited: false, failure },
+  };
+  try {
+    return answered(news, owned, endAbandonedRing(owned.ring, process.hrtime.bigint()));
+  } catch {
+    // Whoever else has the ring destroyed it.
+    return news;
+  }
+}
+
+function unavailable(why: string): TelemetryError {
+  return new TelemetryError('ERR_ENGINE_UNAVAILABLE', `the JS engine's sampler failed: ${why}`);
+}

@@ -1,0 +1,69 @@
+/** The worker that samples the episodes of one thread; `sampler-connection.ts` starts it and speaks to it. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { bindRing } from '../../ring/header.js';
+import type { SamplingSpec } from '../engine.js';
+import type { ReadFailure } from '../failure.js';
+import { JsEpisode } from './episode.js';
+import { SampledEpisode } from './sampled-episode.js';
+import { Sampler } from './sampler.js';
+import type { SamplerRequest, SamplerWorkerData, StartOutcome } from './sampler-messages.js';
+
+class Refused extends Error {
+  readonly failure: ReadFailure;
+
+  constructor(failure: ReadFailure) {
+    super(failure.code);
+    this.failure = failure;
+  }
+}
+
+const { gate, outcomes }: SamplerWorkerData = workerData;
+const sampler = new Sampler((batch) => parentPort?.postMessage(batch));
+
+function start(id: number, spec: SamplingSpec): StartOutcome {
+  try {
+    const episode = new JsEpisode(spec, (failure) => new Refused(failure));
+    const anchorNs = bindRing(spec.ring).shape.startMonoNs;
+    const sampled = new SampledEpisode(episode, { ...spec, anchorNs }, process.hrtime.bigint);
+    sampler.add(id, sampled, episode.eventsPath);
+    return null;
+  } catch (error) {
+    return error instanceof Refused ? error.failure : String(error);
+  }
+}
+
+function openGate(): void {
+  Atomics.store(gate, 0, 1);
+  Atomics.notify(gate, 0);
+}
+
+function serve(request: SamplerRequest): void {
+  switch (request.kind) {
+    case 'start':
+      outcomes.postMessage(start(request.id, request.spec));
+      openGate();
+      break;
+    case 'frame':
+      sampler.do(request.id, (episode) => episode.requestFrame(request.request, request.flags));
+      break;
+    case 'end':
+      sampler.do(request.id, (episode) => episode.requestEnd());
+      break;
+    case 'tripwires':
+      sampler.do(request.id, (episode) => episode.setTripwires(request.tripwires));
+      break;
+    case 'period':
+      sampler.do(request.id, (episode) =>
+        episode.setPeriod(request.periodNs, request.fastPeriodNs),
+      );
+      break;
+    case 'taken':
+      sampler.taken();
+      break;
+    case 'endAll':
+      sampler.endAll(openGate);
+      break;
+  }
+}
+
+parentPort?.on('message', serve);

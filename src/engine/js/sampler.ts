@@ -1,0 +1,115 @@
+/**
+ * Samples any number of episodes on the event loop of its thread: one timer over all their deadlines. It runs in the
+ * worker of `sampler-worker.ts`.
+ */
+
+import { watchPopulation } from './population-watch.js';
+import type { SampledEpisode } from './sampled-episode.js';
+import type { EpisodeNews } from './sampler-messages.js';
+import { WakeHeap } from './wake-heap.js';
+
+const NS_PER_MS = 1_000_000n;
+/** No episode is due more than this before its deadline (`Pacer.due`). */
+const MAX_SLACK_NS = NS_PER_MS;
+
+interface Entry {
+  readonly id: number;
+  readonly episode: SampledEpisode;
+  readonly unwatch: () => void;
+}
+
+export class Sampler {
+  readonly #tell: (batch: readonly EpisodeNews[]) => void;
+  readonly #entries = new Map<number, Entry>();
+  readonly #wakes = new WakeHeap<Entry>();
+  readonly #toTell = new Set<Entry>();
+  /** The owner has not taken the last batch: what happens meanwhile waits, and is coalesced. */
+  #untaken = false;
+  #timer: NodeJS.Timeout | undefined;
+  #whenEmpty: (() => void) | null = null;
+
+  constructor(tell: (batch: readonly EpisodeNews[]) => void) {
+    this.#tell = tell;
+  }
+
+  /** Samples the episode from now on. `eventsPath`: its `cgroup.events`, where it has one. */
+  add(id: number, episode: SampledEpisode, eventsPath: string | null): void {
+    const hint = (): void => this.do(id, () => episode.exitHint());
+    const unwatch = eventsPath === null ? () => {} : watchPopulation(eventsPath, hint);
+    this.#entries.set(id, { id, episode, unwatch });
+    this.do(id, () => {});
+  }
+
+  /** Does something with an episode, if it is not over, and what follows from it. */
+  do(id: number, action: (episode: SampledEpisode) => void): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    action(entry.episode);
+    this.#acted(entry);
+    this.#rest();
+  }
+
+  /** Asks every episode to end; `done` is called when the last one is over. */
+  endAll(done: () => void): void {
+    this.#whenEmpty = done;
+    for (const entry of this.#entries.values()) {
+      entry.episode.requestEnd();
+      this.#acted(entry);
+    }
+    this.#rest();
+  }
+
+  /** The owner has taken the last batch. */
+  taken(): void {
+    this.#untaken = false;
+    this.#rest();
+  }
+
+  readonly #wake = (): void => {
+    const nowNs = process.hrtime.bigint();
+    for (const entry of this.#wakes.until(nowNs + MAX_SLACK_NS)) {
+      entry.episode.wake(nowNs);
+      this.#acted(entry);
+    }
+    this.#rest();
+  };
+
+  #acted(entry: Entry): void {
+    const { episode } = entry;
+    const { wakeNs } = episode;
+    if (episode.news.any) this.#toTell.add(entry);
+    if (wakeNs !== null) {
+      this.#wakes.set(entry, wakeNs);
+      return;
+    }
+    this.#wakes.delete(entry);
+    this.#entries.delete(entry.id);
+    entry.unwatch();
+  }
+
+  #rest(): void {
+    if (this.#entries.size === 0) this.#whenEmpty?.();
+    if (!this.#untaken && this.#toTell.size > 0) {
+      this.#untaken = true;
+      this.#tell(
+        [...this.#toTell].map(({ id, episode }) => ({
+          id,
+          news: episode.news.take(),
+          terminal: episode.terminal,
+        })),
+      );
+      this.#toTell.clear();
+    }
+    this.#arm();
+  }
+
+  // A timer counts whole milliseconds, from the loop's idea of now: it may fire early, and is armed again then.
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const { firstNs } = this.#wakes;
+    if (firstNs === null) return;
+    const aheadNs = firstNs - process.hrtime.bigint();
+    const ms = aheadNs > 0n ? Number((aheadNs + NS_PER_MS - 1n) / NS_PER_MS) : 0;
+    this.#timer = setTimeout(this.#wake, ms);
+  }
+}

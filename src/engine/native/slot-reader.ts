@@ -1,0 +1,110 @@
+/** The addon's reader of a ring: frames in batches, and a wake after the next one. The types of that part of the addon. */
+import { bindRing, corrupt, HEAD, type RingShape, STATE } from '../../ring/header.js';
+import { RingState, RingWriterKind } from '../../ring/layout.js';
+import type { OpenSlots, SlotSource, SlotWaker } from '../../ring/slot-source.js';
+import { loadAddon } from './addon.js';
+import { nativeEvents } from './events.js';
+
+/** Freed with its JavaScript value. */
+type RingReaderHandle = object & { readonly __ringReader: unique symbol };
+
+/** What `native/addon/ring_reader_binding.cc` registers. */
+interface RingReaderBinding {
+  /** null: no ring of this layout. */
+  openRingReader(ring: Uint8Array): RingReaderHandle | null;
+  /** How many were copied; −1: the ring is corrupt. */
+  ringReaderCopyNext(reader: RingReaderHandle, out: Uint32Array, max: number): number;
+  /** 1; 0: there is none yet; −1: the ring is corrupt. */
+  ringReaderCopyLatest(reader: RingReaderHandle, out: Uint32Array): number;
+  ringReaderMissed(reader: RingReaderHandle): number;
+  ringReaderAvailable(reader: RingReaderHandle): number;
+  ringReaderSkipToLatest(reader: RingReaderHandle): void;
+  /** False, and nothing is armed: there is more already. Else `id` is told once, after the next frame or the end. */
+  armRingWait(reader: RingReaderHandle, id: number, seenHead: number): boolean;
+  disarmRingWait(reader: RingReaderHandle, id: number): void;
+}
+
+/** Readers by the addon; null where it does not load. */
+export function nativeSlots(): OpenSlots | null {
+  const addon = loadAddon().addon as (RingReaderBinding & object) | null;
+  return addon === null ? null : (ring) => new NativeSlotReader(addon, ring);
+}
+
+class NativeSlotReader implements SlotSource, SlotWaker {
+  readonly shape: RingShape;
+  readonly waker: SlotWaker | null;
+  readonly #binding: RingReaderBinding;
+  readonly #reader: RingReaderHandle;
+  readonly #words: Uint32Array;
+
+  constructor(binding: RingReaderBinding, ring: unknown) {
+    const { shape, words } = bindRing(ring);
+    const reader = binding.openRingReader(
+      new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
+    );
+    // Whoever changes what was checked a moment ago.
+    if (reader === null) throw corrupt('its header changes');
+    this.shape = shape;
+    this.#words = words;
+    this.#binding = binding;
+    this.#reader = reader;
+    this.waker = shape.writer === RingWriterKind.NATIVE ? this : null;
+  }
+
+  get missed(): number {
+    return this.#binding.ringReaderMissed(this.#reader);
+  }
+
+  get ended(): boolean {
+    return Atomics.load(this.#words, STATE) === RingState.ENDED;
+  }
+
+  get head(): number {
+    return Atomics.load(this.#words, HEAD);
+  }
+
+  get available(): number {
+    return this.#binding.ringReaderAvailable(this.#reader);
+  }
+
+  copyNext(out: Uint32Array, max: number): number {
+    return counted(this.#binding.ringReaderCopyNext(this.#reader, out, max));
+  }
+
+  copyLatest(out: Uint32Array): boolean {
+    return counted(this.#binding.ringReaderCopyLatest(this.#reader, out)) > 0;
+  }
+
+  skipToLatest(): void {
+    this.#binding.ringReaderSkipToLatest(this.#reader);
+  }
+
+  arm(seenHead: number, onWake: () => void): (() => void) | null {
+    const events = nativeEvents();
+    let armed = true;
+    const id = events.add(() => {
+      settle();
+      onWake();
+    });
+    const settle = () => {
+      armed = false;
+      events.remove(id);
+      events.release();
+    };
+    if (!this.#binding.armRingWait(this.#reader, id, seenHead)) {
+      events.remove(id);
+      return null;
+    }
+    events.hold();
+    return () => {
+      if (!armed) return;
+      this.#binding.disarmRingWait(this.#reader, id);
+      settle();
+    };
+  }
+}
+
+function counted(result: number): number {
+  if (result < 0) throw corrupt('its head and its slots contradict each other');
+  return result;
+}

@@ -1,0 +1,59 @@
+/** Writes to a cgroup that may stall in the kernel for tens of milliseconds: none of them blocks the event loop. */
+import { constants } from 'node:fs';
+import { open, rmdir } from 'node:fs/promises';
+import { nativeAction } from '../engine/native/actuator.js';
+import { errnoOf } from './cgroup-files.js';
+
+/** Neither method rejects. They are done in the order they were called where the addon loads. */
+export interface CgroupActions {
+  /** Writes `text` to a control file (`cgroup.kill`, `cgroup.freeze`, `cgroup.procs`, …), in one write. null, or the errno. */
+  write(directory: string, file: string, text: string): Promise<string | null>;
+  /** rmdir. null, or the errno. */
+  remove(directory: string): Promise<string | null>;
+}
+
+/** By the addon's actuator thread; without the addon by Node's thread pool. */
+export function cgroupActions(): CgroupActions {
+  const act = nativeAction();
+  if (act === null) return threadPoolActions;
+  return {
+    write: (directory, file, text) =>
+      withoutNul([directory, file], () => act(directory, file, text)),
+    remove: (directory) => withoutNul([directory], () => act(directory, '', '')),
+  };
+}
+
+/** @internal The actions where there is no addon. */
+export const threadPoolActions: CgroupActions = {
+  write: (directory, file, text) =>
+    withoutNul([directory, file], async () => {
+      // The write of a limit waits for reclaim, unless its descriptor does not wait.
+      const extra = file.startsWith('memory.') ? constants.O_NONBLOCK : 0;
+      const flags = constants.O_WRONLY | constants.O_NOFOLLOW | extra;
+      const handle = await open(`${directory}/${file}`, flags);
+      try {
+        const { bytesWritten } = await handle.write(text);
+        return bytesWritten === Buffer.byteLength(text) ? null : 'EIO';
+      } finally {
+        await handle.close();
+      }
+    }),
+  remove: (directory) =>
+    withoutNul([directory], async () => {
+      await rmdir(directory);
+      return null;
+    }),
+};
+
+/** A C string would end at a NUL, and name another file. */
+async function withoutNul(
+  names: readonly string[],
+  act: () => Promise<string | null>,
+): Promise<string | null> {
+  if (names.some((name) => name.includes('\0'))) return 'EINVAL';
+  try {
+    return await act();
+  } catch (cause) {
+    return errnoOf(cause);
+  }
+}

@@ -1,0 +1,17 @@
+// Publishes one frame when it has started; it keeps nothing alive itself.
+import { workerData } from 'node:worker_threads';
+import { selectEngine } from '../../dist/engine/select.js';
+import { RING_SLOT_WORDS } from '../../dist/ring/layout.js';
+
+const { ring, engine } = workerData;
+const episode = selectEngine(engine).openEpisode({
+  episodeId: 'job',
+  pid: process.pid,
+  ring,
+  tier: 'proc',
+  cgroup: null,
+  procRoot: '/proc',
+  reaperPid: 0,
+  memoryStatPeriodNs: 0n,
+});
+episode.publish(new BigUint64Array(RING_SLOT_WORDS), 0);
