@@ -9,9 +9,11 @@ namespace {
 
 constexpr uint64_t kMs = 1'000'000;
 
-// The dying task's last accounting may come after the end is seen, and back-to-back reads agree too
-// early; but systemd removes its scope within 20 ms of the end.
+// The dying task's last accounting may come after the end is seen: with the next tick (4 ms at
+// HZ=250) of a cpu that still runs it. So reads agree for longer than a tick; but systemd removes
+// its scope within 20 ms of the end.
 constexpr uint64_t kSettleIntervalNs = 1 * kMs;
+constexpr uint64_t kSettleAgreeNs = 5 * kMs;
 constexpr uint64_t kSettleLimitNs = 10 * kMs;
 
 // The root is gone, and survivors or the kernel's last accounting keep the episode: cgroup.events
@@ -217,15 +219,17 @@ void SampledEpisode::linger_if_root_is_gone() {
 
 void SampledEpisode::begin_settling(ReadBuffer& buffer) {
   phase_ = Phase::kSettling;
-  settle_begin_ns_ = clock_();
+  settle_begin_ns_ = settle_changed_ns_ = clock_();
   episode_->settle(buffer);
   settle_due_ns_ = clock_() + kSettleIntervalNs;
 }
 
 void SampledEpisode::settle(ReadBuffer& buffer) {
-  const bool agrees = episode_->settle(buffer);
+  const uint64_t now = clock_();
+  if (!episode_->settle(buffer)) settle_changed_ns_ = now;
   settle_due_ns_ = clock_() + kSettleIntervalNs;
-  if (agrees || settle_due_ns_ > settle_begin_ns_ + kSettleLimitNs) finish(true, buffer);
+  const bool settled = now - settle_changed_ns_ >= kSettleAgreeNs;
+  if (settled || settle_due_ns_ > settle_begin_ns_ + kSettleLimitNs) finish(true, buffer);
 }
 
 /// Takes the terminal frame. Nothing comes after it.

@@ -136,6 +136,7 @@ class SampledEpisode {
   uint64_t linger_due_ns_ = 0;
   uint64_t linger_delay_ns_ = 0;
   uint64_t settle_begin_ns_ = 0;
+  uint64_t settle_changed_ns_ = 0;
   uint64_t settle_due_ns_ = 0;
   std::vector<uint32_t> waiting_for_end_;  // requests whose answer is the terminal frame
   uint32_t missed_stored_ = 0;

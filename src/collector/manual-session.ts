@@ -2,16 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BudgetTracker } from '../budget/index.js';
 import { type EpisodeSampler, SampleOutcome } from '../engine/engine.js';
+import { SETTLE_AGREE_NS, SETTLE_INTERVAL_NS, SETTLE_LIMIT_NS } from '../engine/settling.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import { FrameFlag } from '../ring/layout.js';
 import { type ResourceStats, wordsOfStats } from '../stats/index.js';
 import { BudgetCharger } from './budget-charger.js';
 import { END_FLAGS, Session, type SessionOptions, stoppedError } from './session.js';
-
-/** Settling: two reads at least this far apart must agree … */
-const SETTLE_INTERVAL_NS = 1_000_000n;
-/** … and after this long the last one stands. */
-const SETTLE_LIMIT_NS = 10_000_000n;
 
 export class ManualSession extends Session {
   readonly #sampler: EpisodeSampler;
@@ -95,16 +91,17 @@ export class ManualSession extends Session {
     this.conclude({ exited });
   }
 
-  // The dying task's last accounting may come after the cgroup says that it is empty.
   async #settle(): Promise<void> {
     const now = process.hrtime.bigint;
-    const limit = now() + SETTLE_LIMIT_NS;
+    let changedNs = now();
+    const limitNs = changedNs + SETTLE_LIMIT_NS;
     this.#sampler.settle();
-    while (now() < limit) {
+    while (now() < limitNs && now() - changedNs < SETTLE_AGREE_NS) {
       const since = now();
       // A timer counts from the loop's idea of now, which may be old.
       while (now() - since < SETTLE_INTERVAL_NS) await delay(1);
-      if (this.#sampler.settle()) return;
+      const readNs = now();
+      if (!this.#sampler.settle()) changedNs = readNs;
     }
   }
 }

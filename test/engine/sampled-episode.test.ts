@@ -36,8 +36,8 @@ class ToldEpisode implements OpenEpisode {
   warnings: SampleWarning[] = [];
   /** What each sample takes. */
   costNs = 0n;
-  /** How many reads it takes until two agree. */
-  settlesAfter = 2;
+  /** The read that is the last to differ from the one before it. */
+  lastChange = 1;
   missed = 0;
   closed = false;
   readonly #clock: Clock;
@@ -58,7 +58,7 @@ class ToldEpisode implements OpenEpisode {
 
   settle(): boolean {
     this.settledAtNs.push(this.#clock.nowNs);
-    return this.settledAtNs.length >= this.settlesAfter;
+    return this.settledAtNs.length > this.lastChange;
   }
 
   ended(): boolean {
@@ -220,12 +220,12 @@ describe('tripwires', () => {
 });
 
 describe('the end', () => {
-  it('found by a sample: settles for two reads 1 ms apart, then the terminal frame, once', () => {
+  it('found by a sample: settles until nothing moved for 5 ms, then the terminal frame, once', () => {
     const { episode, sampled, run } = start();
     episode.hasEnded = true;
     run(1000n * MS);
     expect(episode.frames).toEqual([INITIAL, TERMINAL]);
-    expect(episode.settledAtNs).toEqual([100n * MS, 101n * MS]);
+    expect(episode.settledAtNs).toEqual([100n, 101n, 102n, 103n, 104n, 105n].map((ms) => ms * MS));
     expect(sampled.news.take().ended).toEqual({ exited: true, failure: null });
     expect(sampled.terminal![FrameWord.SEQ]).toBe(1n);
     expect(episode.closed).toBe(true);
@@ -238,10 +238,19 @@ describe('the end', () => {
     expect(sampled.news.any).toBe(false);
   });
 
+  it('counters that move once more are read for 5 ms from there', () => {
+    const { episode, run } = start();
+    episode.hasEnded = true;
+    episode.lastChange = 4;
+    run(1000n * MS);
+    expect(episode.settledAtNs.at(-1)).toBe(108n * MS);
+    expect(episode.frames).toEqual([INITIAL, TERMINAL]);
+  });
+
   it('counters that never agree are waited for 10 ms', () => {
     const { episode, run } = start();
     episode.hasEnded = true;
-    episode.settlesAfter = Number.POSITIVE_INFINITY;
+    episode.lastChange = Number.POSITIVE_INFINITY;
     run(1000n * MS);
     expect(episode.settledAtNs).toHaveLength(11);
     expect(episode.settledAtNs.at(-1)).toBe(110n * MS);

@@ -10,15 +10,12 @@ import {
   type SamplingSpec,
   type TripwireSpec,
 } from '../engine.js';
+import { SETTLE_AGREE_NS, SETTLE_INTERVAL_NS, SETTLE_LIMIT_NS } from '../settling.js';
 import { Pacer } from './pacer.js';
 import { PendingNews } from './pending-news.js';
 import type { Trip } from './tripwires.js';
 
 const MS = 1_000_000n;
-/** Settling: two reads at least this far apart must agree … */
-const SETTLE_INTERVAL_NS = MS;
-/** … and after this long the last one stands. */
-const SETTLE_LIMIT_NS = 10n * MS;
 /** After the root's exit the end is looked for this much later, then twice as much later each time … */
 const FIRST_LINGER_NS = MS;
 /** … up to this: `cgroup.events` is rate-limited, and descendants may go on for long. */
@@ -46,6 +43,8 @@ export interface Sampling
 interface Settling {
   /** When the counters are read next. */
   nextNs: bigint;
+  /** When they were seen to have moved, or first read. */
+  changedNs: bigint;
   readonly limitNs: bigint;
 }
 
@@ -200,16 +199,22 @@ export class SampledEpisode {
   }
 
   #beginSettling(): void {
-    const limitNs = this.#clock() + SETTLE_LIMIT_NS;
+    const changedNs = this.#clock();
     this.#episode.settle();
-    this.#settling = { nextNs: this.#clock() + SETTLE_INTERVAL_NS, limitNs };
+    this.#settling = {
+      nextNs: this.#clock() + SETTLE_INTERVAL_NS,
+      changedNs,
+      limitNs: changedNs + SETTLE_LIMIT_NS,
+    };
   }
 
   #goOnSettling(settling: Settling, nowNs: bigint): void {
     if (nowNs < settling.nextNs) return;
-    const agrees = this.#episode.settle();
+    const readNs = this.#clock();
+    if (!this.#episode.settle()) settling.changedNs = readNs;
     settling.nextNs = this.#clock() + SETTLE_INTERVAL_NS;
-    if (agrees || settling.nextNs > settling.limitNs) this.#finish(true);
+    const settled = readNs - settling.changedNs >= SETTLE_AGREE_NS;
+    if (settled || settling.nextNs > settling.limitNs) this.#finish(true);
   }
 
   #finish(exited: boolean): void {

@@ -36,7 +36,7 @@ for (const engine of ENGINES) {
       await assertInitialAndTerminal(handle, cgroupPath);
     });
 
-    test('by cgroup.events alone, where the root process was gone before', PATIENCE, async (t) => {
+    test('the end of survivors, where the root process was gone before', PATIENCE, async (t) => {
       const cgroupPath = makeCgroup(t);
       const root = shell(t, cgroupPath, 'sleep 1000 >/dev/null & echo $!');
       const survivor = Number(await root.line());
