@@ -22,21 +22,6 @@ constexpr const char* kFileNames[] = {
     "memory.pressure", "io.pressure",    "cgroup.events", "cgroup.procs",
 };
 
-constexpr uint64_t mask(uint32_t w) { return uint64_t{1} << w; }
-
-/// The words of each part, by its index, as bits of word::kValid.
-constexpr uint64_t kPartWords[part::kCount] = {
-    mask(word::kCpuNs) | mask(word::kCpuUserNs) | mask(word::kCpuSystemNs) |
-        mask(word::kCpuThrottledNs) | mask(word::kCpuNrThrottled),
-    mask(word::kMemRssBytes) | mask(word::kMemPeakBytes) | mask(word::kMemCurrentBytes) |
-        mask(word::kPageFaultsMajor) | mask(word::kPageFaultsMinor),
-    mask(word::kIoReadBytes) | mask(word::kIoWriteBytes) | mask(word::kIoReadOps) |
-        mask(word::kIoWriteOps),
-    mask(word::kOomKills) | mask(word::kPids) | mask(word::kPressureCpuSomeNs) |
-        mask(word::kPressureMemorySomeNs) | mask(word::kPressureMemoryFullNs) |
-        mask(word::kPressureIoSomeNs) | mask(word::kPressureIoFullNs),
-};
-
 void put(Reading& out, uint32_t w, const std::optional<uint64_t>& value) {
   if (value) out.set(w, *value);
 }
@@ -109,7 +94,7 @@ void CgroupReader::begin(uint32_t parts, Reading& out) {
     if (!((parts >> index) & 1)) continue;
     failures_[index] = {};
     for (uint32_t w = 0; w < kRingSlotWords; ++w) {
-      if ((kPartWords[index] >> w) & 1) out.unset(w);
+      if ((part::kWords[index] >> w) & 1) out.unset(w);
     }
   }
 }

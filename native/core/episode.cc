@@ -9,6 +9,7 @@ namespace episcope {
 namespace {
 
 constexpr uint32_t kMeasured = part::kCpu | part::kMemory | part::kIo;
+constexpr uint32_t kTotals[] = {0, 2};  // indices of the parts that settle: cpu, io
 
 }  // namespace
 
@@ -39,7 +40,10 @@ uint32_t Episode::sample(uint32_t flags, ReadBuffer& buffer) {
   if (terminal) cgroup_.expire_memory_stat();
   reading.set(word::kTsMono, monotonic_ns());
   read_parts(part::kAll, buffer, reading, origin);
-  if (terminal) mark_final(origin);
+  if (terminal) {
+    mark_final(origin);
+    restore_settled(reading, origin);
+  }
   log_failures();
 
   const bool source_changed = state_.apply(reading, origin, flags);
@@ -174,6 +178,17 @@ void Episode::mark_final(PartOrigin& origin) {
   }
 }
 
+// systemd removes a cgroup while its totals still settle: what was read last counts then, not what
+// /proc still knows, nor the last frame.
+void Episode::restore_settled(Reading& reading, PartOrigin& origin) const {
+  for (const uint32_t p : kTotals) {
+    if ((settled_parts_ >> p & 1) == 0 || origin.source[p] == source::kCgroup) continue;
+    reading.take_part(settled_totals_, p);
+    origin.source[p] = source::kCgroup;
+    origin.quality[p] = quality::kStale | quality::kLowerBound;
+  }
+}
+
 void Episode::log_failures() {
   failures_.begin();
   for (uint32_t p = 0; p < 3; p++) {
@@ -201,6 +216,11 @@ bool Episode::settle(ReadBuffer& buffer) {
   read_parts(part::kCpu | part::kIo, buffer, reading, origin);
   const bool agrees = std::memcmp(reading.words, settled_.words, sizeof reading.words) == 0;
   settled_ = reading;
+  for (const uint32_t p : kTotals) {
+    if (origin.source[p] != source::kCgroup) continue;
+    settled_totals_.take_part(reading, p);
+    settled_parts_ |= 1u << p;
+  }
   return agrees;
 }
 

@@ -101,6 +101,7 @@ class Episode {
   void log_failures();
   void log_failure(uint32_t part, const ReadFailure& failure);
   void mark_final(PartOrigin& origin);
+  void restore_settled(Reading& reading, PartOrigin& origin) const;
 
   CgroupReader cgroup_;
   ProcReader proc_;
@@ -116,6 +117,8 @@ class Episode {
   bool root_alive_ = false;
 
   Reading settled_;
+  Reading settled_totals_;  // of the cgroup, while it was there
+  uint32_t settled_parts_ = 0;
   FailureLog failures_;
   // Of the last read: the parts that were asked for and not to be had.
   uint32_t cgroup_failed_ = 0;

@@ -19,6 +19,21 @@ inline constexpr uint32_t kIo = 4;
 inline constexpr uint32_t kExtra = 8;  // oom kills, pids, pressure: absent is no failure
 inline constexpr uint32_t kAll = kCpu | kMemory | kIo | kExtra;
 inline constexpr uint32_t kCount = 4;
+
+constexpr uint64_t mask(uint32_t w) { return uint64_t{1} << w; }
+
+/// The words of each part, by its index, as bits of word::kValid.
+inline constexpr uint64_t kWords[kCount] = {
+    mask(word::kCpuNs) | mask(word::kCpuUserNs) | mask(word::kCpuSystemNs) |
+        mask(word::kCpuThrottledNs) | mask(word::kCpuNrThrottled),
+    mask(word::kMemRssBytes) | mask(word::kMemPeakBytes) | mask(word::kMemCurrentBytes) |
+        mask(word::kPageFaultsMajor) | mask(word::kPageFaultsMinor),
+    mask(word::kIoReadBytes) | mask(word::kIoWriteBytes) | mask(word::kIoReadOps) |
+        mask(word::kIoWriteOps),
+    mask(word::kOomKills) | mask(word::kPids) | mask(word::kPressureCpuSomeNs) |
+        mask(word::kPressureMemorySomeNs) | mask(word::kPressureMemoryFullNs) |
+        mask(word::kPressureIoSomeNs) | mask(word::kPressureIoFullNs),
+};
 }  // namespace part
 
 /// Codes of the contract that a reader can meet. The order is that of READ_CODES in
@@ -83,6 +98,18 @@ struct Reading {
   }
   bool has(uint32_t w) const { return (words[word::kValid] >> w) & 1; }
   uint64_t get(uint32_t w) const { return words[w]; }
+
+  /// Takes over what `from` has of part `index`, and nothing that it lacks.
+  void take_part(const Reading& from, uint32_t index) {
+    for (uint32_t w = 0; w < kRingSlotWords; w++) {
+      if ((part::kWords[index] >> w & 1) == 0) continue;
+      if (from.has(w)) {
+        set(w, from.get(w));
+      } else {
+        unset(w);
+      }
+    }
+  }
 };
 
 }  // namespace episcope

@@ -10,10 +10,10 @@ namespace {
 constexpr uint64_t kMs = 1'000'000;
 
 // The dying task's last accounting may come after the end is seen: with the next tick (4 ms at
-// HZ=250) of a cpu that still runs it. So reads agree for longer than a tick; but systemd removes
+// HZ=250) of a cpu that still runs it. So reads agree for two ticks; but systemd removes
 // its scope within 20 ms of the end.
 constexpr uint64_t kSettleIntervalNs = 1 * kMs;
-constexpr uint64_t kSettleAgreeNs = 5 * kMs;
+constexpr uint64_t kSettleAgreeNs = 8 * kMs;
 constexpr uint64_t kSettleLimitNs = 10 * kMs;
 
 // The root is gone, and survivors or the kernel's last accounting keep the episode: cgroup.events

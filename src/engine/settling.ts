@@ -6,7 +6,7 @@
 
 /** Counters are read this far apart … */
 export const SETTLE_INTERVAL_NS = 1_000_000n;
-/** … until none has moved for this long: longer than a tick … */
-export const SETTLE_AGREE_NS = 5_000_000n;
+/** … until none has moved for this long: two ticks … */
+export const SETTLE_AGREE_NS = 8_000_000n;
 /** … or this has passed: systemd removes its scope within 20 ms of the end. */
 export const SETTLE_LIMIT_NS = 10_000_000n;

@@ -220,12 +220,14 @@ describe('tripwires', () => {
 });
 
 describe('the end', () => {
-  it('found by a sample: settles until nothing moved for 5 ms, then the terminal frame, once', () => {
+  it('found by a sample: settles until nothing moved for 8 ms, then the terminal frame, once', () => {
     const { episode, sampled, run } = start();
     episode.hasEnded = true;
     run(1000n * MS);
     expect(episode.frames).toEqual([INITIAL, TERMINAL]);
-    expect(episode.settledAtNs).toEqual([100n, 101n, 102n, 103n, 104n, 105n].map((ms) => ms * MS));
+    expect(episode.settledAtNs).toEqual(
+      [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n].map((ms) => (100n + ms) * MS),
+    );
     expect(sampled.news.take().ended).toEqual({ exited: true, failure: null });
     expect(sampled.terminal![FrameWord.SEQ]).toBe(1n);
     expect(episode.closed).toBe(true);
@@ -238,12 +240,12 @@ describe('the end', () => {
     expect(sampled.news.any).toBe(false);
   });
 
-  it('counters that move once more are read for 5 ms from there', () => {
+  it('counters that move once more are read for 8 ms from there', () => {
     const { episode, run } = start();
     episode.hasEnded = true;
-    episode.lastChange = 4;
+    episode.lastChange = 2;
     run(1000n * MS);
-    expect(episode.settledAtNs.at(-1)).toBe(108n * MS);
+    expect(episode.settledAtNs.at(-1)).toBe(109n * MS);
     expect(episode.frames).toEqual([INITIAL, TERMINAL]);
   });
 

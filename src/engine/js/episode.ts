@@ -15,6 +15,7 @@ import {
   type TripwireSpec,
 } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
+import { PART_WORDS } from './cgroup-files.js';
 import { CgroupReader } from './cgroup-reader.js';
 import { FailureLog } from './failure-log.js';
 import { FrameState, type PartOrigin, unknownOrigin } from './frame-state.js';
@@ -24,6 +25,8 @@ import { type Trip, Tripwires } from './tripwires.js';
 
 const MEASURED = PartBit.CPU | PartBit.MEMORY | PartBit.IO;
 const PARTS = [0, 1, 2] as const;
+/** Those that settle: cpu, io. */
+const TOTALS = [0, 2] as const;
 
 const has = (parts: number, p: number): boolean => ((parts >> p) & 1) !== 0;
 
@@ -43,6 +46,9 @@ export class JsEpisode implements EpisodeSampler {
   #cgroupFailed = 0;
   #procFailed = 0;
   #settled: BigUint64Array | null = null;
+  /** Of the cgroup, while it was there. */
+  readonly #settledTotals = new Reading();
+  #settledParts = 0;
   #rootGone = false;
 
   /**
@@ -82,7 +88,10 @@ export class JsEpisode implements EpisodeSampler {
     if (terminal) this.#cgroup?.expireMemoryStat();
     reading.set(FrameWord.TS_MONO, monotonicNs());
     this.#readParts(PartBit.ALL, reading, origin);
-    if (terminal) this.#markFinal(origin);
+    if (terminal) {
+      this.#markFinal(origin);
+      this.#restoreSettled(reading, origin);
+    }
     this.#logFailures();
 
     let outcome = this.#complete(reading, origin, flags);
@@ -199,6 +208,17 @@ export class JsEpisode implements EpisodeSampler {
     }
   }
 
+  // systemd removes a cgroup while its totals still settle: what was read last counts then, not what /proc still
+  // knows, nor the last frame.
+  #restoreSettled(reading: Reading, origin: PartOrigin): void {
+    for (const p of TOTALS) {
+      if (!has(this.#settledParts, p) || origin.source[p] === SourceCode.CGROUP) continue;
+      reading.take(this.#settledTotals, PART_WORDS[p]);
+      origin.source[p] = SourceCode.CGROUP;
+      origin.quality[p] = QualityBit.STALE | QualityBit.LOWER_BOUND;
+    }
+  }
+
   #logFailures(): void {
     this.#failures.begin();
     for (const p of PARTS) {
@@ -228,7 +248,13 @@ export class JsEpisode implements EpisodeSampler {
 
   settle(): boolean {
     const reading = new Reading();
-    this.#readParts(PartBit.CPU | PartBit.IO, reading, unknownOrigin());
+    const origin = unknownOrigin();
+    this.#readParts(PartBit.CPU | PartBit.IO, reading, origin);
+    for (const p of TOTALS) {
+      if (origin.source[p] !== SourceCode.CGROUP) continue;
+      this.#settledTotals.take(reading, PART_WORDS[p]);
+      this.#settledParts |= 1 << p;
+    }
     const last = this.#settled;
     this.#settled = reading.words;
     return last !== null && reading.words.every((value, w) => value === last[w]);

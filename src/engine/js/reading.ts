@@ -37,4 +37,9 @@ export class Reading {
   get(word: number): bigint {
     return this.words[word]!;
   }
+
+  /** Takes over what `from` has of these words, and nothing that it lacks. */
+  take(from: Reading, words: readonly number[]): void {
+    for (const word of words) this.put(word, from.has(word) ? from.get(word) : null);
+  }
 }
