@@ -20,16 +20,16 @@ import { episodeCgroup } from './episode-cgroup.js';
 
 export interface CgroupReaderOptions {
   /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
-  readonly engine?: EngineChoice;
+  readonly engine?: EngineChoice | undefined;
   /** Demand a cgroup2 file system (default); `false` for fixtures and recorded trees. */
-  readonly requireCgroupfs?: boolean;
+  readonly requireCgroupfs?: boolean | undefined;
 }
 
 export interface EpisodeReaderOptions extends CgroupReaderOptions {
   /** Default: the cgroup2 mount of `/proc/self/mountinfo`. */
-  readonly root?: string;
+  readonly root?: string | undefined;
   /** Default `episcope.slice`. */
-  readonly slice?: string;
+  readonly slice?: string | undefined;
 }
 
 const PROC_ROOT = '/proc';

@@ -24,13 +24,13 @@ import { assertBudget, assertStartOptions, type StartOptions } from './start-opt
 
 export interface TelemetryCollectorOptions {
   /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
-  readonly engine?: EngineChoice;
+  readonly engine?: EngineChoice | undefined;
   /** Where episodes' scopes are looked for. Default: the cgroup2 mount of `/proc/self/mountinfo`. */
-  readonly cgroupRoot?: string;
+  readonly cgroupRoot?: string | undefined;
   /** Default `/proc`. */
-  readonly procRoot?: string;
+  readonly procRoot?: string | undefined;
   /** Demand a cgroup2 file system (default); `false` for fixtures and recorded trees. */
-  readonly requireCgroupfs?: boolean;
+  readonly requireCgroupfs?: boolean | undefined;
 }
 
 /** Which episodes are running: an id runs once at a time. */

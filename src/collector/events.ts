@@ -4,7 +4,8 @@ import type { MetricSource, TelemetryFrame } from '../frame/index.js';
 
 /**
  * Why a session ended: `stop()` or its signal, the episode's own end, an exhausted budget; `'failed'`: the sampler
- * died (a `warning` with `ERR_ENGINE_UNAVAILABLE` says how), and the terminal frame repeats the last values.
+ * died (a `warning` with `ERR_ENGINE_UNAVAILABLE` says how), and the terminal frame repeats the last values; or who
+ * shares the ring destroyed it (`ERR_RING_CORRUPT`), and the frame told is the last that was read.
  */
 export type StopReason = 'stop' | 'exit' | 'exhausted' | 'failed';
 

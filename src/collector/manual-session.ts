@@ -72,8 +72,8 @@ export class ManualSession extends Session {
   #tell(outcome: number): void {
     if ((outcome & SampleOutcome.WARNING) !== 0) this.warn(this.#sampler.takeWarnings());
     if ((outcome & SampleOutcome.SOURCE_CHANGED) !== 0) {
-      const { sources, seq } = this.newest();
-      this.emit('source', { sources, seq });
+      const frame = this.newestOrWarn();
+      if (frame !== null) this.emit('source', { sources: frame.sources, seq: frame.seq });
     }
   }
 

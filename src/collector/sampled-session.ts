@@ -35,6 +35,8 @@ export class SampledSession extends Session {
       },
       (news) => this.#take(news),
     );
+    // For the end of a ring that somebody destroys.
+    this.latest();
     if (options.budget !== null && this.charge(this.#oldest())) {
       // Nobody can listen before start() has returned.
       process.nextTick(() => void this.finish('exhausted'));
@@ -75,10 +77,11 @@ export class SampledSession extends Session {
     for (const { request, words } of news.replies) this.#reply(request, words);
     if (news.ended !== null) {
       this.#ended(news.ended);
-    } else if (news.frames && !this.stopped && this.charge(this.newest())) {
+    } else if (news.frames && !this.stopped) {
       // Counters are totals: with the newest frame those before it are charged too. A terminal frame is charged when
       // its end is told.
-      void this.finish('exhausted');
+      const frame = this.newestOrWarn();
+      if (frame !== null && this.charge(frame)) void this.finish('exhausted');
     }
   }
 

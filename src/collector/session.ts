@@ -40,6 +40,9 @@ export abstract class Session {
   /** The limit that was reached first. */
   #exhausted: ExhaustedEvent | null = null;
   #exhaustedTold = false;
+  /** The newest frame that was read. */
+  #known: TelemetryFrame | null = null;
+  #destroyedTold = false;
   /** Why it ends, from the moment on that its end was asked for. */
   #reason: StopReason | null = null;
   readonly #over: Promise<void>;
@@ -89,7 +92,9 @@ export abstract class Session {
   }
 
   latest(): TelemetryFrame | null {
-    return this.#latest.latest();
+    const frame = this.#latest.latest();
+    if (frame !== null) this.#known = frame;
+    return frame;
   }
 
   /** The stats that the newest frame was made of where they were given, null where they were read. */
@@ -113,15 +118,18 @@ export abstract class Session {
 
   /** The terminal frame is in the ring: charges it and tells the end. */
   protected conclude({ exited, failed = false }: { exited: boolean; failed?: boolean }): void {
-    const reason = failed ? 'failed' : (this.#reason ?? 'exit');
+    const terminal = this.newestOrWarn();
+    const reason = failed || terminal === null ? 'failed' : (this.#reason ?? 'exit');
     this.#reason = reason;
     this.options.onStopped();
     try {
-      const frame = this.newest();
-      this.charge(frame);
-      this.#tellExhausted();
-      if (exited) this.emit('exit', { frame });
-      this.emit('stopped', { reason, frame });
+      if (terminal !== null) {
+        this.charge(terminal);
+        this.#tellExhausted();
+        if (exited) this.emit('exit', { frame: terminal });
+      }
+      const frame = terminal ?? this.#known;
+      if (frame !== null) this.emit('stopped', { reason, frame });
     } finally {
       this.#resolveOver();
     }
@@ -133,6 +141,18 @@ export abstract class Session {
     if (frame !== null) return frame;
     // It was written before anybody asked.
     throw new TelemetryError('ERR_RING_CORRUPT', 'the ring lost its newest frame');
+  }
+
+  /** null, and a warning once, where somebody who shares the ring destroyed it: that must not end its owner. */
+  protected newestOrWarn(): TelemetryFrame | null {
+    try {
+      return this.newest();
+    } catch (error) {
+      if (!(error instanceof TelemetryError)) throw error;
+      if (!this.#destroyedTold) this.emit('warning', error);
+      this.#destroyedTold = true;
+      return null;
+    }
   }
 
   /** Charges what a frame consumed; true from the frame on that reached a limit. */

@@ -25,9 +25,9 @@ export interface Tripwire {
   /** It trips at this value, in ns or bytes. `memRssBytes` is released below 15/16 of it; counters never fall. */
   readonly atLeast: number | bigint;
   /** While it is tripped sample at the policy's divided period, the frames flagged `highFrequency`. Default false; nothing where the policy disables high frequency. */
-  readonly speedUp?: boolean;
+  readonly speedUp?: boolean | undefined;
   /** Emit `threshold`, once until it is released. Default true. */
-  readonly notify?: boolean;
+  readonly notify?: boolean | undefined;
 }
 
 /** Refuses what is no list of tripwires. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */

@@ -8,11 +8,11 @@ import { assertProcRoot } from './proc-root.js';
 
 export interface ProcReaderOptions {
   /** Default `/proc`; another for recorded trees. */
-  readonly procRoot?: string;
+  readonly procRoot?: string | undefined;
   /** The descendants too (default): live ones, and the reaped ones as far as the kernel credits them. */
-  readonly tree?: boolean;
+  readonly tree?: boolean | undefined;
   /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
-  readonly engine?: EngineChoice;
+  readonly engine?: EngineChoice | undefined;
 }
 
 /**

@@ -7,9 +7,9 @@ export interface FramesOptions {
    * `'oldest'`, the default: every frame of the session; `missed` tells of those that the ring no longer held.
    * `'latest'`: the newest frame there is and those after it; what is skipped by that is not missed.
    */
-  readonly from?: 'oldest' | 'latest';
+  readonly from?: 'oldest' | 'latest' | undefined;
   /** Ends the iteration: `next()` rejects with its reason, once. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What `frames()` gives: batches of at least one frame, until the session has ended and all was delivered. */

@@ -64,7 +64,7 @@ function sharedMemory(value: unknown): {
   } catch {
     // Said below.
   }
-  throw corrupt('not a SharedArrayBuffer');
+  throw corrupt('not a SharedArrayBuffer, nor what handle.share() gives');
 }
 
 /**

@@ -25,7 +25,7 @@ export interface SharedFrames {
 
 export interface FrameReaderOptions {
   /** Decode 64-bit values to bigint, exactly; default: to the nearest number. */
-  readonly bigint?: boolean;
+  readonly bigint?: boolean | undefined;
 }
 
 /**
@@ -151,7 +151,7 @@ export type FrameReader<N extends number | bigint = number> = RingFrameReader<N>
 export interface FrameReaderConstructor {
   new (
     shared: SharedFrames | SharedArrayBuffer,
-    options?: { readonly bigint?: false },
+    options?: { readonly bigint?: false | undefined },
   ): FrameReader<number>;
   new (
     shared: SharedFrames | SharedArrayBuffer,

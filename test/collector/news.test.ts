@@ -166,16 +166,28 @@ describe('news of the sampler', () => {
     expect(budget.consumed().cpuMs).toBe(3);
   });
 
-  it('a ring that another thread destroyed does not keep stop() waiting', async () => {
-    const { session, sampler, publish } = start();
+  it('a ring that another thread destroyed ends its session as failed, and nobody waits or throws', async () => {
+    const { session, sampler, log, publish } = start(BudgetTracker.unlimited(), 5n);
     const late = session.sampleNow(0);
     const over = session.finish('stop');
     publish(0n, FrameFlag.TERMINAL);
     new Uint32Array(session.ring).fill(0xffff_ffff, 64);
-    expect(() => sampler.tell({ ended: { exited: false, failure: null } })).toThrow(
-      expect.objectContaining({ code: 'ERR_RING_CORRUPT' }),
-    );
+    sampler.tell({ frames: true });
+    sampler.tell({ ended: { exited: true, failure: null } });
     await over;
     await expect(late).rejects.toMatchObject({ code: 'ERR_RING_CORRUPT' });
+    expect(log).toEqual([
+      ['warning', expect.objectContaining({ code: 'ERR_RING_CORRUPT' })],
+      'released',
+      ['stopped', { reason: 'failed', frame: expect.objectContaining({ seq: 0, cpuNs: 5 }) }],
+    ]);
+  });
+
+  it('a ring that another thread destroyed is one warning, however many frames are told', () => {
+    const { session, sampler, log } = start(BudgetTracker.unlimited());
+    new Uint32Array(session.ring).fill(0xffff_ffff, 64);
+    sampler.tell({ frames: true });
+    sampler.tell({ frames: true });
+    expect(named(log)).toEqual(['warning']);
   });
 });

@@ -29,6 +29,24 @@ function engineWithWorkers(
   return { engine, workers };
 }
 
+/** The real worker, to which a script does something. */
+function brokenWorker(script: string, more: object = {}): StartSamplerWorker {
+  const module = new URL('../../dist/engine/js/sampler-worker.js', import.meta.url).href;
+  const code = `const { parentPort, workerData } = require('node:worker_threads');
+    import(${JSON.stringify(module)}).then(() => { ${script} });`;
+  return (data) =>
+    new Worker(code, {
+      eval: true,
+      workerData: { ...data, ...more },
+      transferList: [data.outcomes],
+    });
+}
+
+const throwOnFrame = (message: string): string =>
+  `parentPort.on('message', ({ kind }) => {
+    if (kind === 'frame') throw new Error(${JSON.stringify(message)});
+  });`;
+
 describe('a sampler whose worker ends', () => {
   it('every episode of it has a terminal frame that repeats its last values and says so', async () => {
     const { engine, workers } = engineWithWorkers();
@@ -118,21 +136,42 @@ describe('a sampler whose worker ends', () => {
   });
 
   it('what it threw is the failure', async () => {
-    const module = new URL('../../dist/engine/js/sampler-worker.js', import.meta.url).href;
-    const script = `import(${JSON.stringify(module)}).then(() => {
-      require('node:worker_threads').parentPort.on('message', ({ kind }) => {
-        if (kind === 'frame') throw new Error('out of luck');
-      });
-    });`;
-    const { engine } = engineWithWorkers((data) => {
-      const options = { eval: true, workerData: data, transferList: [data.outcomes] };
-      return new Worker(script, options);
-    });
+    const { engine } = engineWithWorkers(brokenWorker(throwOnFrame('out of luck')));
     const sampling = new Sampling(engine);
     sampling.episode.requestFrame(1, 0);
     await sampling.over();
     expect(sampling.ended).toEqual({ exited: false, failure: 'out of luck' });
     expect(sampling.ringEnded).toBe(true);
+  });
+
+  it('is replaced by the next start although its owner had no turn to hear of its end', async () => {
+    const dead = new Int32Array(new SharedArrayBuffer(4));
+    const tellDeath = `process.once('exit', () => Atomics.store(workerData.dead, 0, 1));`;
+    const broken = brokenWorker(throwOnFrame('') + tellDeath, { dead });
+    const { engine, workers } = engineWithWorkers((data) =>
+      (workers.length === 0 ? broken : startSamplerWorker)(data),
+    );
+    const sampling = new Sampling(engine);
+    sampling.episode.requestFrame(1, 0);
+    block(() => Atomics.load(dead, 0) === 1);
+    const next = new Sampling(engine);
+    expect(workers).toHaveLength(2);
+    await sampling.over();
+    await next.end();
+    expect(next.ended!.failure).toBeNull();
+  });
+
+  it('while a start waits for it fails that start, without waiting for its time limit', () => {
+    const { engine } = engineWithWorkers(
+      brokenWorker(`workerData.outcomes.postMessage = () => { throw new Error('mute'); };`),
+      3_600_000,
+    );
+    expect(() => new Sampling(engine)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_ENGINE_UNAVAILABLE',
+        message: expect.stringContaining('its worker ended'),
+      }),
+    );
   });
 });
 

@@ -11,11 +11,12 @@ import { bindRing } from '../../ring/header.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
 import { cgroupDirectory, failureToError } from '../failure-error.js';
 import { endAbandonedRing } from './abandoned-ring.js';
-import type {
-  EpisodeNews,
-  SamplerRequest,
-  SamplerWorkerData,
-  StartOutcome,
+import {
+  type EpisodeNews,
+  Gate,
+  type SamplerRequest,
+  type SamplerWorkerData,
+  type StartOutcome,
 } from './sampler-messages.js';
 
 /** For the terminal frames of a thread that ends. */
@@ -35,7 +36,7 @@ interface Owned {
 
 export class SamplerConnection {
   readonly #worker: Worker;
-  readonly #gate = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #gate = new Int32Array(new SharedArrayBuffer(Gate.WORDS * Int32Array.BYTES_PER_ELEMENT));
   readonly #outcomes: MessagePort;
   readonly #episodes = new Map<number, Owned>();
   readonly #startLimitMs: number;
@@ -61,7 +62,12 @@ export class SamplerConnection {
 
   /** Its worker can be given episodes. */
   get alive(): boolean {
-    return this.#alive;
+    return this.#alive && !this.#ended;
+  }
+
+  /** Known before the worker's events are, which need a turn of this thread's loop. */
+  get #ended(): boolean {
+    return Atomics.load(this.#gate, Gate.ENDED) === 1;
   }
 
   /** As `Engine.startEpisode`; `ERR_ENGINE_UNAVAILABLE` when the worker does not answer in time. */
@@ -72,7 +78,9 @@ export class SamplerConnection {
     if (!this.#request({ kind: 'start', id, spec }, this.#startLimitMs)) {
       this.#alive = false;
       void this.#worker.terminate();
-      throw unavailable(`it did not answer within ${this.#startLimitMs} ms`);
+      throw unavailable(
+        this.#ended ? 'its worker ended' : `it did not answer within ${this.#startLimitMs} ms`,
+      );
     }
     const outcome: StartOutcome = receiveMessageOnPort(this.#outcomes)?.message;
     if (typeof outcome === 'string') throw unavailable(outcome);
@@ -108,18 +116,18 @@ export class SamplerConnection {
     this.#worker.postMessage(request);
   }
 
-  /** Posts a request and blocks until the worker has served it. */
+  /** Posts a request and blocks until the worker has served it; false where it does not. */
   #request(request: SamplerRequest, limitMs: number): boolean {
-    Atomics.store(this.#gate, 0, 0);
+    Atomics.store(this.#gate, Gate.OPEN, 0);
     this.#post(request);
     const end = performance.now() + limitMs;
     // The notification of the request before may come only now: it is the value that says that this one is served.
-    while (Atomics.load(this.#gate, 0) === 0) {
+    while (Atomics.load(this.#gate, Gate.OPEN) === 0) {
       const left = end - performance.now();
-      if (left <= 0) return false;
-      Atomics.wait(this.#gate, 0, 0, left);
+      if (left <= 0 || this.#ended) return false;
+      Atomics.wait(this.#gate, Gate.OPEN, 0, left);
     }
-    return true;
+    return !this.#ended;
   }
 
   #take(batch: readonly EpisodeNews[]): void {

@@ -3,8 +3,16 @@ import type { MessagePort } from 'node:worker_threads';
 import type { SamplerNews, SamplingSpec, TripwireSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 
+/** Words of the memory that the owner waits on, by index; `WORDS` is how many. */
+export const Gate = {
+  /** Set to 1, and notified, when `start` or `endAll` is done, or `ENDED` is set. */
+  OPEN: 0,
+  /** 1: the worker is ending, and serves nothing any more. */
+  ENDED: 1,
+  WORDS: 2,
+} as const;
+
 export interface SamplerWorkerData {
-  /** Set to 1, and notified, when `start` or `endAll` is done: the owner waits for them. */
   readonly gate: Int32Array;
   /** Takes one `StartOutcome` per `start`, before the gate opens. */
   readonly outcomes: MessagePort;

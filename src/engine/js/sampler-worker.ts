@@ -6,7 +6,12 @@ import type { ReadFailure } from '../failure.js';
 import { JsEpisode } from './episode.js';
 import { SampledEpisode } from './sampled-episode.js';
 import { Sampler } from './sampler.js';
-import type { SamplerRequest, SamplerWorkerData, StartOutcome } from './sampler-messages.js';
+import {
+  Gate,
+  type SamplerRequest,
+  type SamplerWorkerData,
+  type StartOutcome,
+} from './sampler-messages.js';
 
 class Refused extends Error {
   readonly failure: ReadFailure;
@@ -33,9 +38,15 @@ function start(id: number, spec: SamplingSpec): StartOutcome {
 }
 
 function openGate(): void {
-  Atomics.store(gate, 0, 1);
-  Atomics.notify(gate, 0);
+  Atomics.store(gate, Gate.OPEN, 1);
+  Atomics.notify(gate, Gate.OPEN);
 }
+
+// An owner that is blocked hears of no event.
+process.once('exit', () => {
+  Atomics.store(gate, Gate.ENDED, 1);
+  openGate();
+});
 
 function serve(request: SamplerRequest): void {
   switch (request.kind) {

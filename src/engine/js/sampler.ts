@@ -37,7 +37,10 @@ export class Sampler {
     const hint = (): void => this.do(id, () => episode.exitHint());
     const unwatch = eventsPath === null ? () => {} : watchPopulation(eventsPath, hint);
     this.#entries.set(id, { id, episode, unwatch });
-    this.do(id, () => {});
+    // The watch does not tell what changed between the initial frame and it.
+    this.do(id, () => {
+      if (eventsPath !== null) episode.exitHint();
+    });
   }
 
   /** Does something with an episode, if it is not over, and what follows from it. */
