@@ -36,7 +36,8 @@ class RingReader {
   /// Frames that were never delivered and never will be. Returned + missed = written.
   uint64_t missed() const { return missed_; }
 
-  /// The head and the slots contradicted each other: nothing more is read.
+  /// In the last call the head and the slots contradicted each other. The next one looks anew: the
+  /// writer repairs its head with every frame.
   bool corrupt() const { return corrupt_; }
 
   bool ended() const { return ring_.state().load(std::memory_order_acquire) == ring_state::kEnded; }
@@ -52,7 +53,7 @@ class RingReader {
 
   /// Copies the frames that follow, oldest first, at most `max`; returns how many. Each is whole.
   size_t read(FrameWords* out, size_t max) {
-    if (corrupt_) return 0;
+    corrupt_ = false;
     uint32_t end = head();
     const uint32_t behind = end - cursor_;
     if (behind > ring_.capacity()) skip_to(end - ring_.capacity());
@@ -76,6 +77,7 @@ class RingReader {
 
   /// Copies the newest frame; false when there is none yet, or the ring is corrupt. Moves nothing.
   bool latest(FrameWords& out) {
+    corrupt_ = false;
     for (uint32_t tries = 0; tries < kMaxLatestTries && !corrupt_; tries++) {
       const uint32_t end = head();
       if (end == ring_.first()) return false;

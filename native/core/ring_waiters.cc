@@ -1,7 +1,5 @@
 #include "ring_waiters.h"
 
-#include <algorithm>
-#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -49,8 +47,10 @@ RingWaiters::~RingWaiters() {
   if (entry != known.by_ring.end() && entry->second.expired()) known.by_ring.erase(entry);
 }
 
-bool RingWaiters::arm(std::shared_ptr<NewsListener> listener, uint32_t id, uint32_t seen_head) {
+bool RingWaiters::arm(const std::shared_ptr<NewsListener>& listener, uint32_t id,
+                      uint32_t seen_head) {
   const std::lock_guard lock(mutex_);
+  erase([](const Waiter& waiter) { return waiter.listener.expired(); });
   // Counted first, and the head looked at after that; the writer stores the head first and looks at
   // the count after that. Every change and look is a read-modify-write, so that one of the two is
   // the later one and sees what the other did before: no wake is lost. (Fences would do it too, and
@@ -60,20 +60,22 @@ bool RingWaiters::arm(std::shared_ptr<NewsListener> listener, uint32_t id, uint3
     count_.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }
-  waiters_.push_back({std::move(listener), id});
+  waiters_.push_back({listener, id});
   return true;
 }
 
 void RingWaiters::disarm(const NewsListener* listener, uint32_t id) {
-  // What is let go of may be the listener's last reference: not under the lock.
-  std::vector<Waiter> gone;
   const std::lock_guard lock(mutex_);
-  const auto kept = std::partition(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
-    return waiter.listener.get() != listener || waiter.id != id;
+  erase([&](const Waiter& waiter) {
+    return waiter.id == id && waiter.listener.lock().get() == listener;
   });
-  gone.assign(std::make_move_iterator(kept), std::make_move_iterator(waiters_.end()));
-  waiters_.erase(kept, waiters_.end());
-  count_.fetch_sub(static_cast<uint32_t>(gone.size()), std::memory_order_relaxed);
+}
+
+/// Under the lock.
+template <typename Gone>
+void RingWaiters::erase(const Gone& gone) {
+  const auto count = static_cast<uint32_t>(std::erase_if(waiters_, gone));
+  count_.fetch_sub(count, std::memory_order_relaxed);
 }
 
 void RingWaiters::wake() {
@@ -84,7 +86,9 @@ void RingWaiters::wake() {
     woken.swap(waiters_);
     count_.fetch_sub(static_cast<uint32_t>(woken.size()), std::memory_order_relaxed);
   }
-  for (const Waiter& waiter : woken) waiter.listener->news(waiter.id);
+  for (const Waiter& waiter : woken) {
+    if (const auto listener = waiter.listener.lock()) listener->news(waiter.id);
+  }
 }
 
 bool RingWaiters::still_waiting(uint32_t seen_head) const {

@@ -23,7 +23,7 @@ class RingWaiters {
   /// Has `listener->news(id)` called once, after the next frame or the end. False, and nothing is
   /// armed, when the ring's head is not `seen_head` any more, or the ring has ended. The caller
   /// keeps the ring's memory, of at least a header, during the call.
-  bool arm(std::shared_ptr<NewsListener> listener, uint32_t id, uint32_t seen_head);
+  bool arm(const std::shared_ptr<NewsListener>& listener, uint32_t id, uint32_t seen_head);
   void disarm(const NewsListener* listener, uint32_t id);
 
   /// The writer, after it published or ended. Costs one look at a counter when nobody waits.
@@ -31,12 +31,15 @@ class RingWaiters {
 
  private:
   struct Waiter {
-    std::shared_ptr<NewsListener> listener;
+    // Who is gone by the next frame never disarmed: it may be long until that.
+    std::weak_ptr<NewsListener> listener;
     uint32_t id = 0;
   };
 
   explicit RingWaiters(const void* ring) : ring_(ring) {}
   bool still_waiting(uint32_t seen_head) const;
+  template <typename Gone>
+  void erase(const Gone& gone);
 
   const void* ring_;
   std::mutex mutex_;

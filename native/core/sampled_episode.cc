@@ -21,6 +21,9 @@ constexpr uint64_t kSettleLimitNs = 10 * kMs;
 constexpr uint64_t kLingerFirstNs = 1 * kMs;
 constexpr uint64_t kLingerMostNs = 20 * kMs;
 
+/// One owner's requests hold up nobody else's episode for longer than this many frames.
+constexpr size_t kMostFramesAtOnce = 16;
+
 /// These two mark the ends of a session, and only this sets them.
 constexpr uint32_t kEndFlags = flag::kInitial | flag::kTerminal;
 
@@ -102,6 +105,7 @@ void SampledEpisode::detach() {
 }
 
 uint64_t SampledEpisode::wake_ns() const {
+  if (!frames_asked_.empty()) return 0;
   switch (phase_) {
     case Phase::kSampling:
       return lingering_ ? std::min(pacer_.deadline_ns(), linger_due_ns_) : pacer_.deadline_ns();
@@ -113,6 +117,14 @@ uint64_t SampledEpisode::wake_ns() const {
       break;
   }
   return UINT64_MAX;
+}
+
+uint64_t SampledEpisode::serve_by_ns() const {
+  const uint64_t deadline_ns = pacer_.deadline_ns();
+  const uint64_t wake = wake_ns();
+  // Requests that are left over go with the next deadline: first always, they would starve the
+  // rest.
+  return !frames_asked_.empty() || wake == deadline_ns ? deadline_ns + pacer_.period_ns() : wake;
 }
 
 bool SampledEpisode::due(uint64_t now_ns) const {
@@ -152,7 +164,7 @@ int SampledEpisode::events_fd() const {
   return phase_ == Phase::kSampling && events_readable_ && !over() ? episode_->events_fd() : -1;
 }
 
-void SampledEpisode::serve_requests(ReadBuffer& buffer) {
+void SampledEpisode::take_requests() {
   Requests requests;
   {
     const std::lock_guard lock(mutex_);
@@ -161,9 +173,20 @@ void SampledEpisode::serve_requests(ReadBuffer& buffer) {
   }
   if (requests.tripwires) episode_->set_tripwires(*requests.tripwires);
   if (requests.periods) periods_ = *requests.periods;
+  frames_asked_.insert(frames_asked_.end(), requests.frames.begin(), requests.frames.end());
+  end_asked_ |= requests.end;
   pace();
-  for (const FrameRequest& request : requests.frames) serve_frame(request, buffer);
-  if (!requests.end || phase_ != Phase::kSampling) return;
+}
+
+void SampledEpisode::serve_requests(ReadBuffer& buffer) {
+  take_requests();
+  for (size_t i = 0; i < kMostFramesAtOnce && !frames_asked_.empty(); i++) {
+    if (over()) return;
+    const FrameRequest request = frames_asked_.front();
+    frames_asked_.pop_front();
+    serve_frame(request, buffer);
+  }
+  if (!end_asked_ || !frames_asked_.empty() || phase_ != Phase::kSampling) return;
   if (episode_->ended(buffer)) {
     begin_settling(buffer);
   } else {
@@ -238,6 +261,8 @@ void SampledEpisode::finish(bool exited, ReadBuffer& buffer) {
   note_frame(episode_->sample(flag::kTerminal, buffer));
   for (const uint32_t request : waiting_for_end_) reply(request);
   waiting_for_end_.clear();
+  for (const FrameRequest& asked : frames_asked_) reply(asked.request);
+  frames_asked_.clear();
   episode_->close();
   {
     const std::lock_guard lock(mutex_);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -73,15 +74,23 @@ class SampledEpisode {
   /// for a call that is under way). Waits for no more than the copy of one frame. The sampler
   /// closes the files at its next wake: post() makes that soon.
   void detach();
+  /// False where it stands in the sampler's queue already, which holds it once.
+  bool enter_queue() { return !queued_.exchange(true, std::memory_order_acq_rel); }
   /// The terminal frame is out, or detached: the ring's memory is not touched any more.
   bool over() const { return over_.load(std::memory_order_acquire); }
 
   // The sampler thread alone; `now_ns` is CLOCK_MONOTONIC.
+  /// Before the requests are served that it was queued for.
+  void leave_queue() { queued_.exchange(false, std::memory_order_acq_rel); }
   /// When it wants to be woken next.
   uint64_t wake_ns() const;
+  /// Of those who are due, who wants this first goes first: a deadline is served in time before the
+  /// next one.
+  uint64_t serve_by_ns() const;
   /// Whether a wake at `now_ns` has something to do, be it a little early.
   bool due(uint64_t now_ns) const;
-  /// Serves requests, and what is due.
+  /// Serves requests, and what is due. Of many frames that were asked for it serves some, and wants
+  /// to be woken again at once.
   void wake(uint64_t now_ns, ReadBuffer& buffer);
   /// Its process exited, or its cgroup's population changed.
   void exit_hint(ReadBuffer& buffer);
@@ -108,6 +117,7 @@ class SampledEpisode {
     bool empty() const { return frames.empty() && !tripwires && !periods && !end; }
   };
 
+  void take_requests();
   void serve_requests(ReadBuffer& buffer);
   void serve_frame(FrameRequest request, ReadBuffer& buffer);
   void sample_deadline(ReadBuffer& buffer);
@@ -138,11 +148,14 @@ class SampledEpisode {
   uint64_t settle_begin_ns_ = 0;
   uint64_t settle_changed_ns_ = 0;
   uint64_t settle_due_ns_ = 0;
+  std::deque<FrameRequest> frames_asked_;
+  bool end_asked_ = false;
   std::vector<uint32_t> waiting_for_end_;  // requests whose answer is the terminal frame
   uint32_t missed_stored_ = 0;
   bool has_news_ = false;
 
   std::atomic<bool> over_{false};
+  std::atomic<bool> queued_{false};
 
   std::mutex mutex_;  // of what follows
   Requests requests_;

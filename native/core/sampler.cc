@@ -10,6 +10,9 @@
 namespace episcope {
 namespace {
 
+// Whatever the default is (musl: 128 KiB): the walk of a deep cgroup has a buffer on each level.
+constexpr size_t kStackBytes = 1024 * 1024;
+
 void* run(void* argument) {
   const std::unique_ptr<std::shared_ptr<SamplerLoop>> loop(
       static_cast<std::shared_ptr<SamplerLoop>*>(argument));
@@ -38,7 +41,11 @@ int Sampler::start() {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   auto argument = std::make_unique<std::shared_ptr<SamplerLoop>>(started);
-  const int error_number = pthread_create(&thread_, nullptr, run, argument.get());
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  const int error_number = pthread_create(&thread_, &attributes, run, argument.get());
+  pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (error_number != 0) return error_number;
   argument.release();  // the thread's now

@@ -18,6 +18,13 @@ namespace {
 
 constexpr uint64_t kSecond = 1'000'000'000;
 
+// However many are due: posts, exits and shorter periods wait for no more than this and one sample.
+constexpr uint64_t kTurnNs = 1'000'000;
+
+// A post is served at once; while there is more than a turn of work, deadlines that pass sooner
+// than this after it come before it.
+constexpr uint64_t kPostNs = 10'000'000;
+
 // What an epoll event is about: our own descriptors, or an episode's, as its address with a bit for
 // which of the two. An address that is another episode's by now makes that one look for its end,
 // and nothing else.
@@ -63,6 +70,7 @@ int SamplerLoop::open() {
 }
 
 void SamplerLoop::post(std::shared_ptr<SampledEpisode> episode) {
+  if (!episode->enter_queue()) return;
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
@@ -92,7 +100,7 @@ bool SamplerLoop::wait_for_stop(uint64_t timeout_ns) const {
 
 void SamplerLoop::run() {
   for (;;) {
-    serve_posted();
+    take_posted();
     {
       const std::lock_guard lock(mutex_);
       if (stop_) break;
@@ -140,19 +148,20 @@ void SamplerLoop::wait_for_events() {
   }
 }
 
-void SamplerLoop::serve_posted() {
+void SamplerLoop::take_posted() {
   {
     const std::lock_guard lock(mutex_);
     taken_.swap(posted_);
   }
   for (std::shared_ptr<SampledEpisode>& episode : taken_) {
+    episode->leave_queue();
     Entry& entry = entries_[episode.get()];
     if (!entry.episode) {
       entry.episode = std::move(episode);
       heap_.add(&entry, UINT64_MAX);
     }
-    entry.episode->wake(monotonic_ns(), *buffer_);
-    update(entry);
+    if (entry.posted_ns == 0) entry.posted_ns = monotonic_ns();
+    heap_.retime(&entry, 0);
   }
   taken_.clear();
 }
@@ -161,11 +170,21 @@ void SamplerLoop::serve_due() {
   const uint64_t now = monotonic_ns();
   due_.clear();
   heap_.for_each_until(now + Pacer::kMostSlackNs, [&](Entry* entry) {
-    if (entry->episode->due(now)) due_.push_back(entry);
+    const bool posted = entry->posted_ns != 0;
+    if (!posted && !entry->episode->due(now)) return;
+    entry->serve_by_ns = entry->episode->serve_by_ns();
+    if (posted) entry->serve_by_ns = std::min(entry->serve_by_ns, entry->posted_ns + kPostNs);
+    due_.push_back(entry);
+  });
+  std::sort(due_.begin(), due_.end(), [](const Entry* one, const Entry* other) {
+    return one->serve_by_ns < other->serve_by_ns;
   });
   for (Entry* entry : due_) {
+    entry->posted_ns = 0;
     entry->episode->wake(now, *buffer_);
     update(*entry);
+    // Who is left is still due, and the timer fires at once.
+    if (monotonic_ns() > now + kTurnNs) return;
   }
 }
 
@@ -190,7 +209,7 @@ void SamplerLoop::update(Entry& entry) {
     entries_.erase(&episode);
     return;
   }
-  heap_.retime(&entry, episode.wake_ns());
+  heap_.retime(&entry, entry.posted_ns != 0 ? 0 : episode.wake_ns());
   watch(entry.pidfd, episode.pidfd(), EPOLLIN, data_of(&episode));
   watch(entry.events, episode.events_fd(), EPOLLPRI, data_of(&episode) | kEventsBit);
 }

@@ -44,13 +44,15 @@ class SamplerLoop {
     std::shared_ptr<SampledEpisode> episode;
     uint64_t wake_ns = 0;
     size_t place = 0;
+    uint64_t posted_ns = 0;    // 0: it was not, since it was served
+    uint64_t serve_by_ns = 0;  // while it is in due_
     Watch pidfd;
     Watch events;
   };
 
   void arm_timer();
   void wait_for_events();
-  void serve_posted();
+  void take_posted();
   void serve_due();
   void hint(uint64_t data);
   void update(Entry& entry);
@@ -70,8 +72,8 @@ class SamplerLoop {
   std::vector<uint64_t> hints_;
   std::vector<std::shared_ptr<SampledEpisode>> taken_;
 
-  std::mutex mutex_;  // of what follows
-  std::vector<std::shared_ptr<SampledEpisode>> posted_;
+  std::mutex mutex_;                                     // of what follows
+  std::vector<std::shared_ptr<SampledEpisode>> posted_;  // each once
   bool stop_ = false;
 };
 

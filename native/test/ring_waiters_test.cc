@@ -66,6 +66,17 @@ TEST(ring_waiters_are_the_same_for_everyone_while_held) {
   CHECK(RingWaiters::of(ring.data()) != nullptr);
 }
 
+TEST(ring_waiters_do_not_keep_who_is_gone) {
+  Waited w;
+  CHECK(w.arm(1, 0));
+  const std::weak_ptr<test::Listener> gone = w.listener;
+  w.listener = std::make_shared<test::Listener>();
+  CHECK(gone.expired());
+  CHECK(w.arm(2, 0));
+  w.publish();
+  CHECK_EQUAL(w.listener->told(), 1);
+}
+
 TEST(ring_waiter_is_woken_once_by_the_next_frame) {
   Waited w;
   w.publish();

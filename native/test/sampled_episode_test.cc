@@ -509,5 +509,61 @@ TEST(sampled_frame_allocates_nothing) {
   CHECK_EQUAL(test::head_of(&s.ring), 106);
 }
 
+TEST(sampled_many_requested_frames_are_taken_a_few_at_a_time_and_all_before_the_end) {
+  constexpr uint32_t kRequests = 100;
+  Sampled s;
+  s.start(getpid());
+  for (uint32_t request = 0; request < kRequests; request++) s.episode->request_frame(request, 0);
+  s.episode->request_end();
+  s.wake_at(kAnchor);
+  CHECK(s.count() > 1 && s.count() < kRequests / 2);
+  // The rest is due at once.
+  CHECK(s.episode->due(kAnchor));
+  CHECK_EQUAL(s.episode->wake_ns(), 0);
+  s.run_to_the_end();
+  const News news = s.episode->take_news();
+  CHECK(news.ended);
+  if (!CHECK_EQUAL(news.replies.size(), kRequests)) return;
+  for (uint32_t i = 0; i < kRequests; i++) {
+    CHECK_EQUAL(news.replies[i].request, i);
+    CHECK_EQUAL(news.replies[i].frame.get(word::kSeq), i + 1);
+  }
+  check_one_end(&s, kRequests + 2);
+}
+
+TEST(sampled_requests_left_at_the_end_are_answered_by_the_terminal_frame) {
+  constexpr uint32_t kRequests = 1000;
+  Root root;
+  Sampled s;
+  s.start(root.pid());
+  s.cgroup.set_populated(false);
+  root.gone();
+  for (uint32_t request = 0; request < kRequests; request++) s.episode->request_frame(request, 0);
+  for (uint64_t ms = 1; ms <= 20; ms++) s.wake_at(kAnchor + ms * kMs);
+  CHECK(s.episode->over());
+  const News news = s.episode->take_news();
+  CHECK_EQUAL(news.replies.size(), kRequests);
+  for (const News::Reply& reply : news.replies) CHECK_EQUAL(reply.frame.get(word::kSeq), 1);
+}
+
+/// Detaches the episode as soon as there is a frame.
+struct Detacher final : NewsListener {
+  SampledEpisode* episode = nullptr;
+  void news(uint32_t) override { episode->detach(); }
+};
+
+TEST(sampled_requests_are_dropped_by_a_detach) {
+  Sampled s;
+  s.start(getpid());
+  const auto detacher = std::make_shared<Detacher>();
+  detacher->episode = s.episode.get();
+  for (uint32_t request = 0; request < 10; request++) s.episode->request_frame(request, 0);
+  CHECK(RingWaiters::of(s.ring.data())->arm(detacher, 1, test::head_of(&s.ring)));
+  s.wake_at(kAnchor);
+  CHECK(s.episode->over());
+  CHECK_EQUAL(s.episode->take_news().replies.size(), 1);
+  CHECK_EQUAL(s.count(), 2);
+}
+
 }  // namespace
 }  // namespace episcope

@@ -2,9 +2,11 @@
 #include "../core/sampler.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <fstream>
 #include <functional>
@@ -364,6 +366,116 @@ TEST(sampler_that_is_stuck_is_not_waited_for) {
   CHECK(!sampler.stop(kMs));
   stall->let_go();
   CHECK(sampler.stop(30 * kSecond));
+}
+
+/// A sampler whose thread stands still until it is let go, and what it is given meanwhile.
+struct Stalled : Running {
+  TestRing stalling_ring{8};
+  std::shared_ptr<Stall> stall = std::make_shared<Stall>();
+
+  Stalled() {
+    sampler.add(std::make_shared<SampledEpisode>(
+        test::open_process(&stalling_ring, getpid(), buffer.get()),
+        Sampling{kNever, kNever, true, {}}, monotonic_ns(), 1, stall, *buffer));
+    CHECK(wait_until([&] { return stall->stalled(); }));
+  }
+  ~Stalled() { stall->let_go(); }
+};
+
+TEST(sampler_queue_holds_an_episode_once) {
+  Stalled s;
+  TestRing ring(8);
+  const auto episode = s.add_process(&ring, getpid(), kNever);
+  for (int i = 0; i < 1000; i++) s.sampler.post(episode);
+  CHECK_EQUAL(episode.use_count(), 2);
+  s.stall->let_go();
+  s.answer(episode);
+}
+
+TEST(sampler_serves_others_between_the_frames_that_one_asks_for) {
+  constexpr uint32_t kRequests = 500;
+  TestRing many(1024);
+  TestRing one(8);
+  Stalled s;
+  const auto asks_many = s.add_process(&many, getpid(), kNever);
+  const auto asks_one = s.add_process(&one, getpid(), kNever);
+  for (uint32_t i = 0; i < kRequests; i++) {
+    asks_many->request_frame(i, 0);
+    s.sampler.post(asks_many);
+  }
+  asks_one->request_frame(1, 0);
+  s.sampler.post(asks_one);
+  s.stall->let_go();
+  CHECK(wait_until(
+      [&] { return test::head_of(&many) == kRequests + 1 && test::head_of(&one) == 2; }));
+  CHECK(test::frames_of(&one)[1].words[word::kTsMono] <
+        test::frames_of(&many)[kRequests].words[word::kTsMono]);
+}
+
+TEST(sampler_keeps_a_short_period_while_many_long_ones_are_due) {
+  constexpr size_t kMany = 600;
+  std::vector<std::unique_ptr<TestRing>> rings;
+  TestRing short_ring(1024);
+  Stalled s;
+  const uint64_t anchor = monotonic_ns();
+  std::vector<std::shared_ptr<SampledEpisode>> many;
+  for (size_t i = 0; i < kMany; i++) {
+    rings.push_back(std::make_unique<TestRing>(8));
+    many.push_back(std::make_shared<SampledEpisode>(
+        test::open_process(rings.back().get(), getpid(), s.buffer.get()),
+        Sampling{2 * kSecond, 2 * kSecond, false, {}}, anchor, 1, s.listener, *s.buffer));
+  }
+  for (const auto& episode : many) {
+    CHECK(wait_until([&] { return episode->due(monotonic_ns()); }));
+  }
+  const auto often = s.add_process(&short_ring, getpid(), kMs);
+  for (const auto& episode : many) s.sampler.add(episode);
+  s.stall->let_go();
+  uint64_t first = UINT64_MAX;
+  uint64_t last = 0;
+  for (const auto& ring : rings) {
+    CHECK(wait_until([&] { return test::head_of(ring.get()) >= 2; }));
+    const uint64_t at = test::frames_of(ring.get())[1].words[word::kTsMono];
+    first = std::min(first, at);
+    last = std::max(last, at);
+  }
+  const auto frames = test::frames_of(&short_ring);
+  const auto between = std::count_if(frames.begin(), frames.end(), [&](const FrameWords& frame) {
+    return frame.words[word::kTsMono] > first && frame.words[word::kTsMono] < last;
+  });
+  CHECK(between >= 2);
+}
+
+/// The stack of the thread that it is called on.
+class StackMeter final : public NewsListener {
+ public:
+  void news(uint32_t) override {
+    pthread_attr_t attributes;
+    size_t bytes = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+    pthread_attr_getstacksize(&attributes, &bytes);
+    pthread_attr_destroy(&attributes);
+    bytes_ = bytes;
+  }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  std::atomic<size_t> bytes_{0};
+};
+
+TEST(sampler_thread_has_stack_enough_where_the_default_is_small) {
+  pthread_attr_t defaults;
+  CHECK_EQUAL(pthread_getattr_default_np(&defaults), 0);
+  CHECK_EQUAL(pthread_attr_setstacksize(&defaults, size_t{128} * 1024), 0);
+  CHECK_EQUAL(pthread_setattr_default_np(&defaults), 0);
+  TestRing ring(8);
+  Running r;
+  const auto meter = std::make_shared<StackMeter>();
+  r.sampler.add(std::make_shared<SampledEpisode>(
+      test::open_process(&ring, getpid(), r.buffer.get()), Sampling{kNever, kNever, true, {}},
+      monotonic_ns(), 1, meter, *r.buffer));
+  CHECK(wait_until([&] { return meter->bytes() > 0; }));
+  CHECK(meter->bytes() >= size_t{1024} * 1024);
 }
 
 // Run under TSan too.

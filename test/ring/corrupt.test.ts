@@ -269,3 +269,18 @@ describe.each(READERS)('createRing, seen by %s', (_kind, FrameReader) => {
     expect(new FrameReader(createRing({ ...good, episodeId })).episodeId).toBe(episodeId);
   });
 });
+
+describe.each(READERS)(
+  '%s: a head that lied and was repaired by its writer',
+  (_kind, FrameReader) => {
+    test('is an error while it lies, and the newest frame is there again after that', () => {
+      const { shared, writer } = filled(8, 3);
+      const reader = new FrameReader(shared);
+      new DataView(shared).setUint32(RingHeader.HEAD, 1003, true);
+      expect(() => reader.latest()).toThrow(CORRUPT);
+      expect(() => reader.read()).toThrow(CORRUPT);
+      publish(writer, 1);
+      expect(reader.latest()?.seq).toBe(3);
+    });
+  },
+);

@@ -123,7 +123,7 @@ build_root() {
   mkdir -p "$tree"/{bin,sbin,dev,proc,sys,tmp,data,etc,root,usr/bin,episcope/build/Release,episcope/test}
   chmod 1777 "$tree/tmp"
   cp "$(command -v busybox)" "$tree/bin/busybox"
-  for applet in sh mount umount sed cat echo ls sleep hostname poweroff true false kill dd; do
+  for applet in sh mount umount sed cat echo ls sleep hostname poweroff true false kill dd taskset; do
     ln -s /bin/busybox "$tree/bin/$applet"
   done
   cp "$here/init.sh" "$tree/sbin/init"

@@ -108,14 +108,20 @@ function cppSubject(addon, index) {
       const ring = new Uint32Array(memory);
       const bound = withMachine(view, () => addon.bind(index, ring));
       const run = (act) => withMachine(view, act);
+      let corrupt = !bound;
+      // The verdict is of one call: here one is enough.
+      const judged = (result) => {
+        corrupt ||= addon.corrupt(index);
+        return result;
+      };
       return {
-        copyNext: (out, max) => (bound ? run(() => addon.read(index, out, max)) : 0),
-        copyLatest: (out) => bound && run(() => addon.latest(index, out)),
+        copyNext: (out, max) => (corrupt ? 0 : judged(run(() => addon.read(index, out, max)))),
+        copyLatest: (out) => !corrupt && judged(run(() => addon.latest(index, out))),
         get missed() {
           return bound ? addon.missed(index) : 0;
         },
         get corrupt() {
-          return !bound || addon.corrupt(index);
+          return corrupt;
         },
         get ended() {
           return bound && run(() => addon.ended(index));
