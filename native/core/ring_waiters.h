@@ -31,7 +31,7 @@ class RingWaiters {
 
  private:
   struct Waiter {
-    // Who is gone by the next frame never disarmed: it may be long until that.
+    // An environment that ended never disarmed, and the next frame may be long in coming.
     std::weak_ptr<NewsListener> listener;
     uint32_t id = 0;
   };

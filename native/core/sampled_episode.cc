@@ -122,8 +122,7 @@ uint64_t SampledEpisode::wake_ns() const {
 uint64_t SampledEpisode::serve_by_ns() const {
   const uint64_t deadline_ns = pacer_.deadline_ns();
   const uint64_t wake = wake_ns();
-  // Requests that are left over go with the next deadline: first always, they would starve the
-  // rest.
+  // Requests that are left over go with the next deadline: always first, they would starve others.
   return !frames_asked_.empty() || wake == deadline_ns ? deadline_ns + pacer_.period_ns() : wake;
 }
 

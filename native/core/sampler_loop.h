@@ -72,8 +72,8 @@ class SamplerLoop {
   std::vector<uint64_t> hints_;
   std::vector<std::shared_ptr<SampledEpisode>> taken_;
 
-  std::mutex mutex_;                                     // of what follows
-  std::vector<std::shared_ptr<SampledEpisode>> posted_;  // each once
+  std::mutex mutex_;  // of what follows
+  std::vector<std::shared_ptr<SampledEpisode>> posted_;
   bool stop_ = false;
 };
 
