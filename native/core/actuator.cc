@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -11,6 +9,8 @@
 #include <deque>
 #include <mutex>
 #include <utility>
+
+#include "thread.h"
 
 namespace episcope {
 namespace {
@@ -58,15 +58,10 @@ int Actuator::start() {
   if (const int error = pthread_attr_init(&attributes); error != 0) return error;
   // Detached: a join has no bound, and the thread owns what it needs.
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   auto* own = new std::shared_ptr<State>(state_);
   state_->running = true;
   pthread_t thread;
-  const int error = pthread_create(&thread, &attributes, run, own);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const int error = create_thread(thread, attributes, run, own);
   pthread_attr_destroy(&attributes);
   if (error != 0) {
     state_->running = false;

@@ -1,11 +1,11 @@
 #include "sampler.h"
 
-#include <signal.h>
 #include <sys/prctl.h>
 
 #include <utility>
 
 #include "sampler_loop.h"
+#include "thread.h"
 
 namespace episcope {
 namespace {
@@ -35,18 +35,12 @@ int Sampler::start() {
   if (loop()) return 0;
   auto started = std::make_shared<SamplerLoop>();
   if (const int error_number = started->open()) return error_number;
-  // The host's signals are the host's threads' affair. The new thread inherits the mask.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   auto argument = std::make_unique<std::shared_ptr<SamplerLoop>>(started);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackBytes);
-  const int error_number = pthread_create(&thread_, &attributes, run, argument.get());
+  const int error_number = create_thread(thread_, attributes, run, argument.get());
   pthread_attr_destroy(&attributes);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (error_number != 0) return error_number;
   argument.release();  // the thread's now
   const std::lock_guard lock(mutex_);

@@ -163,6 +163,7 @@ describe.each(READERS)('%s', (_kind, FrameReader) => {
       ['nothing', undefined],
     ])('refuses %s', (_what, buffer) => {
       const reader = new FrameReader(filled(8, 5).shared);
+      // What a caller without types may give.
       expect(() => reader.readInto(buffer as unknown as Uint32Array)).toThrow(
         code('ERR_INVALID_CONFIG'),
       );

@@ -31,7 +31,6 @@ interface Owned {
   readonly notifyFrames: boolean;
   /** Requests without an answer yet. */
   readonly asked: Set<number>;
-  waiting: boolean;
 }
 
 export class SamplerConnection {
@@ -39,6 +38,8 @@ export class SamplerConnection {
   readonly #gate = new Int32Array(new SharedArrayBuffer(Gate.WORDS * Int32Array.BYTES_PER_ELEMENT));
   readonly #outcomes: MessagePort;
   readonly #episodes = new Map<number, Owned>();
+  /** Episodes whose news this thread waits for. */
+  readonly #waiting = new Set<number>();
   readonly #startLimitMs: number;
   #lastId = 0;
   #alive = true;
@@ -89,7 +90,7 @@ export class SamplerConnection {
       throw failureToError(outcome, { cgroupPath, procRoot: spec.procRoot });
     }
     const { ring, notifyFrames } = spec;
-    this.#episodes.set(id, { ring, onNews, notifyFrames, asked: new Set(), waiting: false });
+    this.#episodes.set(id, { ring, onNews, notifyFrames, asked: new Set() });
     return this.#handle(id);
   }
 
@@ -104,9 +105,8 @@ export class SamplerConnection {
       setPeriod: (periodNs, fastPeriodNs) =>
         this.#post({ kind: 'period', id, periodNs, fastPeriodNs }),
       setWaiting: (waiting) => {
-        const owned = this.#episodes.get(id);
-        if (owned === undefined) return;
-        owned.waiting = waiting;
+        if (waiting && this.#episodes.has(id)) this.#waiting.add(id);
+        else this.#waiting.delete(id);
         this.#keepAlive();
       },
     };
@@ -136,7 +136,10 @@ export class SamplerConnection {
       const owned = this.#episodes.get(id);
       if (owned === undefined) continue;
       for (const { request } of news.replies) owned.asked.delete(request);
-      if (terminal !== null) this.#episodes.delete(id);
+      if (terminal !== null) {
+        this.#episodes.delete(id);
+        this.#waiting.delete(id);
+      }
       tell(owned, terminal === null ? news : answered(news, owned, terminal));
     }
     this.#keepAlive();
@@ -144,7 +147,7 @@ export class SamplerConnection {
 
   // A thread that waits for any of its episodes lives on.
   #keepAlive(): void {
-    if ([...this.#episodes.values()].some(({ waiting }) => waiting)) this.#worker.ref();
+    if (this.#waiting.size > 0) this.#worker.ref();
     else this.#worker.unref();
   }
 
