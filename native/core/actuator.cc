@@ -5,10 +5,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <utility>
 
 #include "thread.h"
 
@@ -19,9 +15,11 @@ namespace {
 bool may_wait_for_reclaim(const std::string& file) { return file.starts_with("memory."); }
 
 int write_file(const Action& action) {
-  const std::string path = action.directory + "/" + action.file;
+  const int dirfd = action.directory_fd.get();
+  const std::string path = dirfd >= 0 ? action.file : action.directory + "/" + action.file;
   const int extra = may_wait_for_reclaim(action.file) ? O_NONBLOCK : 0;
-  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | extra);
+  const int fd = openat(dirfd >= 0 ? dirfd : AT_FDCWD, path.c_str(),
+                        O_WRONLY | O_CLOEXEC | O_NOFOLLOW | extra);
   if (fd < 0) return errno;
   const ssize_t written = write(fd, action.text.data(), action.text.size());
   int error = 0;
@@ -35,21 +33,30 @@ int write_file(const Action& action) {
 }
 
 int perform(const Action& action) {
+  if (action.kill) return kill_everything(action.kill->plan());
   if (!action.file.empty()) return write_file(action);
   return rmdir(action.directory.c_str()) == 0 ? 0 : errno;
 }
 
 }  // namespace
 
-struct Actuator::State {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::deque<Action> waiting;
-  bool stopping = false;
-  bool running = false;
-};
+OwnedDescriptor::~OwnedDescriptor() {
+  if (fd_ >= 0) close(fd_);
+}
 
-Actuator::Actuator() : state_(std::make_shared<State>()) {}
+OwnedDescriptor OwnedDescriptor::duplicate(int fd) {
+  return OwnedDescriptor(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+bool ActionQueue::add(Action action) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return false;
+  waiting_.push_back(std::move(action));
+  changed_.notify_all();
+  return true;
+}
+
+Actuator::Actuator() : queue_(std::make_shared<ActionQueue>()) {}
 
 Actuator::~Actuator() { stop(0); }
 
@@ -58,49 +65,43 @@ int Actuator::start() {
   if (const int error = pthread_attr_init(&attributes); error != 0) return error;
   // Detached: a join has no bound, and the thread owns what it needs.
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  auto* own = new std::shared_ptr<State>(state_);
-  state_->running = true;
+  auto* own = new std::shared_ptr<ActionQueue>(queue_);
+  queue_->running_ = true;
   pthread_t thread;
   const int error = create_thread(thread, attributes, run, own);
   pthread_attr_destroy(&attributes);
   if (error != 0) {
-    state_->running = false;
+    queue_->running_ = false;
     delete own;
   }
   return error;
 }
 
-void Actuator::add(Action action) {
-  const std::lock_guard lock(state_->mutex);
-  state_->waiting.push_back(std::move(action));
-  state_->changed.notify_all();
-}
-
 bool Actuator::stop(uint64_t timeout_ns) {
-  std::unique_lock lock(state_->mutex);
-  state_->stopping = true;
-  state_->changed.notify_all();
-  return state_->changed.wait_for(lock, std::chrono::nanoseconds(timeout_ns),
-                                  [this] { return !state_->running; });
+  std::unique_lock lock(queue_->mutex_);
+  queue_->stopping_ = true;
+  queue_->changed_.notify_all();
+  return queue_->changed_.wait_for(lock, std::chrono::nanoseconds(timeout_ns),
+                                   [this] { return !queue_->running_; });
 }
 
-void* Actuator::run(void* state) {
-  auto* handed_over = static_cast<std::shared_ptr<State>*>(state);
-  const std::shared_ptr<State> own = std::move(*handed_over);
+void* Actuator::run(void* queue) {
+  auto* handed_over = static_cast<std::shared_ptr<ActionQueue>*>(queue);
+  const std::shared_ptr<ActionQueue> own = std::move(*handed_over);
   delete handed_over;
   pthread_setname_np(pthread_self(), "episcope-act");
-  std::unique_lock lock(own->mutex);
+  std::unique_lock lock(own->mutex_);
   for (;;) {
-    own->changed.wait(lock, [&own] { return own->stopping || !own->waiting.empty(); });
-    if (own->waiting.empty()) break;
-    const Action action = std::move(own->waiting.front());
-    own->waiting.pop_front();
+    own->changed_.wait(lock, [&own] { return own->stopping_ || !own->waiting_.empty(); });
+    if (own->waiting_.empty()) break;
+    const Action action = std::move(own->waiting_.front());
+    own->waiting_.pop_front();
     lock.unlock();
     action.listener->action_done(action.id, perform(action));
     lock.lock();
   }
-  own->running = false;
-  own->changed.notify_all();
+  own->running_ = false;
+  own->changed_.notify_all();
   return nullptr;
 }
 

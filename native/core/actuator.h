@@ -2,9 +2,16 @@
 // sampler, so that no episode is sampled late for another's sake.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
+
+#include "process_killer.h"
 
 namespace episcope {
 
@@ -17,6 +24,40 @@ class ActionListener {
   virtual void action_done(uint32_t id, int error_number) = 0;
 };
 
+/// Closed with its owner.
+class OwnedDescriptor {
+ public:
+  OwnedDescriptor() = default;
+  explicit OwnedDescriptor(int fd) : fd_(fd) {}
+  OwnedDescriptor(OwnedDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~OwnedDescriptor();
+
+  /// The same open file by another descriptor, for an action that outlives the caller's own. −1
+  /// with errno where there is none left.
+  static OwnedDescriptor duplicate(int fd);
+
+  int get() const { return fd_; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// A plan with the descriptor of its cgroup.
+class OwnedKillPlan {
+ public:
+  /// Takes over `plan.cgroup_fd`.
+  explicit OwnedKillPlan(KillPlan plan) : cgroup_(plan.cgroup_fd), plan_(std::move(plan)) {}
+  const KillPlan& plan() const { return plan_; }
+
+ private:
+  OwnedDescriptor cgroup_;
+  KillPlan plan_;
+};
+
 struct Action {
   /// A cgroup's directory.
   std::string directory;
@@ -25,6 +66,32 @@ struct Action {
   std::string text;
   uint32_t id = 0;
   std::shared_ptr<ActionListener> listener;
+  /// Where `file` is instead of beneath the path `directory`: a cgroup that was made again under
+  /// its name is not hit.
+  OwnedDescriptor directory_fd = {};
+  /// Whom to kill, instead of all that.
+  std::optional<OwnedKillPlan> kill = std::nullopt;
+};
+
+/// What the actuator is to do. Whoever holds it may add to it also when the actuator is gone.
+class ActionQueue {
+ public:
+  ActionQueue() = default;
+  ActionQueue(const ActionQueue&) = delete;
+  ActionQueue& operator=(const ActionQueue&) = delete;
+
+  /// Thread-safe; waits for nothing. False once the actuator was stopped: the action will never be
+  /// done, and nothing is told of it.
+  bool add(Action action);
+
+ private:
+  friend class Actuator;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Action> waiting_;
+  bool stopping_ = false;
+  bool running_ = false;
 };
 
 /// Actions are done one after another, in the order they came.
@@ -37,18 +104,18 @@ class Actuator {
 
   /// Starts the thread, all signals blocked. 0 or an errno.
   int start();
-  /// Thread-safe; waits for nothing.
-  void add(Action action);
+  const std::shared_ptr<ActionQueue>& queue() const { return queue_; }
+  /// As the queue's.
+  bool add(Action action) { return queue_->add(std::move(action)); }
   /// Lets the thread end when it has done what was added. False when that takes longer than
   /// `timeout_ns`: it is left behind then, and ends by itself.
   bool stop(uint64_t timeout_ns);
 
  private:
-  // Shared with the thread, which may be left behind in a kernel call.
-  struct State;
-  static void* run(void* state);
+  static void* run(void* queue);
 
-  std::shared_ptr<State> state_;
+  // Shared with the thread, which may be left behind in a kernel call.
+  std::shared_ptr<ActionQueue> queue_;
 };
 
 }  // namespace episcope

@@ -1,6 +1,6 @@
 /** Writes to a cgroup that may stall in the kernel for tens of milliseconds: none of them blocks the event loop. */
-import { constants } from 'node:fs';
-import { open, rmdir } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
+import { writeControlFile } from '../engine/js/control-file.js';
 import { nativeAction } from '../engine/native/actuator.js';
 import { errnoOf } from './cgroup-files.js';
 
@@ -26,18 +26,7 @@ export function cgroupActions(): CgroupActions {
 /** @internal The actions where there is no addon. */
 export const threadPoolActions: CgroupActions = {
   write: (directory, file, text) =>
-    withoutNul([directory, file], async () => {
-      // The write of a limit waits for reclaim, unless its descriptor does not wait.
-      const extra = file.startsWith('memory.') ? constants.O_NONBLOCK : 0;
-      const flags = constants.O_WRONLY | constants.O_NOFOLLOW | extra;
-      const handle = await open(`${directory}/${file}`, flags);
-      try {
-        const { bytesWritten } = await handle.write(text);
-        return bytesWritten === Buffer.byteLength(text) ? null : 'EIO';
-      } finally {
-        await handle.close();
-      }
-    }),
+    withoutNul([directory, file], () => writeControlFile(`${directory}/${file}`, text)),
   remove: (directory) =>
     withoutNul([directory], async () => {
       await rmdir(directory);

@@ -1,9 +1,10 @@
 /** Ending a scope: kill, wait until it is empty, remove. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { killMembers } from '../engine/js/process-killer.js';
 import { CgroupError } from '../error/index.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
-import { errnoOf, readWords } from '../host/cgroup-files.js';
+import { errnoOf } from '../host/cgroup-files.js';
 import type { ProcessControl } from '../host/process-control.js';
 import type { DirectScope } from './create.js';
 import { childCgroups, removeSliceIfOurs } from './slice.js';
@@ -14,7 +15,7 @@ const RMDIR_TIMEOUT_MS = 1_000;
 
 /**
  * Kills everything in the cgroup and below, and waits until it is empty. `cgroup.kill` where the kernel has
- * it (5.14), else SIGKILL to the members until none is left.
+ * it (5.14), else its members are stopped and killed until none is left.
  *
  * Throws `CgroupError` `ERR_SCOPE_BUSY` after `timeoutMs`. A cgroup that is gone is empty.
  */
@@ -27,7 +28,7 @@ export async function killCgroup(directory: string, timeoutMs = KILL_TIMEOUT_MS)
         file: directory,
       });
     }
-    if (!atOnce) signalMembers(directory);
+    if (!atOnce) await killMembers({ cgroup: directory, processes: [], reapers: [] });
     await sleep(pauseMs);
   }
 }
@@ -84,23 +85,4 @@ async function removeOnce(directory: string): Promise<string | null> {
   }
   for (const name of children) await removeTree(`${directory}/${name}`);
   return cgroupActions().remove(directory);
-}
-
-function signalMembers(directory: string): void {
-  let children: string[] = [];
-  try {
-    children = childCgroups(directory);
-  } catch {
-    return;
-  }
-  for (const name of children) signalMembers(`${directory}/${name}`);
-  for (const pid of readWords(`${directory}/cgroup.procs`) ?? []) {
-    // 0 stands for a process of another pid namespace; kill(0) would be our own group.
-    if (Number(pid) <= 0) continue;
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // Gone already.
-    }
-  }
 }

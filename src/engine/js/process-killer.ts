@@ -1,0 +1,419 @@
+/**
+ * Kills everything of an episode: by its cgroup where the kernel does that at once, else process by process, stopped
+ * first so that nobody forks behind the killer's back. The twin of `native/core/process_killer.cc`; without pidfds,
+ * so that a number is checked right before each signal.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { listCgroupMembers } from './cgroup-members.js';
+import { writeControlFile } from './control-file.js';
+import { KeptFile, ReadStatus, readBuffer, readOnce } from './kept-file.js';
+import { ProcStat, parseProcStat } from './parse-proc-stat.js';
+import { ProcessDirectory, procRootAt } from './process-directory.js';
+import {
+  beneath,
+  close,
+  Errno,
+  errnoName,
+  listDirectory,
+  mayExist,
+  openDirectory,
+} from './syscall.js';
+
+/** Everything of an episode. */
+export interface EpisodeMembers {
+  /** The directory of the episode's cgroup, also as `/proc/self/fd/N`; null: none. It is opened before this returns. */
+  readonly cgroup: string | null;
+  /** Members of the episode, by pid and starttime (ticks). Their descendants are its too. */
+  readonly processes: readonly { readonly pid: number; readonly starttime: bigint }[];
+  /** Whose descendants are the episode's too, and who are not killed themselves. */
+  readonly reapers: readonly number[];
+}
+
+export interface KillPlan extends EpisodeMembers {
+  /** False: the pids are those of a fixture or of a foreign procfs, and nothing is signalled. */
+  readonly maySignal: boolean;
+}
+
+export interface KillResult {
+  /** How many got their SIGKILL. */
+  readonly killed: number;
+  /** null, or why somebody may live on. */
+  readonly errno: string | null;
+}
+
+/**
+ * Kills everything of the plan, but never this process nor pid 1.
+ *
+ * `cgroup.kill` (Linux 5.14) is the whole answer where it can be written and this process is not in that cgroup. Else
+ * it is `killMembers`.
+ *
+ * null when all that was found got its SIGKILL or was gone. `EPERM`: some may not be signalled by us, and live on; the
+ * others were killed all the same. `EAGAIN`: a list could not be read whole, or others kept appearing; asked again it
+ * may find them. Without `maySignal` what `cgroup.kill` said, null without a cgroup; without a procfs to find anybody
+ * in, its errno.
+ */
+export async function killEverything(plan: KillPlan): Promise<string | null> {
+  const killer = new MemberKiller(plan);
+  try {
+    if (plan.cgroup !== null) {
+      const errno = await killer.killCgroup();
+      if (errno === null || !plan.maySignal) return errno;
+    }
+    return plan.maySignal ? (await killer.killMembers()).errno : null;
+  } finally {
+    killer.close();
+  }
+}
+
+/**
+ * Stops those that the cgroup lists, the processes of the plan and all that descends from those or from the reapers
+ * until nobody new appears, then kills them. A process that only parentage links to the episode is out of reach once its
+ * parent ended, unless a reaper of the plan got it.
+ */
+export async function killMembers(plan: EpisodeMembers): Promise<KillResult> {
+  const killer = new MemberKiller(plan);
+  try {
+    return await killer.killMembers();
+  } finally {
+    killer.close();
+  }
+}
+
+const MAX_STOP_ROUNDS = 200;
+const MAX_KILL_ROUNDS = 20;
+const PAUSE_MS = 1;
+
+/**
+ * Rounds without anybody new after which those that hang in the kernel (state D) are not waited for: a fork that is
+ * under way there fails once SIGKILL is pending.
+ */
+const PATIENCE = 20;
+
+/** Who is beyond that is found when others are gone. */
+const MAX_MEMBERS = 65_536;
+
+type Signal = 'SIGSTOP' | 'SIGKILL';
+
+/** How far a process is from standing still. */
+const Rest = { STOPPED: 0, BLOCKED: 1, RUNNING: 2 } as const;
+
+interface Member {
+  readonly pid: number;
+  /** null: only a number, not looked at yet. */
+  starttime: bigint | null;
+  /** Its children are the episode's too. */
+  descends: boolean;
+  /** Never signalled. */
+  readonly spared: boolean;
+  /** May not be signalled by us. */
+  refused: boolean;
+  /** The last signal. */
+  sent: Signal | null;
+}
+
+function member(of: Pick<Member, 'pid'> & Partial<Member>): Member {
+  return { starttime: null, descends: false, spared: false, refused: false, sent: null, ...of };
+}
+
+// Filled and used up between two awaits, so that all killers share it.
+const stat: (bigint | null)[] = Array.from({ length: 12 }, () => null);
+
+const ZOMBIE = 'Z';
+
+class MemberKiller {
+  readonly #plan: EpisodeMembers;
+  readonly #procRoot = procRootAt('/proc');
+  /** The cgroup's directory, or a negative errno. */
+  readonly #cgroup: number;
+  /** In the order they were found: of those linked by parentage, parents first. */
+  #members = new Map<number, Member>();
+  #killed = 0;
+
+  // Of the last look round.
+  /** Somebody got the signal for the first time. */
+  #changed = false;
+  /** Every list and process could be read. */
+  #whole = true;
+  #running = 0;
+  #blocked = 0;
+  #living = 0;
+  /** Since the last round of stops began: a list of children. */
+  #childrenCut = false;
+
+  constructor(plan: EpisodeMembers) {
+    this.#plan = plan;
+    this.#cgroup = plan.cgroup === null ? Errno.ENOENT : openDirectory(`${plan.cgroup}/.`);
+  }
+
+  close(): void {
+    if (this.#cgroup >= 0) close(this.#cgroup);
+  }
+
+  /** null, or the errno of `cgroup.kill`. */
+  async killCgroup(): Promise<string | null> {
+    if (this.#cgroup < 0) return errnoName(this.#cgroup);
+    const listed: number[] = [];
+    this.#listCgroup(listed);
+    if (listed.includes(process.pid)) return 'EPERM';
+    return await writeControlFile(beneath(this.#cgroup, 'cgroup.kill'), '1');
+  }
+
+  async killMembers(): Promise<KillResult> {
+    const errno = this.#procfsErrno();
+    if (errno !== null) return { killed: 0, errno };
+    this.#adoptPlan();
+    await this.#stopAll();
+    this.#killAll();
+    await this.#killStragglers();
+    return { killed: this.#killed, errno: this.#errno() };
+  }
+
+  /** Why nobody can be found. Another directory of that name would tell that everybody is gone. */
+  #procfsErrno(): string | null {
+    const self = new ProcessDirectory(this.#procRoot, process.pid);
+    const found = this.#read(self);
+    self.close();
+    if (found) return null;
+    return readBuffer.errno === 0 ? 'EIO' : errnoName(readBuffer.errno);
+  }
+
+  // ---- who belongs to it
+
+  #adoptPlan(): void {
+    this.#adopt(member({ pid: process.pid, spared: true }));
+    for (const pid of this.#plan.reapers) {
+      this.#adopt(member({ pid, spared: true, descends: true }));
+    }
+    for (const { pid, starttime } of this.#plan.processes) {
+      this.#adopt(member({ pid, starttime, descends: true }));
+    }
+  }
+
+  #adopt(found: Member): void {
+    const known = this.#members.get(found.pid);
+    if (known !== undefined) {
+      // A listed process is found to descend as well: its children are not looked for yet.
+      if (found.descends && !known.descends) {
+        known.descends = true;
+        this.#changed = true;
+      }
+      return;
+    }
+    if (found.pid <= 1 && !found.spared) return;
+    if (this.#members.size === MAX_MEMBERS) this.#whole = false;
+    else this.#members.set(found.pid, found);
+  }
+
+  /** Those that the cgroup lists and that are not known yet. */
+  #adoptListed(): void {
+    const listed: number[] = [];
+    if (!this.#listCgroup(listed)) this.#whole = false;
+    const found: Member[] = [];
+    for (const pid of listed) {
+      if (this.#members.has(pid)) continue;
+      const directory = new ProcessDirectory(this.#procRoot, pid);
+      if (this.#read(directory)) found.push(member({ pid, starttime: stat[ProcStat.STARTTIME]! }));
+      directory.close();
+    }
+    if (found.length === 0) return;
+    // Listed once more: whoever has the number and that starttime then was the one that is listed here.
+    const again: number[] = [];
+    if (!this.#listCgroup(again)) this.#whole = false;
+    const there = new Set(again);
+    for (const one of found) if (there.has(one.pid)) this.#adopt(one);
+  }
+
+  /** False when the list is not whole. */
+  #listCgroup(pids: number[]): boolean {
+    if (this.#cgroup < 0) return isGone(this.#cgroup);
+    const procs = new KeptFile('cgroup.procs', false);
+    if (listCgroupMembers(this.#cgroup, procs, pids)) return true;
+    // Of a cgroup that was removed meanwhile nobody is left.
+    return !mayExist(beneath(this.#cgroup, 'cgroup.procs'));
+  }
+
+  // ---- stop, then kill
+
+  async #stopAll(): Promise<void> {
+    let quiet = 0;
+    for (let round = 0; round < MAX_STOP_ROUNDS; round++) {
+      this.#lookRound('SIGSTOP');
+      quiet = this.#changed ? 0 : quiet + 1;
+      // A stop takes effect when the target next returns from the kernel: until then it may still fork.
+      const standsStill = this.#running === 0 && (this.#blocked === 0 || quiet >= PATIENCE);
+      if (quiet > 0 && standsStill) return;
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  /**
+   * The youngest first. The end of a parent can orphan a process group, and the kernel then lets those of it that
+   * were stopped go on.
+   */
+  #killAll(): void {
+    const oldestFirst = [...this.#members.values()].sort((a, b) =>
+      Number((a.starttime ?? 0n) - (b.starttime ?? 0n)),
+    );
+    for (const one of oldestFirst.reverse()) {
+      const directory = new ProcessDirectory(this.#procRoot, one.pid);
+      this.#strike(one, 'SIGKILL', directory);
+      directory.close();
+    }
+  }
+
+  async #killStragglers(): Promise<void> {
+    for (let round = 0; round < MAX_KILL_ROUNDS; round++) {
+      this.#lookRound('SIGKILL');
+      // A list that was cut goes on when the killed are no more on it.
+      if (!this.#changed && (this.#whole || this.#living === 0)) return;
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  /** Finds everybody, and sends it to whoever has not got it. */
+  #lookRound(signal: Signal): void {
+    this.#changed = false;
+    this.#whole = true;
+    this.#running = 0;
+    this.#blocked = 0;
+    this.#living = 0;
+    if (signal === 'SIGSTOP') this.#childrenCut = false;
+    if (this.#plan.cgroup !== null) this.#adoptListed();
+    // Grows while it is walked.
+    for (const one of this.#members.values()) this.#visit(one, signal);
+  }
+
+  #visit(one: Member, signal: Signal): void {
+    const directory = new ProcessDirectory(this.#procRoot, one.pid);
+    // The children after the signal: of one that runs on they may be more by then.
+    if (this.#strike(one, signal, directory) && one.descends) {
+      const children: number[] = [];
+      if (!directory.children(children)) {
+        this.#whole = false;
+        this.#childrenCut = true;
+      }
+      for (const pid of children) this.#adopt(member({ pid, descends: true }));
+    }
+    directory.close();
+  }
+
+  /** False when the member is gone, or cannot be looked at. Leaves its directory entered. */
+  #strike(one: Member, signal: Signal, directory: ProcessDirectory): boolean {
+    if (!this.#read(directory)) {
+      if (isGone(readBuffer.errno)) this.#members.delete(one.pid);
+      else this.#whole = false;
+      return false;
+    }
+    if (!this.#isSame(one)) {
+      this.#members.delete(one.pid);
+      // The other one may be a member too, and was passed over.
+      this.#changed = true;
+      return false;
+    }
+    if (isZombie()) {
+      one.refused = false;
+      return false;
+    }
+    return one.spared || this.#signal(one, signal);
+  }
+
+  #isSame(one: Member): boolean {
+    if (one.starttime !== null) return one.starttime === stat[ProcStat.STARTTIME];
+    // A number from a list of children may be another's since.
+    if (!one.spared && this.#members.get(Number(stat[ProcStat.PPID]))?.descends !== true) {
+      return false;
+    }
+    one.starttime = stat[ProcStat.STARTTIME]!;
+    return true;
+  }
+
+  /** False when it is gone. */
+  #signal(one: Member, signal: Signal): boolean {
+    const { pid } = one;
+    const first = one.sent !== signal;
+    // Whoever was stopped may have been let go on by others. Nothing is read between the check and this.
+    if (first || (signal === 'SIGSTOP' && !'Tt'.includes(stateNow()))) {
+      const errno = send(pid, signal);
+      if (errno === 'ESRCH') {
+        this.#members.delete(pid);
+        return false;
+      }
+      one.refused = errno !== null;
+      one.sent = signal;
+      if (signal === 'SIGKILL' && !one.refused) this.#killed++;
+    }
+    if (first) this.#changed = true;
+    // One that we may not stop is not waited for.
+    if (one.refused) return true;
+    const rest = restOfProcess(pid);
+    this.#living++;
+    if (rest === Rest.RUNNING) this.#running++;
+    if (rest === Rest.BLOCKED) this.#blocked++;
+    return true;
+  }
+
+  /** Its `stat`. False: why is in `readBuffer.errno`, 0 for text that is none. */
+  #read(directory: ProcessDirectory): boolean {
+    const errno = directory.enter();
+    if (errno < 0) {
+      readBuffer.errno = errno;
+      return false;
+    }
+    return directory.stat.read(directory.fd) === ReadStatus.OK && parseStat();
+  }
+
+  #errno(): string | null {
+    for (const { refused } of this.#members.values()) if (refused) return 'EPERM';
+    // Whoever stood behind the end of a cut list of children has another parent now.
+    const lost = this.#childrenCut && this.#plan.reapers.length === 0;
+    return this.#changed || !this.#whole || lost ? 'EAGAIN' : null;
+  }
+}
+
+/** What `readBuffer` holds. */
+function parseStat(): boolean {
+  return parseProcStat(readBuffer.bytes, readBuffer.size, stat) === null;
+}
+
+function stateNow(): string {
+  return String.fromCharCode(Number(stat[ProcStat.STATE]));
+}
+
+/** Of a leader that ended before its threads the state is Z as well, and the process lives. */
+function isZombie(): boolean {
+  return stateNow() === ZOMBIE && stat[ProcStat.NUM_THREADS]! <= 1n;
+}
+
+function isGone(errno: number): boolean {
+  return errno === Errno.ENOENT || errno === Errno.ESRCH;
+}
+
+function restOfState(state: string): number {
+  if ('TtZXx'.includes(state)) return Rest.STOPPED;
+  return state === 'D' ? Rest.BLOCKED : Rest.RUNNING;
+}
+
+/** Of all its threads: the first may have stopped before the others, or ended before them. */
+function restOfProcess(pid: number): number {
+  let rest = restOfState(stateNow());
+  if (stat[ProcStat.NUM_THREADS]! <= 1n) return rest;
+  const tasks = listDirectory(`/proc/${pid}/task`);
+  if (typeof tasks === 'number') return Rest.RUNNING;
+  for (const { name } of tasks) {
+    // A thread that cannot be read has just ended.
+    if (readOnce(`/proc/${pid}/task/${name}/stat`) !== ReadStatus.OK || !parseStat()) continue;
+    rest = Math.max(rest, restOfState(stateNow()));
+  }
+  return rest;
+}
+
+/** null, or the errno. */
+function send(pid: number, signal: Signal): string | null {
+  try {
+    process.kill(pid, signal);
+    return null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return String(error.code);
+    throw error;
+  }
+}
