@@ -18,7 +18,7 @@ export const RESOURCES: readonly BudgetResource[] = [
 
 const NS_PER_MS = 1_000_000n;
 
-function isTime(resource: BudgetResource): boolean {
+function isTime(resource: string): boolean {
   return resource === 'cpuMs' || resource === 'wallMs';
 }
 
@@ -39,8 +39,8 @@ function unitsOf(resource: BudgetResource, amount: number | bigint): bigint {
   return units === 0n ? 1n : clampValue(units);
 }
 
-/** Counted units as an amount: the nearest number, times in ms with their fraction. */
-export function amountOf(resource: BudgetResource, units: bigint): number {
+/** Counted units as an amount: the nearest number, times of a budget in ms with their fraction. */
+export function amountOf(resource: string, units: bigint): number {
   return isTime(resource) ? Number(units) / 1e6 : Number(units);
 }
 

@@ -14,9 +14,6 @@ export interface SharedBudget {
   readonly budget: SharedArrayBuffer;
 }
 
-const CPU = RESOURCES.indexOf('cpuMs');
-const BYTES_IO = RESOURCES.indexOf('bytesIo');
-
 /**
  * Counts what an episode consumes against its limits. The counters are in shared memory: any thread charges the
  * same budget, without locks and without losing anything.
@@ -95,11 +92,6 @@ export class BudgetTracker {
     if (error) throw error;
   }
 
-  /** Records, and returns the error if it was more than remained, else null. */
-  tryCharge(delta: BudgetDelta): BudgetExhaustedError | null {
-    return this.#charge(unitsOfDelta(delta));
-  }
-
   /** Records only if all of it fits; else nothing is consumed and the error returned. */
   tryReserve(delta: BudgetDelta): BudgetExhaustedError | null {
     const units = unitsOfDelta(delta);
@@ -147,19 +139,10 @@ export class BudgetTracker {
     if (overrun) throw overrun;
   }
 
-  /** @internal `tryCharge` for the collector: cpu in ns, both in range already. */
-  tryChargeNs(delta: {
-    readonly cpuNs: bigint;
-    readonly bytesIo: bigint;
-  }): BudgetExhaustedError | null {
-    const units = RESOURCES.map(() => 0n);
-    units[CPU] = delta.cpuNs;
-    units[BYTES_IO] = delta.bytesIo;
-    return this.#charge(units);
-  }
-
-  // Everything is recorded before anything is said.
-  #charge(units: readonly bigint[]): BudgetExhaustedError | null {
+  /** Records, and returns the error if it was more than remained, else null. */
+  tryCharge(delta: BudgetDelta): BudgetExhaustedError | null {
+    const units = unitsOfDelta(delta);
+    // Everything is recorded before anything is said.
     let error: BudgetExhaustedError | null = null;
     for (const [i, requested] of units.entries()) {
       if (requested === 0n) continue;

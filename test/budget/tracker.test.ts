@@ -147,17 +147,26 @@ describe('cpu is counted in ns', () => {
   test('no remainder below a millisecond is lost', () => {
     const budget = new BudgetTracker({ cpuMs: 1 });
     for (let i = 0; i < 999; i++) {
-      expect(budget.tryChargeNs({ cpuNs: 1001n, bytesIo: 0n })).toBe(null);
+      expect(budget.tryCharge({ cpuMs: 0.001001 })).toBe(null);
     }
     expect(budget.consumed().cpuMs).toBe(0.999999);
-    expect(budget.tryChargeNs({ cpuNs: 1n, bytesIo: 0n })).toBe(null);
+    expect(budget.tryCharge({ cpuMs: 0.000001 })).toBe(null);
     expect(budget.isExhausted('cpuMs')).toBe(true);
-    expect(budget.tryChargeNs({ cpuNs: 1n, bytesIo: 3n })).toMatchObject({
+    expect(budget.tryCharge({ cpuMs: 0.000001, bytesIo: 3 })).toMatchObject({
       resource: 'cpuMs',
       requested: 0.000001,
       remaining: 0,
     });
     expect(budget.consumed()).toMatchObject({ cpuMs: 1.000001, bytesIo: 3 });
+  });
+});
+
+describe('ten thousand charges of 0.3 ms', () => {
+  test('are 3,000 ms', () => {
+    const budget = new BudgetTracker({ cpuMs: 3000 });
+    for (let i = 0; i < 10_000; i++) expect(budget.tryCharge({ cpuMs: 0.3 })).toBe(null);
+    expect(budget.consumed().cpuMs).toBe(3000);
+    expect(budget.tryCharge({ cpuMs: 0.3 })).not.toBe(null);
   });
 });
 

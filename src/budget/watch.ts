@@ -1,0 +1,157 @@
+/**
+ * Charges a budget with what an episode consumes, frame by frame, and says when a threshold or a limit is reached. The
+ * twin of `native/core/budget_watch.h`; both run `test/tables/budget.txt`.
+ */
+import type { BudgetCounters } from './counters.js';
+import { RESOURCES } from './resources.js';
+
+const CPU = RESOURCES.indexOf('cpuMs');
+const IO = RESOURCES.indexOf('bytesIo');
+const WALL = RESOURCES.indexOf('wallMs');
+
+/** More than any counter can reach. */
+export const NO_THRESHOLD = (1n << 64n) - 1n;
+
+/** What a watch looks out for; by resource, in the order of `RESOURCES` and in counted units. */
+export interface WatchSettings {
+  /** `'zero'`: all that the episode consumed so far is charged with the first frame, `'now'`: none of it. */
+  readonly baseline: 'zero' | 'now';
+  /** CLOCK_MONOTONIC, ns, at the start of the session: wall time counts from there. */
+  readonly startNs: bigint;
+  /** Each trips at this and above, `NO_THRESHOLD` never … */
+  readonly thresholds: readonly bigint[];
+  /** … and is released below this. */
+  readonly releases: readonly bigint[];
+}
+
+/** The totals of one frame; null for what it does not know. */
+export interface BudgetSample {
+  readonly seq: number;
+  /** CLOCK_MONOTONIC, ns. */
+  readonly tsNs: bigint;
+  readonly cpuNs: bigint | null;
+  readonly ioBytes: bigint | null;
+}
+
+/** A threshold was reached. `resource` is an index of `RESOURCES`; counted units. */
+export interface BudgetTrip {
+  readonly resource: number;
+  readonly limit: bigint;
+  readonly consumed: bigint;
+  readonly seq: number;
+}
+
+/** The limit that was reached first. */
+export interface Exhaustion extends BudgetTrip {
+  readonly tsNs: bigint;
+  /** How long before the frame at most; null where the first frame reached it. */
+  readonly lateNs: bigint | null;
+}
+
+export class BudgetWatch {
+  readonly #counters: BudgetCounters;
+  readonly #settings: WatchSettings;
+  /** What is charged already; null: the next value is where charging begins. */
+  #cpuNs: bigint | null;
+  #ioBytes: bigint | null;
+  #wallNs = 0n;
+  #lastNs: bigint | null = null;
+  readonly #tripped = RESOURCES.map(() => false);
+  #trips: BudgetTrip[] = [];
+  #exhaustion: Exhaustion | null = null;
+
+  constructor(counters: BudgetCounters, settings: WatchSettings) {
+    this.#counters = counters;
+    this.#settings = settings;
+    this.#cpuNs = this.#ioBytes = settings.baseline === 'zero' ? 0n : null;
+  }
+
+  /**
+   * Charges what was consumed since the look before: nothing twice, nothing negatively. True when a threshold was
+   * reached or released.
+   */
+  look(sample: BudgetSample): boolean {
+    const counters = this.#counters;
+    this.#cpuNs = this.#charge(CPU, this.#cpuNs, sample.cpuNs);
+    this.#ioBytes = this.#charge(IO, this.#ioBytes, sample.ioBytes);
+    if (counters.limit(WALL) !== null) this.#chargeWall(sample.tsNs);
+
+    let changed = false;
+    for (let resource = 0; resource < RESOURCES.length; resource++) {
+      const limit = counters.limit(resource);
+      if (limit === null) continue;
+      const consumed = counters.consumed(resource);
+      if (this.#lookAtThreshold(resource, consumed)) {
+        changed = true;
+        if (this.#tripped[resource]) {
+          this.#trips.push({ resource, limit, consumed, seq: sample.seq });
+        }
+      }
+      // A total that lands exactly on its limit fits, and leaves nothing to go on with.
+      if (consumed >= limit)
+        this.#exhaustion ??= this.#exhausted(resource, limit, consumed, sample);
+    }
+    this.#lastNs = sample.tsNs;
+    return changed;
+  }
+
+  /** A threshold is reached and not released. */
+  get anyTripped(): boolean {
+    return this.#tripped.includes(true);
+  }
+
+  /** The limit that was reached first, from the look on that saw it; null while none is. */
+  get exhaustion(): Exhaustion | null {
+    return this.#exhaustion;
+  }
+
+  /** When the limit of the wall time is reached if nobody else charges any; null without one, and once any is. */
+  get wallDueNs(): bigint | null {
+    const limit = this.#counters.limit(WALL);
+    if (limit === null || this.#exhaustion !== null || this.#lastNs === null) return null;
+    const consumed = this.#counters.consumed(WALL);
+    return this.#lastNs + (limit > consumed ? limit - consumed : 0n);
+  }
+
+  /** The thresholds that were reached since the last call. */
+  takeTrips(): BudgetTrip[] {
+    return this.#trips.splice(0);
+  }
+
+  /** Gives what is charged then. */
+  #charge(resource: number, charged: bigint | null, total: bigint | null): bigint | null {
+    if (total === null || charged === null) return charged ?? total;
+    if (total <= charged) return charged;
+    this.#counters.add(resource, total - charged);
+    return total;
+  }
+
+  #chargeWall(nowNs: bigint): void {
+    const wallNs = nowNs > this.#settings.startNs ? nowNs - this.#settings.startNs : 0n;
+    if (wallNs <= this.#wallNs) return;
+    this.#counters.add(WALL, wallNs - this.#wallNs);
+    this.#wallNs = wallNs;
+  }
+
+  #lookAtThreshold(resource: number, consumed: bigint): boolean {
+    const { thresholds, releases } = this.#settings;
+    const before = this.#tripped[resource] === true;
+    const bound = (before ? releases[resource] : thresholds[resource]) ?? NO_THRESHOLD;
+    this.#tripped[resource] = consumed >= bound;
+    return this.#tripped[resource] !== before;
+  }
+
+  #exhausted(
+    resource: number,
+    limit: bigint,
+    consumed: bigint,
+    { seq, tsNs }: BudgetSample,
+  ): Exhaustion {
+    let lateNs = this.#lastNs === null ? null : tsNs - this.#lastNs;
+    // Time passes by itself: how much too much there is says how long it has been.
+    if (resource === WALL && lateNs !== null && consumed - limit < lateNs) {
+      lateNs = consumed - limit;
+    }
+    return { resource, limit, consumed, seq, tsNs, lateNs };
+  }
+}
