@@ -23,15 +23,15 @@ SharedThread<Actuator>& shared_actuator() {
 Napi::Value StartAction(const Napi::CallbackInfo& info) {
   EnvState& state = *info.Env().GetInstanceData<EnvState>();
   int error = 0;
-  if (state.actuator == nullptr) state.actuator = shared_actuator().acquire(error);
-  if (state.actuator == nullptr) return Napi::Number::New(info.Env(), error);
+  Actuator* actuator = env_actuator(state, error);
+  if (actuator == nullptr) return Napi::Number::New(info.Env(), error);
   Action action;
   action.directory = info[0].As<Napi::String>();
   action.file = info[1].As<Napi::String>();
   action.text = info[2].As<Napi::String>();
   action.id = info[3].As<Napi::Number>();
   action.listener = state.events;
-  state.actuator->add(std::move(action));
+  actuator->add(std::move(action));
   return Napi::Number::New(info.Env(), 0);
 }
 
@@ -43,6 +43,11 @@ Napi::Value TakeActionResult(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+Actuator* env_actuator(EnvState& state, int& error_number) {
+  if (state.actuator == nullptr) state.actuator = shared_actuator().acquire(error_number);
+  return state.actuator;
+}
 
 void end_actions(EnvState& state, uint64_t deadline_ns) {
   if (state.actuator == nullptr) return;

@@ -23,10 +23,12 @@ struct SampledSession {
   std::shared_ptr<SampledEpisode> episode;
   /// Without a strong reference the collector frees the shared memory under the sampler.
   Napi::Reference<Napi::Uint8Array> ring_owner;
+  Napi::Reference<Napi::Uint8Array> budget_owner;
 
   void release() {
     episode.reset();
     ring_owner.Reset();
+    budget_owner.Reset();
   }
 };
 
@@ -48,6 +50,10 @@ struct EnvState {
   Sampler* sampler = nullptr;
   Actuator* actuator = nullptr;
 };
+
+/// The process's actuator, for this environment too; nullptr, with the errno, where its thread does
+/// not start.
+Actuator* env_actuator(EnvState& state, int& error_number);
 
 /// The cleanup hook; `state` is the EnvState. Every episode gets its terminal frame, for at most a
 /// second in all; after that nothing of the environment is touched by any thread.

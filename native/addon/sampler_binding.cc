@@ -55,8 +55,26 @@ void finalize_session(Napi::Env env, SampledSession* session) {
   delete session;
 }
 
-// startEpisode(the nine of open_episode, periodNs, fastPeriodNs, notifyFrames, tripwires, anchorNs,
-//              id) → External, the failure, null for a foreign ring, or the errno of the thread.
+/// Fourteen words: baseline (1: zero), speedUp, the thresholds, the releases. False: no budget's
+/// memory.
+bool watch_budget(Episode& episode, Napi::Uint8Array memory, const Napi::Value& settings,
+                  uint64_t start_ns) {
+  const Napi::BigUint64Array words = settings.As<Napi::BigUint64Array>();
+  BudgetWatch::Settings watch;
+  if (!watch.counters.bind(memory.Data(), memory.ByteLength())) return false;
+  watch.from_zero = words[0] != 0;
+  watch.start_ns = start_ns;
+  for (uint32_t i = 0; i < kResources; i++) {
+    watch.thresholds[i] = words[2 + i];
+    watch.releases[i] = words[2 + kResources + i];
+  }
+  episode.watch_budget(watch, words[1] != 0);
+  return true;
+}
+
+// startEpisode(the nine of open_episode, periodNs, fastPeriodNs, notifyEvery, tripwires, anchorNs,
+//              id, onExhausted, budget memory | null, budget settings) → External, the failure,
+//              null for a foreign ring, or the errno of the thread.
 // The initial frame is in the ring when it returns an External.
 Napi::Value StartEpisode(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -70,15 +88,28 @@ Napi::Value StartEpisode(const Napi::CallbackInfo& info) {
   Sampling sampling;
   sampling.period_ns = uint64_of(info[9]);
   sampling.fast_period_ns = uint64_of(info[10]);
-  sampling.notify_frames = info[11].As<Napi::Boolean>();
+  sampling.notify_every = info[11].As<Napi::Number>();
   sampling.tripwires = tripwires_of(info[12]);
+  sampling.on_exhausted = static_cast<ExhaustAction>(info[15].As<Napi::Number>().Uint32Value());
+  if (sampling.on_exhausted != ExhaustAction::kStop) {
+    Actuator* actuator = env_actuator(state, error);
+    if (actuator == nullptr) return Napi::Number::New(env, error);
+    sampling.actions = actuator->queue();
+  }
+  const uint64_t anchor_ns = uint64_of(info[13]);
+  const bool has_budget = !info[16].IsNull();
+  if (has_budget &&
+      !watch_budget(*opened.episode, info[16].As<Napi::Uint8Array>(), info[17], anchor_ns)) {
+    return env.Null();
+  }
 
   auto* session = new SampledSession;
   session->id = info[14].As<Napi::Number>();
   session->ring_owner = Napi::Persistent(info[8].As<Napi::Uint8Array>());
-  session->episode = std::make_shared<SampledEpisode>(std::move(opened.episode),
-                                                      std::move(sampling), uint64_of(info[13]),
-                                                      session->id, state.events, state.buffer);
+  if (has_budget) session->budget_owner = Napi::Persistent(info[16].As<Napi::Uint8Array>());
+  session->episode =
+      std::make_shared<SampledEpisode>(std::move(opened.episode), std::move(sampling), anchor_ns,
+                                       session->id, state.events, state.buffer);
   state.sessions[session->id] = session;
   state.sampler->add(session->episode);
   return external(env, session, finalize_session);
@@ -144,6 +175,42 @@ Napi::Array trips_array(Napi::Env env, const std::vector<Trip>& trips) {
   return list;
 }
 
+Napi::Object budget_trip_object(Napi::Env env, const BudgetTrip& trip) {
+  Napi::Object item = Napi::Object::New(env);
+  item.Set("resource", number(env, trip.resource));
+  item.Set("limit", Napi::BigInt::New(env, trip.limit));
+  item.Set("consumed", Napi::BigInt::New(env, trip.consumed));
+  item.Set("seq", number(env, trip.seq));
+  return item;
+}
+
+Napi::Array budget_trips_array(Napi::Env env, const std::vector<BudgetTrip>& trips) {
+  Napi::Array list = Napi::Array::New(env, trips.size());
+  for (uint32_t i = 0; i < trips.size(); i++) list.Set(i, budget_trip_object(env, trips[i]));
+  return list;
+}
+
+Napi::Value exhaustion_value(Napi::Env env, const std::optional<Exhaustion>& exhaustion) {
+  if (!exhaustion) return env.Null();
+  Napi::Object item = budget_trip_object(env, *exhaustion);
+  item.Set("tsNs", Napi::BigInt::New(env, exhaustion->ts_ns));
+  const std::optional<uint64_t>& late = exhaustion->late_ns;
+  item.Set("lateNs", late ? Napi::Value(Napi::BigInt::New(env, *late)) : env.Null());
+  return item;
+}
+
+Napi::Array failed_actions_array(Napi::Env env, const std::vector<FailedAction>& actions) {
+  Napi::Array list = Napi::Array::New(env, actions.size());
+  for (uint32_t i = 0; i < actions.size(); i++) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("action", number(env, static_cast<uint32_t>(actions[i].action)));
+    item.Set("errno", number(env, static_cast<uint32_t>(actions[i].error_number)));
+    item.Set("next", number(env, static_cast<uint32_t>(actions[i].next)));
+    list.Set(i, item);
+  }
+  return list;
+}
+
 Napi::Array replies_array(Napi::Env env, const std::vector<News::Reply>& replies) {
   Napi::Array list = Napi::Array::New(env, replies.size());
   for (uint32_t i = 0; i < replies.size(); i++) {
@@ -159,8 +226,8 @@ Napi::Array replies_array(Napi::Env env, const std::vector<News::Reply>& replies
   return list;
 }
 
-// takeNews(session) → { frames, sources, warnings, trips, replies, exited }; exited: null until the
-// end, and from then on the session is released
+// takeNews(session) → { frames, sources, warnings, trips, budgetTrips, exhausted, failedActions,
+// replies, exited }; exited: null until the end, and from then on the session is released
 Napi::Value TakeNews(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   SampledSession* session = unwrap(info);
@@ -175,6 +242,9 @@ Napi::Value TakeNews(const Napi::CallbackInfo& info) {
   object.Set("sources", sources_array(env, news.sources));
   object.Set("warnings", warnings_array(env, news.warnings));
   object.Set("trips", trips_array(env, news.trips));
+  object.Set("budgetTrips", budget_trips_array(env, news.budget_trips));
+  object.Set("exhausted", exhaustion_value(env, news.exhausted));
+  object.Set("failedActions", failed_actions_array(env, news.failed_actions));
   object.Set("replies", replies_array(env, news.replies));
   object.Set("exited", news.ended ? Napi::Value(Napi::Boolean::New(env, news.exited)) : env.Null());
   return object;

@@ -83,6 +83,13 @@ Populated CgroupReader::populated(ReadBuffer& buffer) {
   return events.populated == 0 ? Populated::kNo : Populated::kYes;
 }
 
+bool CgroupReader::frozen(ReadBuffer& buffer) {
+  seen_alive_ = false;
+  CgroupEvents events;
+  if (parsed(kCgroupEvents, buffer, parse_cgroup_events, events)) return false;
+  return events.frozen == 1;
+}
+
 bool CgroupReader::list_members(ReadBuffer& buffer, std::vector<int>& pids) {
   return is_open() && list_cgroup_members(dirfd_, files_[kCgroupProcs], buffer, pids);
 }

@@ -43,6 +43,15 @@ class CgroupReader {
   /// cgroup.events, read now.
   Populated populated(ReadBuffer& buffer);
 
+  /// Whether everything in it and below is frozen: cgroup.events, read now. False where that does
+  /// not tell.
+  bool frozen(ReadBuffer& buffer);
+
+  /// The directory's descriptor, the reader's own.
+  int directory_fd() const { return dirfd_; }
+  /// On a cgroup2 file system: not a fixture or a recorded tree.
+  bool is_cgroupfs() const { return is_cgroupfs_; }
+
   /// The kept descriptor of cgroup.events, which polls as changed until the next populated(); −1
   /// before the first one, beyond the descriptor budget, of a fixture, and once removed.
   int events_fd() const { return removed_ ? -1 : files_[kCgroupEvents].fd(); }

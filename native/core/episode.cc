@@ -1,9 +1,12 @@
 #include "episode.h"
 
+#include <fcntl.h>
+
 #include <cstring>
 #include <utility>
 
 #include "clock.h"
+#include "limits.h"
 
 namespace episcope {
 namespace {
@@ -15,7 +18,7 @@ constexpr uint32_t kTotals[] = {0, 2};  // indices of the parts that settle: cpu
 
 ReadFailure Episode::open(const Options& options, ReadBuffer& buffer) {
   tier_ = options.tier;
-  reaper_ = options.process.reaper_pid != 0;
+  reaper_pid_ = options.process.reaper_pid;
   if (options.cgroup_root != nullptr && tier_ != Tier::kProc) {
     const ReadFailure failure =
         cgroup_.open(options.cgroup_root, options.cgroup_path, options.require_cgroupfs);
@@ -48,8 +51,7 @@ uint32_t Episode::sample(uint32_t flags, ReadBuffer& buffer) {
 
   const bool source_changed = state_.apply(reading, origin, flags);
   reading.set(word::kCollectNs, saturating_sub(monotonic_ns(), begin));
-  uint32_t result = 0;
-  if (put(reading, terminal)) result |= outcome::kTripped;
+  uint32_t result = put(reading, terminal);
   if (source_changed) result |= outcome::kSourceChanged;
   if (has_ended) result |= outcome::kEnded;
   if (failures_.pending()) result |= outcome::kWarning;
@@ -66,31 +68,100 @@ uint32_t Episode::publish(const uint64_t* given, uint32_t flags) {
   }
   reading.set(word::kTsMono, monotonic_ns());
   const bool source_changed = state_.apply(reading, origin, flags);
-  uint32_t result = 0;
-  if (put(reading, false)) result |= outcome::kTripped;
+  uint32_t result = put(reading, false);
   if (source_changed) result |= outcome::kSourceChanged;
   return result;
 }
 
-/// Looks at the tripwires and writes the frame into the ring. True when a tripwire changed.
-bool Episode::put(Reading& frame, bool terminal) {
-  bool tripped = false;
+/// Looks at the tripwires and the budget, and writes the frame into the ring. Returns outcome bits.
+uint32_t Episode::put(Reading& frame, bool terminal) {
+  uint32_t result = 0;
   std::shared_ptr<RingWaiters> waiters;
   {
     const std::lock_guard lock(ring_mutex_);
-    if (!ring_.bound()) return false;
-    frame.words[word::kSeq] = ring_.seq();
-    tripped = tripwires_.look(frame, ring_.seq(), trips_);
-    if (tripwires_.speed_up()) {
-      frame.set(word::kMeta, frame.get(word::kMeta) | flag::kHighFrequency);
-    }
+    if (!ring_.bound()) return 0;
+    const uint64_t seq = ring_.seq();
+    frame.words[word::kSeq] = seq;
+    const bool tripped = tripwires_.look(frame, seq, trips_);
+    const bool crossed =
+        budget_.look({seq, frame.get(word::kTsMono), trip_metric_of(trip_metric::kCpuNs, frame),
+                      trip_metric_of(trip_metric::kIoBytes, frame)},
+                     budget_trips_);
+    if (tripped || crossed) result |= outcome::kTripped;
+    if (!exhaustion_ && look_at_limits(frame)) result |= outcome::kExhausted;
+    wall_due_ns_ = exhaustion_ ? UINT64_MAX : budget_.wall_due_ns();
+    if (speed_up()) frame.set(word::kMeta, frame.get(word::kMeta) | flag::kHighFrequency);
     ring_.publish(frame);
     if (terminal) ring_.end();
     waiters = waiters_;
   }
   waiters->wake();
   last_published_ = frame;
-  return tripped;
+  return result;
+}
+
+/// True when a limit is reached, for the first time.
+bool Episode::look_at_limits(const Reading& frame) {
+  const std::optional<Tripwires::Exhausted>& tripwire = tripwires_.exhausted();
+  exhaustion_ = budget_.exhaustion();
+  if (exhaustion_ || !tripwire) return exhaustion_.has_value();
+  exhaustion_.emplace();
+  exhaustion_->resource = kResources + tripwire->metric;
+  exhaustion_->limit = tripwire->threshold;
+  exhaustion_->consumed = tripwire->value;
+  exhaustion_->seq = frame.get(word::kSeq);
+  exhaustion_->ts_ns = frame.get(word::kTsMono);
+  if (exhaustion_->seq > 0) {
+    exhaustion_->late_ns = saturating_sub(exhaustion_->ts_ns, last_published_.get(word::kTsMono));
+  }
+  return true;
+}
+
+void Episode::watch_budget(const BudgetWatch::Settings& settings, bool speeds_up) {
+  budget_ = BudgetWatch(settings);
+  budget_speeds_up_ = speeds_up;
+}
+
+Action Episode::enforcement(ExhaustAction action, bool outside) const {
+  Action enforcement;
+  if (action == ExhaustAction::kFreeze) {
+    enforcement.file = "cgroup.freeze";
+    enforcement.text.assign(1, '1');
+    enforcement.directory_fd = OwnedDescriptor::duplicate(cgroup_.directory_fd());
+    return enforcement;
+  }
+  KillPlan plan;
+  plan.may_signal = !proc_.is_open() || proc_.same_pids();
+  if (has_cgroup() && !outside) {
+    plan.may_signal = plan.may_signal && cgroup_.is_cgroupfs();
+    plan.cgroup_fd = fcntl(cgroup_.directory_fd(), F_DUPFD_CLOEXEC, 0);
+  }
+  // Also where no descriptor is left for the cgroup.
+  if (plan.cgroup_fd < 0) {
+    plan.processes = proc_.known();
+    if (reaper_pid_ != 0) plan.reapers = {reaper_pid_};
+  }
+  enforcement.kill.emplace(std::move(plan));
+  return enforcement;
+}
+
+bool Episode::may_live_outside() {
+  return has_cgroup() && cgroup_.is_cgroupfs() && proc_.is_open() && proc_.root_alive();
+}
+
+bool Episode::is_enforced(ExhaustAction action, ReadBuffer& buffer) {
+  if (action == ExhaustAction::kFreeze) return has_cgroup() && cgroup_.frozen(buffer);
+  // Where we reap, the end is known when all are reaped.
+  if (reaper_pid_ != 0) return ended(buffer);
+  if (has_cgroup()) {
+    const Populated populated = cgroup_.populated(buffer);
+    if (has_cgroup()) return populated == Populated::kNo && !may_live_outside();
+  }
+  if (!proc_.is_open()) return true;
+  proc_.set_members(nullptr);
+  Reading unused;
+  proc_.read(part::kCpu, buffer, unused);
+  return proc_.live_members() == 0;
 }
 
 bool Episode::bind_ring(void* memory, size_t bytes) {
@@ -123,6 +194,11 @@ void Episode::close() {
   const std::lock_guard lock(ring_mutex_);
   ring_ = {};
   waiters_.reset();
+}
+
+void Episode::take_budget_trips(std::vector<BudgetTrip>& out) {
+  out.insert(out.end(), budget_trips_.begin(), budget_trips_.end());
+  budget_trips_.clear();
 }
 
 void Episode::take_trips(std::vector<Trip>& out) {
@@ -230,13 +306,13 @@ bool Episode::ended(ReadBuffer& buffer) {
   if (cgroup_.is_open() && !cgroup_.removed()) {
     const Populated populated = cgroup_.populated(buffer);
     if (populated == Populated::kYes) return false;
-    if (populated == Populated::kNo && !reaper_) return true;
+    if (populated == Populated::kNo && reaper_pid_ == 0) return true;
   }
   if (!proc_.is_open()) return true;
   proc_.set_members(cgroup_.is_open() && !cgroup_.removed() ? &cgroup_ : nullptr);
   Reading unused;
   proc_.read(part::kCpu, buffer, unused);
-  return reaper_ ? proc_.totals_exact() : proc_.live_members() == 0;
+  return reaper_pid_ != 0 ? proc_.totals_exact() : proc_.live_members() == 0;
 }
 
 }  // namespace episcope

@@ -6,10 +6,14 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "actuator.h"
+#include "budget_watch.h"
 #include "cgroup_reader.h"
+#include "enforcement.h"
 #include "failure_log.h"
 #include "frame_state.h"
 #include "kept_file.h"
@@ -28,7 +32,8 @@ namespace outcome {
 inline constexpr uint32_t kSourceChanged = 1;
 inline constexpr uint32_t kWarning = 2;
 inline constexpr uint32_t kEnded = 4;
-inline constexpr uint32_t kTripped = 8;  // a tripwire was tripped or released
+inline constexpr uint32_t kTripped = 8;     // a tripwire or a threshold was tripped or released
+inline constexpr uint32_t kExhausted = 16;  // a limit was reached for the first time
 }  // namespace outcome
 
 /// Beside the frame flags: publish nothing when the episode has ended (SAMPLE_HOLD_IF_ENDED).
@@ -53,8 +58,30 @@ class Episode {
 
   /// Looked at with every frame from now on: none is tripped.
   void set_tripwires(std::span<const Tripwire> tripwires) { tripwires_.set(tripwires); }
-  /// One with trip_action::kSpeedUp is tripped.
-  bool speed_up() const { return tripwires_.speed_up(); }
+  /// Charged with every frame from now on. The memory of its counters must stay until close() or
+  /// detach_ring(). `speeds_up`: while a threshold is tripped.
+  void watch_budget(const BudgetWatch::Settings& settings, bool speeds_up);
+  /// One with trip_action::kSpeedUp is tripped, or a threshold of a budget that speeds up.
+  bool speed_up() const {
+    return tripwires_.speed_up() || (budget_speeds_up_ && budget_.any_tripped());
+  }
+  /// The limit that was reached first, with the frame whose outcome was kExhausted. A resource from
+  /// kResources on is a tripwire's metric.
+  const std::optional<Exhaustion>& exhaustion() const { return exhaustion_; }
+  /// When the limit of the wall time will be reached; UINT64_MAX without one, and once any is.
+  uint64_t wall_due_ns() const { return wall_due_ns_; }
+  /// Moves the thresholds of the budget that were reached and not yet told to the end of `out`.
+  void take_budget_trips(std::vector<BudgetTrip>& out);
+
+  /// Its cgroup is there.
+  bool has_cgroup() const { return cgroup_.is_open() && !cgroup_.removed(); }
+  /// Freezes or kills everything of the episode: by its cgroup while it has one, which `outside`
+  /// leaves alone.
+  Action enforcement(ExhaustAction action, bool outside) const;
+  /// The pinned process lives, and may not be in the cgroup whose members were killed.
+  bool may_live_outside();
+  /// Whether everything of the episode is frozen, or nothing of it lives. Looks now.
+  bool is_enforced(ExhaustAction action, ReadBuffer& buffer);
   /// Moves the trips not yet told to the end of `out`.
   void take_trips(std::vector<Trip>& out);
 
@@ -96,7 +123,8 @@ class Episode {
   void detach_ring();
 
  private:
-  bool put(Reading& frame, bool terminal);
+  uint32_t put(Reading& frame, bool terminal);
+  bool look_at_limits(const Reading& frame);
   void read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, PartOrigin& origin);
   void log_failures();
   void log_failure(uint32_t part, const ReadFailure& failure);
@@ -111,9 +139,14 @@ class Episode {
   FrameState state_;
   Tripwires tripwires_;
   std::vector<Trip> trips_;
+  BudgetWatch budget_;
+  bool budget_speeds_up_ = false;
+  std::vector<BudgetTrip> budget_trips_;
+  std::optional<Exhaustion> exhaustion_;
+  uint64_t wall_due_ns_ = UINT64_MAX;
   Reading last_published_;
   Tier tier_ = Tier::kAuto;
-  bool reaper_ = false;
+  int reaper_pid_ = 0;  // 0: none
   bool root_alive_ = false;
 
   Reading settled_;

@@ -68,7 +68,8 @@ ParseOutcome parse_text(uint32_t kind, const char* bytes, size_t size) {
       return parse_listed<Pressure>(text, parse_pressure, &Pressure::some_total_ns,
                                     &Pressure::full_total_ns);
     case KernelText::kCgroupEvents:
-      return parse_listed<CgroupEvents>(text, parse_cgroup_events, &CgroupEvents::populated);
+      return parse_listed<CgroupEvents>(text, parse_cgroup_events, &CgroupEvents::populated,
+                                        &CgroupEvents::frozen);
     case KernelText::kProcStat:
       return parse_proc_stat_listed(text);
     case KernelText::kProcStatm:

@@ -70,11 +70,12 @@ ParseError parse_memory_events(Text text, MemoryEvents& out) {
 }
 
 ParseError parse_cgroup_events(Text text, CgroupEvents& out) {
-  static constexpr FlatKey kKeys[] = {{"populated", true}};
-  uint64_t values[1];
+  static constexpr FlatKey kKeys[] = {{"populated", true}, {"frozen", false}};
+  uint64_t values[2];
   uint32_t found = 0;
   if (const ParseError error = parse_keys(text, kKeys, values, found)) return error;
   out.populated = values[0];
+  out.frozen = optional_value(values, found, 1);
   return {};
 }
 

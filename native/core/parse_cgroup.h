@@ -35,6 +35,7 @@ ParseError parse_memory_events(Text text, MemoryEvents& out);
 
 struct CgroupEvents {
   uint64_t populated = 0;
+  std::optional<uint64_t> frozen;
 };
 ParseError parse_cgroup_events(Text text, CgroupEvents& out);
 

@@ -52,6 +52,9 @@ class ProcReader {
   bool root_alive() { return tree_.root_alive(); }
   /// Readable once the pinned process has exited; −1 where there is none.
   int pidfd() const { return tree_.pidfd(); }
+  bool same_pids() const { return tree_.same_pids(); }
+  /// The members that lived at the last read; before the first one the pinned process.
+  std::vector<KnownProcess> known() const { return tree_.known(); }
   /// Members that lived at the last read.
   uint32_t live_members() const { return tree_.live_members(); }
   /// With a reaper: everything that ended has been reaped and accounted, so that the totals are

@@ -95,6 +95,15 @@ void ProcessTree::open_pidfd(ReadBuffer& buffer) {
   if (pidfd_ < 0) DescriptorBudget::give_back();
 }
 
+std::vector<KnownProcess> ProcessTree::known() const {
+  std::vector<KnownProcess> processes;
+  for (const Member& member : members_) {
+    if (member.gone || (sample_ > 0 && !member.counted)) continue;
+    processes.push_back({member.process.pid(), member.process.starttime()});
+  }
+  return processes;
+}
+
 void ProcessTree::close() {
   members_.clear();
   by_pid_.clear();

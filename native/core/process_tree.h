@@ -9,6 +9,7 @@
 #include "kept_file.h"
 #include "ledger.h"
 #include "process_directory.h"
+#include "process_killer.h"
 #include "reading.h"
 
 namespace episcope {
@@ -54,6 +55,10 @@ class ProcessTree {
   bool root_alive();
   /// Readable once the root has exited; −1 where there is none.
   int pidfd() const { return pidfd_; }
+  /// Its pid numbers are the caller's own: system calls that take a pid may be asked too.
+  bool same_pids() const { return root_.same_pids; }
+  /// The members that lived at the last sample; before the first one the root.
+  std::vector<KnownProcess> known() const;
   /// With a reaper: everything that ended has been reaped and accounted.
   bool totals_exact() const;
 

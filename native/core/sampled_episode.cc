@@ -1,6 +1,7 @@
 #include "sampled_episode.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <utility>
 
@@ -20,6 +21,10 @@ constexpr uint64_t kSettleLimitNs = 10 * kMs;
 // is rate-limited, and nothing tells of processes without a cgroup.
 constexpr uint64_t kLingerFirstNs = 1 * kMs;
 constexpr uint64_t kLingerMostNs = 20 * kMs;
+
+// How long what was told to freeze or die may take: a process in uninterruptible sleep does
+// neither.
+constexpr uint64_t kEnforceLimitNs = 5'000 * kMs;
 
 /// One owner's requests hold up nobody else's episode for longer than this many frames.
 constexpr size_t kMostFramesAtOnce = 16;
@@ -47,13 +52,16 @@ SampledEpisode::SampledEpisode(std::unique_ptr<Episode> episode, Sampling sampli
                                Clock clock)
     : episode_(std::move(episode)),
       id_(id),
-      notify_frames_(sampling.notify_frames),
+      notify_every_(sampling.notify_every),
+      on_exhausted_(sampling.on_exhausted),
+      actions_(std::move(sampling.actions)),
       clock_(clock),
       periods_{sampling.period_ns, sampling.fast_period_ns},
       listener_(std::move(listener)) {
   episode_->set_tripwires(sampling.tripwires);
   const uint32_t outcome = episode_->sample(flag::kInitial, buffer);
   note_frame(outcome);
+  exhaust_at_first_wake_ = (outcome & outcome::kExhausted) != 0;
   events_readable_ = episode_->read_events(buffer);
   pacer_.start(anchor_ns, periods_.base_ns, clock_());
   pace();
@@ -108,7 +116,8 @@ uint64_t SampledEpisode::wake_ns() const {
   if (!frames_asked_.empty()) return 0;
   switch (phase_) {
     case Phase::kSampling:
-      return lingering_ ? std::min(pacer_.deadline_ns(), linger_due_ns_) : pacer_.deadline_ns();
+      return std::min({pacer_.deadline_ns(), lingering_ ? linger_due_ns_ : UINT64_MAX,
+                       enforcing_.look_ns, episode_->wall_due_ns()});
     case Phase::kFoundEnded:
       return 0;
     case Phase::kSettling:
@@ -135,11 +144,18 @@ void SampledEpisode::wake(uint64_t now_ns, ReadBuffer& buffer) {
   if (over()) {
     close();
   } else {
+    if (exhaust_at_first_wake_) {
+      exhaust_at_first_wake_ = false;
+      enforce(on_exhausted_);
+    }
     serve_requests(buffer);
     if (phase_ == Phase::kSampling && pacer_.due(now_ns)) sample_deadline(buffer);
+    if (phase_ == Phase::kSampling && episode_->wall_due_ns() <= now_ns) sample_beside(buffer);
+    if (phase_ == Phase::kSampling && enforcing_.look_ns <= now_ns) look_at_action(buffer);
     if (phase_ == Phase::kSampling && lingering_ && linger_due_ns_ <= now_ns) look_for_end(buffer);
+    serve_end(buffer);
     if (phase_ == Phase::kFoundEnded) {
-      begin_settling(buffer);
+      begin_settling(true, buffer);
     } else if (phase_ == Phase::kSettling && settle_due_ns_ <= now_ns) {
       settle(buffer);
     }
@@ -151,7 +167,9 @@ void SampledEpisode::exit_hint(ReadBuffer& buffer) {
   if (over() || phase_ != Phase::kSampling) return;
   // It polls as changed until it is read, whatever else tells of the end.
   events_readable_ = episode_->read_events(buffer);
-  look_for_end(buffer);
+  if (enforcing_.done) look_at_action(buffer);
+  if (phase_ == Phase::kSampling) look_for_end(buffer);
+  serve_end(buffer);
   tell();
 }
 
@@ -163,7 +181,7 @@ int SampledEpisode::events_fd() const {
   return phase_ == Phase::kSampling && events_readable_ && !over() ? episode_->events_fd() : -1;
 }
 
-void SampledEpisode::take_requests() {
+void SampledEpisode::take_requests(ReadBuffer& buffer) {
   Requests requests;
   {
     const std::lock_guard lock(mutex_);
@@ -175,19 +193,26 @@ void SampledEpisode::take_requests() {
   frames_asked_.insert(frames_asked_.end(), requests.frames.begin(), requests.frames.end());
   end_asked_ |= requests.end;
   pace();
+  if (requests.action_result) acted(*requests.action_result, buffer);
 }
 
 void SampledEpisode::serve_requests(ReadBuffer& buffer) {
-  take_requests();
+  take_requests(buffer);
   for (size_t i = 0; i < kMostFramesAtOnce && !frames_asked_.empty(); i++) {
     if (over()) return;
     const FrameRequest request = frames_asked_.front();
     frames_asked_.pop_front();
     serve_frame(request, buffer);
   }
-  if (!end_asked_ || !frames_asked_.empty() || phase_ != Phase::kSampling) return;
+}
+
+/// The terminal frame comes after the frames that were asked for, and after what is being done to
+/// the episode.
+void SampledEpisode::serve_end(ReadBuffer& buffer) {
+  if (!end_asked_ || !frames_asked_.empty() || enforcing_.active()) return;
+  if (phase_ != Phase::kSampling || over()) return;
   if (episode_->ended(buffer)) {
-    begin_settling(buffer);
+    begin_settling(true, buffer);
   } else {
     finish(false, buffer);
   }
@@ -198,31 +223,121 @@ void SampledEpisode::serve_frame(FrameRequest request, ReadBuffer& buffer) {
   if (phase_ == Phase::kSampling) outcome = episode_->sample(kHoldIfEnded | request.flags, buffer);
   if ((outcome & outcome::kEnded) != 0) {
     waiting_for_end_.push_back(request.request);
-    if (phase_ == Phase::kSampling) begin_settling(buffer);
+    if (phase_ == Phase::kSampling) begin_settling(true, buffer);
     return;
   }
-  note_frame(outcome);
   reply(request.request);
-  pace();
-  linger_if_root_is_gone();
+  after_sample(outcome, buffer);
 }
 
 void SampledEpisode::sample_deadline(ReadBuffer& buffer) {
   const uint32_t outcome = episode_->sample(kHoldIfEnded, buffer);
-  const bool ended = (outcome & outcome::kEnded) != 0;
-  if (!ended) note_frame(outcome);
   pacer_.served(clock_());
-  pace();
-  if (ended) {
-    begin_settling(buffer);
-  } else {
-    linger_if_root_is_gone();
+  after_sample(outcome, buffer);
+}
+
+/// One frame beside the period.
+void SampledEpisode::sample_beside(ReadBuffer& buffer) {
+  after_sample(episode_->sample(kHoldIfEnded, buffer), buffer);
+}
+
+void SampledEpisode::after_sample(uint32_t outcome, ReadBuffer& buffer) {
+  if ((outcome & outcome::kEnded) != 0) {
+    pace();
+    begin_settling(true, buffer);
+    return;
   }
+  note_frame(outcome);
+  pace();
+  linger_if_root_is_gone();
+  if ((outcome & outcome::kExhausted) != 0) enforce(on_exhausted_);
+}
+
+void SampledEpisode::enforce(ExhaustAction action) {
+  if (action == ExhaustAction::kStop) {
+    end_asked_ = true;
+    return;
+  }
+  enforcing_ = {};
+  enforcing_.action = action;
+  enforcing_.limit_ns = enforcing_.look_ns = clock_() + kEnforceLimitNs;
+  if (action == ExhaustAction::kFreeze && !episode_->has_cgroup()) {
+    give_up(0);
+  } else {
+    act();
+  }
+}
+
+/// Has the actuator do it.
+void SampledEpisode::act() {
+  Action action = episode_->enforcement(enforcing_.action, enforcing_.outside);
+  action.id = ++action_id_;
+  action.listener = shared_from_this();
+  if (!actions_ || !actions_->add(std::move(action))) give_up(ESHUTDOWN);
+}
+
+void SampledEpisode::action_done(uint32_t id, int error_number) {
+  {
+    const std::lock_guard lock(mutex_);
+    requests_.action_result = {id, error_number};
+  }
+  if (const auto queue = queue_.lock()) queue->post(shared_from_this());
+}
+
+void SampledEpisode::acted(ActionResult result, ReadBuffer& buffer) {
+  if (phase_ != Phase::kSampling || !enforcing_.active() || result.id != action_id_) return;
+  // Not everybody was found at once.
+  if (result.error_number == EAGAIN && clock_() < enforcing_.limit_ns) {
+    act();
+    return;
+  }
+  if (result.error_number != 0) {
+    give_up(result.error_number);
+    return;
+  }
+  // The process may not have been moved in: it is the episode's all the same.
+  if (enforcing_.action == ExhaustAction::kKill && !enforcing_.outside &&
+      episode_->may_live_outside()) {
+    enforcing_.outside = true;
+    act();
+    return;
+  }
+  enforcing_.done = true;
+  enforcing_.delay_ns = kMs;
+  look_at_action(buffer);
+}
+
+void SampledEpisode::look_at_action(ReadBuffer& buffer) {
+  if (enforcing_.done && episode_->is_enforced(enforcing_.action, buffer)) {
+    begin_settling(episode_->ended(buffer), buffer);
+    return;
+  }
+  const uint64_t now = clock_();
+  if (now >= enforcing_.limit_ns) {
+    give_up(ETIMEDOUT);
+    return;
+  }
+  enforcing_.look_ns = now + enforcing_.delay_ns;
+  enforcing_.delay_ns = std::min(2 * enforcing_.delay_ns, kLingerMostNs);
+}
+
+/// The next weaker action takes the place of one that failed.
+void SampledEpisode::give_up(int error_number) {
+  const bool freezes = enforcing_.action == ExhaustAction::kKill && episode_->has_cgroup();
+  const FailedAction failed{enforcing_.action, error_number,
+                            freezes ? ExhaustAction::kFreeze : ExhaustAction::kStop};
+  enforcing_ = {};
+  {
+    const std::lock_guard lock(mutex_);
+    news_.failed_actions.push_back(failed);
+  }
+  has_news_ = true;
+  enforce(failed.next);
 }
 
 void SampledEpisode::look_for_end(ReadBuffer& buffer) {
   if (episode_->ended(buffer)) {
-    begin_settling(buffer);
+    begin_settling(true, buffer);
     return;
   }
   linger_if_root_is_gone();
@@ -239,8 +354,10 @@ void SampledEpisode::linger_if_root_is_gone() {
   linger_due_ns_ = clock_() + linger_delay_ns_;
 }
 
-void SampledEpisode::begin_settling(ReadBuffer& buffer) {
+void SampledEpisode::begin_settling(bool exited, ReadBuffer& buffer) {
   phase_ = Phase::kSettling;
+  enforcing_ = {};
+  exited_ = exited;
   settle_begin_ns_ = settle_changed_ns_ = clock_();
   episode_->settle(buffer);
   settle_due_ns_ = clock_() + kSettleIntervalNs;
@@ -251,7 +368,7 @@ void SampledEpisode::settle(ReadBuffer& buffer) {
   if (!episode_->settle(buffer)) settle_changed_ns_ = now;
   settle_due_ns_ = clock_() + kSettleIntervalNs;
   const bool settled = now - settle_changed_ns_ >= kSettleAgreeNs;
-  if (settled || settle_due_ns_ > settle_begin_ns_ + kSettleLimitNs) finish(true, buffer);
+  if (settled || settle_due_ns_ > settle_begin_ns_ + kSettleLimitNs) finish(exited_, buffer);
 }
 
 /// Takes the terminal frame. Nothing comes after it.
@@ -289,11 +406,14 @@ void SampledEpisode::pace() {
 }
 
 void SampledEpisode::note_frame(uint32_t outcome) {
-  constexpr uint32_t kNoteworthy = outcome::kSourceChanged | outcome::kWarning | outcome::kTripped;
-  if (!notify_frames_ && (outcome & kNoteworthy) == 0) return;
+  constexpr uint32_t kNoteworthy =
+      outcome::kSourceChanged | outcome::kWarning | outcome::kTripped | outcome::kExhausted;
+  const bool many = notify_every_ != 0 && ++untold_frames_ >= notify_every_;
+  if (!many && (outcome & kNoteworthy) == 0) return;
+  if (many) untold_frames_ = 0;
   const Reading& frame = episode_->last_published();
   const std::lock_guard lock(mutex_);
-  news_.frames |= notify_frames_;
+  news_.frames |= many;
   if ((outcome & outcome::kSourceChanged) != 0) {
     news_.sources.push_back({frame.get(word::kSeq), static_cast<uint32_t>(frame.get(word::kMeta))});
     keep_newest(news_.sources, News::kMostSources);
@@ -301,7 +421,10 @@ void SampledEpisode::note_frame(uint32_t outcome) {
   if ((outcome & outcome::kTripped) != 0) {
     episode_->take_trips(news_.trips);
     keep_newest(news_.trips, News::kMostTrips);
+    episode_->take_budget_trips(news_.budget_trips);
+    keep_newest(news_.budget_trips, News::kMostTrips);
   }
+  if ((outcome & outcome::kExhausted) != 0) news_.exhausted = episode_->exhaustion();
   if ((outcome & outcome::kWarning) != 0) {
     SampleWarning warnings[FailureLog::kMost];
     const uint32_t count = episode_->take_warnings(warnings);

@@ -10,7 +10,9 @@
 #include <optional>
 #include <vector>
 
+#include "actuator.h"
 #include "clock.h"
+#include "enforcement.h"
 #include "episode.h"
 #include "news_listener.h"
 #include "pacer.h"
@@ -38,22 +40,37 @@ struct News {
   std::vector<SourceChange> sources;
   std::vector<SampleWarning> warnings;  // FailureLog::kMost, no two the same
   std::vector<Trip> trips;
+  std::vector<BudgetTrip> budget_trips;
+  std::optional<Exhaustion> exhausted;
+  std::vector<FailedAction> failed_actions;  // one of each at most
   std::vector<Reply> replies;
 
   bool empty() const {
     return !frames && !ended && sources.empty() && warnings.empty() && trips.empty() &&
-           replies.empty();
+           budget_trips.empty() && !exhausted && failed_actions.empty() && replies.empty();
   }
+};
+
+class SampledEpisode;
+
+/// Where an episode that has something to do is put (Sampler::post). Any thread.
+class EpisodeQueue {
+ public:
+  virtual ~EpisodeQueue() = default;
+  virtual void post(std::shared_ptr<SampledEpisode> episode) = 0;
 };
 
 struct Sampling {
   uint64_t period_ns = 0;
   uint64_t fast_period_ns = 0;
-  bool notify_frames = false;
+  uint32_t notify_every = 0;  // frames; 0: never
   std::vector<Tripwire> tripwires;
+  ExhaustAction on_exhausted = ExhaustAction::kStop;
+  /// Who freezes and kills; empty where nothing of that is asked for.
+  std::shared_ptr<ActionQueue> actions;
 };
 
-class SampledEpisode {
+class SampledEpisode : public ActionListener, public std::enable_shared_from_this<SampledEpisode> {
  public:
   using Clock = uint64_t (*)();
 
@@ -74,6 +91,10 @@ class SampledEpisode {
   /// for a call that is under way). Waits for no more than the copy of one frame. The sampler
   /// closes the files at its next wake: post() makes that soon.
   void detach();
+  /// An action on the episode's processes is done: on the actuator's thread.
+  void action_done(uint32_t id, int error_number) override;
+  /// Before it is sampled: the queue that serves it.
+  void set_queue(std::weak_ptr<EpisodeQueue> queue) { queue_ = std::move(queue); }
   /// False where it stands in the sampler's queue already, which holds it once.
   bool enter_queue() { return !queued_.exchange(true, std::memory_order_acq_rel); }
   /// The terminal frame is out, or detached: the ring's memory is not touched any more.
@@ -109,21 +130,46 @@ class SampledEpisode {
     uint32_t request = 0;
     uint32_t flags = 0;
   };
+  struct ActionResult {
+    uint32_t id = 0;
+    int error_number = 0;
+  };
   struct Requests {
     std::vector<FrameRequest> frames;
     std::optional<std::vector<Tripwire>> tripwires;
     std::optional<Periods> periods;
+    std::optional<ActionResult> action_result;
     bool end = false;
-    bool empty() const { return frames.empty() && !tripwires && !periods && !end; }
+    bool empty() const {
+      return frames.empty() && !tripwires && !periods && !action_result && !end;
+    }
+  };
+  /// What is being done to the episode's processes. kStop: nothing.
+  struct Enforcing {
+    ExhaustAction action = ExhaustAction::kStop;
+    bool outside = false;  // of the cgroup, whose members were killed
+    bool done = false;     // by the actuator; it may take a while to come about
+    uint64_t look_ns = UINT64_MAX;
+    uint64_t delay_ns = 0;
+    uint64_t limit_ns = 0;
+    bool active() const { return action != ExhaustAction::kStop; }
   };
 
-  void take_requests();
+  void take_requests(ReadBuffer& buffer);
   void serve_requests(ReadBuffer& buffer);
   void serve_frame(FrameRequest request, ReadBuffer& buffer);
+  void serve_end(ReadBuffer& buffer);
   void sample_deadline(ReadBuffer& buffer);
+  void sample_beside(ReadBuffer& buffer);
+  void after_sample(uint32_t outcome, ReadBuffer& buffer);
+  void enforce(ExhaustAction action);
+  void act();
+  void acted(ActionResult result, ReadBuffer& buffer);
+  void look_at_action(ReadBuffer& buffer);
+  void give_up(int error_number);
   void look_for_end(ReadBuffer& buffer);
   void linger_if_root_is_gone();
-  void begin_settling(ReadBuffer& buffer);
+  void begin_settling(bool exited, ReadBuffer& buffer);
   void settle(ReadBuffer& buffer);
   void finish(bool exited, ReadBuffer& buffer);
   void close();
@@ -134,7 +180,9 @@ class SampledEpisode {
 
   const std::unique_ptr<Episode> episode_;
   const uint32_t id_;
-  const bool notify_frames_;
+  const uint32_t notify_every_;
+  const ExhaustAction on_exhausted_;
+  const std::shared_ptr<ActionQueue> actions_;
   const Clock clock_;
 
   // The sampler thread's (the constructor's before that).
@@ -148,6 +196,12 @@ class SampledEpisode {
   uint64_t settle_begin_ns_ = 0;
   uint64_t settle_changed_ns_ = 0;
   uint64_t settle_due_ns_ = 0;
+  bool exited_ = false;  // the episode itself ended
+  Enforcing enforcing_;
+  uint32_t action_id_ = 0;  // of the last action
+  /// The initial frame reached a limit: an action needs a shared owner, which there is by then.
+  bool exhaust_at_first_wake_ = false;
+  uint32_t untold_frames_ = 0;
   std::deque<FrameRequest> frames_asked_;
   bool end_asked_ = false;
   std::vector<uint32_t> waiting_for_end_;  // requests whose answer is the terminal frame
@@ -162,6 +216,7 @@ class SampledEpisode {
   News news_;
   bool told_ = false;  // the listener was called, and nothing was taken since then
   std::shared_ptr<NewsListener> listener_;
+  std::weak_ptr<EpisodeQueue> queue_;  // set once
 };
 
 }  // namespace episcope

@@ -48,6 +48,13 @@ int Sampler::start() {
   return 0;
 }
 
+void Sampler::add(std::shared_ptr<SampledEpisode> episode) {
+  const auto running = loop();
+  if (!running) return;
+  episode->set_queue(running);
+  running->post(std::move(episode));
+}
+
 void Sampler::post(std::shared_ptr<SampledEpisode> episode) {
   if (const auto running = loop()) running->post(std::move(episode));
 }

@@ -23,7 +23,7 @@ class Sampler {
   /// Starts the thread, all signals blocked; nothing where it runs already. 0 or an errno.
   int start();
   /// The episode is sampled from now on. Thread-safe, like post(); neither waits for the thread.
-  void add(std::shared_ptr<SampledEpisode> episode) { post(std::move(episode)); }
+  void add(std::shared_ptr<SampledEpisode> episode);
   /// The episode has requests, or was detached.
   void post(std::shared_ptr<SampledEpisode> episode);
   /// Ends the thread and joins it; false when it did not end within `timeout_ns` (it stays then,

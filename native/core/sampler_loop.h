@@ -14,18 +14,18 @@
 
 namespace episcope {
 
-class SamplerLoop {
+class SamplerLoop : public EpisodeQueue {
  public:
   SamplerLoop() = default;
   SamplerLoop(const SamplerLoop&) = delete;
   SamplerLoop& operator=(const SamplerLoop&) = delete;
-  ~SamplerLoop();
+  ~SamplerLoop() override;
 
   /// 0 or an errno.
   int open();
 
   // Any thread.
-  void post(std::shared_ptr<SampledEpisode> episode);
+  void post(std::shared_ptr<SampledEpisode> episode) override;
   void ask_to_stop();
   /// Whether run() has come to its end, at most `timeout_ns` from now.
   bool wait_for_stop(uint64_t timeout_ns) const;

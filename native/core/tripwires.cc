@@ -6,9 +6,7 @@
 #include "limits.h"
 
 namespace episcope {
-namespace {
-
-std::optional<uint64_t> value_of(uint32_t metric, const Reading& frame) {
+std::optional<uint64_t> trip_metric_of(uint32_t metric, const Reading& frame) {
   const auto word = [&frame](uint32_t w) {
     return frame.has(w) ? std::optional(frame.get(w)) : std::nullopt;
   };
@@ -25,8 +23,6 @@ std::optional<uint64_t> value_of(uint32_t metric, const Reading& frame) {
   }
 }
 
-}  // namespace
-
 void Tripwires::set(std::span<const Tripwire> tripwires) {
   count_ = static_cast<uint32_t>(std::min<size_t>(tripwires.size(), kMost));
   for (uint32_t i = 0; i < count_; i++) states_[i] = {tripwires[i]};
@@ -36,7 +32,7 @@ bool Tripwires::look(const Reading& frame, uint64_t seq, std::vector<Trip>& trip
   bool changed = false;
   for (uint32_t i = 0; i < count_; i++) {
     State& state = states_[i];
-    const std::optional<uint64_t> value = value_of(state.wire.metric, frame);
+    const std::optional<uint64_t> value = trip_metric_of(state.wire.metric, frame);
     if (!value) continue;
     const bool tripped =
         state.tripped ? *value >= state.wire.release : *value >= state.wire.threshold;
@@ -45,6 +41,9 @@ bool Tripwires::look(const Reading& frame, uint64_t seq, std::vector<Trip>& trip
     changed = true;
     if (tripped && (state.wire.actions & trip_action::kNotify) != 0) {
       trips.push_back({i, *value, seq});
+    }
+    if (tripped && !exhausted_ && (state.wire.actions & trip_action::kExhaust) != 0) {
+      exhausted_ = {state.wire.metric, state.wire.threshold, *value};
     }
   }
   return changed;

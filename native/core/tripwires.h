@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,7 @@ inline constexpr uint32_t kMemRssBytes = 2;
 namespace trip_action {
 inline constexpr uint32_t kSpeedUp = 1;
 inline constexpr uint32_t kNotify = 2;
+inline constexpr uint32_t kExhaust = 4;
 }  // namespace trip_action
 
 struct Tripwire {
@@ -50,6 +52,14 @@ class Tripwires {
   /// One with kSpeedUp is tripped.
   bool speed_up() const;
 
+  /// What the first with kExhaust that tripped saw.
+  struct Exhausted {
+    uint32_t metric = 0;
+    uint64_t threshold = 0;
+    uint64_t value = 0;
+  };
+  const std::optional<Exhausted>& exhausted() const { return exhausted_; }
+
  private:
   struct State {
     Tripwire wire;
@@ -57,6 +67,10 @@ class Tripwires {
   };
   State states_[kMost];
   uint32_t count_ = 0;
+  std::optional<Exhausted> exhausted_;
 };
+
+/// The value in a frame; none: the frame does not have it.
+std::optional<uint64_t> trip_metric_of(uint32_t metric, const Reading& frame);
 
 }  // namespace episcope

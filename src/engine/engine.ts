@@ -2,6 +2,8 @@
  * The one interface of the two engines. An engine opens readers (of a cgroup, of a process) and episode
  * samplers (readers + fallback + clamps + the writer of one ring). Everything above speaks only this.
  */
+import { RESOURCES } from '../budget/resources.js';
+import type { BudgetTrip, Exhaustion, WatchSettings } from '../budget/watch.js';
 import type { ReadFailure } from './failure.js';
 
 export type EngineName = 'native' | 'js';
@@ -66,8 +68,10 @@ export const SampleOutcome = {
   WARNING: 2,
   /** The episode ended: its process is gone and nothing of it lives. */
   ENDED: 4,
-  /** A tripwire was tripped or released. */
+  /** A tripwire, or a threshold of the budget, was tripped or released. */
   TRIPPED: 8,
+  /** A limit was reached for the first time. */
+  EXHAUSTED: 16,
 } as const;
 
 /** Beside the `FrameFlag` bits of `sample`: publish nothing when the episode has ended. */
@@ -106,6 +110,8 @@ export const TripAction = {
   SPEED_UP: 1,
   /** Tell the thread that started the episode. */
   NOTIFY: 2,
+  /** A limit is reached, as one of the budget is. */
+  EXHAUST: 4,
 } as const;
 
 /** A plain threshold on a published value: trips at `threshold` and above, is released below `release`. */
@@ -118,14 +124,41 @@ export interface TripwireSpec {
 
 export const MAX_TRIPWIRES = 16;
 
+/** What can be exhausted: what a budget limits, and the metrics of tripwires that `EXHAUST`. */
+export const EXHAUSTIBLE = [...RESOURCES, ...TRIP_METRICS] as const;
+
+/** What an exhausted budget does, the weakest first. In the order of `ExhaustAction` in `native/core/enforcement.h`. */
+export const EXHAUST_ACTIONS = ['stop', 'freeze', 'kill'] as const;
+export type ExhaustAction = (typeof EXHAUST_ACTIONS)[number];
+
+/** The budget that the sampler charges with every frame. */
+export interface BudgetSpec extends Pick<WatchSettings, 'baseline' | 'thresholds' | 'releases'> {
+  /** The shared memory of its counters. */
+  readonly memory: SharedArrayBuffer;
+  /** Sample at `fastPeriodNs` while a threshold is tripped; frames are flagged `highFrequency`. */
+  readonly speedUp: boolean;
+}
+
 /** An episode that the sampler of the engine samples by itself, off the event loop. */
 export interface SamplingSpec extends EpisodeSpec {
   readonly periodNs: bigint;
   /** While a tripwire with `SPEED_UP` is tripped. */
   readonly fastPeriodNs: bigint;
   readonly tripwires: readonly TripwireSpec[];
-  /** Tell of every frame, not only of what is remarkable. */
-  readonly notifyFrames: boolean;
+  readonly budget: BudgetSpec | null;
+  /** What the sampler does when a limit is reached; the session ends with that. */
+  readonly onExhausted: ExhaustAction;
+  /** Tell of every so many frames; 0: only of what is remarkable. */
+  readonly notifyEvery: number;
+}
+
+/** An action that failed. */
+export interface FailedAction {
+  readonly action: ExhaustAction;
+  /** The symbolic errno; null: the episode has no cgroup. */
+  readonly errno: string | null;
+  /** The weaker one that is taken instead. */
+  readonly next: ExhaustAction;
 }
 
 /** A frame as it is in its slot, and what asked for it. */
@@ -136,7 +169,7 @@ export interface FrameReply {
 
 /** What a sampler has to tell the thread that started the episode, since it told last. */
 export interface SamplerNews {
-  /** There are new frames (`notifyFrames`). */
+  /** There are new frames, as many as `notifyEvery` or more. */
   readonly frames: boolean;
   /** Frames whose sources were other than the frame's before, oldest first: `seq`, and their word `META`. */
   readonly sources: readonly { readonly seq: number; readonly meta: number }[];
@@ -147,6 +180,11 @@ export interface SamplerNews {
     readonly value: bigint;
     readonly seq: number;
   }[];
+  /** Thresholds of the budget that were reached. */
+  readonly budgetTrips: readonly BudgetTrip[];
+  /** A limit was reached, and `onExhausted` is under way. `resource` is an index of `EXHAUSTIBLE`. Told once. */
+  readonly exhausted: Exhaustion | null;
+  readonly failedActions: readonly FailedAction[];
   /** Answers to `requestFrame`. */
   readonly replies: readonly FrameReply[];
   /**

@@ -14,6 +14,23 @@ export function readWords(file: string): string[] | null {
   }
 }
 
+export interface CgroupEvents {
+  /** Processes live in it or below. */
+  readonly populated: boolean;
+  /** Everything in it and below is frozen. */
+  readonly frozen: boolean;
+}
+
+/** `cgroup.events`; null where it cannot be read: the cgroup is gone. */
+export function readCgroupEvents(directory: string): CgroupEvents | null {
+  try {
+    const text = readFileSync(`${directory}/cgroup.events`, 'latin1');
+    return { populated: /^populated 1$/m.test(text), frozen: /^frozen 1$/m.test(text) };
+  } catch {
+    return null;
+  }
+}
+
 /** The symbolic errno of a failed file operation, or its message. */
 export function errnoOf(cause: unknown): string {
   if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') {

@@ -27,7 +27,9 @@ function start(episodeId, { ring = newRing(episodeId), onNews = NOTHING, ...opti
     periodNs: 1_000_000n,
     fastPeriodNs: 1_000_000n,
     tripwires: [],
-    notifyFrames: false,
+    budget: null,
+    onExhausted: 'stop',
+    notifyEvery: 0,
     ...options,
   };
   return { ring, episode: loadNativeEngine().engine.startEpisode(spec, onNews) };
@@ -59,7 +61,7 @@ function startWorker(task) {
 
 const WORKER_TASKS = {
   samples() {
-    const rings = ['a', 'b', 'c'].map((id) => start(id, { notifyFrames: true }).ring);
+    const rings = ['a', 'b', 'c'].map((id) => start(id, { notifyEvery: 1 }).ring);
     parentPort.postMessage(rings);
     setInterval(NOTHING, 1000);
   },
@@ -74,7 +76,7 @@ const WORKER_TASKS = {
       episode.setTripwires([{ metric: 'cpuNs', threshold: 0n, release: 0n, actions: 2 }]);
     };
     const { episode } = start('calls', {
-      notifyFrames: true,
+      notifyEvery: 1,
       onNews: ({ replies }) => {
         for (const { request } of replies) ask(request);
       },
@@ -113,7 +115,7 @@ const PROMISES = {
   },
 
   async 'idle process'() {
-    start('idle', { notifyFrames: true });
+    start('idle', { notifyEvery: 1 });
     return 'nothing left to do';
   },
 
@@ -144,12 +146,12 @@ const PROMISES = {
     process.on('uncaughtException', (error) => uncaught.push(error.message));
     let news = 0;
     const bad = start('bad', {
-      notifyFrames: true,
+      notifyEvery: 1,
       onNews: () => {
         throw new Error('from a listener');
       },
     });
-    const good = start('good', { notifyFrames: true, onNews: () => news++ });
+    const good = start('good', { notifyEvery: 1, onNews: () => news++ });
     await until(() => uncaught.length >= 3 && news >= 3);
     bad.episode.requestEnd();
     good.episode.requestEnd();

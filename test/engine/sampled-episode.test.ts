@@ -1,5 +1,6 @@
 // The state machine alone: an episode that does what it is told, and a clock that moves by hand.
 import { describe, expect, it } from 'vitest';
+import type { BudgetTrip, Exhaustion } from '../../src/budget/watch.js';
 import {
   SAMPLE_HOLD_IF_ENDED,
   SampleOutcome,
@@ -8,6 +9,7 @@ import {
 } from '../../src/engine/engine.js';
 import type { ReadCode } from '../../src/engine/failure.js';
 import {
+  type EnforcedAction,
   type OpenEpisode,
   SampledEpisode,
   type Sampling,
@@ -40,6 +42,14 @@ class ToldEpisode implements OpenEpisode {
   lastChange = 1;
   missed = 0;
   closed = false;
+  exhaustion: Exhaustion | null = null;
+  wallDueNs: bigint | null = null;
+  hasCgroup = true;
+  budgetTrips: BudgetTrip[] = [];
+  /** What was asked to be done, each with how its asker is answered. */
+  readonly enforced: { readonly action: EnforcedAction; done(errno: string | null): void }[] = [];
+  /** What was done has come about. */
+  hasComeAbout = false;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -68,6 +78,18 @@ class ToldEpisode implements OpenEpisode {
 
   takeWarnings(): SampleWarning[] {
     return this.warnings.splice(0);
+  }
+
+  takeBudgetTrips(): BudgetTrip[] {
+    return this.budgetTrips.splice(0);
+  }
+
+  enforce(action: EnforcedAction): Promise<string | null> {
+    return new Promise((resolve) => this.enforced.push({ action, done: resolve }));
+  }
+
+  isEnforced(): boolean {
+    return this.hasComeAbout;
   }
 
   takeTrips(): Trip[] {
@@ -108,7 +130,8 @@ function start(
       periodNs: 100n * MS,
       fastPeriodNs: 25n * MS,
       tripwires: [],
-      notifyFrames: false,
+      onExhausted: 'stop',
+      notifyEvery: 0,
       anchorNs: 0n,
       ...sampling,
     },
@@ -154,7 +177,7 @@ describe('while it is sampled', () => {
 
   it('tells of frames only where that was asked for', () => {
     expect(start().sampled.news.any).toBe(false);
-    const { sampled } = start(undefined, { notifyFrames: true });
+    const { sampled } = start(undefined, { notifyEvery: 1 });
     expect(sampled.news.take().frames).toBe(true);
     expect(sampled.news.any).toBe(false);
   });

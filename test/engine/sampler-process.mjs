@@ -24,7 +24,9 @@ function start(ring) {
     periodNs: 1_000_000n,
     fastPeriodNs: 1_000_000n,
     tripwires: [],
-    notifyFrames: how.startsWith('waits'),
+    budget: null,
+    onExhausted: 'stop',
+    notifyEvery: how.startsWith('waits') ? 1 : 0,
   };
   episode = selectEngine(engine).startEpisode(spec, (news) => {
     batches++;

@@ -175,7 +175,7 @@ describe.each(ENGINES)('an episode of the sampler, engine %s', (name) => {
   });
 
   it('news of a blocked owner is told once for all, whatever happened meanwhile', async () => {
-    const sampling = new Sampling(engine, { periodMs: 1, notifyFrames: true });
+    const sampling = new Sampling(engine, { periodMs: 1, notifyEvery: 1 });
     block(() => sampling.head >= 200);
     sampling.episode.requestEnd();
     block(() => sampling.ringEnded);
@@ -187,7 +187,7 @@ describe.each(ENGINES)('an episode of the sampler, engine %s', (name) => {
 
   it('tells of frames where that was asked for, and else of nothing ordinary', async () => {
     const quiet = new Sampling(engine);
-    const sampling = new Sampling(engine, { notifyFrames: true });
+    const sampling = new Sampling(engine, { notifyEvery: 1 });
     await until(() => sampling.news.filter(({ frames }) => frames).length >= 3);
     await until(() => quiet.head >= 10);
     expect(quiet.news).toEqual([]);

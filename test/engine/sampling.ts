@@ -93,7 +93,9 @@ export class Sampling {
       periodNs: BigInt(periodMs) * NS_PER_MS,
       fastPeriodNs: BigInt(fastPeriodMs) * NS_PER_MS,
       tripwires: [],
-      notifyFrames: false,
+      budget: null,
+      onExhausted: 'stop',
+      notifyEvery: 0,
       ...rest,
     };
     this.episode = engine.startEpisode(this.spec, (news) => this.news.push(news));

@@ -38,7 +38,7 @@ export class CgroupFiles {
   readonly cpuPressure = new ParsedFile('cpu.pressure', parsePressure, 2);
   readonly memoryPressure = new ParsedFile('memory.pressure', parsePressure, 2);
   readonly ioPressure = new ParsedFile('io.pressure', parsePressure, 2);
-  readonly cgroupEvents = new ParsedFile('cgroup.events', parseCgroupEvents, 1);
+  readonly cgroupEvents = new ParsedFile('cgroup.events', parseCgroupEvents, 2);
   readonly cgroupProcs = new KeptFile('cgroup.procs');
 
   /** Fixtures are opened for each read. */

@@ -54,9 +54,14 @@ export class CgroupReader {
     return this.#removed;
   }
 
-  /** Where `cgroup.events` can be watched, through the opened directory; null before `open`. */
-  get eventsPath(): string | null {
-    return this.#directory === null ? null : beneath(this.#directory.fd, 'cgroup.events');
+  /** Where a file of it is, through the opened directory; null before `open`. */
+  pathOf(file: string): string | null {
+    return this.#directory === null ? null : beneath(this.#directory.fd, file);
+  }
+
+  /** On a cgroup2 file system: not a fixture or a recorded tree. */
+  get isCgroupfs(): boolean {
+    return this.#directory?.isCgroupfs ?? false;
   }
 
   /** The last memory part carried `memory.stat`'s values from an earlier read. */
@@ -107,6 +112,11 @@ export class CgroupReader {
     const file = this.#files.cgroupEvents;
     if (this.#parsed(file) !== null || this.#removed) return 'unknown';
     return file.values[0] === 0n ? 'no' : 'yes';
+  }
+
+  /** Whether everything in it and below is frozen: `cgroup.events`, read now. False where that does not tell. */
+  frozen(): boolean {
+    return this.populated() !== 'unknown' && this.#files.cgroupEvents.values[1] === 1n;
   }
 
   /**

@@ -2,11 +2,15 @@
  * One episode on the JS engine: its readers, the choice of a source for each part, and the one writer of
  * its ring. The twin of `native/core/episode.cc`.
  */
+import { BudgetCounters } from '../../budget/counters.js';
+import { type BudgetTrip, BudgetWatch, type Exhaustion } from '../../budget/watch.js';
 import { FrameFlag, FrameWord, MetaShift, QualityBit, SourceCode } from '../../ring/layout.js';
 import { RingWriter } from '../../ring/writer.js';
 import {
+  type BudgetSpec,
   type EpisodeSampler,
   type EpisodeSpec,
+  EXHAUSTIBLE,
   PartBit,
   type PartIndexValue,
   SAMPLE_HOLD_IF_ENDED,
@@ -17,11 +21,14 @@ import {
 import type { ReadFailure } from '../failure.js';
 import { PART_WORDS } from './cgroup-files.js';
 import { CgroupReader } from './cgroup-reader.js';
+import { writeControlFile } from './control-file.js';
 import { FailureLog } from './failure-log.js';
 import { FrameState, type PartOrigin, unknownOrigin } from './frame-state.js';
 import { ProcReader } from './proc-reader.js';
+import { killEverything } from './process-killer.js';
 import { Reading } from './reading.js';
-import { type Trip, Tripwires } from './tripwires.js';
+import type { EnforcedAction } from './sampled-episode.js';
+import { metricOf, type Trip, Tripwires } from './tripwires.js';
 
 const MEASURED = PartBit.CPU | PartBit.MEMORY | PartBit.IO;
 const PARTS = [0, 1, 2] as const;
@@ -42,6 +49,10 @@ export class JsEpisode implements EpisodeSampler {
   readonly #failures = new FailureLog();
   readonly #tripwires = new Tripwires();
   #trips: Trip[] = [];
+  #budget: BudgetWatch | null = null;
+  #budgetSpeedsUp = false;
+  #exhaustion: Exhaustion | null = null;
+  #lastNs: bigint | null = null;
   /** Of the last read: the parts that were asked for and not to be had. */
   #cgroupFailed = 0;
   #procFailed = 0;
@@ -116,18 +127,48 @@ export class JsEpisode implements EpisodeSampler {
     return outcome;
   }
 
-  // The tripwires look before the frame is published, so that the one that trips is flagged itself.
+  // The tripwires and the budget look before the frame is published, so that the one that trips is flagged itself.
   #complete(reading: Reading, origin: PartOrigin, flags: number): number {
     let outcome = 0;
     if (this.#state.apply(reading, origin, flags)) outcome |= SampleOutcome.SOURCE_CHANGED;
-    if (this.#tripwires.look(reading, this.#ring.seq, this.#trips)) {
-      outcome |= SampleOutcome.TRIPPED;
-    }
-    if (this.#tripwires.speedUp) {
+    const { seq } = this.#ring;
+    const tsNs = reading.get(FrameWord.TS_MONO);
+    const tripped = this.#tripwires.look(reading, seq, this.#trips);
+    const crossed = this.#budget?.look({
+      seq,
+      tsNs,
+      cpuNs: metricOf('cpuNs', reading),
+      ioBytes: metricOf('ioBytes', reading),
+    });
+    if (tripped || crossed) outcome |= SampleOutcome.TRIPPED;
+    if (this.#exhaustion === null && this.#exhausted(seq, tsNs)) outcome |= SampleOutcome.EXHAUSTED;
+    this.#lastNs = tsNs;
+    if (this.speedUp) {
       const meta = reading.get(FrameWord.META) | BigInt(FrameFlag.HIGH_FREQUENCY);
       reading.set(FrameWord.META, meta);
     }
     return outcome;
+  }
+
+  #exhausted(seq: number, tsNs: bigint): boolean {
+    const tripwire = this.#tripwires.exhausted;
+    this.#exhaustion = this.#budget?.exhaustion ?? null;
+    if (this.#exhaustion !== null || tripwire === null) return this.#exhaustion !== null;
+    this.#exhaustion = {
+      resource: EXHAUSTIBLE.indexOf(tripwire.metric),
+      limit: tripwire.threshold,
+      consumed: tripwire.value,
+      seq,
+      tsNs,
+      lateNs: this.#lastNs === null ? null : tsNs - this.#lastNs,
+    };
+    return true;
+  }
+
+  /** Charged with every frame from now on. `startNs`: CLOCK_MONOTONIC at the start of the session. */
+  setBudget(budget: BudgetSpec, startNs: bigint): void {
+    this.#budget = new BudgetWatch(BudgetCounters.attach(budget.memory), { ...budget, startNs });
+    this.#budgetSpeedsUp = budget.speedUp;
   }
 
   /** Replaces them all: none is tripped, and the next frame decides again. */
@@ -135,9 +176,76 @@ export class JsEpisode implements EpisodeSampler {
     this.#tripwires.set(tripwires);
   }
 
-  /** A tripwire with `SPEED_UP` is tripped. */
+  /** A tripwire with `SPEED_UP` is tripped, or a threshold of a budget that speeds up. */
   get speedUp(): boolean {
-    return this.#tripwires.speedUp;
+    return this.#tripwires.speedUp || (this.#budgetSpeedsUp && this.#budget?.anyTripped === true);
+  }
+
+  /** The limit that was reached first, with the frame whose outcome was EXHAUSTED. */
+  get exhaustion(): Exhaustion | null {
+    return this.#exhaustion;
+  }
+
+  get wallDueNs(): bigint | null {
+    return this.#exhaustion === null ? (this.#budget?.wallDueNs ?? null) : null;
+  }
+
+  takeBudgetTrips(): BudgetTrip[] {
+    return this.#budget?.takeTrips() ?? [];
+  }
+
+  get hasCgroup(): boolean {
+    return this.#livingCgroup() !== null;
+  }
+
+  /** Begins to freeze or kill everything of the episode. null, or the errno, when the kernel has been told. */
+  async enforce(action: EnforcedAction): Promise<string | null> {
+    const cgroup = this.#livingCgroup();
+    if (action === 'freeze') {
+      const file = cgroup?.pathOf('cgroup.freeze') ?? null;
+      return file === null ? 'ENOENT' : await writeControlFile(file, '1');
+    }
+    return cgroup === null ? await this.#killTree() : await this.#killCgroup(cgroup);
+  }
+
+  async #killCgroup(cgroup: CgroupReader): Promise<string | null> {
+    const errno = await killEverything({
+      cgroup: cgroup.pathOf('.'),
+      processes: [],
+      reapers: [],
+      maySignal: cgroup.isCgroupfs && this.#proc?.samePids !== false,
+    });
+    // The process may not have been moved in: it is the episode's all the same.
+    const outside = errno === null && cgroup.isCgroupfs && this.#proc?.rootAlive() === true;
+    return outside ? await this.#killTree() : errno;
+  }
+
+  async #killTree(): Promise<string | null> {
+    const { reaperPid } = this.#spec;
+    return await killEverything({
+      cgroup: null,
+      processes: this.#proc?.known() ?? [],
+      reapers: reaperPid === 0 ? [] : [reaperPid],
+      maySignal: this.#proc?.samePids === true,
+    });
+  }
+
+  /** Whether everything of the episode is frozen, or nothing of it lives. Looks now. */
+  isEnforced(action: EnforcedAction): boolean {
+    const cgroup = this.#livingCgroup();
+    if (action === 'freeze') return cgroup?.frozen() === true;
+    // Where we reap, the end is known when all are reaped.
+    if (this.#spec.reaperPid !== 0) return this.ended();
+    const proc = this.#proc;
+    if (cgroup !== null) {
+      const populated = cgroup.populated();
+      const outside = cgroup.isCgroupfs && proc?.rootAlive() === true;
+      if (!cgroup.removed) return populated === 'no' && !outside;
+    }
+    if (proc === null) return true;
+    proc.setMembers(null);
+    proc.read(PartBit.CPU, new Reading());
+    return proc.liveMembers === 0;
   }
 
   /** Those that tripped, with `NOTIFY`, and were not taken yet. */
@@ -160,7 +268,7 @@ export class JsEpisode implements EpisodeSampler {
 
   /** Where `cgroup.events` can be watched while it is open; null without a cgroup. */
   get eventsPath(): string | null {
-    return this.#cgroup?.eventsPath ?? null;
+    return this.#cgroup?.pathOf('cgroup.events') ?? null;
   }
 
   #readParts(parts: number, reading: Reading, origin: PartOrigin): void {

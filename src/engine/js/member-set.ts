@@ -75,6 +75,13 @@ export class MemberSet {
     return there && !this.root.isZombie;
   }
 
+  /** The members that lived at the last sample, without their threads. */
+  known(): { readonly pid: number; readonly starttime: bigint }[] {
+    return [...this.#members.values()].flatMap(({ pid, starttime, counted }) =>
+      counted && starttime !== null ? [{ pid, starttime }] : [],
+    );
+  }
+
   /** Lets go of every descriptor. */
   close(): void {
     for (const member of this.#members.values()) member.directory.close();

@@ -49,8 +49,8 @@ export const parseMemoryStat = flat(SPACE, [
 /** `memory.events` → oom_kill. */
 export const parseMemoryEvents = flat(SPACE, [required('oom_kill')]);
 
-/** `cgroup.events` → populated. */
-export const parseCgroupEvents = flat(SPACE, [required('populated')]);
+/** `cgroup.events` → populated, frozen. */
+export const parseCgroupEvents = flat(SPACE, [required('populated'), optional('frozen')]);
 
 /** `/proc/<pid>/io` → rchar, wchar, syscr, syscw, read_bytes, write_bytes. */
 export const parseProcIo = flat(COLON, [

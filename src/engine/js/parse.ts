@@ -22,7 +22,7 @@ const PARSERS: Readonly<Record<KernelText, readonly [TextParser, number]>> = {
   'memory.events': [parseMemoryEvents, 1],
   'io.stat': [parseIoStat, 4],
   pressure: [parsePressure, 2],
-  'cgroup.events': [parseCgroupEvents, 1],
+  'cgroup.events': [parseCgroupEvents, 2],
   'proc.stat': [parseProcStat, 12],
   'proc.statm': [parseStatm, 3],
   'proc.io': [parseProcIo, 6],

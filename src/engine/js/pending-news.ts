@@ -1,5 +1,6 @@
 /** What an episode has to tell its owner, until the owner takes it: bounded, however long that is. */
-import type { FrameReply, SamplerNews, SampleWarning } from '../engine.js';
+import type { BudgetTrip, Exhaustion } from '../../budget/watch.js';
+import type { FailedAction, FrameReply, SamplerNews, SampleWarning } from '../engine.js';
 import { MOST_WARNINGS, sameWarning } from './failure-log.js';
 import type { Trip } from './tripwires.js';
 
@@ -13,6 +14,9 @@ export class PendingNews {
   #sources: SourceChange[] = [];
   #warnings: SampleWarning[] = [];
   #trips: Trip[] = [];
+  #budgetTrips: BudgetTrip[] = [];
+  #exhausted: Exhaustion | null = null;
+  #failedActions: FailedAction[] = [];
   #replies: FrameReply[] = [];
   #ended: SamplerNews['ended'] = null;
 
@@ -20,7 +24,15 @@ export class PendingNews {
     return (
       this.#frames ||
       this.#ended !== null ||
-      [this.#sources, this.#warnings, this.#trips, this.#replies].some((list) => list.length > 0)
+      this.#exhausted !== null ||
+      [
+        this.#sources,
+        this.#warnings,
+        this.#trips,
+        this.#budgetTrips,
+        this.#failedActions,
+        this.#replies,
+      ].some((list) => list.length > 0)
     );
   }
 
@@ -43,6 +55,19 @@ export class PendingNews {
     pushNewest(this.#trips, trip, MOST);
   }
 
+  addBudgetTrip(trip: BudgetTrip): void {
+    pushNewest(this.#budgetTrips, trip, MOST);
+  }
+
+  exhaust(exhaustion: Exhaustion): void {
+    this.#exhausted = exhaustion;
+  }
+
+  /** At most one for each action. */
+  addFailedAction(failed: FailedAction): void {
+    this.#failedActions.push(failed);
+  }
+
   addReply(reply: FrameReply): void {
     this.#replies.push(reply);
   }
@@ -57,6 +82,9 @@ export class PendingNews {
       sources: this.#sources,
       warnings: this.#warnings,
       trips: this.#trips,
+      budgetTrips: this.#budgetTrips,
+      exhausted: this.#exhausted,
+      failedActions: this.#failedActions,
       replies: this.#replies,
       ended: this.#ended,
     };
@@ -64,6 +92,9 @@ export class PendingNews {
     this.#sources = [];
     this.#warnings = [];
     this.#trips = [];
+    this.#budgetTrips = [];
+    this.#exhausted = null;
+    this.#failedActions = [];
     this.#replies = [];
     this.#ended = null;
     return taken;

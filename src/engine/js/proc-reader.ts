@@ -9,7 +9,7 @@ import type { CgroupReader } from './cgroup-reader.js';
 import { ReadStatus, readBuffer, readOnce } from './kept-file.js';
 import { Channel, Member } from './member.js';
 import { MemberSet } from './member-set.js';
-import { procRootAt } from './process-directory.js';
+import { hasSamePids, procRootAt } from './process-directory.js';
 import { failure } from './read-failure.js';
 import type { Reading } from './reading.js';
 import { beneath, Errno } from './syscall.js';
@@ -60,6 +60,7 @@ export class ProcReader {
   #set: MemberSet | null = null;
   #leaf: CgroupReader | null = null;
   #peakBytes = 0n;
+  #samePids = false;
   readonly #failures: (ReadFailure | null)[] = [null, null, null, null];
 
   /**
@@ -76,6 +77,7 @@ export class ProcReader {
       return refused;
     }
     this.#spec = spec;
+    this.#samePids = hasSamePids(procRoot);
     this.#set = new MemberSet(spec, procRoot, root);
     return null;
   }
@@ -144,6 +146,16 @@ export class ProcReader {
   /** Members that lived at the last read. */
   get liveMembers(): number {
     return this.#set?.live ?? 0;
+  }
+
+  /** The members that lived at the last read; before the first one the pinned process. */
+  known(): { readonly pid: number; readonly starttime: bigint }[] {
+    return this.#set?.known() ?? [];
+  }
+
+  /** The pid numbers are this process's own: of a real procfs, in our pid namespace. */
+  get samePids(): boolean {
+    return this.#samePids;
   }
 
   /** With a reaper: everything that ended has been reaped and accounted, so that the totals are exact. */

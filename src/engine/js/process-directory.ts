@@ -11,6 +11,7 @@ import {
   fileSystemMagic,
   listDirectory,
   openDirectoryPath,
+  readLink,
 } from './syscall.js';
 
 const PROC_SUPER_MAGIC = 0x9fa0;
@@ -27,6 +28,11 @@ export function procRootAt(path: string): ProcRoot {
   const isProcfs = fd >= 0 && fileSystemMagic(fd) === PROC_SUPER_MAGIC;
   if (fd >= 0) close(fd);
   return { path, isProcfs };
+}
+
+/** Its pid numbers are the caller's own: system calls that take a pid may be asked too. */
+export function hasSamePids({ path, isProcfs }: ProcRoot): boolean {
+  return isProcfs && readLink(`${path}/self`) === String(process.pid);
 }
 
 export class ProcessDirectory {

@@ -2,9 +2,11 @@
  * One episode in the hands of the sampler: what is due when, the end that must not be lost, and what its owner asks
  * and is told. The twin of `native/core/sampled_episode.h`.
  */
+import type { BudgetTrip, Exhaustion } from '../../budget/watch.js';
 import { FrameFlag, FrameWord } from '../../ring/layout.js';
 import {
   type EpisodeSampler,
+  type ExhaustAction,
   SAMPLE_HOLD_IF_ENDED,
   SampleOutcome,
   type SamplingSpec,
@@ -21,13 +23,25 @@ const FIRST_LINGER_NS = MS;
 /** … up to this: `cgroup.events` is rate-limited, and descendants may go on for long. */
 const MOST_LINGER_NS = 20n * MS;
 
+/** How long what was told to freeze or die may take: a process in uninterruptible sleep does neither. */
+const ENFORCE_LIMIT_NS = 5_000n * MS;
+
 /** These two mark the ends of a session, and only the sampler sets them. */
 const END_FLAGS = FrameFlag.INITIAL | FrameFlag.TERMINAL;
+
+/** What is done to the processes of an episode. */
+export type EnforcedAction = Exclude<ExhaustAction, 'stop'>;
 
 /** The part of `JsEpisode` that is sampled. */
 export interface OpenEpisode extends Omit<EpisodeSampler, 'publish'> {
   readonly rootGone: boolean;
   readonly speedUp: boolean;
+  readonly exhaustion: Exhaustion | null;
+  readonly wallDueNs: bigint | null;
+  readonly hasCgroup: boolean;
+  takeBudgetTrips(): BudgetTrip[];
+  enforce(action: EnforcedAction): Promise<string | null>;
+  isEnforced(action: EnforcedAction): boolean;
   setTripwires(tripwires: readonly TripwireSpec[]): void;
   takeTrips(): Trip[];
   lastFrame(): BigUint64Array;
@@ -35,7 +49,10 @@ export interface OpenEpisode extends Omit<EpisodeSampler, 'publish'> {
 }
 
 export interface Sampling
-  extends Pick<SamplingSpec, 'periodNs' | 'fastPeriodNs' | 'tripwires' | 'notifyFrames'> {
+  extends Pick<
+    SamplingSpec,
+    'periodNs' | 'fastPeriodNs' | 'tripwires' | 'onExhausted' | 'notifyEvery'
+  > {
   /** The deadlines count from here. */
   readonly anchorNs: bigint;
 }
@@ -46,14 +63,32 @@ interface Settling {
   /** When they were seen to have moved, or first read. */
   changedNs: bigint;
   readonly limitNs: bigint;
+  /** The episode itself ended. */
+  readonly exited: boolean;
+}
+
+/** `onExhausted`, or what is taken in its place. */
+interface Enforcing {
+  readonly action: EnforcedAction;
+  /** The kernel was told; it may take a while to come about. */
+  done: boolean;
+  /** When it is looked at next, how long after that again, and until when. */
+  nextNs: bigint;
+  stepNs: bigint;
+  readonly limitNs: bigint;
 }
 
 /** All times are CLOCK_MONOTONIC. */
 export class SampledEpisode {
   readonly news = new PendingNews();
+  /** Whoever samples it serves it by this when something that took its time is done. */
+  serve: (act: () => void) => void = (act) => act();
   readonly #episode: OpenEpisode;
   readonly #clock: () => bigint;
-  readonly #notifyFrames: boolean;
+  readonly #notifyEvery: number;
+  /** Frames that were not told of. */
+  #untold = 0;
+  readonly #onExhausted: ExhaustAction;
   readonly #pacer = new Pacer();
   #periodNs: bigint;
   #fastPeriodNs: bigint;
@@ -61,6 +96,8 @@ export class SampledEpisode {
   #linger: { nextNs: bigint; stepNs: bigint } | null = null;
   /** The end was seen. */
   #settling: Settling | null = null;
+  #enforcing: Enforcing | null = null;
+  #endAsked = false;
   /** Requests that the terminal frame answers. */
   readonly #waiting: number[] = [];
   #terminal: BigUint64Array | null = null;
@@ -69,7 +106,8 @@ export class SampledEpisode {
   constructor(episode: OpenEpisode, sampling: Sampling, clock: () => bigint) {
     this.#episode = episode;
     this.#clock = clock;
-    this.#notifyFrames = sampling.notifyFrames;
+    this.#notifyEvery = sampling.notifyEvery;
+    this.#onExhausted = sampling.onExhausted;
     this.#periodNs = sampling.periodNs;
     this.#fastPeriodNs = sampling.fastPeriodNs;
     episode.setTripwires(sampling.tripwires);
@@ -78,7 +116,8 @@ export class SampledEpisode {
     this.#pacer.start(sampling.anchorNs, sampling.periodNs, nowNs);
     episode.setDeadlinesMissed(this.#pacer.missed);
     this.#published(outcome, nowNs);
-    if ((outcome & SampleOutcome.ENDED) !== 0) this.#beginSettling();
+    if ((outcome & SampleOutcome.ENDED) !== 0) this.#beginSettling(true);
+    this.#serveEnd();
   }
 
   /** Slot words of the terminal frame; null until it is out, and all is over. */
@@ -90,9 +129,11 @@ export class SampledEpisode {
   get wakeNs(): bigint | null {
     if (this.#terminal !== null) return null;
     if (this.#settling !== null) return this.#settling.nextNs;
-    const { deadlineNs } = this.#pacer;
-    const lingerNs = this.#linger?.nextNs ?? deadlineNs;
-    return lingerNs < deadlineNs ? lingerNs : deadlineNs;
+    return [
+      this.#linger?.nextNs,
+      this.#enforcing?.nextNs,
+      this.#episode.wallDueNs ?? undefined,
+    ].reduce<bigint>(earlier, this.#pacer.deadlineNs);
   }
 
   /** Serves what is due. Too early does nothing. */
@@ -103,14 +144,18 @@ export class SampledEpisode {
       return;
     }
     if (this.#pacer.due(nowNs)) this.#serveDeadline();
-    if (this.#settling === null && this.#linger !== null && nowNs >= this.#linger.nextNs) {
-      this.#lookForEnd();
-    }
+    if (isDue(this.#episode.wallDueNs, nowNs) && this.#settling === null) this.#sampleBeside();
+    if (isDue(this.#enforcing?.nextNs, nowNs)) this.#lookAtAction();
+    if (isDue(this.#linger?.nextNs, nowNs) && this.#settling === null) this.#lookForEnd();
+    this.#serveEnd();
   }
 
   /** Its cgroup's population changed, perhaps. */
   exitHint(): void {
-    if (this.#terminal === null && this.#settling === null) this.#lookForEnd();
+    if (this.#terminal !== null || this.#settling !== null) return;
+    if (this.#enforcing?.done === true) this.#lookAtAction();
+    if (this.#settling === null) this.#lookForEnd();
+    this.#serveEnd();
   }
 
   /** One frame now, or the terminal one when the episode has ended. */
@@ -121,17 +166,17 @@ export class SampledEpisode {
       if ((outcome & SampleOutcome.ENDED) === 0) {
         this.#published(outcome, this.#clock());
         this.news.addReply({ request, words: this.#episode.lastFrame() });
+        this.#serveEnd();
         return;
       }
-      this.#beginSettling();
+      this.#beginSettling(true);
     }
     this.#waiting.push(request);
   }
 
   requestEnd(): void {
-    if (this.#terminal !== null || this.#settling !== null) return;
-    if (this.#episode.ended()) this.#beginSettling();
-    else this.#finish(false);
+    this.#endAsked = true;
+    this.#serveEnd();
   }
 
   setTripwires(tripwires: readonly TripwireSpec[]): void {
@@ -151,13 +196,23 @@ export class SampledEpisode {
     const nowNs = this.#clock();
     this.#pacer.served(nowNs);
     this.#episode.setDeadlinesMissed(this.#pacer.missed);
-    if ((outcome & SampleOutcome.ENDED) !== 0) this.#beginSettling();
+    if ((outcome & SampleOutcome.ENDED) !== 0) this.#beginSettling(true);
     else this.#published(outcome, nowNs);
+  }
+
+  /** One frame beside the period. */
+  #sampleBeside(): void {
+    const outcome = this.#episode.sample(SAMPLE_HOLD_IF_ENDED);
+    if ((outcome & SampleOutcome.ENDED) !== 0) this.#beginSettling(true);
+    else this.#published(outcome, this.#clock());
   }
 
   #published(outcome: number, nowNs: bigint): void {
     const episode = this.#episode;
-    if (this.#notifyFrames) this.news.addFrame();
+    if (this.#notifyEvery !== 0 && ++this.#untold >= this.#notifyEvery) {
+      this.#untold = 0;
+      this.news.addFrame();
+    }
     if ((outcome & SampleOutcome.WARNING) !== 0) {
       for (const warning of episode.takeWarnings()) this.news.addWarning(warning);
     }
@@ -168,9 +223,83 @@ export class SampledEpisode {
     }
     if ((outcome & SampleOutcome.TRIPPED) !== 0) {
       for (const trip of episode.takeTrips()) this.news.addTrip(trip);
+      for (const trip of episode.takeBudgetTrips()) this.news.addBudgetTrip(trip);
       this.#pace(nowNs);
     }
+    if ((outcome & SampleOutcome.EXHAUSTED) !== 0 && episode.exhaustion !== null) {
+      this.news.exhaust(episode.exhaustion);
+      this.#enforce(this.#onExhausted);
+    }
     if (episode.rootGone) this.#lingerFrom(nowNs);
+  }
+
+  // Ends the session, once the terminal frame may come: after what is being done to the episode.
+  #serveEnd(): void {
+    if (!this.#endAsked || this.#terminal !== null || this.#settling !== null) return;
+    if (this.#enforcing !== null) return;
+    if (this.#episode.ended()) this.#beginSettling(true);
+    else this.#finish(false);
+  }
+
+  #enforce(action: ExhaustAction): void {
+    // What the terminal frame exhausts is told, and nothing is left to be done about it.
+    if (this.#terminal !== null) return;
+    if (action === 'stop') {
+      this.#endAsked = true;
+      return;
+    }
+    if (action === 'freeze' && !this.#episode.hasCgroup) {
+      this.#giveUp(action, null);
+      return;
+    }
+    const limitNs = this.#clock() + ENFORCE_LIMIT_NS;
+    this.#enforcing = { action, done: false, nextNs: limitNs, stepNs: MS, limitNs };
+    this.#act(this.#enforcing);
+  }
+
+  #act(enforcing: Enforcing): void {
+    void this.#episode.enforce(enforcing.action).then((errno) =>
+      this.serve(() => {
+        if (this.#enforcing !== enforcing) return;
+        this.#enforced(enforcing, errno);
+        this.#serveEnd();
+      }),
+    );
+  }
+
+  #enforced(enforcing: Enforcing, errno: string | null): void {
+    // Not everybody was found at once.
+    if (errno === 'EAGAIN' && this.#clock() < enforcing.limitNs) {
+      this.#act(enforcing);
+      return;
+    }
+    if (errno !== null) {
+      this.#giveUp(enforcing.action, errno);
+      return;
+    }
+    enforcing.done = true;
+    this.#lookAtAction();
+  }
+
+  #lookAtAction(): void {
+    const enforcing = this.#enforcing;
+    if (enforcing === null || this.#settling !== null) return;
+    if (enforcing.done && this.#episode.isEnforced(enforcing.action)) {
+      this.#beginSettling(this.#episode.ended());
+      return;
+    }
+    const nowNs = this.#clock();
+    if (nowNs >= enforcing.limitNs) this.#giveUp(enforcing.action, 'ETIMEDOUT');
+    enforcing.nextNs = nowNs + enforcing.stepNs;
+    enforcing.stepNs = earlier(2n * enforcing.stepNs, MOST_LINGER_NS);
+  }
+
+  /** The next weaker action takes the place of one that failed. */
+  #giveUp(action: EnforcedAction, errno: string | null): void {
+    this.#enforcing = null;
+    const next = action === 'kill' && this.#episode.hasCgroup ? 'freeze' : 'stop';
+    this.news.addFailedAction({ action, errno, next });
+    this.#enforce(next);
   }
 
   #pace(nowNs: bigint): void {
@@ -180,7 +309,7 @@ export class SampledEpisode {
 
   #lookForEnd(): void {
     if (this.#episode.ended()) {
-      this.#beginSettling();
+      this.#beginSettling(true);
       return;
     }
     const nowNs = this.#clock();
@@ -188,23 +317,22 @@ export class SampledEpisode {
     if (this.#linger === null || nowNs < this.#linger.nextNs) return;
     const { stepNs } = this.#linger;
     const twice = 2n * stepNs;
-    this.#linger = {
-      nextNs: nowNs + stepNs,
-      stepNs: twice < MOST_LINGER_NS ? twice : MOST_LINGER_NS,
-    };
+    this.#linger = { nextNs: nowNs + stepNs, stepNs: earlier(twice, MOST_LINGER_NS) };
   }
 
   #lingerFrom(nowNs: bigint): void {
     this.#linger ??= { nextNs: nowNs + FIRST_LINGER_NS, stepNs: 2n * FIRST_LINGER_NS };
   }
 
-  #beginSettling(): void {
+  #beginSettling(exited: boolean): void {
+    this.#enforcing = null;
     const changedNs = this.#clock();
     this.#episode.settle();
     this.#settling = {
       nextNs: this.#clock() + SETTLE_INTERVAL_NS,
       changedNs,
       limitNs: changedNs + SETTLE_LIMIT_NS,
+      exited,
     };
   }
 
@@ -214,16 +342,26 @@ export class SampledEpisode {
     if (!this.#episode.settle()) settling.changedNs = readNs;
     settling.nextNs = this.#clock() + SETTLE_INTERVAL_NS;
     const settled = readNs - settling.changedNs >= SETTLE_AGREE_NS;
-    if (settled || settling.nextNs > settling.limitNs) this.#finish(true);
+    if (settled || settling.nextNs > settling.limitNs) {
+      this.#finish(settling.exited);
+    }
   }
 
   #finish(exited: boolean): void {
     const outcome = this.#episode.sample(FrameFlag.TERMINAL);
-    this.#published(outcome, this.#clock());
     const words = this.#episode.lastFrame();
+    this.#terminal = words;
+    this.#published(outcome, this.#clock());
     for (const request of this.#waiting) this.news.addReply({ request, words });
     this.news.end(exited);
     this.#episode.close();
-    this.#terminal = words;
   }
+}
+
+function earlier(one: bigint, other: bigint | undefined): bigint {
+  return other !== undefined && other < one ? other : one;
+}
+
+function isDue(ns: bigint | null | undefined, nowNs: bigint): boolean {
+  return ns != null && nowNs >= ns;
 }

@@ -28,7 +28,7 @@ export type StartSamplerWorker = (data: SamplerWorkerData) => Worker;
 interface Owned {
   readonly ring: SharedArrayBuffer;
   readonly onNews: (news: SamplerNews) => void;
-  readonly notifyFrames: boolean;
+  readonly notifyEvery: number;
   /** Requests without an answer yet. */
   readonly asked: Set<number>;
 }
@@ -89,8 +89,8 @@ export class SamplerConnection {
       const cgroupPath = spec.cgroup === null ? '' : cgroupDirectory(spec.cgroup);
       throw failureToError(outcome, { cgroupPath, procRoot: spec.procRoot });
     }
-    const { ring, notifyFrames } = spec;
-    this.#episodes.set(id, { ring, onNews, notifyFrames, asked: new Set() });
+    const { ring, notifyEvery } = spec;
+    this.#episodes.set(id, { ring, onNews, notifyEvery, asked: new Set() });
     return this.#handle(id);
   }
 
@@ -179,10 +179,13 @@ function answered(news: SamplerNews, { asked }: Owned, words: BigUint64Array): S
 
 function abandoned(owned: Owned, failure: string): SamplerNews {
   const news = {
-    frames: owned.notifyFrames,
+    frames: owned.notifyEvery > 0,
     sources: [],
     warnings: [],
     trips: [],
+    budgetTrips: [],
+    exhausted: null,
+    failedActions: [],
     replies: [],
     ended: { exited: false, failure },
   };

@@ -29,6 +29,7 @@ function start(id: number, spec: SamplingSpec): StartOutcome {
   try {
     const episode = new JsEpisode(spec, (failure) => new Refused(failure));
     const anchorNs = bindRing(spec.ring).shape.startMonoNs;
+    if (spec.budget !== null) episode.setBudget(spec.budget, anchorNs);
     const sampled = new SampledEpisode(episode, { ...spec, anchorNs }, process.hrtime.bigint);
     sampler.add(id, sampled, episode.eventsPath);
     return null;

@@ -37,6 +37,7 @@ export class Sampler {
     const hint = (): void => this.do(id, () => episode.exitHint());
     const unwatch = eventsPath === null ? () => {} : watchPopulation(eventsPath, hint);
     this.#entries.set(id, { id, episode, unwatch });
+    episode.serve = (act) => this.do(id, act);
     // The watch does not tell what changed between the initial frame and it.
     this.do(id, () => {
       if (eventsPath !== null) episode.exitHint();

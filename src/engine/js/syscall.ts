@@ -11,6 +11,7 @@ import {
   lstatSync,
   openSync,
   readdirSync,
+  readlinkSync,
   readSync,
   statfsSync,
 } from 'node:fs';
@@ -144,4 +145,13 @@ function errnoOf(error: unknown): number {
     return error.errno;
   }
   throw error;
+}
+
+/** What a symlink says; null where it cannot be read. */
+export function readLink(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }

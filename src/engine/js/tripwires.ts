@@ -20,8 +20,16 @@ interface Tripwire {
   tripped: boolean;
 }
 
+/** What a tripwire with `EXHAUST` saw when it tripped. */
+export interface ExhaustedTripwire {
+  readonly metric: TripMetric;
+  readonly threshold: bigint;
+  readonly value: bigint;
+}
+
 export class Tripwires {
   #wires: readonly Tripwire[] = [];
+  #exhausted: ExhaustedTripwire | null = null;
 
   /** Replaces them all, by the first `MAX_TRIPWIRES`: none is tripped. */
   set(specs: readonly TripwireSpec[]): void {
@@ -43,8 +51,16 @@ export class Tripwires {
       wire.tripped = tripped;
       changed = true;
       if (tripped && (actions & TripAction.NOTIFY) !== 0) trips.push({ index, value, seq });
+      if (tripped && (actions & TripAction.EXHAUST) !== 0) {
+        this.#exhausted ??= { metric, threshold, value };
+      }
     });
     return changed;
+  }
+
+  /** The first with `EXHAUST` that tripped, from then on. */
+  get exhausted(): ExhaustedTripwire | null {
+    return this.#exhausted;
   }
 
   /** One with `SPEED_UP` is tripped. */
@@ -62,7 +78,7 @@ const METRIC_WORDS: Readonly<Record<TripMetric, readonly number[]>> = {
 };
 
 /** null: the frame does not have it. */
-function metricOf(metric: TripMetric, frame: Reading): bigint | null {
+export function metricOf(metric: TripMetric, frame: Reading): bigint | null {
   const words = METRIC_WORDS[metric];
   if (!words.every((word) => frame.has(word))) return null;
   return words.map((word) => frame.get(word)).reduce(saturatingAdd);

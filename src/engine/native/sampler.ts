@@ -3,6 +3,10 @@ import { getSystemErrorName } from 'node:util';
 import { TelemetryError } from '../../error/index.js';
 import { bindRing } from '../../ring/header.js';
 import {
+  type BudgetSpec,
+  EXHAUST_ACTIONS,
+  type ExhaustAction,
+  type FailedAction,
   type FrameReply,
   type SampledEpisode,
   type SamplerNews,
@@ -27,6 +31,14 @@ interface NativeNews {
   readonly sources: SamplerNews['sources'];
   readonly warnings: readonly NativeWarning[];
   readonly trips: SamplerNews['trips'];
+  readonly budgetTrips: SamplerNews['budgetTrips'];
+  readonly exhausted: SamplerNews['exhausted'];
+  /** Indices of `EXHAUST_ACTIONS`, a raw errno (0: no cgroup). */
+  readonly failedActions: readonly {
+    readonly action: number;
+    readonly errno: number;
+    readonly next: number;
+  }[];
   readonly replies: readonly FrameReply[];
   /** null until the end. */
   readonly exited: boolean | null;
@@ -40,10 +52,13 @@ interface SamplerBinding {
       ...episode: EpisodeArguments,
       periodNs: bigint,
       fastPeriodNs: bigint,
-      notifyFrames: boolean,
+      notifyEvery: number,
       tripwires: BigUint64Array,
       anchorNs: bigint,
       id: number,
+      onExhausted: number,
+      budget: Uint8Array | null,
+      budgetSettings: BigUint64Array,
     ]
   ): NativeHandle | NativeFailure | number | null;
   requestFrame(episode: NativeHandle, request: number, flags: number): void;
@@ -81,11 +96,14 @@ class NativeSampledEpisode implements SampledEpisode {
         ...episodeArguments(spec),
         spec.periodNs,
         spec.fastPeriodNs,
-        spec.notifyFrames,
+        spec.notifyEvery,
         wordsOf(spec.tripwires),
         // The deadlines count from the start of the session.
         bindRing(spec.ring).shape.startMonoNs,
         this.#id,
+        EXHAUST_ACTIONS.indexOf(spec.onExhausted),
+        spec.budget === null ? null : new Uint8Array(spec.budget.memory),
+        settingsOf(spec.budget),
       );
       if (typeof started === 'number') throw noThread(started);
       this.#episode = openedEpisode(started, spec);
@@ -121,7 +139,7 @@ class NativeSampledEpisode implements SampledEpisode {
   #takeNews(): void {
     const news = this.#binding.takeNews(this.#episode);
     if (news === null) return;
-    const { exited, frames, sources, trips, replies } = news;
+    const { exited, frames, sources, trips, budgetTrips, exhausted, replies } = news;
     if (exited !== null) {
       nativeEvents().remove(this.#id);
       this.setWaiting(false);
@@ -131,6 +149,9 @@ class NativeSampledEpisode implements SampledEpisode {
       frames,
       sources,
       trips,
+      budgetTrips,
+      exhausted,
+      failedActions: news.failedActions.map(failedAction),
       replies,
       warnings: news.warnings.map(sampleWarning),
       ended: exited === null ? null : { exited, failure: null },
@@ -148,6 +169,22 @@ function wordsOf(tripwires: readonly TripwireSpec[]): BigUint64Array {
       release,
     ]),
   );
+}
+
+/** As `watch_budget` in sampler_binding.cc takes them. */
+function settingsOf(budget: BudgetSpec | null): BigUint64Array {
+  if (budget === null) return new BigUint64Array(0);
+  const { baseline, speedUp, thresholds, releases } = budget;
+  const flags = [baseline === 'zero' ? 1n : 0n, speedUp ? 1n : 0n];
+  return BigUint64Array.from([...flags, ...thresholds, ...releases]);
+}
+
+function failedAction({ action, errno, next }: NativeNews['failedActions'][number]): FailedAction {
+  return {
+    action: EXHAUST_ACTIONS[action] as ExhaustAction,
+    errno: errno === 0 ? null : getSystemErrorName(-errno),
+    next: EXHAUST_ACTIONS[next] as ExhaustAction,
+  };
 }
 
 function noThread(errno: number): TelemetryError {
