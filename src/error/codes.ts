@@ -11,7 +11,9 @@ export type TelemetryErrorCode =
   | 'ERR_RING_CORRUPT'
   | 'ERR_RING_VERSION'
   | 'ERR_OUT_OF_RANGE'
-  | 'ERR_ENGINE_UNAVAILABLE';
+  | 'ERR_ENGINE_UNAVAILABLE'
+  | 'ERR_ACTION_FAILED'
+  | 'ERR_SINK_FAILED';
 
 export type CgroupErrorCode =
   | 'ERR_CGROUP_NOT_AVAILABLE'
@@ -20,6 +22,7 @@ export type CgroupErrorCode =
   | 'ERR_CGROUP_PATH'
   | 'ERR_CGROUP_READ'
   | 'ERR_CGROUP_PARSE'
+  | 'ERR_CGROUP_WRITE'
   | 'ERR_CONTROLLER_NOT_ENABLED'
   | 'ERR_SCOPE_CREATE'
   | 'ERR_SCOPE_EXISTS'
@@ -38,9 +41,15 @@ export type ReviewerErrorCode =
   | 'ERR_REVIEWER_INVALID_EVENT'
   | 'ERR_REVIEWER_SERIALIZE';
 
+export type RecordingErrorCode =
+  | 'ERR_RECORDING_IO'
+  | 'ERR_RECORDING_MALFORMED'
+  | 'ERR_RECORDING_MISSING';
+
 export type ErrorCode =
   | TelemetryErrorCode
   | CgroupErrorCode
   | ProcErrorCode
   | BudgetErrorCode
-  | ReviewerErrorCode;
+  | ReviewerErrorCode
+  | RecordingErrorCode;

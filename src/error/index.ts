@@ -5,11 +5,13 @@ export type {
   CgroupErrorCode,
   ErrorCode,
   ProcErrorCode,
+  RecordingErrorCode,
   ReviewerErrorCode,
   TelemetryErrorCode,
 } from './codes.js';
 export { CgroupError, ProcError } from './kernel-error.js';
 export { assertBoolean, assertObject, assertOneOf, assertPath, invalidConfig } from './options.js';
+export { RecordingError } from './recording-error.js';
 export { ReviewerTelemetryError } from './reviewer-error.js';
 export {
   OutOfRangeError,

@@ -5,6 +5,7 @@ import {
   finiteNumber,
   outOfRange,
   ProcError,
+  RecordingError,
   ReviewerTelemetryError,
   TelemetryError,
   wholeNumber,
@@ -22,6 +23,7 @@ describe('every error is a TelemetryError with a code', () => {
       remaining: 1,
     }),
     new ReviewerTelemetryError('ERR_REVIEWER_MALFORMED', 'bad', { path: '/x', line: 3 }),
+    new RecordingError('ERR_RECORDING_MALFORMED', 'bad', { file: '/x.1', line: 3 }),
     outOfRange('period', -1, 'must not be negative'),
   ];
 
@@ -33,7 +35,13 @@ describe('every error is a TelemetryError with a code', () => {
   });
 
   test('each class recognizes its own errors only', () => {
-    const classes = [CgroupError, ProcError, BudgetExhaustedError, ReviewerTelemetryError];
+    const classes = [
+      CgroupError,
+      ProcError,
+      BudgetExhaustedError,
+      ReviewerTelemetryError,
+      RecordingError,
+    ];
     for (const each of classes) {
       expect(errors.filter((error) => (error as Error) instanceof each)).toHaveLength(1);
     }
@@ -64,7 +72,7 @@ describe('every error is a TelemetryError with a code', () => {
     expect('cause' in bare).toBe(false);
   });
 
-  test('budget and reviewer errors carry their fields', () => {
+  test('budget, reviewer and recording errors carry their fields', () => {
     expect(errors[3]).toMatchObject({ resource: 'cpuMs', requested: 2, remaining: 1 });
     expect(
       new BudgetExhaustedError('ERR_BUDGET_ESTIMATE', {
@@ -74,6 +82,7 @@ describe('every error is a TelemetryError with a code', () => {
       }),
     ).toMatchObject({ code: 'ERR_BUDGET_ESTIMATE', resource: 'tokens', estimate: 1, actual: 2 });
     expect(errors[4]).toMatchObject({ path: '/x', line: 3 });
+    expect(errors[5]).toMatchObject({ file: '/x.1', line: 3, name: 'RecordingError' });
   });
 });
 

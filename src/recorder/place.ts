@@ -1,0 +1,103 @@
+/** Where the files of a recording are: its path, the links of that followed, and the names of what was rotated. */
+import { lstat, mkdir, readlink, realpath } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { invalidConfig, RecordingError, TelemetryError } from '../error/index.js';
+import { errnoOf } from '../host/index.js';
+
+/** As many as the kernel follows. */
+const MAX_LINKS = 40;
+
+/** An open file of some process, also where it is a regular one: never to be renamed or replaced. */
+const DESCRIPTOR = /^\/(?:dev\/(?:stdin|stdout|stderr|fd\/\d+)|proc\/.+\/fd\/\d+)$/;
+const OWN_DESCRIPTOR = /^\/(?:dev|proc\/self|proc\/thread-self)\/fd\/(\d+)$/;
+const STANDARD_STREAMS = ['/dev/stdin', '/dev/stdout', '/dev/stderr'];
+
+export interface Place {
+  /** No link, whether there is a file or not. */
+  readonly path: string;
+  /** It names an open file (`/dev/stdout`). */
+  readonly isDescriptor: boolean;
+}
+
+/** The number of an open file that is ours; null for every other place. */
+export function ownDescriptor({ path }: Place): number | null {
+  const standard = STANDARD_STREAMS.indexOf(path);
+  if (standard >= 0) return standard;
+  const number = OWN_DESCRIPTOR.exec(path)?.[1];
+  return number === undefined ? null : Number(number);
+}
+
+/** Throws `ERR_INVALID_CONFIG` unless `path` can name a file. */
+export function assertRecordingPath(path: unknown): asserts path is string {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return;
+  throw invalidConfig('the path of a recording must be a string, not empty and without NUL');
+}
+
+/**
+ * Where `path` leads. Of a link it is the file behind it that is rotated, beside itself, and not the link. Throws
+ * what the kernel says, `ENOENT` excepted.
+ */
+export async function placeOf(path: string): Promise<Place> {
+  let found = resolve(path);
+  for (let links = 0; links <= MAX_LINKS; links += 1) {
+    if (DESCRIPTOR.test(found)) return { path: found, isDescriptor: true };
+    const target = await linkTarget(found);
+    if (target === null) return { path: found, isDescriptor: false };
+    found = resolve(await realpath(dirname(found)), target);
+  }
+  throw Object.assign(new Error(`too many links: ${path}`), { code: 'ELOOP' });
+}
+
+async function linkTarget(path: string): Promise<string | null> {
+  try {
+    return await readlink(path);
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    if (errno === 'EINVAL' || errno === 'ENOENT') return null;
+    throw cause;
+  }
+}
+
+/** The file that was rotated away `age` times: `path.1` is the newest of them. */
+export function rotatedPath(path: string, age: number): string {
+  return age === 0 ? path : `${path}.${age}`;
+}
+
+/** Whether the name is taken, by a link that leads nowhere too. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause;
+    return false;
+  }
+}
+
+/** Not with `recursive`: below `/proc`, where nothing can be made, Node 20 then never comes back. */
+export async function makeDirectories(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    if (errno === 'EEXIST') return;
+    const parent = dirname(directory);
+    if (errno !== 'ENOENT' || parent === directory) throw cause;
+    await makeDirectories(parent);
+    await mkdir(directory).catch((again: unknown) => {
+      // Somebody else made it meanwhile.
+      if (errnoOf(again) !== 'EEXIST') throw again;
+    });
+  }
+}
+
+/** What the kernel said about a file of a recording, as `ERR_RECORDING_IO`; any other error as it is. */
+export function recordingIoError(file: string, doing: string, cause: unknown): unknown {
+  if (cause instanceof TelemetryError || !(cause instanceof Error && 'code' in cause)) return cause;
+  const errno = errnoOf(cause);
+  return new RecordingError('ERR_RECORDING_IO', `${file} cannot be ${doing} (${errno})`, {
+    errno,
+    file,
+    cause,
+  });
+}

@@ -1,0 +1,200 @@
+/** One recording, from its header to its end: which line goes into which file, and what was lost. */
+import { randomUUID } from 'node:crypto';
+import type { EndEntry, FramesEntry, StartEntry } from '../collector/frame-sink.js';
+import { endLine } from './end.js';
+import { headerLine, headerOfStart, type RecordingHeader, recordingHost } from './header.js';
+import { gapLine, quarantineLine } from './mark-lines.js';
+import { holdsLines, type Output, openOutput } from './output.js';
+import { type Place, placeOf, recordingIoError } from './place.js';
+import { dropRotated, rotate } from './rotate.js';
+
+export interface RecordingLimits {
+  readonly rotateBytes: number;
+  readonly keepFiles: number;
+}
+
+/** A line with its newline, and what it tells once it is written. */
+interface Line {
+  readonly bytes: Buffer;
+  /** Frames in it. */
+  readonly frames: number;
+  /** Frames that it tells as missed. */
+  readonly missed: number;
+}
+
+/** So much is written at once: a ring of frames is megabytes. */
+const BATCH_BYTES = 65_536;
+
+export class RecordingWriter {
+  readonly episodeId: string;
+  readonly #path: string;
+  readonly #limits: RecordingLimits;
+  readonly #header: Omit<RecordingHeader, 'part'>;
+  #place: Place | null = null;
+  #output: Output | null = null;
+  /** Headers that were written. */
+  #parts = 0;
+  /** Whether the file has more than its header. */
+  #hasLines = false;
+  /** Whether a file was rotated away that is to be dropped once the next one has its header. */
+  #hasSuperseded = false;
+  /** Frames that are missing and that no gap line has told yet. */
+  #untold = 0;
+  #recorded = 0;
+  #missed = 0;
+
+  constructor(path: string, limits: RecordingLimits, start: StartEntry) {
+    this.#path = path;
+    this.#limits = limits;
+    this.episodeId = start.episodeId;
+    this.#header = headerOfStart(start, randomUUID(), recordingHost());
+  }
+
+  /** Writes the header. Where it throws, the next entry tries again. */
+  async begin(): Promise<void> {
+    await this.#coded(() => this.#ready());
+  }
+
+  async frames({ frames, missed, reason }: FramesEntry): Promise<void> {
+    this.#miss(missed);
+    const before = this.#recorded;
+    try {
+      await this.#coded(() => this.#put(this.#frameLines(frames, reason)));
+    } catch (cause) {
+      this.#miss(frames.length - (this.#recorded - before));
+      throw cause;
+    }
+  }
+
+  /** Writes the end line and closes the file, whatever became of the line. */
+  async end(entry: EndEntry): Promise<void> {
+    try {
+      await this.#coded(() => this.#put(this.#endLines(entry)));
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    const output = this.#output;
+    this.#output = null;
+    if (output !== null) await this.#coded(() => output.close());
+  }
+
+  *#frameLines(frames: FramesEntry['frames'], reason: string | null): Generator<Line> {
+    if (reason !== null) yield lineOf(quarantineLine(reason));
+    yield* this.#gapLines();
+    for (const frame of frames) yield lineOf(frame.toNDJSON(), { frames: 1 });
+  }
+
+  *#endLines(entry: EndEntry): Generator<Line> {
+    yield* this.#gapLines();
+    yield lineOf(endLine(entry, { recorded: this.#recorded, missed: this.#missed }));
+  }
+
+  *#gapLines(): Generator<Line> {
+    if (this.#untold > 0) yield lineOf(gapLine(this.#untold), { missed: this.#untold });
+  }
+
+  /** Writes lines in batches, each into the file that has room for it. */
+  async #put(lines: Iterable<Line>): Promise<void> {
+    let output = await this.#ready();
+    let batch: Line[] = [];
+    let bytes = 0;
+    const flush = async () => {
+      const lines = batch;
+      batch = [];
+      bytes = 0;
+      await this.#write(output, lines);
+    };
+    for (const line of lines) {
+      if (!this.#fits(output, bytes + line.bytes.length, batch.length > 0)) {
+        await flush();
+        if (!this.#fits(output, line.bytes.length, false)) output = await this.#nextPart(output);
+      }
+      batch.push(line);
+      bytes += line.bytes.length;
+      if (bytes >= BATCH_BYTES) await flush();
+    }
+    await flush();
+  }
+
+  /** A file holds its header and one more line, however small it is to be. */
+  #fits(output: Output, bytes: number, hasBatch: boolean): boolean {
+    if (!output.isRegular || !(this.#hasLines || hasBatch)) return true;
+    return output.size + bytes <= this.#limits.rotateBytes;
+  }
+
+  async #write(output: Output, lines: readonly Line[]): Promise<void> {
+    if (lines.length === 0) return;
+    const written = await output.append(lines.map(({ bytes }) => bytes));
+    for (const line of lines.slice(0, written.lines)) {
+      this.#recorded += line.frames;
+      this.#untold -= line.missed;
+      this.#hasLines = true;
+    }
+    if (written.error !== null) await this.#fail(output, written.error);
+  }
+
+  async #fail(output: Output, error: unknown): Promise<never> {
+    if (output.isBroken) {
+      this.#output = null;
+      await output.close().catch(() => {});
+    }
+    throw error;
+  }
+
+  /** The file, open and with its header. */
+  async #ready(): Promise<Output> {
+    this.#output ??= await this.#open();
+    const output = this.#output;
+    if (output.size > 0) return output;
+    const header = headerLine({ ...this.#header, part: this.#parts });
+    const { lines, error } = await output.append([Buffer.from(`${header}\n`)]);
+    this.#parts += lines;
+    this.#hasLines = false;
+    if (error !== null) await this.#fail(output, error);
+    await this.#dropSuperseded();
+    return output;
+  }
+
+  /** The full file stays the one in use until there is another. */
+  async #nextPart(full: Output): Promise<Output> {
+    this.#output = await this.#open();
+    await full.close();
+    return this.#ready();
+  }
+
+  async #open(): Promise<Output> {
+    this.#place ??= await placeOf(this.#path);
+    if (await holdsLines(this.#place)) {
+      await rotate(this.#place.path, this.#limits.keepFiles);
+      this.#hasSuperseded = this.#limits.keepFiles === 0;
+    }
+    return openOutput(this.#place);
+  }
+
+  async #dropSuperseded(): Promise<void> {
+    if (!this.#hasSuperseded || this.#place === null) return;
+    await dropRotated(this.#place.path);
+    this.#hasSuperseded = false;
+  }
+
+  #miss(frames: number): void {
+    this.#untold += frames;
+    this.#missed += frames;
+  }
+
+  /** Runs `work`; what the kernel says there is told as `ERR_RECORDING_IO`. */
+  async #coded(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      throw recordingIoError(this.#place?.path ?? this.#path, 'written', cause);
+    }
+  }
+}
+
+function lineOf(text: string, told: { frames?: number; missed?: number } = {}): Line {
+  return { bytes: Buffer.from(`${text}\n`), frames: told.frames ?? 0, missed: told.missed ?? 0 };
+}
