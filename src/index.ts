@@ -2,7 +2,7 @@
 export * from './budget/index.js';
 export * from './cgroup/index.js';
 export * from './collector/index.js';
-export type { TripMetric } from './engine/engine.js';
+export type { ExhaustAction, TripMetric } from './engine/engine.js';
 export {
   type BudgetErrorCode,
   BudgetExhaustedError,
@@ -12,6 +12,8 @@ export {
   type ErrorCode,
   ProcError,
   type ProcErrorCode,
+  RecordingError,
+  type RecordingErrorCode,
   type ReviewerErrorCode,
   ReviewerTelemetryError,
   TelemetryError,
@@ -22,6 +24,7 @@ export { isCgroupV2Available } from './host/index.js';
 export * from './policy/index.js';
 export * from './proc/index.js';
 export * from './reader/index.js';
+export * from './recorder/index.js';
 export { episodeCgroupPath } from './scope/path.js';
 export {
   CpuStats,

@@ -2,6 +2,7 @@ import { addAbortListener } from 'node:events';
 import type { BudgetTracker } from '../budget/index.js';
 import { episodeCgroup } from '../cgroup/episode-cgroup.js';
 import type { CgroupSpec, Engine, EpisodeSpec, Tier } from '../engine/engine.js';
+import { cgroupDirectory } from '../engine/failure-error.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { assertEpisodeId, assertPid } from '../episode/index.js';
 import {
@@ -18,6 +19,7 @@ import { TelemetryPolicy } from '../policy/index.js';
 import { assertProcRoot } from '../proc/proc-root.js';
 import { manualSessionOf, sessionOf, TelemetryHandle, userFlags } from './handle.js';
 import { ManualSession } from './manual-session.js';
+import { assertNotOurselves } from './own-process.js';
 import { SampledSession } from './sampled-session.js';
 import type { Session, SessionOptions } from './session.js';
 import { assertBudget, assertStartOptions, type StartOptions } from './start-options.js';
@@ -136,11 +138,17 @@ export class TelemetryCollector {
     const tier = options.source ?? 'auto';
     const handle = new TelemetryHandle(episodeId, pid, (self) => {
       const open = (cgroup: CgroupSpec | null): Session => {
+        const onExhausted = options.onExhausted ?? 'stop';
+        if (onExhausted !== 'stop') {
+          assertNotOurselves(pid, cgroup === null ? null : cgroupDirectory(cgroup));
+        }
         const session = {
           engine: this.#engine,
           policy: this.#policy,
           budget: options.budget ?? null,
           baseline: options.baseline ?? 'zero',
+          onExhausted,
+          recorder: options.recorder ?? null,
           spec: this.#spec(episodeId, pid, tier, cgroup, options.reaper ?? false),
           emit: emitOf(self),
           onStopped: () => this.#running.releaseEpisode(episodeId),

@@ -1,6 +1,7 @@
-import type { TripMetric } from '../engine/engine.js';
+import type { ExhaustAction, TripMetric } from '../engine/engine.js';
 import type { BudgetResource, TelemetryError } from '../error/index.js';
 import type { MetricSource, TelemetryFrame } from '../frame/index.js';
+import type { PromoteTrigger } from './frame-sink.js';
 
 /**
  * Why a session ended: `stop()` or its signal, the episode's own end, an exhausted budget; `'failed'`: the sampler
@@ -31,17 +32,29 @@ export interface StoppedEvent {
   readonly frame: TelemetryFrame;
 }
 
+/** A limit was reached. */
 export interface ExhaustedEvent {
-  readonly resource: BudgetResource;
-  /** In the unit of the resource: ms, bytes, counts. */
+  /** A resource of the budget, or the metric of a tripwire that `exhausts`. */
+  readonly resource: BudgetResource | TripMetric;
+  /** In the unit of the resource: ms, bytes, counts (of a tripwire's metric: ns, bytes). */
   readonly limit: number;
+  /** In the same unit, with the frame `seq`. */
   readonly consumed: number;
-  /** The frame with which it was noticed: it, or of a sampled session one shortly before it, crossed the limit. */
+  /** The frame that reached the limit. It is in the ring. */
   readonly seq: number;
+  /** CLOCK_MONOTONIC, ns, of that frame. */
+  readonly tsMono: number;
+  /**
+   * How long before that frame, at most, the limit was reached: the time since the frame before (of `wallMs` since the
+   * limit itself). Null where the first frame of the session reached it.
+   */
+  readonly lateNs: number | null;
+  /** What is done about it: `onExhausted`. A `warning` tells where a weaker action had to be taken. */
+  readonly action: ExhaustAction;
 }
 
 /** A tripwire with `notify` tripped; told again only after it was released. */
-export interface ThresholdEvent {
+export interface TripwireEvent {
   readonly metric: TripMetric;
   /** The tripwire's, in ns or bytes. */
   readonly atLeast: number;
@@ -51,6 +64,34 @@ export interface ThresholdEvent {
   readonly seq: number;
 }
 
+/**
+ * A budgeted resource reached the policy's `highFreqThresholdPercent`; told again only after it had fallen below
+ * fifteen sixteenths of that, as refunds can have it.
+ */
+export interface BudgetThresholdEvent {
+  readonly resource: BudgetResource;
+  /** The policy's percentage of the limit. */
+  readonly percent: number;
+  /** In the unit of the resource: ms, bytes, counts. */
+  readonly limit: number;
+  readonly consumed: number;
+  /** The frame with which it was reached. */
+  readonly seq: number;
+}
+
+export type ThresholdEvent = TripwireEvent | BudgetThresholdEvent;
+
+/** Frames were handed to the session's recorder. */
+export interface PromotedEvent {
+  readonly trigger: PromoteTrigger;
+  /** How many. */
+  readonly frames: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** Frames before them that the ring no longer held. */
+  readonly missed: number;
+}
+
 /** What a `TelemetryHandle` emits. A handle never emits `error`. */
 export type HandleEvents = {
   source: [SourceEvent];
@@ -58,5 +99,6 @@ export type HandleEvents = {
   stopped: [StoppedEvent];
   exhausted: [ExhaustedEvent];
   threshold: [ThresholdEvent];
+  promoted: [PromotedEvent];
   warning: [TelemetryError];
 };

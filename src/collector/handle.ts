@@ -15,6 +15,7 @@ import type { HandleEvents } from './events.js';
 import { ManualSession } from './manual-session.js';
 import { SampledSession } from './sampled-session.js';
 import type { Session } from './session.js';
+import { thawCgroup } from './thaw.js';
 
 /** A session at one moment. Counts are of this session. */
 export interface TelemetryHandleSnapshot {
@@ -24,18 +25,18 @@ export interface TelemetryHandleSnapshot {
   readonly seq: number;
   readonly elapsedNs: number;
   readonly framesCollected: number;
-  /** Frames that `drainFrames()` gave out. */
+  /** Frames that went to the recorder, or that `drainFrames()` gave out. */
   readonly framesPromoted: number;
   /** Frames that the ring no longer holds. */
   readonly framesOverwritten: number;
   /** Sample periods that passed without a sample of their own: the sampler was late. */
   readonly deadlinesMissed: number;
-  /** Frames in the ring that were not drained yet. */
+  /** Frames in the ring that were not promoted yet. */
   readonly bufferLen: number;
   readonly bufferCapacity: number;
   /** The end was asked for, or the terminal frame is in the ring. */
   readonly stopped: boolean;
-  /** A tripwire that speeds up is tripped, as the newest frame says. */
+  /** The budget's threshold, or a tripwire that speeds up, is tripped, as the newest frame says. */
   readonly highFreqActive: boolean;
   /** Sources of the newest frame, or null before the first. */
   readonly sources: TelemetryFrame['sources'] | null;
@@ -44,7 +45,8 @@ export interface TelemetryHandleSnapshot {
 /**
  * One running session of an episode. Made by `TelemetryCollector.start`.
  *
- * Emits `source`, `threshold`, `exhausted`, `warning`, `exit` and `stopped` (see `HandleEvents`); never `error`.
+ * Emits `source`, `threshold`, `exhausted`, `promoted`, `warning`, `exit` and `stopped` (see `HandleEvents`); never
+ * `error`.
  * `stop()` (or `await using`) ends it with its terminal frame.
  *
  * A running handle does not keep the process alive; a `stop()` or `sampleNow()` that has not resolved does. Like a
@@ -55,8 +57,6 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
   readonly episodeId: string;
   readonly pid: number;
   readonly #session: Session;
-  readonly #drain: FrameReader<number>;
-  #promoted = 0;
   #stopping: Promise<TelemetryFrame[]> | null = null;
 
   /** @internal Use `TelemetryCollector.start`. */
@@ -65,8 +65,8 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
     this.episodeId = episodeId;
     this.pid = pid;
     this.#session = open(this);
-    this.#drain = new FrameReader(this.share());
     sessions.set(this, this.#session);
+    this.#session.begin();
   }
 
   /** The engine that samples: `'native'` or `'js'`. */
@@ -101,11 +101,12 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
     return reader.read(reader.capacity).frames;
   }
 
-  /** The frames that were not drained before, oldest first; they count as promoted. */
+  /**
+   * The frames that were not drained before, oldest first; they count as promoted: what is drained here does not go to
+   * the recorder, and what was promoted to that is not drained here.
+   */
   drainFrames(): TelemetryFrame[] {
-    const { frames } = this.#drain.read(this.#drain.capacity);
-    this.#promoted += frames.length;
-    return frames;
+    return this.#session.drain.take();
   }
 
   /**
@@ -115,7 +116,7 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
    * Throws `ERR_INVALID_CONFIG` for options of another kind.
    */
   frames(options?: FramesOptions): FrameBatches {
-    return this.#drain.frames(options);
+    return new FrameReader(this.share()).frames(options);
   }
 
   /** What was consumed between `prevStats` and `stats`; never negative, null where either is unavailable. */
@@ -164,10 +165,10 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
       seq: written,
       elapsedNs: Number(process.hrtime.bigint() - session.startMonoNs),
       framesCollected: written,
-      framesPromoted: this.#promoted,
+      framesPromoted: session.drain.taken,
       framesOverwritten: Math.max(0, written - capacity),
       deadlinesMissed: session.deadlinesMissed,
-      bufferLen: this.#drain.available,
+      bufferLen: session.drain.available,
       bufferCapacity: capacity,
       stopped,
       highFreqActive: !stopped && latest !== null && latest.o11yFlags.highFrequency,
@@ -181,8 +182,30 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
   }
 
   /**
-   * Ends the session with its terminal frame, which the sampler takes: it is in the ring when this resolves.
-   * Idempotent; resolves to the frames still in the ring.
+   * Something is wrong with the episode: promotes what the ring holds, with the reason, where the policy has that
+   * trigger (`PromoteTriggers.onQuarantine`) and the session a recorder. The session goes on.
+   *
+   * Throws `ERR_INVALID_CONFIG` for anything but a text that is not blank, `ERR_STOPPED` after the end.
+   */
+  quarantine(reason: string): void {
+    this.#session.quarantine(reason);
+  }
+
+  /**
+   * Thaws the episode's cgroup (`cgroup.freeze`), which an exhausted budget with `onExhausted: 'freeze'` has frozen;
+   * also after the session's end, which does not thaw it. Resolves when it is thawed, as `cgroup.events` says; nothing
+   * happens to one that is not frozen.
+   *
+   * Rejects with `ERR_CGROUP_NOT_AVAILABLE` (the episode has no cgroup), `ERR_CGROUP_NOT_FOUND` (it is removed),
+   * `ERR_CGROUP_WRITE` (with the errno: no right to write, `ETIMEDOUT` where an ancestor is frozen too).
+   */
+  thaw(): Promise<void> {
+    return thawCgroup(this.#session.cgroup);
+  }
+
+  /**
+   * Ends the session with its terminal frame, which the sampler takes: it is in the ring when this resolves, and the
+   * recorder has taken the end. Idempotent; resolves to the frames still in the ring. What was frozen stays so.
    */
   stop(): Promise<TelemetryFrame[]> {
     this.#stopping ??= this.#session.finish('stop').then(() => this.readFrames());

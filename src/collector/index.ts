@@ -2,14 +2,25 @@
 export { TelemetryCollector, type TelemetryCollectorOptions } from './collector.js';
 export type { StatsDelta } from './delta.js';
 export type {
+  BudgetThresholdEvent,
   ExhaustedEvent,
   ExitEvent,
   HandleEvents,
+  PromotedEvent,
   SourceEvent,
   StoppedEvent,
   StopReason,
   ThresholdEvent,
+  TripwireEvent,
 } from './events.js';
+export type {
+  EndEntry,
+  FrameSink,
+  FramesEntry,
+  PromoteTrigger,
+  SinkEntry,
+  StartEntry,
+} from './frame-sink.js';
 export { TelemetryHandle, type TelemetryHandleSnapshot } from './handle.js';
 export { newSharedCollector, type SharedCollectorOptions } from './shared-collector.js';
 export type { StartOptions } from './start-options.js';

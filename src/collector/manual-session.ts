@@ -1,23 +1,35 @@
 /** A session that takes a frame when it is told to, on the calling thread, and none by itself. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { BudgetCounters } from '../budget/counters.js';
 import type { BudgetTracker } from '../budget/index.js';
-import { type EpisodeSampler, SampleOutcome } from '../engine/engine.js';
+import { BudgetWatch } from '../budget/watch.js';
+import {
+  type EpisodeSampler,
+  type ExhaustAction,
+  type FailedAction,
+  SampleOutcome,
+} from '../engine/engine.js';
 import { SETTLE_AGREE_NS, SETTLE_INTERVAL_NS, SETTLE_LIMIT_NS } from '../engine/settling.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import { FrameFlag } from '../ring/layout.js';
 import { type ResourceStats, wordsOfStats } from '../stats/index.js';
-import { BudgetCharger } from './budget-charger.js';
+import { budgetSpec } from './budget-spec.js';
+import { type EnforcedEpisode, enforce, enforcedEpisode } from './enforce.js';
 import { END_FLAGS, Session, type SessionOptions, stoppedError } from './session.js';
 
 export class ManualSession extends Session {
   readonly #sampler: EpisodeSampler;
-  readonly #otherChargers = new WeakMap<BudgetTracker, BudgetCharger>();
+  readonly #enforced: EnforcedEpisode;
+  readonly #budget: BudgetWatch | null;
+  readonly #otherBudgets = new WeakMap<BudgetTracker, BudgetWatch>();
   #given: ResourceStats<number | bigint> | null = null;
   #initialTaken = false;
 
   constructor(options: SessionOptions) {
     super(options, 0);
+    this.#budget = options.budget === null ? null : this.#watch(options.budget, options.baseline);
     this.#sampler = options.engine.openEpisode({ ...options.spec, ring: this.ring });
+    this.#enforced = enforcedEpisode(options.spec);
   }
 
   override get given(): ResourceStats<number | bigint> | null {
@@ -35,9 +47,9 @@ export class ManualSession extends Session {
   collectWithBudget(budget: BudgetTracker, flags: number): TelemetryFrame | null {
     const frame = this.collect(flags);
     if (budget !== this.options.budget) {
-      const charger = this.#otherChargers.get(budget) ?? new BudgetCharger(budget, 'zero');
-      this.#otherChargers.set(budget, charger);
-      charger.charge(frame);
+      const watch = this.#otherBudgets.get(budget) ?? this.#watch(budget, 'zero');
+      this.#otherBudgets.set(budget, watch);
+      look(watch, frame);
     }
     return budget.isExhausted() ? null : frame;
   }
@@ -55,8 +67,27 @@ export class ManualSession extends Session {
   #published(outcome: number): TelemetryFrame {
     const frame = this.newest();
     this.#tell(outcome);
-    if (this.charge(frame)) void this.finish('exhausted');
+    this.#charge(frame);
+    const { promoteEvery } = this;
+    if (promoteEvery > 0 && (frame.seq + 1) % promoteEvery === 0) this.promotePeriodically();
     return frame;
+  }
+
+  #watch(budget: BudgetTracker, baseline: 'zero' | 'now'): BudgetWatch {
+    const spec = budgetSpec(budget, this.policy, baseline);
+    const startNs = this.startMonoNs;
+    return new BudgetWatch(BudgetCounters.attach(spec.memory), { ...spec, startNs });
+  }
+
+  #charge(frame: TelemetryFrame): void {
+    const budget = this.#budget;
+    if (budget === null) return;
+    const before = budget.exhaustion;
+    look(budget, frame);
+    this.crossThresholds(budget.takeTrips());
+    if (budget.exhaustion === null || before !== null) return;
+    this.exhaust(budget.exhaustion);
+    void this.finish('exhausted');
   }
 
   #initialFlag(): number {
@@ -82,13 +113,21 @@ export class ManualSession extends Session {
   }
 
   async #end(): Promise<void> {
+    if (this.exhausted !== null) await this.#enforce(this.exhausted.action);
     const exited = this.#sampler.ended();
     if (exited) await this.#settle();
     const outcome = this.#sampler.sample(FrameFlag.TERMINAL | this.#initialFlag());
     this.#given = null;
     this.#tell(outcome);
+    const terminal = this.newestOrWarn();
+    if (terminal !== null) this.#charge(terminal);
     this.#sampler.close();
     this.conclude({ exited });
+  }
+
+  async #enforce(action: ExhaustAction): Promise<void> {
+    const warn = (failed: FailedAction): void => this.warnOfAction(failed);
+    await enforce(action, this.#enforced, warn);
   }
 
   async #settle(): Promise<void> {
@@ -104,4 +143,17 @@ export class ManualSession extends Session {
       if (!this.#sampler.settle()) changedNs = readNs;
     }
   }
+}
+
+function look(
+  watch: BudgetWatch,
+  { seq, tsMono, cpuNs, ioReadBytes, ioWriteBytes }: TelemetryFrame,
+) {
+  const both = ioReadBytes !== null && ioWriteBytes !== null;
+  watch.look({
+    seq,
+    tsNs: BigInt(tsMono),
+    cpuNs: cpuNs === null ? null : BigInt(cpuNs),
+    ioBytes: both ? BigInt(ioReadBytes) + BigInt(ioWriteBytes) : null,
+  });
 }

@@ -3,8 +3,8 @@ import type { SampledEpisode, SamplerNews } from '../engine/engine.js';
 import { TelemetryError } from '../error/index.js';
 import { frameFromWords, sourcesFromMeta } from '../frame/decode.js';
 import type { TelemetryFrame } from '../frame/index.js';
-import { FrameReader } from '../reader/index.js';
 import { RING_SLOT_WORDS } from '../ring/layout.js';
+import { budgetSpec } from './budget-spec.js';
 import { END_FLAGS, Session, type SessionOptions, stoppedError } from './session.js';
 import { type Tripwire, tripwireSpec } from './tripwire.js';
 
@@ -21,7 +21,7 @@ export class SampledSession extends Session {
 
   /** The initial frame is in the ring, and charged, when this returns. */
   constructor(options: SampledSessionOptions) {
-    const { policy, tripwires } = options;
+    const { policy, tripwires, budget, baseline, onExhausted } = options;
     super(options, policy.samplePeriodMs);
     this.#tripwires = tripwires;
     this.#episode = options.engine.startEpisode(
@@ -31,21 +31,14 @@ export class SampledSession extends Session {
         periodNs: nsOf(policy.samplePeriodMs),
         fastPeriodNs: nsOf(policy.effectiveSamplePeriodMs(true)),
         tripwires: tripwires.map((tripwire) => tripwireSpec(tripwire, policy)),
-        notifyFrames: options.budget !== null,
+        budget: budget === null ? null : budgetSpec(budget, policy, baseline),
+        onExhausted,
+        notifyEvery: this.promoteEvery,
       },
       (news) => this.#take(news),
     );
     // For the end of a ring that somebody destroys.
     this.latest();
-    if (options.budget !== null && this.charge(this.#oldest())) {
-      // Nobody can listen before start() has returned.
-      process.nextTick(() => void this.finish('exhausted'));
-    }
-  }
-
-  // The initial frame: the sampler may be further already, and what baseline 'now' charges begins with the first.
-  #oldest(): TelemetryFrame {
-    return new FrameReader({ ring: this.ring }).read(1).frames[0] ?? this.newest();
   }
 
   /** One frame now, beside the period; the terminal frame if the episode ends first. */
@@ -74,15 +67,12 @@ export class SampledSession extends Session {
       const { metric, atLeast } = this.#tripwires[index] as Tripwire;
       this.emit('threshold', { metric, atLeast: Number(atLeast), value: Number(value), seq });
     }
+    this.crossThresholds(news.budgetTrips);
+    if (news.exhausted !== null) this.exhaust(news.exhausted);
+    for (const failed of news.failedActions) this.warnOfAction(failed);
     for (const { request, words } of news.replies) this.#reply(request, words);
-    if (news.ended !== null) {
-      this.#ended(news.ended);
-    } else if (news.frames && !this.stopped) {
-      // Counters are totals: with the newest frame those before it are charged too. A terminal frame is charged when
-      // its end is told.
-      const frame = this.newestOrWarn();
-      if (frame !== null && this.charge(frame)) void this.finish('exhausted');
-    }
+    if (news.ended !== null) this.#ended(news.ended);
+    else if (news.frames) this.promotePeriodically();
   }
 
   #reply(request: number, words: BigUint64Array): void {

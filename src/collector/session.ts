@@ -3,17 +3,29 @@
  * handle is its public face.
  */
 import type { BudgetTracker } from '../budget/index.js';
-import type { Engine, EpisodeSpec, SampleWarning } from '../engine/engine.js';
+import type { BudgetTrip, Exhaustion } from '../budget/watch.js';
+import type {
+  CgroupSpec,
+  Engine,
+  EpisodeSpec,
+  ExhaustAction,
+  FailedAction,
+  SampleWarning,
+} from '../engine/engine.js';
 import { cgroupDirectory, failureToError } from '../engine/failure-error.js';
-import { TelemetryError } from '../error/index.js';
+import { invalidConfig, TelemetryError } from '../error/index.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
 import { FrameReader } from '../reader/index.js';
 import { createRing } from '../ring/index.js';
 import { FrameFlag, RingHeader } from '../ring/layout.js';
 import type { ResourceStats } from '../stats/index.js';
-import { BudgetCharger } from './budget-charger.js';
+import { failedActionError } from './action-error.js';
+import { exhaustedEvent, thresholdEvent } from './budget-spec.js';
 import type { ExhaustedEvent, HandleEvents, StopReason } from './events.js';
+import { FrameDrain } from './frame-drain.js';
+import type { FrameSink } from './frame-sink.js';
+import { Promoter } from './promoter.js';
 
 /** These two mark the ends of a session, and only the session sets them. */
 export const END_FLAGS = FrameFlag.INITIAL | FrameFlag.TERMINAL;
@@ -24,6 +36,8 @@ export interface SessionOptions {
   readonly spec: Omit<EpisodeSpec, 'ring'>;
   readonly budget: BudgetTracker | null;
   readonly baseline: 'zero' | 'now';
+  readonly onExhausted: ExhaustAction;
+  readonly recorder: FrameSink | null;
   readonly emit: <K extends keyof HandleEvents>(event: K, ...args: HandleEvents[K]) => void;
   readonly onStopped: () => void;
 }
@@ -33,20 +47,22 @@ export abstract class Session {
   readonly policy: TelemetryPolicy;
   readonly ring: SharedArrayBuffer;
   readonly startMonoNs: bigint;
+  /** What was drained, or promoted: each frame once. */
+  readonly drain: FrameDrain;
   protected readonly options: SessionOptions;
   readonly #header: Uint32Array;
   readonly #latest: FrameReader<number>;
-  readonly #charger: BudgetCharger | null;
+  readonly #startedAt = new Date();
+  readonly #promoter: Promoter | null;
   /** The limit that was reached first. */
   #exhausted: ExhaustedEvent | null = null;
-  #exhaustedTold = false;
   /** The newest frame that was read. */
   #known: TelemetryFrame | null = null;
   #destroyedTold = false;
   /** Why it ends, from the moment on that its end was asked for. */
   #reason: StopReason | null = null;
-  readonly #over: Promise<void>;
-  #resolveOver: () => void = () => {};
+  readonly #end: Promise<void>;
+  #resolveEnd: (recorded: Promise<void>) => void = () => {};
 
   /** `samplePeriodMs` 0: frames are taken by hand. */
   constructor(options: SessionOptions, samplePeriodMs: number) {
@@ -64,11 +80,38 @@ export abstract class Session {
     });
     this.#header = new Uint32Array(this.ring);
     this.#latest = new FrameReader({ ring: this.ring });
-    this.#charger =
-      options.budget === null ? null : new BudgetCharger(options.budget, options.baseline);
-    this.#over = new Promise((resolve) => {
-      this.#resolveOver = resolve;
+    this.drain = new FrameDrain(this.ring);
+    const emit: SessionOptions['emit'] = (event, ...args) => this.emit(event, ...args);
+    const { recorder: sink } = options;
+    const { episodeId } = spec;
+    this.#promoter =
+      sink === null ? null : new Promoter({ episodeId, sink, drain: this.drain, policy, emit });
+    this.#end = new Promise((resolve) => {
+      this.#resolveEnd = resolve;
     });
+  }
+
+  /** Its frames have begun. */
+  begin(): void {
+    const { spec, budget, baseline, onExhausted } = this.options;
+    this.#promoter?.start({
+      kind: 'start',
+      episodeId: spec.episodeId,
+      pid: spec.pid,
+      startedAt: this.#startedAt,
+      startMonoNs: this.startMonoNs,
+      engine: this.engine.name,
+      source: spec.tier,
+      cgroupPath: spec.cgroup === null ? null : cgroupDirectory(spec.cgroup),
+      policy: this.policy,
+      budget: budget?.limits ?? null,
+      baseline,
+      onExhausted,
+    });
+  }
+
+  get cgroup(): CgroupSpec | null {
+    return this.options.spec.cgroup;
   }
 
   /** Its end was asked for, or its terminal frame is in the ring. */
@@ -79,6 +122,11 @@ export abstract class Session {
   /** Its end was asked for or told: nothing can be asked of it any more. */
   protected get finishing(): boolean {
     return this.#reason !== null;
+  }
+
+  /** Frames are promoted every so many; 0: not. */
+  protected get promoteEvery(): number {
+    return this.#promoter === null ? 0 : this.policy.promoteTriggers.periodicFrames;
   }
 
   /** Frames taken so far, modulo 2^32: the head of the ring. */
@@ -102,6 +150,19 @@ export abstract class Session {
     return null;
   }
 
+  /** Throws `ERR_STOPPED` after its end, `ERR_INVALID_CONFIG` for anything but a text. */
+  quarantine(reason: string): void {
+    if (typeof reason !== 'string' || reason.trim() === '') {
+      throw invalidConfig('quarantine() wants a reason: a text that is not blank');
+    }
+    if (this.stopped) throw stoppedError(this.options.spec.episodeId);
+    this.#promoter?.promote('quarantine', reason);
+  }
+
+  protected promotePeriodically(): void {
+    this.#promoter?.promote('periodic');
+  }
+
   /** Begins its end: settle, terminal frame, `conclude`. Called once. */
   protected abstract end(): void;
 
@@ -110,28 +171,52 @@ export abstract class Session {
     if (this.#reason === null) {
       // Before anything is told: a listener may call stop(). What has ended by itself ended so, whoever asks now.
       this.#reason = this.#latest.ended ? 'exit' : reason;
-      this.#tellExhausted();
       this.end();
     }
-    return this.#over;
+    return this.#end;
   }
 
-  /** The terminal frame is in the ring: charges it and tells the end. */
+  /** The terminal frame is in the ring: tells the end, to the recorder too. */
   protected conclude({ exited, failed = false }: { exited: boolean; failed?: boolean }): void {
     const terminal = this.newestOrWarn();
-    const reason = failed || terminal === null ? 'failed' : (this.#reason ?? 'exit');
+    const reason = failed || terminal === null ? 'failed' : this.#whyEnded(terminal);
     this.#reason = reason;
+    this.#promoter?.promote('termination');
     this.options.onStopped();
+    if (terminal !== null && exited) this.emit('exit', { frame: terminal });
+    const frame = terminal ?? this.#known;
+    if (frame !== null) this.emit('stopped', { reason, frame });
+    this.#resolveEnd(this.#recordEnd(reason));
+  }
+
+  // What only the terminal frame exhausted ended nothing.
+  #whyEnded(terminal: TelemetryFrame): StopReason {
+    if (this.#exhausted !== null && this.#exhausted.seq < terminal.seq) return 'exhausted';
+    return this.#reason ?? 'exit';
+  }
+
+  async #recordEnd(reason: StopReason): Promise<void> {
+    const { episodeId } = this.options.spec;
+    const frame = this.#exactTerminal();
+    if (this.#promoter === null || frame === null) return;
+    await this.#promoter.end({
+      kind: 'end',
+      episodeId,
+      reason,
+      frame,
+      wallNs: frame.tsMono - this.startMonoNs,
+      framesCollected: this.framesCollected,
+      framesPromoted: this.drain.taken,
+      exhausted: this.#exhausted,
+    });
+  }
+
+  #exactTerminal(): TelemetryFrame<bigint> | null {
     try {
-      if (terminal !== null) {
-        this.charge(terminal);
-        this.#tellExhausted();
-        if (exited) this.emit('exit', { frame: terminal });
-      }
-      const frame = terminal ?? this.#known;
-      if (frame !== null) this.emit('stopped', { reason, frame });
-    } finally {
-      this.#resolveOver();
+      return new FrameReader({ ring: this.ring }, { bigint: true }).latest();
+    } catch {
+      // `newestOrWarn` has told of the ring.
+      return null;
     }
   }
 
@@ -155,17 +240,28 @@ export abstract class Session {
     }
   }
 
-  /** Charges what a frame consumed; true from the frame on that reached a limit. */
-  protected charge(frame: TelemetryFrame): boolean {
-    const exhausted = this.#charger?.charge(frame) ?? null;
-    this.#exhausted ??= exhausted;
-    return this.#exhausted !== null;
+  /** The limit that was reached first, null while none is. */
+  protected get exhausted(): ExhaustedEvent | null {
+    return this.#exhausted;
   }
 
-  #tellExhausted(): void {
-    if (this.#exhausted === null || this.#exhaustedTold) return;
-    this.#exhaustedTold = true;
+  /** A limit was reached, for the first time. */
+  protected exhaust(exhaustion: Exhaustion): void {
+    this.#exhausted = exhaustedEvent(exhaustion, this.options.onExhausted);
     this.emit('exhausted', this.#exhausted);
+  }
+
+  protected crossThresholds(trips: readonly BudgetTrip[]): void {
+    for (const trip of trips) {
+      this.emit('threshold', thresholdEvent(trip, this.policy.highFreqThresholdPercent));
+    }
+    if (trips.length > 0) this.#promoter?.promote('budgetThreshold');
+  }
+
+  protected warnOfAction(failed: FailedAction): void {
+    const { cgroup } = this.options.spec;
+    const cgroupPath = cgroup === null ? null : cgroupDirectory(cgroup);
+    this.emit('warning', failedActionError(failed, cgroupPath));
   }
 
   protected warn(warnings: readonly SampleWarning[]): void {

@@ -1,5 +1,5 @@
 import { BudgetTracker } from '../budget/index.js';
-import { TIERS, type Tier } from '../engine/engine.js';
+import { EXHAUST_ACTIONS, type ExhaustAction, TIERS, type Tier } from '../engine/engine.js';
 import {
   assertBoolean,
   assertObject,
@@ -7,16 +7,23 @@ import {
   assertPath,
   invalidConfig,
 } from '../error/index.js';
+import type { FrameSink } from './frame-sink.js';
 import { assertTripwires, type Tripwire } from './tripwire.js';
 
 export interface StartOptions {
   /**
-   * Charged with the cpu and io of every frame; the session stops when a limit is reached. A sampled session is charged
-   * on the event loop: a loop that is blocked charges late, and misses nothing.
+   * Charged with the cpu, the io and (where it is limited) the wall time of every frame, by the sampler: within one
+   * period, whatever the event loop does. What others charge to it counts at the next frame. The session ends when a
+   * limit is reached.
    */
   readonly budget?: BudgetTracker | undefined;
-  /** What an exhausted budget does: it ends the sampling (the only action there is yet). */
-  readonly onExhausted?: 'stop' | undefined;
+  /**
+   * What the sampler does when a limit is reached: `'stop'` (default) ends the sampling and lets the workload go on;
+   * `'freeze'` freezes its cgroup, until `thaw()` or its removal; `'kill'` kills the cgroup, or the process tree where
+   * it has none. What cannot be done is a `warning`, and the next weaker action is taken. The terminal frame comes
+   * after the action.
+   */
+  readonly onExhausted?: ExhaustAction | undefined;
   /** `'zero'` (default): all that the episode consumed since its start is charged; `'now'`: from the first frame on. */
   readonly baseline?: 'zero' | 'now' | undefined;
   /** The episode's cgroup, absolute. Default: its own scope below `cgroupRoot` if that exists, else `/proc`. */
@@ -30,6 +37,8 @@ export interface StartOptions {
    * start counts, so that the end of the tree is exact. `episcope run` is such a caller.
    */
   readonly reaper?: boolean | undefined;
+  /** Takes the frames that the policy's `promoteTriggers` promote: a `FrameRecorder`, or any other sink. */
+  readonly recorder?: FrameSink | undefined;
   /** What the sampler itself looks out for, at most 16. Not of a manual session. */
   readonly tripwires?: readonly Tripwire[] | undefined;
   /** Stops the session when aborted. */
@@ -41,10 +50,11 @@ export function assertStartOptions(options: StartOptions): void {
   assertObject('options', options);
   assertOneOf('source', options.source, TIERS);
   assertOneOf('baseline', options.baseline, ['zero', 'now']);
-  assertOneOf('onExhausted', options.onExhausted, ['stop']);
+  assertOneOf('onExhausted', options.onExhausted, EXHAUST_ACTIONS);
   assertBoolean('manual', options.manual);
   assertBoolean('reaper', options.reaper);
   if (options.budget !== undefined) assertBudget(options.budget);
+  if (options.recorder !== undefined) assertSink(options.recorder);
   assertPath('cgroupPath', options.cgroupPath);
   if (options.tripwires !== undefined) {
     assertTripwires(options.tripwires);
@@ -59,4 +69,13 @@ export function assertStartOptions(options: StartOptions): void {
 
 export function assertBudget(budget: unknown): asserts budget is BudgetTracker {
   if (!(budget instanceof BudgetTracker)) throw invalidConfig('budget must be a BudgetTracker');
+}
+
+function assertSink(sink: unknown): asserts sink is FrameSink {
+  const isSink =
+    typeof sink === 'object' &&
+    sink !== null &&
+    'write' in sink &&
+    typeof sink.write === 'function';
+  if (!isSink) throw invalidConfig('recorder must have a method write(entry): a FrameSink');
 }

@@ -28,6 +28,8 @@ export interface Tripwire {
   readonly speedUp?: boolean | undefined;
   /** Emit `threshold`, once until it is released. Default true. */
   readonly notify?: boolean | undefined;
+  /** It is a limit, like one of a budget: `onExhausted` is taken, with `exhausted`, and the session ends. Default false. */
+  readonly exhausts?: boolean | undefined;
 }
 
 /** Refuses what is no list of tripwires. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
@@ -41,14 +43,15 @@ export function assertTripwires(tripwires: unknown): asserts tripwires is readon
 
 function assertTripwire(tripwire: Tripwire): void {
   assertObject('a tripwire', tripwire);
-  const { metric, atLeast, speedUp, notify } = tripwire;
+  const { metric, atLeast, speedUp, notify, exhausts } = tripwire;
   if (!TRIP_METRICS.includes(metric)) {
     throw invalidConfig(`a tripwire's metric must be one of ${TRIP_METRICS.join(', ')}`);
   }
   assertBoolean('speedUp', speedUp);
   assertBoolean('notify', notify);
-  if (notify === false && speedUp !== true) {
-    throw invalidConfig('a tripwire must speed up or notify');
+  assertBoolean('exhausts', exhausts);
+  if (notify === false && speedUp !== true && exhausts !== true) {
+    throw invalidConfig('a tripwire must speed up, notify or exhaust');
   }
   if (wholeNumber('atLeast', atLeast) > MAX_FRAME_COUNT) {
     throw outOfRange('atLeast', atLeast, 'must be at most 2^63 − 1');
@@ -57,7 +60,7 @@ function assertTripwire(tripwire: Tripwire): void {
 
 /** What the sampler is told. */
 export function tripwireSpec(tripwire: Tripwire, policy: TelemetryPolicy): TripwireSpec {
-  const { metric, speedUp = false, notify = true } = tripwire;
+  const { metric, speedUp = false, notify = true, exhausts = false } = tripwire;
   const threshold = BigInt(tripwire.atLeast);
   return {
     metric,
@@ -66,6 +69,7 @@ export function tripwireSpec(tripwire: Tripwire, policy: TelemetryPolicy): Tripw
     release: metric === 'memRssBytes' ? threshold - threshold / 16n : threshold,
     actions:
       (speedUp && policy.highFreqEnabled ? TripAction.SPEED_UP : 0) |
-      (notify ? TripAction.NOTIFY : 0),
+      (notify ? TripAction.NOTIFY : 0) |
+      (exhausts ? TripAction.EXHAUST : 0),
   };
 }

@@ -56,7 +56,15 @@ describe.each(ENGINES)('the budget of a sampled session, engine %s', (engine) =>
     cgroup.cpu({ usage: 1_500, user: 60, system: 40 });
     const frame = await handle.sampleNow();
     expect(await exhausted).toEqual([
-      { resource: 'cpuMs', limit: 1, consumed: 1.5, seq: frame.seq },
+      {
+        resource: 'cpuMs',
+        limit: 1,
+        consumed: 1.5,
+        seq: frame.seq,
+        tsMono: frame.tsMono,
+        lateNs: frame.tsMono - handle.readFrames()[0]!.tsMono,
+        action: 'stop',
+      },
     ]);
     const [{ reason }] = await stopped;
     expect(reason).toBe('exhausted');
@@ -82,7 +90,10 @@ describe.each(ENGINES)('the budget of a sampled session, engine %s', (engine) =>
   });
 
   it('CTR-TL02: what the first frame or the terminal one exhausts is told also of a stop()', async () => {
-    for (const cpuMs of [0.05, 5]) {
+    for (const [cpuMs, why] of [
+      [0.05, 'exhausted'],
+      [5, 'stop'],
+    ] as const) {
       cgroup.cpu({ usage: 100, user: 60, system: 40 });
       const handle = start({ budget: new BudgetTracker({ cpuMs }) });
       const events: unknown[] = [];
@@ -90,7 +101,7 @@ describe.each(ENGINES)('the budget of a sampled session, engine %s', (engine) =>
       handle.on('stopped', ({ reason }) => events.push(reason));
       cgroup.cpu({ usage: 9_000, user: 60, system: 40 });
       await handle.stop();
-      expect(events).toEqual([cpuMs, 'stop']);
+      expect(events).toEqual([cpuMs, why]);
     }
   });
 

@@ -164,7 +164,9 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     expect(events).toEqual([]);
     cgroup.cpu({ usage: 1_500, user: 60, system: 40 });
     const crossing = collector.collect(handle);
-    expect(events).toEqual([{ resource: 'cpuMs', limit: 1, consumed: 1.5, seq: crossing.seq }]);
+    expect(events).toMatchObject([
+      { resource: 'cpuMs', limit: 1, consumed: 1.5, seq: crossing.seq, action: 'stop' },
+    ]);
     const frames = await handle.stop();
     expect(frames.map((f) => f.seq)).toContain(crossing.seq);
     expect(frames.filter((f) => f.o11yFlags.terminal)).toHaveLength(1);

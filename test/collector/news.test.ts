@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { NO_THRESHOLD } from '../../src/budget/watch.js';
 import { SampledSession } from '../../src/collector/sampled-session.js';
 import type { SamplerNews, SamplingSpec } from '../../src/engine/engine.js';
 import { jsEngine } from '../../src/engine/js/engine.js';
-import { BudgetTracker, TelemetryPolicy } from '../../src/index.js';
+import {
+  BudgetTracker,
+  type FrameSink,
+  PromoteTriggers,
+  TelemetryPolicy,
+} from '../../src/index.js';
 import { FrameFlag, FrameWord, RING_SLOT_WORDS } from '../../src/ring/layout.js';
 import { RingWriter } from '../../src/ring/writer.js';
 
@@ -11,6 +17,9 @@ const QUIET: SamplerNews = {
   sources: [],
   warnings: [],
   trips: [],
+  budgetTrips: [],
+  exhausted: null,
+  failedActions: [],
   replies: [],
   ended: null,
 };
@@ -25,7 +34,7 @@ function words(cpuNs: bigint, flags = 0): BigUint64Array {
 }
 
 /** A session whose sampler is the test. */
-function start(budget: BudgetTracker | null = null, cpuNs = 0n) {
+function start(budget: BudgetTracker | null = null, cpuNs = 0n, recorder: FrameSink | null = null) {
   const log: unknown[] = [];
   const calls: string[] = [];
   const sampler = {} as { spec: SamplingSpec; tell: (news: Partial<SamplerNews>) => void };
@@ -45,9 +54,14 @@ function start(budget: BudgetTracker | null = null, cpuNs = 0n) {
   });
   const session = new SampledSession({
     engine,
-    policy: TelemetryPolicy.builder().samplePeriodMs(20).build(),
+    policy: TelemetryPolicy.builder()
+      .samplePeriodMs(20)
+      .promoteTriggers(PromoteTriggers.all)
+      .build(),
     budget,
     baseline: 'zero',
+    onExhausted: 'kill',
+    recorder,
     tripwires: [{ metric: 'cpuNs', atLeast: 7, speedUp: true }],
     spec: {
       episodeId: 'told',
@@ -77,10 +91,29 @@ describe('news of the sampler', () => {
     expect(start().sampler.spec).toMatchObject({
       periodNs: 20_000_000n,
       fastPeriodNs: 5_000_000n,
-      notifyFrames: false,
+      notifyEvery: 0,
+      budget: null,
+      onExhausted: 'kill',
       tripwires: [{ metric: 'cpuNs', threshold: 7n, release: 7n, actions: 3 }],
     });
-    expect(start(BudgetTracker.unlimited()).sampler.spec.notifyFrames).toBe(true);
+  });
+
+  it('the sampler is given the budget’s memory, and thresholds of the policy’s percentage', () => {
+    const budget = new BudgetTracker({ cpuMs: 1, tokens: 16, bytesIo: 1 });
+    expect(start(budget).sampler.spec.budget).toEqual({
+      memory: budget.share().budget,
+      baseline: 'zero',
+      thresholds: [800_000n, 1n, NO_THRESHOLD, 13n, NO_THRESHOLD, NO_THRESHOLD],
+      releases: [
+        750_000n,
+        1n,
+        (NO_THRESHOLD / 16n) * 15n + 15n,
+        13n,
+        (NO_THRESHOLD / 16n) * 15n + 15n,
+        (NO_THRESHOLD / 16n) * 15n + 15n,
+      ],
+      speedUp: true,
+    });
   });
 
   it('that come together are told in order, the end last', async () => {
@@ -102,6 +135,19 @@ describe('news of the sampler', () => {
       ended: { exited: true, failure: null },
       replies: [{ request: 0, words: words(1n) }],
       trips: [{ index: 0, value: 9n, seq: 1 }],
+      budgetTrips: [{ resource: 0, limit: 1_000_000n, consumed: 800_000n, seq: 1 }],
+      exhausted: {
+        resource: 0,
+        limit: 1_000_000n,
+        consumed: 2_500_000n,
+        seq: 1,
+        tsNs: 77n,
+        lateNs: null,
+      },
+      failedActions: [
+        { action: 'kill', errno: 'EPERM', next: 'freeze' },
+        { action: 'freeze', errno: null, next: 'stop' },
+      ],
       sources: [{ seq: 1, meta: 2 << 8 }],
       warnings: [{ part: 2, failure }],
     });
@@ -109,8 +155,11 @@ describe('news of the sampler', () => {
       'warning',
       'source',
       'threshold',
-      'released',
+      'threshold',
       'exhausted',
+      'warning',
+      'warning',
+      'released',
       'exit',
       'stopped',
     ]);
@@ -119,7 +168,28 @@ describe('news of the sampler', () => {
       { seq: 1, sources: { cpu: 'proc', memory: 'unavailable', io: 'unavailable' } },
     ]);
     expect(log).toContainEqual(['threshold', { metric: 'cpuNs', atLeast: 7, value: 9, seq: 1 }]);
-    expect(log.at(-1)).toMatchObject(['stopped', { reason: 'exit', frame: { seq: 2 } }]);
+    expect(log).toContainEqual([
+      'threshold',
+      { resource: 'cpuMs', percent: 80, limit: 1, consumed: 0.8, seq: 1 },
+    ]);
+    expect(log).toContainEqual([
+      'exhausted',
+      {
+        resource: 'cpuMs',
+        limit: 1,
+        consumed: 2.5,
+        seq: 1,
+        tsMono: 77,
+        lateNs: null,
+        action: 'kill',
+      },
+    ]);
+    expect(log.filter((entry) => Array.isArray(entry) && entry[0] === 'warning')).toMatchObject([
+      ['warning', { code: 'ERR_CGROUP_PARSE' }],
+      ['warning', { code: 'ERR_ACTION_FAILED', errno: 'EPERM' }],
+      ['warning', { code: 'ERR_ACTION_FAILED' }],
+    ]);
+    expect(log.at(-1)).toMatchObject(['stopped', { reason: 'exhausted', frame: { seq: 2 } }]);
     expect((await asked).cpuNs).toBe(1);
     // What was not answered by the end is answered by it.
     expect((await late).o11yFlags.terminal).toBe(true);
@@ -155,15 +225,14 @@ describe('news of the sampler', () => {
     expect(calls).toEqual(['waiting false']);
   });
 
-  it('CTR-TL01: frames that were told together are charged once, by the newest', () => {
-    const budget = BudgetTracker.unlimited();
-    const { sampler, publish } = start(budget, 1_000_000n);
-    expect(budget.consumed().cpuMs).toBe(1);
-    publish(2_000_000n);
-    publish(3_000_000n);
-    sampler.tell({ frames: true });
-    sampler.tell({ frames: true });
-    expect(budget.consumed().cpuMs).toBe(3);
+  it('what only the terminal frame exhausts is told, and ended nothing', async () => {
+    const { session, sampler, log, publish } = start(new BudgetTracker({ cpuMs: 1 }));
+    const over = session.finish('stop');
+    publish(2_000_000n, FrameFlag.TERMINAL);
+    const exhausted = { resource: 0, limit: 1n, consumed: 2n, seq: 1, tsNs: 5n, lateNs: 3n };
+    sampler.tell({ exhausted, ended: { exited: false, failure: null } });
+    await over;
+    expect(log.at(-1)).toMatchObject(['stopped', { reason: 'stop' }]);
   });
 
   it('a ring that another thread destroyed ends its session as failed, and nobody waits or throws', async () => {
@@ -183,8 +252,8 @@ describe('news of the sampler', () => {
     ]);
   });
 
-  it('a ring that another thread destroyed is one warning, however many frames are told', () => {
-    const { session, sampler, log } = start(BudgetTracker.unlimited());
+  it('a ring that another thread destroyed is one warning, however often frames are to be promoted', () => {
+    const { session, sampler, log } = start(null, 0n, { write: () => {} });
     new Uint32Array(session.ring).fill(0xffff_ffff, 64);
     sampler.tell({ frames: true });
     sampler.tell({ frames: true });

@@ -5,7 +5,7 @@ const burner = fileURLToPath(new URL('../../.cache/workloads/burner', import.met
 
 export interface Burn {
   readonly pid: number;
-  /** Resolves, when it has ended, to what its own getrusage said of it and its children, ns. */
+  /** Resolves, when it has ended by itself, to what its own getrusage said of it and its children, ns. */
   readonly rusageNs: Promise<number>;
   /** Lets it begin. */
   begin(): void;
@@ -23,7 +23,8 @@ export function startBurner(args: readonly string[], procs?: string): Burn {
   });
   const rusageNs = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', () => {
+    child.once('close', (_code, signal) => {
+      if (signal !== null) return reject(new Error(`the burner was ended by ${signal}`));
       const rusage = JSON.parse(text) as { user_us: number; system_us: number };
       resolve((rusage.user_us + rusage.system_us) * 1000);
     });

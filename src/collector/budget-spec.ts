@@ -1,0 +1,64 @@
+/** What the sampler, or a manual session, is told of a budget; and its events, in the units that users know. */
+
+import { BudgetCounters } from '../budget/counters.js';
+import type { BudgetTracker } from '../budget/index.js';
+import { amountOf, RESOURCES } from '../budget/resources.js';
+import { type BudgetTrip, type Exhaustion, NO_THRESHOLD } from '../budget/watch.js';
+import { type BudgetSpec, EXHAUSTIBLE, type ExhaustAction } from '../engine/engine.js';
+import type { BudgetResource } from '../error/index.js';
+import type { TelemetryPolicy } from '../policy/index.js';
+import type { BudgetThresholdEvent, ExhaustedEvent } from './events.js';
+
+export function budgetSpec(
+  budget: BudgetTracker,
+  policy: TelemetryPolicy,
+  baseline: 'zero' | 'now',
+): BudgetSpec {
+  const memory = budget.share().budget;
+  const counters = BudgetCounters.attach(memory);
+  const thresholds = RESOURCES.map((_, i) =>
+    shareOf(counters.limit(i), policy.highFreqThresholdPercent),
+  );
+  return {
+    memory,
+    baseline,
+    thresholds,
+    // What hovers about the threshold must not be told again and again.
+    releases: thresholds.map((threshold) => threshold - threshold / 16n),
+    speedUp: policy.highFreqEnabled,
+  };
+}
+
+/** Percents with six digits behind the point; the share is rounded up, so that it is reached where it is. */
+const PERCENT_UNITS = 1_000_000;
+
+function shareOf(limit: bigint | null, percent: number): bigint {
+  if (limit === null) return NO_THRESHOLD;
+  const whole = 100n * BigInt(PERCENT_UNITS);
+  return (limit * BigInt(Math.round(percent * PERCENT_UNITS)) + whole - 1n) / whole;
+}
+
+export function thresholdEvent(trip: BudgetTrip, percent: number): BudgetThresholdEvent {
+  const resource = RESOURCES[trip.resource] as BudgetResource;
+  return {
+    resource,
+    percent,
+    limit: amountOf(resource, trip.limit),
+    consumed: amountOf(resource, trip.consumed),
+    seq: trip.seq,
+  };
+}
+
+export function exhaustedEvent(exhaustion: Exhaustion, action: ExhaustAction): ExhaustedEvent {
+  const resource = EXHAUSTIBLE[exhaustion.resource] as ExhaustedEvent['resource'];
+  const amount = (units: bigint) => amountOf(resource, units);
+  return {
+    resource,
+    limit: amount(exhaustion.limit),
+    consumed: amount(exhaustion.consumed),
+    seq: exhaustion.seq,
+    tsMono: Number(exhaustion.tsNs),
+    lateNs: exhaustion.lateNs === null ? null : Number(exhaustion.lateNs),
+    action,
+  };
+}

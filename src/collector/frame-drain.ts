@@ -1,0 +1,58 @@
+/** Takes the frames of a session out of its ring, each once, whoever asks. */
+import { frameFromWords } from '../frame/decode.js';
+import type { TelemetryFrame } from '../frame/index.js';
+import { FrameReader } from '../reader/index.js';
+import type { FrameBatch } from '../ring/frame-cursor.js';
+import { FrameFlag, FrameWord, RING_SLOT_WORDS } from '../ring/layout.js';
+
+/** Frames copied out of the ring in one go. */
+const BATCH = 64;
+const SLOT_HALVES = 2 * RING_SLOT_WORDS;
+
+export class FrameDrain {
+  readonly #reader: FrameReader;
+  readonly #halves = new Uint32Array(BATCH * SLOT_HALVES);
+  /** Frames that were taken. */
+  taken = 0;
+
+  constructor(ring: SharedArrayBuffer) {
+    this.#reader = new FrameReader(ring);
+  }
+
+  /** Frames that could be taken now. */
+  get available(): number {
+    return this.#reader.available;
+  }
+
+  /** All that was not taken before, oldest first. Throws `ERR_RING_CORRUPT`. */
+  take(): TelemetryFrame[] {
+    const reader = this.#reader;
+    const { frames } = reader.read(reader.capacity);
+    this.taken += frames.length;
+    return frames;
+  }
+
+  /** The same, exact and flagged `promoted`; `missed`: before these the ring lost so many. */
+  promote(): FrameBatch<bigint> {
+    const reader = this.#reader;
+    const before = reader.missed;
+    const frames: TelemetryFrame<bigint>[] = [];
+    // What is there now: a fast writer must not keep one call busy for ever.
+    for (let wanted = reader.available; wanted > 0; ) {
+      const count = reader.readInto(
+        this.#halves.subarray(0, Math.min(wanted, BATCH) * SLOT_HALVES),
+      );
+      if (count === 0) break;
+      for (let i = 0; i < count; i++) frames.push(this.#promoted(i));
+      wanted -= count;
+    }
+    this.taken += frames.length;
+    return { frames, missed: reader.missed - before };
+  }
+
+  #promoted(index: number): TelemetryFrame<bigint> {
+    const halves = this.#halves.subarray(index * SLOT_HALVES, (index + 1) * SLOT_HALVES);
+    halves[2 * FrameWord.META] = (halves[2 * FrameWord.META] as number) | FrameFlag.PROMOTED;
+    return frameFromWords(this.#reader.episodeId, halves, true) as TelemetryFrame<bigint>;
+  }
+}

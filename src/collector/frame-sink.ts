@@ -1,0 +1,71 @@
+/** Where a session's promoted frames go: what a recorder or an exporter implements, and what it is given. */
+import type { BudgetAmounts } from '../budget/index.js';
+import type { EngineName, ExhaustAction, Tier } from '../engine/engine.js';
+import type { TelemetryFrame } from '../frame/index.js';
+import type { TelemetryPolicy } from '../policy/index.js';
+import type { ExhaustedEvent, StopReason } from './events.js';
+
+/** What had the frames promoted (`PromoteTriggers`). */
+export type PromoteTrigger = 'termination' | 'quarantine' | 'budgetThreshold' | 'periodic';
+
+/** The first entry of a session: what its frames mean. */
+export interface StartEntry {
+  readonly kind: 'start';
+  readonly episodeId: string;
+  readonly pid: number;
+  /** The wall clock at the start of the session. */
+  readonly startedAt: Date;
+  /** CLOCK_MONOTONIC, ns, at the start of the session. */
+  readonly startMonoNs: bigint;
+  readonly engine: EngineName;
+  /** The tier that was asked for. */
+  readonly source: Tier;
+  /** The episode's cgroup, null where there is none. */
+  readonly cgroupPath: string | null;
+  readonly policy: TelemetryPolicy;
+  /** The limits, 0 for unlimited; null without a budget. */
+  readonly budget: BudgetAmounts | null;
+  readonly baseline: 'zero' | 'now';
+  readonly onExhausted: ExhaustAction;
+}
+
+/** Promoted frames, each of a session once and in order, flagged `promoted`. */
+export interface FramesEntry {
+  readonly kind: 'frames';
+  readonly episodeId: string;
+  readonly trigger: PromoteTrigger;
+  /** What `quarantine(reason)` was given, else null. */
+  readonly reason: string | null;
+  /** Oldest first; at least one, unless `reason` is given. */
+  readonly frames: readonly TelemetryFrame<bigint>[];
+  /** Frames before these that the ring no longer held when they were to be promoted. */
+  readonly missed: number;
+}
+
+/** The last entry of a session. */
+export interface EndEntry {
+  readonly kind: 'end';
+  readonly episodeId: string;
+  readonly reason: StopReason;
+  /** The terminal frame, with the final totals. */
+  readonly frame: TelemetryFrame<bigint>;
+  /** Wall time of the session, ns. */
+  readonly wallNs: bigint;
+  /** Frames that were taken. */
+  readonly framesCollected: number;
+  /** Of those, the frames that were promoted. */
+  readonly framesPromoted: number;
+  /** The exhausted budget, null where none was. */
+  readonly exhausted: ExhaustedEvent | null;
+}
+
+export type SinkEntry = StartEntry | FramesEntry | EndEntry;
+
+/**
+ * Takes what a session promotes, on its owner's event loop. The next entry comes only when the last was taken (its
+ * promise resolved); meanwhile frames wait in the ring, and what that no longer holds is told as `missed`. What this
+ * throws, or rejects with, is a `warning` event of the handle; the session goes on.
+ */
+export interface FrameSink {
+  write(entry: SinkEntry): void | Promise<void>;
+}
