@@ -9,6 +9,8 @@ export function degradedReason(
   totals: Measurement,
   placement: Placement,
   addon: ProcessControlLoad,
+  /** `--memory-max` was given, and the kernel does not keep it. */
+  samplesMemoryLimit: boolean,
 ): string | null {
   const sources = Object.entries(sourcesOf(totals));
   const named = (wanted: string) =>
@@ -19,6 +21,9 @@ export function degradedReason(
   const parts = [placement.reason ?? 'the cgroup did not tell everything'];
   if (degraded !== '') parts.push(`${degraded} from /proc`);
   if (absent !== '') parts.push(`${absent} not available`);
+  if (samplesMemoryLimit) {
+    parts.push('--memory-max is looked at with every sample: a burst between two is not stopped');
+  }
   if (addon.control === null) {
     parts.push('without the addon there is no subreaper: what orphans did may be missing');
   }

@@ -1,12 +1,16 @@
 /** One measured command: launched, sampled, and at its end killed, reaped, counted. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TelemetryCollector, TelemetryHandle } from '../collector/index.js';
+import type { BudgetTracker } from '../budget/index.js';
+import type { TelemetryCollector, TelemetryHandle, Tripwire } from '../collector/index.js';
+import type { ExhaustAction } from '../engine/engine.js';
 import type { ErrorCode } from '../error/index.js';
 import type { ProcessControl } from '../host/index.js';
 import { FrameReader } from '../reader/index.js';
 import { type Exit, killCgroup, killDescendants, type Launched, launch } from '../scope/index.js';
+import { Enforcement } from './enforcement.js';
 import { Measurement } from './measurement.js';
-import { framesToNdjson, type OutputFile } from './output-file.js';
+import type { OutputFile } from './output-file.js';
+import { RunRecording } from './recording.js';
 import type { SignalForwarder } from './signals.js';
 import type { Placement } from './tier.js';
 
@@ -21,6 +25,9 @@ export interface EpisodeOptions {
   readonly reaper: boolean;
   readonly signals: SignalForwarder;
   readonly record: OutputFile | null;
+  readonly budget: BudgetTracker | null;
+  readonly tripwires: readonly Tripwire[];
+  readonly onExhausted: ExhaustAction;
 }
 
 export interface EpisodeExit extends Exit {
@@ -39,8 +46,10 @@ export class Episode {
   readonly measurement: Measurement = new Measurement();
   /** What went wrong with the measuring, each once. */
   readonly warnings: Set<string> = new Set();
+  /** CLOCK_MONOTONIC, ns. */
+  readonly startedNs: bigint = process.hrtime.bigint();
+  readonly enforcement: Enforcement;
   readonly #options: EpisodeOptions;
-  readonly #startedNs = process.hrtime.bigint();
   readonly #onChildSignal: () => void;
   #handle: TelemetryHandle | null = null;
   #reader: FrameReader<bigint> | null = null;
@@ -53,11 +62,13 @@ export class Episode {
    */
   constructor(options: EpisodeOptions) {
     this.#options = options;
-    const { placement, control, signals } = options;
+    const { id, placement, control, signals } = options;
+    const cgroupPath = placement.scope?.cgroupPath ?? null;
+    this.enforcement = new Enforcement(id, cgroupPath, this.startedNs);
     this.launched = launch({
       command: options.command,
       args: options.args,
-      procsPath: placement.scope === null ? null : `${placement.scope.cgroupPath}/cgroup.procs`,
+      procsPath: cgroupPath === null ? null : `${cgroupPath}/cgroup.procs`,
     });
     const { child, pid } = this.launched;
     this.#running = pid !== null;
@@ -75,18 +86,23 @@ export class Episode {
       child.kill('SIGKILL');
       throw cause;
     }
-    signals.forwardTo(child);
+    signals.forwardTo(child, (signal) => this.enforcement.takes(signal));
   }
 
   #start(pid: number): void {
-    const { collector, id, placement, reaper } = this.#options;
+    const { collector, id, placement, reaper, record, budget, tripwires } = this.#options;
     const handle = collector.start(id, pid, {
       source: placement.source,
       reaper,
-      ...(placement.scope === null ? {} : { cgroupPath: placement.scope.cgroupPath }),
+      cgroupPath: placement.scope?.cgroupPath,
+      budget: budget ?? undefined,
+      tripwires,
+      onExhausted: this.#options.onExhausted,
+      recorder: record === null ? undefined : new RunRecording(record, this.launched.started),
     });
     this.#handle = handle;
     this.#reader = new FrameReader(handle.share(), { bigint: true });
+    this.enforcement.watch(handle);
     handle.on('warning', (error) => {
       if (!UNREMARKABLE.includes(error.code)) this.warnings.add(error.message);
     });
@@ -103,13 +119,12 @@ export class Episode {
     const { frames, missed } = this.#reader.read();
     for (const frame of frames) this.measurement.add(frame);
     this.measurement.missed += missed;
-    if (frames.length > 0) this.#options.record?.write(framesToNdjson(frames));
   }
 
   /** The command's exit status, and how long it ran. */
   async exit(): Promise<EpisodeExit> {
     const exit = await this.launched.exited;
-    return { ...exit, wallNs: process.hrtime.bigint() - this.#startedNs };
+    return { ...exit, wallNs: process.hrtime.bigint() - this.startedNs };
   }
 
   /** Kills what the command left behind, reaps it, and takes the terminal frame. Never throws. */

@@ -4,6 +4,14 @@ import { CpuTrace } from './sparkline.js';
 
 type Part = 'cpu' | 'memory' | 'io';
 
+/** The first frame that told of an oom kill. */
+export interface OomSeen {
+  readonly seq: bigint;
+  readonly tsMono: bigint;
+  /** How long before it the kill was, at most; null where the first frame told of it. */
+  readonly lateNs: bigint | null;
+}
+
 export interface PartTotal {
   /** The last source that gave a figure. */
   readonly source: MetricSource;
@@ -31,11 +39,13 @@ export class Measurement {
   ioReadBytes: bigint | null = null;
   ioWriteBytes: bigint | null = null;
   oomKills: bigint | null = null;
+  oom: OomSeen | null = null;
   parts: Record<Part, PartTotal> = {
     cpu: { source: 'unavailable', lowerBound: false },
     memory: { source: 'unavailable', lowerBound: false },
     io: { source: 'unavailable', lowerBound: false },
   };
+  #lastNs: bigint | null = null;
 
   add(frame: TelemetryFrame<bigint>): void {
     this.frames += 1;
@@ -51,6 +61,11 @@ export class Measurement {
     this.ioReadBytes = frame.ioReadBytes ?? this.ioReadBytes;
     this.ioWriteBytes = frame.ioWriteBytes ?? this.ioWriteBytes;
     this.oomKills = frame.oomKills ?? this.oomKills;
+    if (this.oom === null && (frame.oomKills ?? 0n) > 0n) {
+      const lateNs = this.#lastNs === null ? null : frame.tsMono - this.#lastNs;
+      this.oom = { seq: frame.seq, tsMono: frame.tsMono, lateNs };
+    }
+    this.#lastNs = frame.tsMono;
     if (frame.cpuNs !== null) this.trace.add(frame.tsMono, frame.cpuNs);
     for (const part of ['cpu', 'memory', 'io'] as const) {
       const source = frame.sources[part];

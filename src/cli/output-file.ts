@@ -1,6 +1,5 @@
-/** `--record`, `--json`: files that are opened before the command runs and written with plain writes. */
+/** `--json`, `--record`: files that are opened before the command runs. */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import type { TelemetryFrame } from '../frame/index.js';
 import { errnoOf } from '../host/cgroup-files.js';
 
 /** How often 1 ms is waited for the reader of a pipe that is full, in one write. */
@@ -8,7 +7,8 @@ const MAX_BUSY_WRITES = 1_000;
 
 /** A file of text. The first failed write is told once and ends it; the run goes on. */
 export class OutputFile {
-  readonly #name: string;
+  readonly path: string;
+  readonly #option: string;
   readonly #warn: (message: string) => void;
   #fd: number | null;
 
@@ -17,11 +17,17 @@ export class OutputFile {
    * run. `option` and `path` name it in messages.
    */
   constructor(option: string, path: string, warn: (message: string) => void) {
-    this.#name = `${option} ${path}`;
+    this.path = path;
+    this.#option = option;
     this.#warn = warn;
     const { O_WRONLY, O_CREAT, O_NONBLOCK } = constants;
     // Without O_NONBLOCK the open of a FIFO that nobody reads would hang, deaf to signals.
     this.#fd = openSync(path, O_WRONLY | O_CREAT | O_NONBLOCK, 0o666);
+  }
+
+  /** Not a FIFO or a device. False once it is closed. */
+  get isRegular(): boolean {
+    return this.#fd !== null && fstatSync(this.#fd).isFile();
   }
 
   isSameAs(other: OutputFile): boolean {
@@ -32,7 +38,7 @@ export class OutputFile {
 
   /** Drops what a regular file held before. */
   truncate(): void {
-    if (this.#fd !== null && fstatSync(this.#fd).isFile()) ftruncateSync(this.#fd);
+    if (this.#fd !== null && this.isRegular) ftruncateSync(this.#fd);
   }
 
   write(text: string): void {
@@ -40,9 +46,14 @@ export class OutputFile {
     try {
       writeAll(this.#fd, Buffer.from(text));
     } catch (cause) {
-      this.#warn(`${this.#name} is incomplete: it cannot be written (${errnoOf(cause)})`);
+      this.#warn(this.incomplete(errnoOf(cause)));
       this.close();
     }
+  }
+
+  /** What is told of a write that failed. */
+  incomplete(errno: string): string {
+    return `${this.#option} ${this.path} is incomplete: it cannot be written (${errno})`;
   }
 
   close(): void {
@@ -61,9 +72,4 @@ function writeAll(fd: number, bytes: Buffer): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
-}
-
-/** One frame a line. */
-export function framesToNdjson(frames: readonly TelemetryFrame<bigint>[]): string {
-  return frames.map((frame) => `${frame.toNDJSON()}\n`).join('');
 }

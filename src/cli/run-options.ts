@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
-import { TIERS, type Tier } from '../engine/engine.js';
+import { EXHAUST_ACTIONS, type ExhaustAction, TIERS, type Tier } from '../engine/engine.js';
 import type { EngineChoice } from '../engine/select.js';
 import { isEpisodeId, MAX_EPISODE_ID_LENGTH } from '../episode/index.js';
 import { readProcessStat } from '../host/process-identity.js';
 import { MAX_SAMPLE_PERIOD_MS, MIN_SAMPLE_PERIOD_MS } from '../policy/index.js';
+import type { Limits } from './limits.js';
 import { type OptionTable, parseOptions } from './parse-options.js';
+import { parseSize, parseTime } from './quantity.js';
 import { UsageError } from './usage.js';
 
 export interface RunOptions {
@@ -14,6 +16,7 @@ export interface RunOptions {
   readonly periodMs: number;
   readonly engine: EngineChoice;
   readonly source: Tier;
+  readonly limits: Limits;
   readonly jsonFile: string | null;
   readonly recordFile: string | null;
   readonly quiet: boolean;
@@ -24,7 +27,19 @@ const ENGINES: readonly EngineChoice[] = ['auto', 'native', 'js'];
 
 const TABLE: OptionTable = {
   command: 'run',
-  withValue: ['--period', '--json', '--record', '--engine', '--id', '--source'],
+  withValue: [
+    '--period',
+    '--json',
+    '--record',
+    '--engine',
+    '--id',
+    '--source',
+    '--cpu-ms',
+    '--wall-ms',
+    '--io-bytes',
+    '--memory-max',
+    '--on-exhausted',
+  ],
   flags: ['--quiet', '--help'],
 };
 
@@ -34,8 +49,9 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
   if (flags.has('--help')) return 'help';
   const options = {
     periodMs: period(values.get('--period')),
-    engine: oneOf('--engine', values.get('--engine'), ENGINES),
-    source: oneOf('--source', values.get('--source'), TIERS),
+    engine: oneOf('--engine', values.get('--engine') ?? 'auto', ENGINES),
+    source: oneOf('--source', values.get('--source') ?? 'auto', TIERS),
+    limits: limits(values),
     jsonFile: file('--json', values.get('--json')),
     recordFile: file('--record', values.get('--record')),
     quiet: flags.has('--quiet'),
@@ -62,15 +78,48 @@ function defaultId(command: string): string {
 
 function period(text: string | undefined): number {
   if (text === undefined) return DEFAULT_PERIOD_MS;
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= MIN_SAMPLE_PERIOD_MS && value <= MAX_SAMPLE_PERIOD_MS) return value;
+  const ms = Number(parseTime('--period', text)) / 1e6;
+  const isWhole = Number.isInteger(ms);
+  if (isWhole && ms >= MIN_SAMPLE_PERIOD_MS && ms <= MAX_SAMPLE_PERIOD_MS) return ms;
   throw new UsageError(
     `--period wants whole ms from ${MIN_SAMPLE_PERIOD_MS} to ${MAX_SAMPLE_PERIOD_MS}, not ${JSON.stringify(text)}`,
   );
 }
 
-function oneOf<T extends string>(name: string, text: string | undefined, known: readonly T[]): T {
-  const value = known.find((each) => each === (text ?? 'auto'));
+/** A runner is given a limit so that the run ends there. */
+const DEFAULT_ACTION: ExhaustAction = 'kill';
+
+function limits(values: ReadonlyMap<string, string>): Limits {
+  const limit = (option: string, parse: typeof parseTime): bigint | null => {
+    const text = values.get(option);
+    return text === undefined ? null : positive(option, text, parse(option, text));
+  };
+  const given = {
+    cpuNs: limit('--cpu-ms', parseTime),
+    wallNs: limit('--wall-ms', parseTime),
+    ioBytes: limit('--io-bytes', parseSize),
+    memoryBytes: limit('--memory-max', parseSize),
+  };
+  const action = values.get('--on-exhausted');
+  if (action !== undefined && Object.values(given).every((each) => each === null)) {
+    throw new UsageError(
+      '--on-exhausted needs a limit: --cpu-ms, --wall-ms, --io-bytes or --memory-max',
+    );
+  }
+  const onExhausted = oneOf('--on-exhausted', action ?? DEFAULT_ACTION, EXHAUST_ACTIONS);
+  return { ...given, onExhausted };
+}
+
+/** 0 is unlimited elsewhere, and somebody else may mean “nothing at all”. */
+function positive(option: string, text: string, amount: bigint): bigint {
+  if (amount > 0n) return amount;
+  throw new UsageError(
+    `${option} ${JSON.stringify(text)} is no limit: leave the option out for none`,
+  );
+}
+
+function oneOf<T extends string>(name: string, text: string, known: readonly T[]): T {
+  const value = known.find((each) => each === text);
   if (value !== undefined) return value;
   throw new UsageError(`${name} wants one of ${known.join(', ')}, not ${JSON.stringify(text)}`);
 }

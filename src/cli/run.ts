@@ -5,15 +5,18 @@ import { TelemetryCollector } from '../collector/index.js';
 import type { EngineName } from '../engine/engine.js';
 import { loadNativeEngine } from '../engine/native/engine.js';
 import type { EngineChoice } from '../engine/select.js';
-import { TelemetryError } from '../error/index.js';
+import { CgroupError, TelemetryError } from '../error/index.js';
 import { errnoOf, hostFacts, processControl } from '../host/index.js';
 import type { ProcessControlLoad } from '../host/process-control.js';
 import { TelemetryPolicy } from '../policy/index.js';
-import { cleanStaleScopes, type LaunchFailure, removeScope } from '../scope/index.js';
+import { cleanStaleScopes, type LaunchFailure, limitMemory, removeScope } from '../scope/index.js';
 import { degradedReason } from './degraded.js';
 import { Episode, type EpisodeExit, type EpisodeOptions } from './episode.js';
+import { oomKilled, usesOf } from './exhausted.js';
+import { budgetOf, kernelLimitsMemory, type Limits, memoryTripwires } from './limits.js';
 import { complain, paintFor, writeErr } from './output.js';
 import { OutputFile } from './output-file.js';
+import { everyFrame } from './recording.js';
 import type { RunOptions } from './run-options.js';
 import { SignalForwarder } from './signals.js';
 import { type RunSummary, renderSummary, summaryToJson } from './summary.js';
@@ -40,7 +43,7 @@ async function runWithFiles(
   engine: EngineName,
   files: OutputFiles,
 ): Promise<number> {
-  const collector = makeCollector(options.periodMs, engine);
+  const collector = makeCollector(options, engine);
   const addon = processControl();
   const facts = hostFacts();
   await cleanStaleScopes(facts.scopes.places, { control: addon.control });
@@ -81,6 +84,7 @@ async function runPlaced(
   placement: Placement,
 ): Promise<number | LaunchFailure> {
   try {
+    await limitPlaced(placement, context.options.limits);
     return await measure(context, placement);
   } finally {
     if (placement.scope !== null) {
@@ -91,14 +95,34 @@ async function runPlaced(
   }
 }
 
+/** Before the command moves in. */
+async function limitPlaced({ scope }: Placement, limits: Limits): Promise<void> {
+  const { memoryBytes: bytes, onExhausted } = limits;
+  if (bytes === null || scope === null || !kernelLimitsMemory(scope)) return;
+  try {
+    await limitMemory(scope, { bytes, killsAll: onExhausted === 'kill' });
+  } catch (cause) {
+    if (!(cause instanceof CgroupError)) throw cause;
+    throw new Refusal(`--memory-max is not possible here, so nothing was run: ${cause.message}`);
+  }
+}
+
 async function measure(context: RunContext, placement: Placement): Promise<number | LaunchFailure> {
   const { options, addon, files } = context;
+  const { limits } = options;
+  const budget = budgetOf(limits);
+  const { memoryBytes } = limits;
+  const kernelKeepsMemory = kernelLimitsMemory(placement.scope);
+  const samplesMemoryLimit = memoryBytes !== null && !kernelKeepsMemory;
   const episode = startEpisode({
     ...options,
     ...context,
     placement,
     record: files.record,
     control: addon.control,
+    budget,
+    tripwires: samplesMemoryLimit ? memoryTripwires(memoryBytes, context.collector.policy) : [],
+    onExhausted: limits.onExhausted,
   });
   const failure = await episode.launched.started;
   if (failure === null) episode.collectFrames();
@@ -106,6 +130,11 @@ async function measure(context: RunContext, placement: Placement): Promise<numbe
   await episode.end();
   if (failure?.stage === 'cgroup') return failure;
 
+  const { measurement, enforcement } = episode;
+  const oomKill =
+    memoryBytes !== null && kernelKeepsMemory
+      ? oomKilled(memoryBytes, measurement, episode.startedNs)
+      : null;
   const summary: RunSummary = {
     episodeId: options.id,
     command: [options.command, ...options.args],
@@ -114,8 +143,11 @@ async function measure(context: RunContext, placement: Placement): Promise<numbe
     wallNs: exit.wallNs,
     engine: context.engine,
     periodMs: options.periodMs,
-    degradedReason: degradedReason(episode.measurement, placement, addon),
-    totals: episode.measurement,
+    degradedReason: degradedReason(measurement, placement, addon, samplesMemoryLimit),
+    totals: measurement,
+    exhausted: enforcement.exhausted ?? oomKill,
+    uses: usesOf(limits, budget?.consumed() ?? null, measurement, kernelKeepsMemory),
+    measuredNs: enforcement.measuredNs,
   };
   files.json?.write(summaryToJson(summary));
   if (failure !== null) complain(commandComplaint(options.command, failure));
@@ -155,10 +187,11 @@ function chooseEngine(choice: EngineChoice): EngineName {
   return choice === 'js' || engine === null ? 'js' : 'native';
 }
 
-function makeCollector(periodMs: number, engine: EngineName): TelemetryCollector {
+function makeCollector({ periodMs }: RunOptions, engine: EngineName): TelemetryCollector {
   const policy = TelemetryPolicy.builder()
     .samplePeriodMs(periodMs)
     .ringBufferCapacity(RING_CAPACITY)
+    .promoteTriggers(everyFrame(periodMs))
     .build();
   try {
     return new TelemetryCollector(policy, { engine });

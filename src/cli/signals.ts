@@ -19,6 +19,9 @@ const FORWARDED = [
 /** Keys in a terminal signal its whole foreground group, so the command has had them already. */
 const TERMINAL_KEYS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 
+/** Asked first, of a terminal's keys too: true takes the signal away from the command. */
+export type SignalTaker = (signal: NodeJS.Signals) => boolean;
+
 /** Where signals go: the ChildProcess, as long as it runs. */
 export interface SignalTarget {
   readonly pid?: number | undefined;
@@ -32,6 +35,7 @@ export interface SignalTarget {
 export class SignalForwarder {
   #target: SignalTarget | null = null;
   #early: NodeJS.Signals[] = [];
+  #takes: SignalTaker = () => false;
 
   constructor(control: ProcessControl | null) {
     const numbers = FORWARDED.map((name) => constants.signals[name]);
@@ -40,15 +44,17 @@ export class SignalForwarder {
     else this.#listen();
   }
 
-  /** The command runs: it gets what came before, and what comes from now on. */
-  forwardTo(target: SignalTarget): void {
+  /** The command runs: it gets what came before, and what comes from now on unless `takes` takes it. */
+  forwardTo(target: SignalTarget, takes: SignalTaker): void {
     this.#target = target;
+    this.#takes = takes;
     for (const signal of this.#early.splice(0)) target.kill(signal);
   }
 
   /** The command, or what was to become it, has ended. */
   end(): void {
     this.#target = null;
+    this.#takes = () => false;
   }
 
   // si_code tells a terminal's signal from one that somebody sent to us.
@@ -57,11 +63,12 @@ export class SignalForwarder {
     pipe.unref();
     pipe.on('data', (chunk) => {
       for (const { signo, code, senderPid } of decodeSignals(chunk)) {
+        const name = FORWARDED.find((each) => constants.signals[each] === signo);
+        if (name === undefined || this.#takes(name)) continue;
         if (code === SI_KERNEL) continue;
         // A command that signals its whole group reaches us too, and has had the signal itself.
         if (senderPid !== 0 && senderPid === this.#target?.pid) continue;
-        const name = FORWARDED.find((each) => constants.signals[each] === signo);
-        if (name !== undefined) this.#forward(name);
+        this.#forward(name);
       }
     });
     pipe.on('error', () => {});
@@ -70,6 +77,7 @@ export class SignalForwarder {
   #listen(): void {
     for (const name of FORWARDED) {
       process.on(name, () => {
+        if (this.#takes(name)) return;
         if (TERMINAL_KEYS.includes(name) && isInForeground()) return;
         this.#forward(name);
       });

@@ -1,6 +1,7 @@
 /** The summary of a run: one JSON object for programs, some lines for people. Pure. */
 import type { EngineName } from '../engine/engine.js';
 import type { MetricSource } from '../frame/index.js';
+import { type Exhausted, exhaustedText, exhaustedToJson, type Use, useText } from './exhausted.js';
 import { formatBytes, formatDuration, formatPercent } from './format.js';
 import type { Measurement } from './measurement.js';
 import { type Paint, PLAIN } from './output.js';
@@ -20,6 +21,12 @@ export interface RunSummary {
   /** null when cpu, memory and io all come from the cgroup. */
   readonly degradedReason: string | null;
   readonly totals: Measurement;
+  /** The limit that was reached; null where none was. */
+  readonly exhausted: Exhausted | null;
+  /** What was used of the limits that were given. */
+  readonly uses: readonly Use[];
+  /** How long the command was measured, where it went on after that; else null. */
+  readonly measuredNs: bigint | null;
 }
 
 /** One line of JSON. Absent metrics are null; integers keep all their digits. */
@@ -47,7 +54,7 @@ export function summaryToJson(summary: RunSummary): string {
     engine: summary.engine,
     sources: sourcesOf(totals),
     degraded_reason: summary.degradedReason,
-    exhausted: null,
+    exhausted: summary.exhausted === null ? null : exhaustedToJson(summary.exhausted),
     collect_ns: totals.collectNs,
   };
   // JSON.stringify has no bigint, and a number would lose digits beyond 2^53.
@@ -82,6 +89,8 @@ export function renderSummary(
     ['frames', framesLine(summary)],
     ['cost', costLine(summary)],
   ];
+  const budget = budgetLine(summary, paint);
+  if (budget !== null) rows.push(['budget', budget]);
   if (summary.degradedReason !== null) rows.push(['degraded', paint.warn(summary.degradedReason)]);
   for (const warning of warnings) rows.push(['warning', paint.warn(warning)]);
   const lines = rows.map(([label, text]) =>
@@ -96,6 +105,14 @@ function headline(summary: RunSummary, paint: Paint): string {
       ? `exit status ${summary.exitCode}`
       : `ended by ${paint.warn(summary.signal)}`;
   return `${paint.bold(`episcope ${summary.episodeId}`)}: ${end} after ${formatDuration(summary.wallNs)}`;
+}
+
+/** null where no limit was given. */
+function budgetLine({ exhausted, uses, measuredNs }: RunSummary, paint: Paint): string | null {
+  if (exhausted === null) return uses.length === 0 ? null : uses.map(useText).join(', ');
+  const until =
+    measuredNs === null ? '' : `; the figures end there, after ${formatDuration(measuredNs)}`;
+  return paint.warn(`${exhaustedText(exhausted)}${until}`);
 }
 
 function cpuLine({ totals, wallNs }: RunSummary, paint: Paint): string {

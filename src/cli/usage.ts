@@ -22,17 +22,30 @@ export const RUN_HELP = `Runs a command in an episode of its own and prints on s
 
 Usage: episcope run [options] -- command [argument…]
 
-  --period MS      time between two frames, 1 to 3600000 (default 100)
+  --period TIME    time between two frames, 1ms to 1h (default 100ms)
   --json FILE      write the summary as one JSON object
-  --record FILE    write every frame as one line of JSON
+  --record FILE    record every frame: a header line, one frame a line, an end line
   --engine NAME    auto, native (the addon) or js (default auto)
   --source TIER    auto, cgroup (all from cgroup v2), leaf (cpu from the cgroup, memory
                    and io from /proc) or proc (the process tree); default auto
   --id ID          the episode's id, 1 to 128 of [A-Za-z0-9_-]
   --quiet          no summary
 
+Limits, of the command and all that it starts together:
+  --cpu-ms TIME        cpu time
+  --wall-ms TIME       time since the start
+  --io-bytes SIZE      bytes read from and written to storage
+  --memory-max SIZE    memory: kept by the kernel (memory.max) where the episode's cgroup has the
+                       memory controller, whatever --on-exhausted says; else looked at with every
+                       frame, so that a burst between two frames is not stopped
+  --on-exhausted WHAT  kill (default); freeze the cgroup, to be looked at, until SIGTERM or Ctrl-C;
+                       stop the measuring only
+
+Times are ms or have a unit (250us, 1.5s, 2m, 1h), sizes bytes or one of 1024 (64K, 512M, 1.5G):
+  episcope run --cpu-ms 30s --memory-max 512M --wall-ms 2m -- make test
+
 The command has stdin, stdout and stderr to itself. What is left of it when it ends is killed.
-Exit status: the command's own; 128+n if signal n ended it; 127 if it does not exist and 126 if
+Exit status: the command's own; 128+n if signal n ended it, so 137 if a limit had it killed; 127 if it does not exist and 126 if
 it cannot be run; 125 if episcope cannot do what was asked; 2 for a wrong command line.
 `;
 

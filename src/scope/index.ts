@@ -9,6 +9,7 @@ export {
   launch,
   launchHelper,
 } from './launch.js';
+export { limitMemory, type MemoryLimit } from './limits.js';
 export { DEFAULT_CGROUP_ROOT, DEFAULT_SLICE, episodeCgroupPath } from './path.js';
 export { killCgroup, removeScope } from './remove.js';
 export { type CleanOptions, cleanStaleScopes, findStaleScopes, type StaleScope } from './stale.js';

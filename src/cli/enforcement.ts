@@ -1,0 +1,88 @@
+/** What becomes of a run whose limit is reached: noticed, told, and a frozen command killed when asked to. */
+import type { ExhaustedEvent, TelemetryHandle } from '../collector/index.js';
+import { readCgroupEvents, readWords } from '../host/cgroup-files.js';
+import { killCgroup } from '../scope/index.js';
+import { type Done, type Exhausted, exhaustedOf, useText } from './exhausted.js';
+import { complain } from './output.js';
+
+/** Whoever sends one of these wants the run to end. */
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+
+export class Enforcement {
+  readonly #id: string;
+  readonly #cgroupPath: string | null;
+  readonly #startedNs: bigint;
+  #event: ExhaustedEvent | null = null;
+  #actionFailed = false;
+  /** From the end of the session on. */
+  #done: Done | undefined;
+  #endedNs: bigint | null = null;
+
+  /** `startedNs`: CLOCK_MONOTONIC at the start of the run. */
+  constructor(id: string, cgroupPath: string | null, startedNs: bigint) {
+    this.#id = id;
+    this.#cgroupPath = cgroupPath;
+    this.#startedNs = startedNs;
+  }
+
+  watch(handle: TelemetryHandle): void {
+    handle.on('exhausted', (event) => {
+      this.#event = event;
+    });
+    handle.on('warning', ({ code }) => {
+      if (code === 'ERR_ACTION_FAILED') this.#actionFailed = true;
+    });
+    // After the action, or what was done instead.
+    handle.on('stopped', ({ reason, frame }) => {
+      if (this.#event === null) return;
+      this.#done = reason === 'exhausted' ? this.#whatWasDone(this.#event) : null;
+      if (this.#done === 'stop' || this.#done === 'freeze') {
+        this.#endedNs = BigInt(frame.tsMono) - this.#startedNs;
+      }
+      if (this.#done === 'freeze') this.#tellFrozen(this.#event);
+    });
+  }
+
+  /** The limit that was reached, null where none was. Known once the session has ended. */
+  get exhausted(): Exhausted | null {
+    if (this.#event === null) return null;
+    return exhaustedOf(this.#event, this.#done ?? null, this.#startedNs);
+  }
+
+  /** How long the run was measured, where it went on afterwards or may have; else null. */
+  get measuredNs(): bigint | null {
+    return this.#endedNs;
+  }
+
+  /**
+   * Takes a signal that is to end a frozen command, which cannot react to any: the whole scope is killed. False: it
+   * is the command's.
+   */
+  takes(signal: NodeJS.Signals): boolean {
+    const path = this.#cgroupPath;
+    if (path === null || this.#event === null || this.#event.action === 'stop') return false;
+    if (!ENDING.includes(signal)) return false;
+    // Somebody else may have thawed it.
+    if (this.#done !== undefined && !isToBeFrozen(path)) return false;
+    killCgroup(path).catch((cause: Error) => complain(cause.message));
+    return true;
+  }
+
+  #whatWasDone({ action }: ExhaustedEvent): Done {
+    if (action === 'kill' && !this.#actionFailed) return 'kill';
+    // Instead of a kill that failed it may have been frozen.
+    const path = this.#cgroupPath;
+    return path !== null && readCgroupEvents(path)?.frozen === true ? 'freeze' : 'stop';
+  }
+
+  #tellFrozen(event: ExhaustedEvent): void {
+    const why = useText(exhaustedOf(event, 'freeze', this.#startedNs));
+    complain(
+      `${this.#id} is frozen (${why}); to let it go on: echo 0 > ${this.#cgroupPath}/cgroup.freeze; Ctrl-C, or SIGTERM to ${process.pid}, kills it`,
+    );
+  }
+}
+
+function isToBeFrozen(cgroupPath: string): boolean {
+  return readWords(`${cgroupPath}/cgroup.freeze`)?.[0] === '1';
+}

@@ -1,0 +1,57 @@
+/** `--record`: every frame of the command, in one file. */
+import type { FrameSink, SinkEntry } from '../collector/index.js';
+import { TelemetryError } from '../error/index.js';
+import { PromoteTriggers } from '../policy/index.js';
+import { FrameRecorder } from '../recorder/index.js';
+import type { LaunchFailure } from '../scope/index.js';
+import { complain } from './output.js';
+import type { OutputFile } from './output-file.js';
+
+const BATCH_MS = 200;
+
+/** Promotes every frame, and so rarely that writing costs little. */
+export function everyFrame(periodMs: number): PromoteTriggers {
+  const periodicFrames = Math.max(1, Math.round(BATCH_MS / periodMs));
+  return new PromoteTriggers({ onTermination: true, periodicFrames });
+}
+
+/** One file, however long the run: who names a file wants to find the whole run in it. */
+const NEVER_ROTATED = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Records the command, and not the launcher: nothing is written before it started, and nothing of one that did not.
+ * The first failure is told; a file is tried again with the next frames (a disk may have room again), a stream is
+ * given up: its reader is gone, or takes nothing.
+ */
+export class RunRecording implements FrameSink {
+  readonly #file: OutputFile;
+  readonly #started: Promise<LaunchFailure | null>;
+  readonly #recorder: FrameRecorder;
+  #isTold = false;
+  #isGivenUp = false;
+
+  /** `file` is open and empty, and stays open meanwhile: the reader of a FIFO would see its end else. */
+  constructor(file: OutputFile, started: Promise<LaunchFailure | null>) {
+    this.#file = file;
+    this.#started = started;
+    this.#recorder = new FrameRecorder(file.path, { rotateBytes: NEVER_ROTATED });
+  }
+
+  async write(entry: SinkEntry): Promise<void> {
+    if (this.#isGivenUp || (await this.#started) !== null) return;
+    try {
+      await this.#recorder.write(entry);
+    } catch (cause) {
+      await this.#fail(cause);
+    }
+  }
+
+  async #fail(cause: unknown): Promise<void> {
+    if (!(cause instanceof TelemetryError && cause.code === 'ERR_RECORDING_IO')) throw cause;
+    if (!this.#isTold) complain(this.#file.incomplete(cause.errno ?? cause.message));
+    this.#isTold = true;
+    if (this.#file.isRegular) return;
+    this.#isGivenUp = true;
+    await this.#recorder.close().catch(() => {});
+  }
+}
