@@ -384,3 +384,153 @@ describe('news that nobody takes', () => {
     expect(files).toEqual(Array.from({ length: 13 }, (_, i) => `file ${8 + i}`));
   });
 });
+
+const EXHAUSTION: Exhaustion = {
+  resource: 0,
+  limit: 10n,
+  consumed: 12n,
+  seq: 1,
+  tsNs: 100n * MS,
+  lateNs: 5n,
+};
+
+/** The second frame, at 100 ms, reaches a limit. */
+function startExhausted(sampling: Partial<Sampling>) {
+  const started = start(undefined, sampling);
+  const { episode, run } = started;
+  run(99n * MS);
+  episode.exhaustion = EXHAUSTION;
+  episode.outcome = SampleOutcome.EXHAUSTED;
+  run(100n * MS);
+  /** Answers the last action, as the actuator would. */
+  const answer = async (errno: string | null): Promise<void> => {
+    episode.enforced.at(-1)!.done(errno);
+    await new Promise(setImmediate);
+  };
+  return { ...started, answer };
+}
+
+describe('a limit that is reached', () => {
+  it('with stop: the terminal frame follows the one that reached it', () => {
+    const { episode, sampled } = startExhausted({ onExhausted: 'stop' });
+    expect(episode.frames).toEqual([INITIAL, 0, TERMINAL]);
+    expect(sampled.news.take()).toMatchObject({
+      exhausted: EXHAUSTION,
+      failedActions: [],
+      ended: { exited: false },
+    });
+    expect(episode.enforced).toEqual([]);
+  });
+
+  it('with kill: sampling goes on until nobody lives, then the totals settle', async () => {
+    const { episode, sampled, run, answer } = startExhausted({ onExhausted: 'kill' });
+    expect(episode.enforced.map(({ action }) => action)).toEqual(['kill']);
+    run(200n * MS);
+    expect(episode.frames).toEqual([INITIAL, 0, 0]);
+    await answer(null);
+    run(210n * MS);
+    expect(sampled.terminal).toBe(null);
+    episode.hasComeAbout = true;
+    episode.hasEnded = true;
+    run(260n * MS);
+    expect(episode.frames).toEqual([INITIAL, 0, 0, TERMINAL]);
+    expect(sampled.news.take().ended).toMatchObject({ exited: true });
+  });
+
+  it('with freeze: the totals settle, and the episode did not exit', async () => {
+    const { episode, sampled, run, answer } = startExhausted({ onExhausted: 'freeze' });
+    await answer(null);
+    episode.hasComeAbout = true;
+    run(199n * MS);
+    expect(episode.settledAtNs.length).toBeGreaterThan(1);
+    expect(sampled.news.take().ended).toMatchObject({ exited: false });
+  });
+
+  it('what fails is told, and the next weaker action taken', async () => {
+    const { episode, sampled, answer } = startExhausted({ onExhausted: 'kill' });
+    await answer('EPERM');
+    expect(episode.enforced.map(({ action }) => action)).toEqual(['kill', 'freeze']);
+    await answer('EACCES');
+    expect(sampled.news.take()).toMatchObject({
+      failedActions: [
+        { action: 'kill', errno: 'EPERM', next: 'freeze' },
+        { action: 'freeze', errno: 'EACCES', next: 'stop' },
+      ],
+      ended: { exited: false },
+    });
+  });
+
+  it('without a cgroup nothing is frozen', async () => {
+    const { episode, sampled, answer } = startExhausted({ onExhausted: 'kill' });
+    episode.hasCgroup = false;
+    await answer('EPERM');
+    expect(sampled.news.take().failedActions).toEqual([
+      { action: 'kill', errno: 'EPERM', next: 'stop' },
+    ]);
+    expect(episode.frames.at(-1)).toBe(TERMINAL);
+  });
+
+  it('who was not found at once is looked for again, for 5 s', async () => {
+    const { episode, sampled, clock, answer } = startExhausted({ onExhausted: 'kill' });
+    await answer('EAGAIN');
+    await answer('EAGAIN');
+    expect(episode.enforced).toHaveLength(3);
+    expect(sampled.news.take().failedActions).toEqual([]);
+    clock.nowNs += 5_000n * MS;
+    await answer('EAGAIN');
+    expect(sampled.news.take().failedActions).toMatchObject([{ errno: 'EAGAIN', next: 'freeze' }]);
+  });
+
+  it('what does not come about within 5 s has failed; a late answer changes nothing', async () => {
+    const { episode, sampled, run } = startExhausted({ onExhausted: 'kill' });
+    run(5_200n * MS);
+    expect(sampled.news.take().failedActions).toEqual([
+      { action: 'kill', errno: 'ETIMEDOUT', next: 'freeze' },
+    ]);
+    episode.enforced[0]!.done('EPERM');
+    await new Promise(setImmediate);
+    expect(episode.enforced.map(({ action }) => action)).toEqual(['kill', 'freeze']);
+    expect(sampled.news.take().failedActions).toEqual([]);
+  });
+
+  it('who asks for the end meanwhile waits for what is being done', async () => {
+    const { episode, sampled, run, answer } = startExhausted({ onExhausted: 'freeze' });
+    sampled.requestEnd();
+    expect(sampled.terminal).toBe(null);
+    await answer(null);
+    episode.hasComeAbout = true;
+    run(150n * MS);
+    expect(sampled.terminal).not.toBe(null);
+  });
+
+  it('by the terminal frame is told, and nothing is left to be done', () => {
+    const { episode, sampled } = start(undefined, { onExhausted: 'kill' });
+    episode.exhaustion = EXHAUSTION;
+    episode.outcome = SampleOutcome.EXHAUSTED;
+    sampled.requestEnd();
+    expect(episode.enforced).toEqual([]);
+    expect(sampled.news.take()).toMatchObject({ exhausted: EXHAUSTION, ended: { exited: false } });
+  });
+
+  it('by the initial frame is acted upon at once', () => {
+    const { episode, sampled } = start((told) => {
+      told.exhaustion = EXHAUSTION;
+      told.outcome = SampleOutcome.EXHAUSTED;
+    });
+    expect(episode.frames).toEqual([INITIAL, TERMINAL]);
+    expect(sampled.wakeNs).toBe(null);
+  });
+
+  it('of wall time has a frame of its own at that moment', () => {
+    const { episode, sampled, run } = start((told) => {
+      told.wallDueNs = 30n * MS;
+    });
+    expect(sampled.wakeNs).toBe(30n * MS);
+    run(29n * MS);
+    expect(episode.frames).toEqual([INITIAL]);
+    episode.exhaustion = EXHAUSTION;
+    episode.outcome = SampleOutcome.EXHAUSTED;
+    sampled.wake(30n * MS);
+    expect(episode.frames).toEqual([INITIAL, 0, TERMINAL]);
+  });
+});
