@@ -62,6 +62,8 @@ export interface TripwireEvent {
   readonly value: number;
   /** The frame that has it. */
   readonly seq: number;
+  /** Only of a budget's threshold. */
+  readonly resource?: undefined;
 }
 
 /**
@@ -77,8 +79,11 @@ export interface BudgetThresholdEvent {
   readonly consumed: number;
   /** The frame with which it was reached. */
   readonly seq: number;
+  /** Only of a tripwire. */
+  readonly metric?: undefined;
 }
 
+/** `metric` or `resource` tells which of the two it is. */
 export type ThresholdEvent = TripwireEvent | BudgetThresholdEvent;
 
 /** Frames were handed to the session's recorder. */
