@@ -6,7 +6,16 @@ import { describe, expect, it } from 'vitest';
 import { ENGINES } from '../support/engines.js';
 import { type ScriptEnd, scriptEnd } from '../support/script-end.js';
 
-const STAGES = ['created', 'started', 'sampling', 'reading', 'closing', 'stopped', 'dropped'];
+const STAGES = [
+  'created',
+  'started',
+  'sampling',
+  'reading',
+  'enforcing',
+  'closing',
+  'stopped',
+  'dropped',
+];
 
 const cases = (ends: readonly string[]): { stage: string; end: string }[] =>
   STAGES.flatMap((stage) => ends.map((end) => ({ stage, end })));

@@ -1,8 +1,9 @@
 /** How far a thread that uses the package may be when it ends. Each resolves when it is there. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { TelemetryCollector, TelemetryPolicy } from 'episcope';
+import { BudgetTracker, TelemetryCollector, TelemetryPolicy } from 'episcope';
 
 const policy = TelemetryPolicy.builder().samplePeriodMs(1).ringBufferCapacity(64).build();
 const makeCollector = (engine) => new TelemetryCollector(policy, { engine });
@@ -32,6 +33,19 @@ export const stages = {
     });
     await once(reader, 'message');
     reader.unref();
+    return handle;
+  },
+
+  async enforcing(engine) {
+    const child = spawn('sleep', ['20'], { stdio: 'ignore' });
+    child.unref();
+    const handle = makeCollector(engine).start('limited', child.pid, {
+      source: 'proc',
+      budget: new BudgetTracker({ wallMs: 3 }),
+      onExhausted: 'kill',
+      recorder: { write: () => {} },
+    });
+    await frames(handle, 2);
     return handle;
   },
 
