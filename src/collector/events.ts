@@ -1,7 +1,6 @@
 import type { ExhaustAction, TripMetric } from '../engine/engine.js';
 import type { BudgetResource, TelemetryError } from '../error/index.js';
 import type { MetricSource, TelemetryFrame } from '../frame/index.js';
-import type { PromoteTrigger } from './frame-sink.js';
 
 /**
  * Why a session ended: `stop()` or its signal, the episode's own end, an exhausted budget; `'failed'`: the sampler
@@ -85,6 +84,9 @@ export interface BudgetThresholdEvent {
 
 /** `metric` or `resource` tells which of the two it is. */
 export type ThresholdEvent = TripwireEvent | BudgetThresholdEvent;
+
+/** What had the frames promoted (`PromoteTriggers`). */
+export type PromoteTrigger = 'termination' | 'quarantine' | 'budgetThreshold' | 'periodic';
 
 /** Frames were handed to the session's recorder. */
 export interface PromotedEvent {

@@ -3,10 +3,7 @@ import type { BudgetAmounts } from '../budget/index.js';
 import type { EngineName, ExhaustAction, Tier } from '../engine/engine.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
-import type { ExhaustedEvent, StopReason } from './events.js';
-
-/** What had the frames promoted (`PromoteTriggers`). */
-export type PromoteTrigger = 'termination' | 'quarantine' | 'budgetThreshold' | 'periodic';
+import type { ExhaustedEvent, PromoteTrigger, StopReason } from './events.js';
 
 /** The first entry of a session: what its frames mean. */
 export interface StartEntry {

@@ -7,6 +7,7 @@ export type {
   ExitEvent,
   HandleEvents,
   PromotedEvent,
+  PromoteTrigger,
   SourceEvent,
   StoppedEvent,
   StopReason,
@@ -17,7 +18,6 @@ export type {
   EndEntry,
   FrameSink,
   FramesEntry,
-  PromoteTrigger,
   SinkEntry,
   StartEntry,
 } from './frame-sink.js';

@@ -1,16 +1,9 @@
 /** Hands a session's frames to its recorder when a trigger says so. */
 import { TelemetryError } from '../error/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
-import type { HandleEvents } from './events.js';
+import type { HandleEvents, PromoteTrigger } from './events.js';
 import type { FrameDrain } from './frame-drain.js';
-import type {
-  EndEntry,
-  FrameSink,
-  FramesEntry,
-  PromoteTrigger,
-  SinkEntry,
-  StartEntry,
-} from './frame-sink.js';
+import type { EndEntry, FrameSink, FramesEntry, SinkEntry, StartEntry } from './frame-sink.js';
 
 /** Frames that wait for a sink that is busy, at least; beyond it they wait in the ring, and may be lost there. */
 const LEAST_QUEUED = 8_192;

@@ -4,7 +4,8 @@ import type { EndEntry, FramesEntry, StartEntry } from '../collector/frame-sink.
 import { endLine } from './end.js';
 import { headerLine, headerOfStart, type RecordingHeader, recordingHost } from './header.js';
 import { gapLine, quarantineLine } from './mark-lines.js';
-import { holdsLines, type Output, openOutput } from './output.js';
+import { holdsLines, openOutput } from './open-output.js';
+import type { Output } from './output.js';
 import { type Place, placeOf, recordingIoError } from './place.js';
 import { dropRotated, rotate } from './rotate.js';
 
