@@ -2,6 +2,14 @@ import { expect, test } from 'vitest';
 import { parseRunOptions, type RunOptions } from '../../src/cli/run-options.js';
 import { UsageError } from '../../src/cli/usage.js';
 
+const NO_LIMITS = {
+  cpuNs: null,
+  wallNs: null,
+  ioBytes: null,
+  memoryBytes: null,
+  onExhausted: 'kill',
+};
+
 function options(...argv: string[]): RunOptions {
   const parsed = parseRunOptions(argv);
   if (parsed === 'help') throw new Error('help was not asked for');
@@ -26,6 +34,7 @@ test('the defaults', () => {
     source: 'auto',
     jsonFile: null,
     recordFile: null,
+    limits: NO_LIMITS,
     quiet: false,
   });
 });
@@ -37,6 +46,7 @@ test('every option, with a space or an equals sign', () => {
     source: 'leaf',
     jsonFile: 'a=b.json',
     recordFile: 'r',
+    limits: NO_LIMITS,
     id: 'job_1',
     quiet: true,
   };
@@ -67,10 +77,19 @@ test('the id of its own names the command and is an episode id, whatever the com
 test.each([
   [['--period', '0', 'x'], '--period wants whole ms from 1 to 3600000, not "0"'],
   [['--period', '1.5', 'x'], '--period wants whole ms from 1 to 3600000, not "1.5"'],
-  [['--period', '-5', 'x'], '--period wants whole ms from 1 to 3600000, not "-5"'],
+  [
+    ['--period', '-5', 'x'],
+    '--period wants a time like 500, 1.5s or 2m (ns, us, ms, s, m, h; a bare number is ms), not "-5"',
+  ],
   [['--period', '3600001', 'x'], '--period wants whole ms from 1 to 3600000, not "3600001"'],
-  [['--period=', 'x'], '--period wants whole ms from 1 to 3600000, not ""'],
-  [['--period', '1e3', 'x'], '--period wants whole ms from 1 to 3600000, not "1e3"'],
+  [
+    ['--period=', 'x'],
+    '--period wants a time like 500, 1.5s or 2m (ns, us, ms, s, m, h; a bare number is ms), not ""',
+  ],
+  [
+    ['--period', '1e3', 'x'],
+    '--period wants a time like 500, 1.5s or 2m (ns, us, ms, s, m, h; a bare number is ms), not "1e3"',
+  ],
   [['--engine', 'rust', 'x'], '--engine wants one of auto, native, js, not "rust"'],
   [['--source', 'v1', 'x'], '--source wants one of auto, cgroup, leaf, proc, not "v1"'],
   [['--id', 'a/b', 'x'], '--id wants 1 to 128 of [A-Za-z0-9_-], not "a/b"'],
@@ -83,6 +102,34 @@ test.each([
   [['-q', 'x'], 'unknown option -q; "episcope run --help" lists the options'],
   [[], 'nothing to run: episcope run [options] -- command [argument…]'],
   [['--quiet', '--'], 'nothing to run: episcope run [options] -- command [argument…]'],
+])('%j is refused: %s', (argv, message) => {
+  expect(complaint(...argv)).toBe(message);
+});
+
+test('limits take suffixes', () => {
+  const given = '--cpu-ms 1.5s --wall-ms 2m --io-bytes 64K --memory-max 512M --on-exhausted freeze';
+  expect(options(...given.split(' '), 'x').limits).toEqual({
+    cpuNs: 1_500_000_000n,
+    wallNs: 120_000_000_000n,
+    ioBytes: 65_536n,
+    memoryBytes: 536_870_912n,
+    onExhausted: 'freeze',
+  });
+  expect(options('--cpu-ms=500', 'x').limits).toEqual({ ...NO_LIMITS, cpuNs: 500_000_000n });
+  expect(options('--period', '1s', 'x').periodMs).toBe(1000);
+});
+
+test.each<[string[], string]>([
+  [['--cpu-ms', '0', 'x'], '--cpu-ms "0" is no limit: leave the option out for none'],
+  [['--memory-max', '0G', 'x'], '--memory-max "0G" is no limit: leave the option out for none'],
+  [
+    ['--on-exhausted', 'kill', 'x'],
+    '--on-exhausted needs a limit: --cpu-ms, --wall-ms, --io-bytes or --memory-max',
+  ],
+  [
+    ['--cpu-ms', '1', '--on-exhausted', 'burn', 'x'],
+    '--on-exhausted wants one of stop, freeze, kill, not "burn"',
+  ],
 ])('%j is refused: %s', (argv, message) => {
   expect(complaint(...argv)).toBe(message);
 });

@@ -11,7 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TelemetryFrame } from '../../src/frame/index.js';
 import { findCgroup2Mount } from '../../src/host/index.js';
+import { readRecording } from '../../src/recorder/index.js';
 import { alive, cli, INSTALLS, measure, tempFile, until } from '../support/cli.js';
 
 const version = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -158,20 +160,25 @@ describe.each(INSTALLS)('episcope run, $name', ({ name, env }) => {
 
   test('--record has every frame once, the first initial, the last terminal', async () => {
     const file = tempFile('frames.ndjson');
+    writeFileSync(file, 'what stood there before');
     const { summary } = await measure(['--period', '5', '--record', file, 'sleep', '0.3'], { env });
-    const frames = readFileSync(file, 'utf8')
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
+    const recording = readRecording(file);
+    const frames: TelemetryFrame[] = [];
+    for await (const frame of recording) frames.push(frame);
     rmSync(file);
+    expect(existsSync(`${file}.1`)).toBe(false);
     expect(frames.map(({ seq }) => seq)).toEqual(frames.map((_, index) => index));
     expect(frames).toHaveLength(summary.frames);
-    const flagged = (flag: string) =>
-      frames.map(({ o11y_flags }) => o11y_flags[flag]).indexOf(true);
-    expect(flagged('initial')).toBe(0);
-    expect(flagged('terminal')).toBe(frames.length - 1);
-    expect(frames.at(-1).episode_id).toBe(summary.episode_id);
-    expect(frames.at(-1).cpu_ns).toBe(summary.cpu_ns);
+    expect(frames.map(({ o11yFlags }) => o11yFlags.initial).indexOf(true)).toBe(0);
+    const terminal = frames.map(({ o11yFlags }) => o11yFlags.terminal).indexOf(true);
+    expect(terminal).toBe(frames.length - 1);
+    expect(frames.at(-1)).toMatchObject({
+      episodeId: summary.episode_id,
+      cpuNs: summary.cpu_ns,
+    });
+    expect(recording.header).toMatchObject({ episodeId: summary.episode_id, budget: null });
+    expect(recording.end).toMatchObject({ totals: { cpuNs: summary.cpu_ns }, exhausted: null });
+    expect(recording.missed).toBe(0);
   });
 });
 

@@ -59,6 +59,9 @@ function summary(totals: Measurement, more: Partial<RunSummary> = {}): RunSummar
     periodMs: 500,
     degradedReason: null,
     totals,
+    exhausted: null,
+    uses: [],
+    measuredNs: null,
     ...more,
   };
 }
