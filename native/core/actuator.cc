@@ -78,8 +78,11 @@ int Actuator::start() {
 }
 
 bool Actuator::stop(uint64_t timeout_ns) {
+  // What nobody will do is let go of, outside the lock: who asked for it may hold the queue.
+  std::deque<Action> never_done;
   std::unique_lock lock(queue_->mutex_);
   queue_->stopping_ = true;
+  if (!queue_->running_) never_done.swap(queue_->waiting_);
   queue_->changed_.notify_all();
   return queue_->changed_.wait_for(lock, std::chrono::nanoseconds(timeout_ns),
                                    [this] { return !queue_->running_; });

@@ -146,7 +146,7 @@ void SampledEpisode::wake(uint64_t now_ns, ReadBuffer& buffer) {
   } else {
     if (exhaust_at_first_wake_) {
       exhaust_at_first_wake_ = false;
-      enforce(on_exhausted_);
+      if (phase_ == Phase::kSampling) enforce(on_exhausted_);
     }
     serve_requests(buffer);
     if (phase_ == Phase::kSampling && pacer_.due(now_ns)) sample_deadline(buffer);
@@ -271,6 +271,10 @@ void SampledEpisode::enforce(ExhaustAction action) {
 /// Has the actuator do it.
 void SampledEpisode::act() {
   Action action = episode_->enforcement(enforcing_.action, enforcing_.outside);
+  if (!action.kill && action.directory_fd.get() < 0) {
+    give_up(errno);  // no descriptor was left for it
+    return;
+  }
   action.id = ++action_id_;
   action.listener = shared_from_this();
   if (!actions_ || !actions_->add(std::move(action))) give_up(ESHUTDOWN);
@@ -286,9 +290,10 @@ void SampledEpisode::action_done(uint32_t id, int error_number) {
 
 void SampledEpisode::acted(ActionResult result, ReadBuffer& buffer) {
   if (phase_ != Phase::kSampling || !enforcing_.active() || result.id != action_id_) return;
-  // Not everybody was found at once.
+  if (enforcing_.again) return;
   if (result.error_number == EAGAIN && clock_() < enforcing_.limit_ns) {
-    act();
+    enforcing_.again = true;
+    enforcing_.look_ns = clock_() + kMs;
     return;
   }
   if (result.error_number != 0) {
@@ -314,7 +319,13 @@ void SampledEpisode::look_at_action(ReadBuffer& buffer) {
   }
   const uint64_t now = clock_();
   if (now >= enforcing_.limit_ns) {
-    give_up(ETIMEDOUT);
+    give_up(enforcing_.again ? EAGAIN : ETIMEDOUT);
+    return;
+  }
+  if (enforcing_.again) {
+    enforcing_.again = false;
+    enforcing_.look_ns = enforcing_.limit_ns;
+    act();
     return;
   }
   enforcing_.look_ns = now + enforcing_.delay_ns;

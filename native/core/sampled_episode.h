@@ -67,7 +67,7 @@ struct Sampling {
   std::vector<Tripwire> tripwires;
   ExhaustAction on_exhausted = ExhaustAction::kStop;
   /// Who freezes and kills; empty where nothing of that is asked for.
-  std::shared_ptr<ActionQueue> actions;
+  std::shared_ptr<ActionQueue> actions = {};
 };
 
 class SampledEpisode : public ActionListener, public std::enable_shared_from_this<SampledEpisode> {
@@ -148,6 +148,7 @@ class SampledEpisode : public ActionListener, public std::enable_shared_from_thi
   struct Enforcing {
     ExhaustAction action = ExhaustAction::kStop;
     bool outside = false;  // of the cgroup, whose members were killed
+    bool again = false;    // not everybody was found at once: to be done again at look_ns
     bool done = false;     // by the actuator; it may take a while to come about
     uint64_t look_ns = UINT64_MAX;
     uint64_t delay_ns = 0;

@@ -17,11 +17,18 @@
 #include <vector>
 
 #include "check.h"
+#include "child.h"
 #include "temp_tree.h"
+#include "wait.h"
 
 using episcope::Action;
 using episcope::ActionListener;
+using episcope::ActionQueue;
 using episcope::Actuator;
+using episcope::KillPlan;
+using episcope::OwnedDescriptor;
+using episcope::OwnedKillPlan;
+using episcope::test::Child;
 using episcope::test::TempTree;
 
 namespace {
@@ -203,4 +210,88 @@ TEST(an_action_that_stalls_bounds_the_stop_and_is_left_behind) {
   const int reader = open(fifo.c_str(), O_RDONLY | O_CLOEXEC);
   CHECK_EQUAL(results->wait_for(1).front().error_number, 0);
   close(reader);
+}
+
+TEST(actuator_that_was_stopped_takes_no_more_actions) {
+  TempTree tree;
+  tree.make_directory("leaf");
+  auto results = std::make_shared<Results>();
+  std::shared_ptr<ActionQueue> queue;
+  {
+    Actuator actuator;
+    CHECK_EQUAL(actuator.start(), 0);
+    queue = actuator.queue();
+    CHECK(queue->add({tree.path("gone"), "", "", 1, results}));
+    CHECK(actuator.stop(10 * kSecondNs));
+    CHECK(!actuator.add({tree.path("leaf"), "", "", 2, results}));
+  }
+  // Nor when it is gone.
+  CHECK(!queue->add({tree.path("leaf"), "", "", 3, results}));
+  CHECK_EQUAL(results->count(), 1);
+  CHECK_EQUAL(results.use_count(), 1);
+  CHECK_EQUAL(access(tree.path("leaf").c_str(), F_OK), 0);
+}
+
+TEST(actuator_that_never_ran_lets_go_of_what_was_added) {
+  auto results = std::make_shared<Results>();
+  Actuator actuator;
+  CHECK(actuator.add({"/gone", "", "", 1, results}));
+  CHECK(results.use_count() > 1);
+  CHECK(actuator.stop(0));
+  CHECK_EQUAL(results.use_count(), 1);
+  CHECK_EQUAL(results->count(), 0);
+}
+
+TEST(action_by_descriptor_reaches_the_directory_that_was_opened) {
+  TempTree tree;
+  tree.write("leaf/cgroup.freeze", "0");
+  const int fd = open(tree.path("leaf").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  OwnedDescriptor directory = OwnedDescriptor::duplicate(fd);
+  CHECK(directory.get() >= 0 && directory.get() != fd);
+  close(fd);
+  CHECK_EQUAL(rename(tree.path("leaf").c_str(), tree.path("old").c_str()), 0);
+  tree.write("leaf/cgroup.freeze", "0");
+  const int number = directory.get();
+  Running running;
+  Action action{"", "cgroup.freeze", "1", running.next_id++, running.results};
+  action.directory_fd = std::move(directory);
+  CHECK(running.actuator.add(std::move(action)));
+  CHECK_EQUAL(running.last_error(), 0);
+  CHECK(contents(tree.path("old/cgroup.freeze")) == "1");
+  CHECK(contents(tree.path("leaf/cgroup.freeze")) == "0");
+  // It is closed with the action.
+  CHECK(episcope::test::wait_until([number] { return fcntl(number, F_GETFD) < 0; }));
+}
+
+TEST(action_of_a_descriptor_that_could_not_be_had_fails) {
+  const OwnedDescriptor none = OwnedDescriptor::duplicate(-1);
+  CHECK(none.get() < 0);
+  CHECK_EQUAL(errno, EBADF);
+}
+
+TEST(action_can_kill_processes_and_a_cgroup) {
+  Child child([](Child& self) { return self.hear(); });
+  std::istringstream stat(contents("/proc/" + std::to_string(child.pid()) + "/stat"));
+  std::string word;
+  for (int field = 0; field < 22; field++) stat >> word;
+  Running running;
+  KillPlan plan;
+  plan.processes.push_back({child.pid(), std::stoull(word)});
+  Action action{"", "", "", running.next_id++, running.results};
+  action.kill.emplace(std::move(plan));
+  CHECK(running.actuator.add(std::move(action)));
+  CHECK_EQUAL(running.last_error(), 0);
+  child.wait_for_zombie();
+  CHECK_EQUAL(child.reap(), UINT64_MAX);
+
+  TempTree tree;
+  tree.write("cgroup.kill", "0");
+  KillPlan of_cgroup;
+  of_cgroup.cgroup_fd = open(tree.root().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  of_cgroup.may_signal = false;
+  Action kill{"", "", "", running.next_id++, running.results};
+  kill.kill.emplace(std::move(of_cgroup));
+  CHECK(running.actuator.add(std::move(kill)));
+  CHECK_EQUAL(running.last_error(), 0);
+  CHECK(contents(tree.path("cgroup.kill")) == "1");
 }

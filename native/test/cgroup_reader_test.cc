@@ -102,8 +102,13 @@ TEST(cgroup_reader_reads_every_word) {
   CHECK_EQUAL(f.out.get(word::kPressureIoSomeNs), 11000);
   CHECK_EQUAL(f.out.get(word::kPressureIoFullNs), 5000);
   CHECK(f.reader.populated(*f.buffer) == Populated::kYes);
+  CHECK(!f.reader.frozen(*f.buffer));
+  f.put("cgroup.events", "populated 1\nfrozen 1\n");
+  CHECK(f.reader.frozen(*f.buffer));
+  // Older kernels do not tell.
   f.put("cgroup.events", "populated 0\n");
   CHECK(f.reader.populated(*f.buffer) == Populated::kNo);
+  CHECK(!f.reader.frozen(*f.buffer));
   f.drop("cgroup.events");
 }
 

@@ -1,6 +1,8 @@
 #include "episode_fixture.h"
 
 #include <atomic>
+#include <fstream>
+#include <sstream>
 
 #include "check.h"
 
@@ -44,8 +46,15 @@ void FixtureCgroup::set_io(uint64_t bytes) const {
   put("io.stat", "8:0 rbytes=" + std::to_string(bytes) + " wbytes=0 rios=0 wios=0\n");
 }
 
-void FixtureCgroup::set_populated(bool populated) const {
-  put("cgroup.events", populated ? "populated 1\nfrozen 0\n" : "populated 0\nfrozen 0\n");
+void FixtureCgroup::set_events(bool populated, bool frozen) const {
+  put("cgroup.events", std::string(populated ? "populated 1\n" : "populated 0\n") +
+                           (frozen ? "frozen 1\n" : "frozen 0\n"));
+}
+
+std::string FixtureCgroup::get(const char* file) const {
+  std::ostringstream text;
+  text << std::ifstream(tree_.path(std::string("c/") + file)).rdbuf();
+  return text.str();
 }
 
 std::unique_ptr<Episode> open_episode(TestRing* ring, const char* cgroup_root,

@@ -22,10 +22,12 @@ class FixtureCgroup {
   void set_cpu_us(uint64_t us) const;
   void set_rss(uint64_t bytes) const;
   void set_io(uint64_t bytes) const;
-  void set_populated(bool populated) const;
+  void set_populated(bool populated) const { set_events(populated, false); }
+  void set_events(bool populated, bool frozen) const;
   void put(const char* file, const std::string& text) const {
     tree_.write(std::string("c/") + file, text);
   }
+  std::string get(const char* file) const;
   void drop(const char* file) const { tree_.remove(std::string("c/") + file); }
   const std::string& root() const { return tree_.root(); }
 

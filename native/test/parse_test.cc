@@ -51,8 +51,9 @@ TEST(parse_finds_known_keys_wherever_they_stand) {
   VALUES(kMemoryStat, "anon 11\nanon_thp 5\nfile 7\npgfault 9\npgmajfault 2\n", 11, 9, 2);
   VALUES(kMemoryStat, "file 7\n\n", kAbsent, kAbsent, kAbsent);
   VALUES(kMemoryEvents, "oom 4\noom_kill 2\noom_group_kill 1\n", 2);
-  VALUES(kCgroupEvents, "populated 1\nfrozen 0\n", 1);
-  VALUES(kCgroupEvents, "populated 1\npopulated 0\n", 0);
+  VALUES(kCgroupEvents, "populated 1\nfrozen 0\n", 1, 0);
+  VALUES(kCgroupEvents, "frozen 1\npopulated 1\n", 1, 1);
+  VALUES(kCgroupEvents, "populated 1\npopulated 0\n", 0, kAbsent);
 }
 
 TEST(parse_reads_a_file_of_one_number) {
@@ -92,6 +93,8 @@ TEST(parse_tells_where_flat_text_is_wrong) {
         54);
   FAULT(kMemoryEvents, "oom 4\n", kMissingKey, 6);
   FAULT(kMemoryEvents, std::string("oom_kill 1\0", 11), kMalformedNumber, 10);
+  FAULT(kCgroupEvents, "frozen 1\n", kMissingKey, 9);
+  FAULT(kCgroupEvents, "populated 1\nfrozen ?\n", kMalformedNumber, 19);
   FAULT(kCgroupEvents, std::string(65536, 'a'), kMissingKey, 65536);
 }
 

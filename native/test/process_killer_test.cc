@@ -110,7 +110,7 @@ int fork_waiter(const Lifeline& lifeline) {
 
 /// Forks on and on; most of its children do the same.
 [[noreturn]] void grow(std::atomic<int>& born, const Lifeline& lifeline) {
-  constexpr int kMost = 1500;
+  constexpr int kMost = 400;
   for (int i = 1;; ++i) {
     if (born >= kMost || lifeline.is_cut_within(10)) lifeline.wait();
     if (fork() != 0) continue;

@@ -21,6 +21,7 @@ const std::map<std::string, uint32_t> kActions = {
     {"none", 0},
     {"speed_up", trip_action::kSpeedUp},
     {"notify", trip_action::kNotify},
+    {"exhaust", trip_action::kExhaust},
     {"speed_up+notify", trip_action::kSpeedUp | trip_action::kNotify},
 };
 const std::map<std::string, uint32_t> kWords = {
@@ -62,6 +63,16 @@ std::string told(const std::vector<Trip>& trips) {
   return text;
 }
 
+std::string told(const std::optional<Tripwires::Exhausted>& exhausted) {
+  if (!exhausted) return "exhausted none";
+  std::string name = "?";
+  for (const auto& [metric, number] : kMetrics) {
+    if (number == exhausted->metric) name = metric;
+  }
+  return "exhausted " + name + ':' + std::to_string(exhausted->threshold) + ':' +
+         std::to_string(exhausted->value);
+}
+
 void run_line(Case* running, const std::string& line, int number) {
   const auto expect = [&](bool held) {
     test::check(held, EPISCOPE_TRIPWIRES_TABLE, number, running->name.c_str());
@@ -93,6 +104,8 @@ void run_line(Case* running, const std::string& line, int number) {
   } else if (verb == "speed_up") {
     words >> next;
     expect(running->tripwires.speed_up() == (next == "yes"));
+  } else if (verb == "exhausted") {
+    expect(told(running->tripwires.exhausted()) == line);
   } else {
     CHECK(verb == "trips");
     expect(told(running->trips) == line);

@@ -11,12 +11,12 @@ import { RESOURCES } from './resources.js';
  * ```
  * in the order of `RESOURCES` and in counted units.
  */
-const MAGIC = 0x0000_0001_4742_5045n; // "EPBG", version 1
-const WORD_MAGIC = 0;
-const WORD_DEFERRED = 1;
-const WORD_LIMITS = 2;
-const WORD_CONSUMED = WORD_LIMITS + RESOURCES.length;
-const BYTES = (WORD_CONSUMED + RESOURCES.length) * 8;
+export const MAGIC = 0x0000_0001_4742_5045n; // "EPBG", version 1
+export const WORD_MAGIC = 0;
+export const WORD_DEFERRED = 1;
+export const WORD_LIMITS = 2;
+export const WORD_CONSUMED = WORD_LIMITS + RESOURCES.length;
+export const BYTES = (WORD_CONSUMED + RESOURCES.length) * 8;
 
 /** The counters of a budget in shared memory: any number of threads add to them, none ever waits. */
 export class BudgetCounters {

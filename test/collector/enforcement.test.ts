@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findCgroup2Mount } from '../../src/host/index.js';
 import {
   BudgetTracker,
   type HandleEvents,
@@ -336,6 +337,18 @@ describe.each(ENGINES)('an exhausted budget, engine %s', (engine) => {
           }),
         );
       }
+    }
+    const mount = findCgroup2Mount();
+    if (mount === null) console.log('no cgroup2 mount here: its root is not refused');
+    else {
+      expect(() =>
+        collector.start('own', child.pid!, { cgroupPath: mount, budget, onExhausted: 'freeze' }),
+      ).toThrow(
+        expect.objectContaining({
+          code: 'ERR_INVALID_CONFIG',
+          message: expect.stringContaining('it lives in'),
+        }),
+      );
     }
     expect(() => collector.start('own', process.pid, { onExhausted: 'burn' as 'kill' })).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_CONFIG' }),

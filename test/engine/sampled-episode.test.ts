@@ -471,9 +471,11 @@ describe('a limit that is reached', () => {
   });
 
   it('who was not found at once is looked for again, for 5 s', async () => {
-    const { episode, sampled, clock, answer } = startExhausted({ onExhausted: 'kill' });
+    const { episode, sampled, clock, run, answer } = startExhausted({ onExhausted: 'kill' });
     await answer('EAGAIN');
+    run(101n * MS);
     await answer('EAGAIN');
+    run(102n * MS);
     expect(episode.enforced).toHaveLength(3);
     expect(sampled.news.take().failedActions).toEqual([]);
     clock.nowNs += 5_000n * MS;
@@ -519,6 +521,20 @@ describe('a limit that is reached', () => {
     });
     expect(episode.frames).toEqual([INITIAL, TERMINAL]);
     expect(sampled.wakeNs).toBe(null);
+  });
+
+  it('by an episode that had ended when it began: nothing is left to be done', () => {
+    const { episode, sampled, run } = start(
+      (told) => {
+        told.hasEnded = true;
+        told.exhaustion = EXHAUSTION;
+        told.outcome = SampleOutcome.EXHAUSTED;
+      },
+      { onExhausted: 'kill' },
+    );
+    run(20n * MS);
+    expect(episode.enforced).toEqual([]);
+    expect(sampled.news.take()).toMatchObject({ exhausted: EXHAUSTION, ended: { exited: true } });
   });
 
   it('of wall time has a frame of its own at that moment', () => {

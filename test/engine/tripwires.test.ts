@@ -20,6 +20,7 @@ const ACTIONS: Readonly<Record<string, number>> = {
   none: 0,
   speed_up: TripAction.SPEED_UP,
   notify: TripAction.NOTIFY,
+  exhaust: TripAction.EXHAUST,
   'speed_up+notify': TripAction.SPEED_UP | TripAction.NOTIFY,
 };
 
@@ -64,6 +65,12 @@ class Replay {
       case 'speed_up':
         expect(this.#tripwires.speedUp, line).toBe(args[0] === 'yes');
         break;
+      case 'exhausted': {
+        const found = this.#tripwires.exhausted;
+        const told = found === null ? 'none' : `${found.metric}:${found.threshold}:${found.value}`;
+        expect(told, line).toBe(args[0]);
+        break;
+      }
       default:
         throw new Error(`the table has a line that is none of its own: ${line}`);
     }

@@ -70,6 +70,8 @@ interface Settling {
 /** `onExhausted`, or what is taken in its place. */
 interface Enforcing {
   readonly action: EnforcedAction;
+  /** Not everybody was found at once: to be done again at `nextNs`. */
+  again: boolean;
   /** The kernel was told; it may take a while to come about. */
   done: boolean;
   /** When it is looked at next, how long after that again, and until when. */
@@ -228,7 +230,8 @@ export class SampledEpisode {
     }
     if ((outcome & SampleOutcome.EXHAUSTED) !== 0 && episode.exhaustion !== null) {
       this.news.exhaust(episode.exhaustion);
-      this.#enforce(this.#onExhausted);
+      // What has ended is left to its end.
+      if ((outcome & SampleOutcome.ENDED) === 0) this.#enforce(this.#onExhausted);
     }
     if (episode.rootGone) this.#lingerFrom(nowNs);
   }
@@ -253,7 +256,7 @@ export class SampledEpisode {
       return;
     }
     const limitNs = this.#clock() + ENFORCE_LIMIT_NS;
-    this.#enforcing = { action, done: false, nextNs: limitNs, stepNs: MS, limitNs };
+    this.#enforcing = { action, again: false, done: false, nextNs: limitNs, stepNs: MS, limitNs };
     this.#act(this.#enforcing);
   }
 
@@ -268,9 +271,9 @@ export class SampledEpisode {
   }
 
   #enforced(enforcing: Enforcing, errno: string | null): void {
-    // Not everybody was found at once.
     if (errno === 'EAGAIN' && this.#clock() < enforcing.limitNs) {
-      this.#act(enforcing);
+      enforcing.again = true;
+      enforcing.nextNs = this.#clock() + MS;
       return;
     }
     if (errno !== null) {
@@ -289,7 +292,16 @@ export class SampledEpisode {
       return;
     }
     const nowNs = this.#clock();
-    if (nowNs >= enforcing.limitNs) this.#giveUp(enforcing.action, 'ETIMEDOUT');
+    if (nowNs >= enforcing.limitNs) {
+      this.#giveUp(enforcing.action, enforcing.again ? 'EAGAIN' : 'ETIMEDOUT');
+      return;
+    }
+    if (enforcing.again) {
+      enforcing.again = false;
+      enforcing.nextNs = enforcing.limitNs;
+      this.#act(enforcing);
+      return;
+    }
     enforcing.nextNs = nowNs + enforcing.stepNs;
     enforcing.stepNs = earlier(2n * enforcing.stepNs, MOST_LINGER_NS);
   }
