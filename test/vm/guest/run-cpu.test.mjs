@@ -29,10 +29,13 @@ for (const engine of ENGINES) {
       assertCpu(summary.cpu_ns, burnerCpu(lines[0]), { inCgroup: false });
       assert.ok(summary.cpu_ns >= summary.cpu_user_ns + summary.cpu_system_ns);
 
-      const frames = readFileSync(record, 'utf8')
+      const [header, ...frames] = readFileSync(record, 'utf8')
         .trimEnd()
         .split('\n')
         .map((line) => JSON.parse(line));
+      const end = frames.pop();
+      assert.equal(header.schema, 'episcope.frames.v1');
+      assert.equal(end.frames, summary.frames);
       assert.equal(frames.length, summary.frames);
       assert.deepEqual(
         frames.map((frame) => frame.seq),
