@@ -1,17 +1,15 @@
 /**
- * Runs every test file of this folder, one process each and one at a time (the guest has two cpus and the
- * tests measure them), and prints the counts as the marker line that the host reads.
+ * `main.mjs FOLDER`: runs every test file of a folder, one process each and one at a time (the guest has two
+ * cpus and the tests measure them), and prints the counts as the marker line that the host reads.
  */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-const folder = import.meta.dirname;
-const only = (process.argv[2] ?? '').split(',').filter((name) => name !== '');
+const folder = resolve(process.argv[2]);
 const files = readdirSync(folder)
   .filter((name) => name.endsWith('.test.mjs'))
-  .filter((name) => only.length === 0 || only.some((part) => name.includes(part)))
   .sort()
   .map((name) => join(folder, name));
 
