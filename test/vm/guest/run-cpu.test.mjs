@@ -35,7 +35,7 @@ for (const engine of ENGINES) {
         .map((line) => JSON.parse(line));
       const end = frames.pop();
       assert.equal(header.schema, 'episcope.frames.v1');
-      assert.equal(end.frames, summary.frames);
+      assert.equal(end.frames_recorded, summary.frames);
       assert.equal(frames.length, summary.frames);
       assert.deepEqual(
         frames.map((frame) => frame.seq),
