@@ -6,6 +6,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new episcope::EnvState);
   episcope::init_actuator(env, exports);
   episcope::init_claims(env, exports);
+  episcope::init_directory(env, exports);
   episcope::init_episode(env, exports);
   episcope::init_events(env, exports);
   episcope::init_parse(env, exports);

@@ -60,6 +60,7 @@ OpenedEpisode open_episode(const Napi::CallbackInfo& info);
 
 void init_actuator(Napi::Env env, Napi::Object exports);
 void init_claims(Napi::Env env, Napi::Object exports);
+void init_directory(Napi::Env env, Napi::Object exports);
 void init_episode(Napi::Env env, Napi::Object exports);
 void init_events(Napi::Env env, Napi::Object exports);
 void init_parse(Napi::Env env, Napi::Object exports);

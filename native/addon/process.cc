@@ -1,6 +1,5 @@
 // Process control that Node lacks and the command line needs: subreaper, reaping of adopted
-// orphans, signals with their sender, ownership marks on cgroups. No state but the pipe of the
-// signal handler.
+// orphans, signals with their sender. No state but the pipe of the signal handler.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,32 +9,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
-
-#include <string>
 
 #include "bindings.h"
 
 namespace {
-
-constexpr char kOwnerXattr[] = "user.episcope.owner";
-constexpr size_t kOwnerMarkMaxBytes = 256;
-
-/// A descriptor that closes itself.
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Napi::Value SetSubreaper(const Napi::CallbackInfo& info) {
   const int failed = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -140,30 +118,6 @@ Napi::Value WatchSignals(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, ends[0]);
 }
 
-/// The mark goes through a descriptor, so that a symlink put in the directory's place is not
-/// followed.
-int OpenDirectory(const std::string& path) {
-  return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-Napi::Value SetOwnerMark(const Napi::CallbackInfo& info) {
-  const std::string path = info[0].As<Napi::String>().Utf8Value();
-  const std::string mark = info[1].As<Napi::String>().Utf8Value();
-  const Fd dir(OpenDirectory(path));
-  const bool done =
-      dir.get() >= 0 && fsetxattr(dir.get(), kOwnerXattr, mark.data(), mark.size(), 0) == 0;
-  return Napi::Number::New(info.Env(), done ? 0 : errno);
-}
-
-/// The mark, or the errno that says why there is none (ENODATA: not marked).
-Napi::Value GetOwnerMark(const Napi::CallbackInfo& info) {
-  const Fd dir(OpenDirectory(info[0].As<Napi::String>().Utf8Value()));
-  char mark[kOwnerMarkMaxBytes];
-  const ssize_t length = dir.get() < 0 ? -1 : fgetxattr(dir.get(), kOwnerXattr, mark, sizeof mark);
-  if (length < 0) return Napi::Number::New(info.Env(), errno);
-  return Napi::String::New(info.Env(), mark, static_cast<size_t>(length));
-}
-
 }  // namespace
 
 namespace episcope {
@@ -173,8 +127,6 @@ void init_process(Napi::Env env, Napi::Object exports) {
   exports.Set("reapAdopted", Napi::Function::New(env, ReapAdopted, "reapAdopted"));
   exports.Set("hasChildren", Napi::Function::New(env, HasChildren, "hasChildren"));
   exports.Set("watchSignals", Napi::Function::New(env, WatchSignals, "watchSignals"));
-  exports.Set("setOwnerMark", Napi::Function::New(env, SetOwnerMark, "setOwnerMark"));
-  exports.Set("getOwnerMark", Napi::Function::New(env, GetOwnerMark, "getOwnerMark"));
 }
 
 }  // namespace episcope

@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "open_beneath.h"
 #include "thread.h"
 
 namespace episcope {
@@ -14,12 +15,23 @@ namespace {
 /// The write of a limit waits for reclaim, unless its descriptor does not wait.
 bool may_wait_for_reclaim(const std::string& file) { return file.starts_with("memory."); }
 
-int write_file(const Action& action) {
-  const int dirfd = action.directory_fd.get();
-  const std::string path = dirfd >= 0 ? action.file : action.directory + "/" + action.file;
+/// In the directory's path every link is followed, as `/proc/self/fd/N` must be; in the directory
+/// itself nothing but its own file is opened.
+int open_control_file(const Action& action) {
   const int extra = may_wait_for_reclaim(action.file) ? O_NONBLOCK : 0;
-  const int fd = openat(dirfd >= 0 ? dirfd : AT_FDCWD, path.c_str(),
-                        O_WRONLY | O_CLOEXEC | O_NOFOLLOW | extra);
+  const int kept = action.directory_fd.get();
+  const int dirfd =
+      kept >= 0 ? kept : open(action.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (dirfd < 0) return -1;
+  const int fd = open_child(dirfd, action.file.c_str(), O_WRONLY | extra);
+  const int error = errno;
+  if (dirfd != kept) close(dirfd);
+  errno = error;
+  return fd;
+}
+
+int write_file(const Action& action) {
+  const int fd = open_control_file(action);
   if (fd < 0) return errno;
   const ssize_t written = write(fd, action.text.data(), action.text.size());
   int error = 0;

@@ -3,29 +3,19 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <string_view>
 
+#include "open_beneath.h"
+
 namespace episcope {
 namespace {
 
 constexpr unsigned long kCgroup2SuperMagic = 0x63677270;
 constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-
-// Of <linux/openat2.h> and <asm/unistd.h>, which older systems that we are built on lack.
-constexpr long kOpenat2 = 437;
-constexpr uint64_t kResolveNoMagiclinks = 0x02;
-constexpr uint64_t kResolveNoSymlinks = 0x04;
-constexpr uint64_t kResolveBeneath = 0x08;
-struct OpenHow {
-  uint64_t flags;
-  uint64_t mode;
-  uint64_t resolve;
-};
 
 /// A path of plain components: `.` and empty ones are left out. No `..`, at most 4096 bytes.
 struct PlainPath {
@@ -79,13 +69,9 @@ int open_by_components(int dirfd, char* path) {
 }
 
 int open_directory(int dirfd, PlainPath& path, uint64_t resolve) {
-  OpenHow how = {kDirectoryFlags, 0, resolve | kResolveNoSymlinks | kResolveNoMagiclinks};
-  long fd;
-  do {
-    fd = syscall(kOpenat2, dirfd, path.bytes, &how, sizeof how);
-  } while (fd < 0 && errno == EINTR);
+  const int fd = open_with_resolve(dirfd, path.bytes, kDirectoryFlags, resolve);
   if (fd < 0 && (errno == ENOSYS || errno == EPERM)) return open_by_components(dirfd, path.bytes);
-  return static_cast<int>(fd);
+  return fd;
 }
 
 ReadFailure failed(ReadCode code, int error_number = 0) {

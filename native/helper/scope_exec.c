@@ -1,10 +1,15 @@
 /*
- * episcope-exec <error-fd> <cgroup.procs path, or -> <command> [argument...]
+ * episcope-exec <error-fd> <gate-fd, or -> <fd of cgroup.procs, or -> <command> [argument...]
  *
  * Moves itself into a cgroup and becomes the command: same pid, the command's image wholly inside.
+ * cgroup.procs was opened by whoever started it: no path can lead elsewhere by now, and the right
+ * to move is the opener's, also where this process runs as another user. With a gate it waits in
+ * between until a byte comes from there: until then whoever started it has the process, and may
+ * move it, limit it and begin to measure it. A gate that closes ends it.
+ *
  * The error descriptor closes at the exec; when there is none, it carries "<stage> <errno>\n"
  * (stage: cgroup, exec) and the exit status is the shell's: 127 for a command that does not exist,
- * else 126.
+ * else 126. Where it waits at the gate it has written "ready\n" first.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,18 +31,33 @@ static int fail(int error_fd, const char *stage) {
   return error == ENOENT && strcmp(stage, "exec") == 0 ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
+/* A descriptor that the command does not get; -1 for anything else. */
+static int own_descriptor(const char *text) {
+  char *end = NULL;
+  const long fd = strtol(text, &end, 10);
+  if (*text == '\0' || *end != '\0' || fd < 0) return -1;
+  return fcntl((int)fd, F_SETFD, FD_CLOEXEC) == 0 ? (int)fd : -1;
+}
+
 /* "0" is whoever writes it: no pid to be wrong about, in any pid namespace. */
-static int enter_cgroup(const char *procs_path) {
-  const int fd = open(procs_path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return -1;
+static int enter_cgroup(int procs_fd) {
   ssize_t written;
   do {
-    written = write(fd, "0", 1);
+    written = write(procs_fd, "0", 1);
   } while (written < 0 && errno == EINTR);
-  const int error = errno;
-  close(fd);
-  errno = error;
   return written == 1 ? 0 : -1;
+}
+
+/* False when the gate closes instead: whoever started us has ended, or does not want the command.
+ */
+static int pass_gate(int error_fd, int gate_fd) {
+  char byte;
+  ssize_t got;
+  if (write(error_fd, "ready\n", 6) != 6) return 0;
+  do {
+    got = read(gate_fd, &byte, 1);
+  } while (got < 0 && errno == EINTR);
+  return got == 1;
 }
 
 /* Node ignores SIGPIPE, and an ignored signal survives an exec; libuv resets it, this does not rely
@@ -51,14 +71,20 @@ static void default_signals(void) {
 }
 
 int main(int argc, char **argv) {
-  char *end = NULL;
-  const long error_fd = argc < 4 ? -1 : strtol(argv[1], &end, 10);
-  if (error_fd < 0 || *end != '\0' || fcntl((int)error_fd, F_SETFD, FD_CLOEXEC) != 0) {
-    fputs("usage: episcope-exec <error-fd> <cgroup.procs | -> <command> [argument...]\n", stderr);
+  const int complete = argc >= 5;
+  const int gated = complete && strcmp(argv[2], "-") != 0;
+  const int moves = complete && strcmp(argv[3], "-") != 0;
+  const int error_fd = complete ? own_descriptor(argv[1]) : -1;
+  const int gate_fd = gated ? own_descriptor(argv[2]) : -1;
+  const int procs_fd = moves ? own_descriptor(argv[3]) : -1;
+  if (error_fd < 0 || (gated && gate_fd < 0) || (moves && procs_fd < 0)) {
+    fputs("usage: episcope-exec <error-fd> <gate-fd | -> <procs-fd | -> <command> [argument...]\n",
+          stderr);
     return EXIT_USAGE;
   }
-  if (strcmp(argv[2], "-") != 0 && enter_cgroup(argv[2]) != 0) return fail((int)error_fd, "cgroup");
+  if (moves && enter_cgroup(procs_fd) != 0) return fail(error_fd, "cgroup");
+  if (gated && !pass_gate(error_fd, gate_fd)) return EXIT_USAGE;
   default_signals();
-  execvp(argv[3], argv + 3);
-  return fail((int)error_fd, "exec");
+  execvp(argv[4], argv + 4);
+  return fail(error_fd, "exec");
 }
