@@ -25,7 +25,24 @@ export * from './policy/index.js';
 export * from './proc/index.js';
 export * from './reader/index.js';
 export * from './recorder/index.js';
-export { episodeCgroupPath } from './scope/path.js';
+export {
+  type CpuQuota,
+  createEpisodeScope,
+  episodeCgroupPath,
+  type IoMax,
+  type OsResourceLimits,
+  type RemoveScopeOptions,
+  removeEpisodeScope,
+  Scope,
+  type ScopedProcess,
+  type ScopeOptions,
+  type ScopePlaceOptions,
+  type ScopeRemoveOptions,
+  type ScopeStrategy,
+  type ScopeStrategyChoice,
+  type SpawnInScopeOptions,
+  spawnInScope,
+} from './scope/index.js';
 export {
   CpuStats,
   type CpuStatsInit,

@@ -7,7 +7,7 @@ import type { Placement } from './tier.js';
 
 export function degradedReason(
   totals: Measurement,
-  placement: Placement,
+  placement: Placement | null,
   addon: ProcessControlLoad,
   /** `--memory-max` was given, and the kernel does not keep it. */
   samplesMemoryLimit: boolean,
@@ -18,7 +18,7 @@ export function degradedReason(
   const degraded = named('proc');
   const absent = named('unavailable');
   if (degraded === '' && absent === '') return null;
-  const parts = [placement.reason ?? 'the cgroup did not tell everything'];
+  const parts = [placement?.reason ?? 'the cgroup did not tell everything'];
   if (degraded !== '') parts.push(`${degraded} from /proc`);
   if (absent !== '') parts.push(`${absent} not available`);
   if (samplesMemoryLimit) {

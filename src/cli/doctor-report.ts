@@ -1,6 +1,7 @@
 /** What `episcope doctor` tells: the same facts as text and as JSON. Pure. */
 import type { EngineName, Tier } from '../engine/engine.js';
 import type { HostFacts } from '../host/index.js';
+import type { BusKind } from '../systemd/index.js';
 import { listOf } from './format.js';
 import { type Paint, PLAIN } from './output.js';
 import { bestTier } from './tier.js';
@@ -12,6 +13,8 @@ export interface Diagnosis {
   readonly node: string;
   readonly host: HostFacts;
   readonly engine: { readonly name: EngineName; readonly reason: string | null };
+  /** The bus on which systemd would be asked for scopes; `reason`: why it is not. */
+  readonly systemd: { readonly bus: BusKind; readonly reason: string | null };
   /** What moves a command into its cgroup. */
   readonly launcher: 'episcope-exec' | '/bin/sh';
   /** Scopes of dead owners; with `--clean` those that were removed, or the reason why not. */
@@ -67,6 +70,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, paint: Paint = PLAIN): str
     ['controllers', controllersText(host)],
     ['own cgroup', ownText(host)],
     ...scopeRows(host),
+    ['systemd', systemdText(diagnosis)],
     ['best tier', TIER_TEXT[bestTier(host)]],
     ['pressure', host.psi.available ? 'available' : `not available: ${host.psi.reason}`],
     [
@@ -125,6 +129,11 @@ function scopeRows({ scopes }: HostFacts): [string, string][] {
   return texts.map((text, index) => [index === 0 ? 'scopes' : '', text]);
 }
 
+function systemdText({ systemd: { bus, reason } }: Diagnosis): string {
+  if (reason === null) return `is asked for scopes first, on the ${bus} bus`;
+  return `is not asked for scopes: ${reason}`;
+}
+
 function leftoversText({ stale, cleaned }: Diagnosis): string {
   if (stale.length === 0) return 'none';
   const scopes = `${stale.length} scope${stale.length === 1 ? '' : 's'} of dead runs`;
@@ -166,6 +175,7 @@ export function diagnosisToJson(diagnosis: Diagnosis): string {
       own_directory: cgroup2.ownDirectory,
     },
     scopes: host.scopes,
+    systemd: diagnosis.systemd,
     tier: bestTier(host),
     psi: host.psi,
     engine: diagnosis.engine,

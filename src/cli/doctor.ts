@@ -1,7 +1,14 @@
 /** `episcope doctor`: looks at this host, and with `--clean` removes what dead runs left. */
 import { loadNativeEngine } from '../engine/native/engine.js';
-import { hostFacts, processControl } from '../host/index.js';
-import { cleanStaleScopes, findStaleScopes, launchHelper } from '../scope/index.js';
+import { hostFacts } from '../host/index.js';
+import {
+  busKind,
+  cleanStaleScopes,
+  findStaleScopes,
+  launchHelper,
+  placesToClean,
+} from '../scope/index.js';
+import { whyNoBus } from '../systemd/index.js';
 import { type Diagnosis, diagnosisToJson, renderDiagnosis } from './doctor-report.js';
 import { paintFor, writeOut } from './output.js';
 import { parseOptions } from './parse-options.js';
@@ -32,19 +39,19 @@ export async function doctor(argv: readonly string[]): Promise<number> {
 async function diagnose(clean: boolean): Promise<Diagnosis> {
   const host = hostFacts();
   const { engine, reason } = loadNativeEngine();
-  const { control } = processControl();
-  const { places } = host.scopes;
+  const parents = placesToClean(host);
   const stale = clean
-    ? (await cleanStaleScopes(places, { control })).map((each) => ({
+    ? (await cleanStaleScopes(parents)).map((each) => ({
         ...each,
         error: each.error?.message ?? null,
       }))
-    : findStaleScopes(places, { control }).map((each) => ({ ...each, error: null }));
+    : (await findStaleScopes(parents)).map((each) => ({ ...each, error: null }));
   return {
     version: packageVersion(),
     node: process.version,
     host,
     engine: { name: engine === null ? 'js' : 'native', reason },
+    systemd: { bus: busKind(), reason: whyNoBus(busKind()) },
     launcher: launchHelper() === null ? '/bin/sh' : 'episcope-exec',
     stale,
     cleaned: clean,

@@ -1,7 +1,7 @@
 /** What becomes of a run whose limit is reached: noticed, told, and a frozen command killed when asked to. */
 import type { ExhaustedEvent, TelemetryHandle } from '../collector/index.js';
 import { readCgroupEvents, readWords } from '../host/cgroup-files.js';
-import { killCgroup } from '../scope/index.js';
+import type { Scope } from '../scope/index.js';
 import { type Done, type Exhausted, exhaustedOf, useText } from './exhausted.js';
 import { complain } from './output.js';
 
@@ -10,7 +10,7 @@ const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQU
 
 export class Enforcement {
   readonly #id: string;
-  readonly #cgroupPath: string | null;
+  readonly #scope: Scope | null;
   readonly #startedNs: bigint;
   #event: ExhaustedEvent | null = null;
   #actionFailed = false;
@@ -19,9 +19,9 @@ export class Enforcement {
   #endedNs: bigint | null = null;
 
   /** `startedNs`: CLOCK_MONOTONIC at the start of the run. */
-  constructor(id: string, cgroupPath: string | null, startedNs: bigint) {
+  constructor(id: string, scope: Scope | null, startedNs: bigint) {
     this.#id = id;
-    this.#cgroupPath = cgroupPath;
+    this.#scope = scope;
     this.#startedNs = startedNs;
   }
 
@@ -59,26 +59,26 @@ export class Enforcement {
    * is the command's.
    */
   takes(signal: NodeJS.Signals): boolean {
-    const path = this.#cgroupPath;
-    if (path === null || this.#event === null || this.#event.action === 'stop') return false;
+    const scope = this.#scope;
+    if (scope === null || this.#event === null || this.#event.action === 'stop') return false;
     if (!ENDING.includes(signal)) return false;
     // Somebody else may have thawed it.
-    if (this.#done !== undefined && !isToBeFrozen(path)) return false;
-    killCgroup(path).catch((cause: Error) => complain(cause.message));
+    if (this.#done !== undefined && !isToBeFrozen(scope.cgroupPath)) return false;
+    scope.kill().catch((cause: Error) => complain(cause.message));
     return true;
   }
 
   #whatWasDone({ action }: ExhaustedEvent): Done {
     if (action === 'kill' && !this.#actionFailed) return 'kill';
     // Instead of a kill that failed it may have been frozen.
-    const path = this.#cgroupPath;
-    return path !== null && readCgroupEvents(path)?.frozen === true ? 'freeze' : 'stop';
+    const path = this.#scope?.cgroupPath;
+    return path !== undefined && readCgroupEvents(path)?.frozen === true ? 'freeze' : 'stop';
   }
 
   #tellFrozen(event: ExhaustedEvent): void {
     const why = useText(exhaustedOf(event, 'freeze', this.#startedNs));
     complain(
-      `${this.#id} is frozen (${why}); to let it go on: echo 0 > ${this.#cgroupPath}/cgroup.freeze; Ctrl-C, or SIGTERM to ${process.pid}, kills it`,
+      `${this.#id} is frozen (${why}); to let it go on: echo 0 > ${this.#scope?.cgroupPath}/cgroup.freeze; Ctrl-C, or SIGTERM to ${process.pid}, kills it`,
     );
   }
 }

@@ -1,24 +1,23 @@
-/** One measured command: launched, sampled, and at its end killed, reaped, counted. */
+/** One measured command: sampled, and at its end killed, reaped, counted. */
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BudgetTracker } from '../budget/index.js';
 import type { TelemetryCollector, TelemetryHandle, Tripwire } from '../collector/index.js';
 import type { ExhaustAction } from '../engine/engine.js';
-import type { ErrorCode } from '../error/index.js';
+import { type ErrorCode, TelemetryError } from '../error/index.js';
 import type { ProcessControl } from '../host/index.js';
 import { FrameReader } from '../reader/index.js';
-import { type Exit, killCgroup, killDescendants, type Launched, launch } from '../scope/index.js';
+import { type Exit, killDescendants, type LaunchFailure, type Scope } from '../scope/index.js';
 import { Enforcement } from './enforcement.js';
 import { Measurement } from './measurement.js';
 import type { OutputFile } from './output-file.js';
 import { RunRecording } from './recording.js';
 import type { SignalForwarder } from './signals.js';
 import type { Placement } from './tier.js';
+import { Refusal } from './usage.js';
 
 export interface EpisodeOptions {
   readonly id: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly placement: Placement;
   readonly collector: TelemetryCollector;
   readonly control: ProcessControl | null;
   /** This process is the subreaper of what it starts. */
@@ -26,7 +25,6 @@ export interface EpisodeOptions {
   readonly signals: SignalForwarder;
   readonly record: OutputFile | null;
   readonly budget: BudgetTracker | null;
-  readonly tripwires: readonly Tripwire[];
   readonly onExhausted: ExhaustAction;
 }
 
@@ -37,79 +35,95 @@ export interface EpisodeExit extends Exit {
 const DRAIN_INTERVAL_MS = 200;
 /** Killed processes are zombies within ms; what is no member and lives on is not waited for. */
 const REAP_TIMEOUT_MS = 200;
+const END_TIMEOUT_MS = 200;
 
 /** Expected below a full cgroup, and told by the sources already. */
 const UNREMARKABLE: readonly ErrorCode[] = ['ERR_CONTROLLER_NOT_ENABLED', 'ERR_PROC_GONE'];
 
 export class Episode {
-  readonly launched: Launched;
   readonly measurement: Measurement = new Measurement();
   /** What went wrong with the measuring, each once. */
   readonly warnings: Set<string> = new Set();
+  readonly enforcement: Enforcement;
   /** CLOCK_MONOTONIC, ns. */
   readonly startedNs: bigint = process.hrtime.bigint();
-  readonly enforcement: Enforcement;
   readonly #options: EpisodeOptions;
+  readonly #placement: Placement;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<Exit>;
   readonly #onChildSignal: () => void;
+  #started: (failure: LaunchFailure | null) => void = () => {};
   #handle: TelemetryHandle | null = null;
   #reader: FrameReader<bigint> | null = null;
   #drainTimer: NodeJS.Timeout | null = null;
-  #running: boolean;
+  #running = true;
 
   /**
-   * Launches the command and starts its session before the event loop turns, so that even a command that has
-   * ended already is still there as a zombie. Throws what the collector throws; the command is killed then.
+   * Starts the session of a command that was just spawned or is held back, before the event loop turns: even one that
+   * has ended already is still there as a zombie. Throws `Refusal` where it cannot be measured.
    */
-  constructor(options: EpisodeOptions) {
+  constructor(
+    options: EpisodeOptions,
+    child: ChildProcess,
+    placement: Placement,
+    tripwires: readonly Tripwire[],
+  ) {
     this.#options = options;
-    const { id, placement, control, signals } = options;
-    const cgroupPath = placement.scope?.cgroupPath ?? null;
-    this.enforcement = new Enforcement(id, cgroupPath, this.startedNs);
-    this.launched = launch({
-      command: options.command,
-      args: options.args,
-      procsPath: cgroupPath === null ? null : `${cgroupPath}/cgroup.procs`,
-    });
-    const { child, pid } = this.launched;
-    this.#running = pid !== null;
+    this.#child = child;
+    this.#placement = placement;
+    const { id, control, signals } = options;
+    this.enforcement = new Enforcement(id, placement.scope, this.startedNs);
     // Node waits for the command itself: it must not be reaped before its time.
-    this.#onChildSignal = () => control?.reapAdopted(this.#running ? (pid ?? 0) : 0);
-    if (child === null || pid === null) return;
+    this.#onChildSignal = () => control?.reapAdopted(this.#running ? (child.pid ?? 0) : 0);
     process.on('SIGCHLD', this.#onChildSignal);
-    child.once('exit', () => {
-      this.#running = false;
-      signals.end();
+    this.#exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        this.#running = false;
+        signals.end();
+        resolve({ code, signal });
+      });
     });
-    try {
-      this.#start(pid);
-    } catch (cause) {
-      child.kill('SIGKILL');
-      throw cause;
-    }
+    this.#start(child.pid ?? 0, tripwires);
     signals.forwardTo(child, (signal) => this.enforcement.takes(signal));
   }
 
-  #start(pid: number): void {
-    const { collector, id, placement, reaper, record, budget, tripwires } = this.#options;
-    const handle = collector.start(id, pid, {
-      source: placement.source,
-      reaper,
-      cgroupPath: placement.scope?.cgroupPath,
-      budget: budget ?? undefined,
-      tripwires,
-      onExhausted: this.#options.onExhausted,
-      recorder: record === null ? undefined : new RunRecording(record, this.launched.started),
+  #start(pid: number, tripwires: readonly Tripwire[]): void {
+    const { collector, id, reaper, record, budget, onExhausted } = this.#options;
+    const { source, scope } = this.#placement;
+    const started = new Promise<LaunchFailure | null>((resolve) => {
+      this.#started = resolve;
     });
-    this.#handle = handle;
-    this.#reader = new FrameReader(handle.share(), { bigint: true });
-    this.enforcement.watch(handle);
-    handle.on('warning', (error) => {
+    try {
+      this.#handle = collector.start(id, pid, {
+        source,
+        // The end of a scope of systemd is read at once, before it is removed, and not when all are reaped.
+        reaper: reaper && scope?.strategy !== 'systemd-transient',
+        cgroupPath: scope?.cgroupPath,
+        budget: budget ?? undefined,
+        tripwires,
+        onExhausted,
+        recorder: record === null ? undefined : new RunRecording(record, started),
+      });
+    } catch (cause) {
+      process.off('SIGCHLD', this.#onChildSignal);
+      if (!(cause instanceof TelemetryError)) throw cause;
+      throw new Refusal(`the command cannot be measured, so it was not run: ${cause.message}`);
+    }
+    this.#reader = new FrameReader(this.#handle.share(), { bigint: true });
+    this.enforcement.watch(this.#handle);
+    this.#handle.on('warning', (error) => {
       if (!UNREMARKABLE.includes(error.code)) this.warnings.add(error.message);
     });
   }
 
+  /** The command's image runs, or never will. */
+  started(failure: LaunchFailure | null): void {
+    this.#started(failure);
+    if (failure === null) this.#collectFrames();
+  }
+
   /** Begins to take the frames out of the ring: only a command that runs has any worth keeping. */
-  collectFrames(): void {
+  #collectFrames(): void {
     this.#drainTimer = setInterval(() => this.#drain(), DRAIN_INTERVAL_MS);
     this.#drainTimer.unref();
   }
@@ -123,34 +137,51 @@ export class Episode {
 
   /** The command's exit status, and how long it ran. */
   async exit(): Promise<EpisodeExit> {
-    const exit = await this.launched.exited;
+    const exit = await this.#exited;
     return { ...exit, wallNs: process.hrtime.bigint() - this.startedNs };
   }
 
   /** Kills what the command left behind, reaps it, and takes the terminal frame. Never throws. */
   async end(): Promise<void> {
-    const { scope } = this.#options.placement;
+    const { scope } = this.#placement;
     await this.#attempt(async () => {
       if (scope === null) await killDescendants(process.pid);
-      else await killCgroup(scope.cgroupPath);
+      else await scope.kill();
     });
+    if (scope?.strategy === 'systemd-transient') await this.#untilEnded();
     await this.#reap();
     await this.#attempt(async () => void (await this.#handle?.stop()));
     if (this.#drainTimer !== null) {
       clearInterval(this.#drainTimer);
       await this.#attempt(async () => this.#drain());
     }
+    if (scope !== null) await this.#attempt(() => this.#settleCpu(scope));
     process.off('SIGCHLD', this.#onChildSignal);
+  }
+
+  /** systemd removes an empty scope within ms: the sampler sees the end at the same moment, and reads at once. */
+  async #untilEnded(): Promise<void> {
+    const deadline = performance.now() + END_TIMEOUT_MS;
+    while (this.#handle?.snapshot().stopped === false && performance.now() < deadline)
+      await sleep(1);
+  }
+
+  /** Where the manager was faster, it tells what its cgroup had used in all. */
+  async #settleCpu(scope: Scope): Promise<void> {
+    const { measurement } = this;
+    if (scope.strategy !== 'systemd-transient' || measurement.cpuNs === null) return;
+    const cpuNs = await scope.cpuUsageNs();
+    if (cpuNs !== null && cpuNs > measurement.cpuNs) measurement.cpuNs = cpuNs;
   }
 
   async #reap(): Promise<void> {
     const { control, reaper } = this.#options;
     if (control === null || !reaper) return;
     const deadline = performance.now() + REAP_TIMEOUT_MS;
-    control.reapAdopted(this.#running ? (this.launched.pid ?? 0) : 0);
+    control.reapAdopted(this.#running ? (this.#child.pid ?? 0) : 0);
     while (control.hasChildren() && performance.now() < deadline) {
       await sleep(1);
-      control.reapAdopted(this.#running ? (this.launched.pid ?? 0) : 0);
+      control.reapAdopted(this.#running ? (this.#child.pid ?? 0) : 0);
     }
   }
 

@@ -3,7 +3,7 @@ import { BudgetTracker } from '../budget/index.js';
 import type { Tripwire } from '../collector/index.js';
 import type { ExhaustAction } from '../engine/engine.js';
 import type { TelemetryPolicy } from '../policy/index.js';
-import type { DirectScope } from '../scope/index.js';
+import type { OsResourceLimits, Scope } from '../scope/index.js';
 
 /** null: not limited. */
 export interface Limits {
@@ -26,8 +26,14 @@ export function budgetOf({ cpuNs, wallNs, ioBytes }: Limits): BudgetTracker | nu
 }
 
 /** Whether the kernel itself holds the episode below its memory limit; else only samples can tell. */
-export function kernelLimitsMemory(scope: DirectScope | null): boolean {
+export function kernelLimitsMemory(scope: Scope | null): boolean {
   return scope?.controllers.includes('memory') ?? false;
+}
+
+/** What the kernel is to keep. An oom kill takes the whole scope where a limit is to kill. */
+export function kernelLimits({ memoryBytes, onExhausted }: Limits): OsResourceLimits {
+  if (memoryBytes === null) return {};
+  return { memoryBytes, memoryOomGroup: onExhausted === 'kill' };
 }
 
 /** Where the kernel limits no memory: a limit that is looked at with every sample, more often as it comes near. */

@@ -4,6 +4,7 @@ import type { EngineChoice } from '../engine/select.js';
 import { isEpisodeId, MAX_EPISODE_ID_LENGTH } from '../episode/index.js';
 import { readProcessStat } from '../host/process-identity.js';
 import { MAX_SAMPLE_PERIOD_MS, MIN_SAMPLE_PERIOD_MS } from '../policy/index.js';
+import { SCOPE_STRATEGIES, type ScopeStrategyChoice } from '../scope/index.js';
 import type { Limits } from './limits.js';
 import { type OptionTable, parseOptions } from './parse-options.js';
 import { parseSize, parseTime } from './quantity.js';
@@ -16,6 +17,7 @@ export interface RunOptions {
   readonly periodMs: number;
   readonly engine: EngineChoice;
   readonly source: Tier;
+  readonly strategy: ScopeStrategyChoice;
   readonly limits: Limits;
   readonly jsonFile: string | null;
   readonly recordFile: string | null;
@@ -34,6 +36,7 @@ const TABLE: OptionTable = {
     '--engine',
     '--id',
     '--source',
+    '--scope',
     '--cpu-ms',
     '--wall-ms',
     '--io-bytes',
@@ -51,6 +54,7 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
     periodMs: period(values.get('--period')),
     engine: oneOf('--engine', values.get('--engine') ?? 'auto', ENGINES),
     source: oneOf('--source', values.get('--source') ?? 'auto', TIERS),
+    strategy: oneOf('--scope', values.get('--scope') ?? 'auto', SCOPE_STRATEGIES),
     limits: limits(values),
     jsonFile: file('--json', values.get('--json')),
     recordFile: file('--record', values.get('--record')),

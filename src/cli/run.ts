@@ -1,26 +1,43 @@
 /** `episcope run`: one command, measured. */
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { BudgetTracker } from '../budget/index.js';
 import { TelemetryCollector } from '../collector/index.js';
 import type { EngineName } from '../engine/engine.js';
 import { loadNativeEngine } from '../engine/native/engine.js';
 import type { EngineChoice } from '../engine/select.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
-import { errnoOf, hostFacts, processControl } from '../host/index.js';
+import { errnoOf, type HostFacts, hostFacts, processControl } from '../host/index.js';
 import type { ProcessControlLoad } from '../host/process-control.js';
 import { TelemetryPolicy } from '../policy/index.js';
-import { cleanStaleScopes, type LaunchFailure, limitMemory, removeScope } from '../scope/index.js';
+import {
+  cleanStaleScopes,
+  type LaunchFailure,
+  launch,
+  type OsResourceLimits,
+  placesToClean,
+  type Scope,
+  spawnScoped,
+} from '../scope/index.js';
 import { degradedReason } from './degraded.js';
 import { Episode, type EpisodeExit, type EpisodeOptions } from './episode.js';
 import { oomKilled, usesOf } from './exhausted.js';
-import { budgetOf, kernelLimitsMemory, type Limits, memoryTripwires } from './limits.js';
+import {
+  budgetOf,
+  kernelLimits,
+  kernelLimitsMemory,
+  type Limits,
+  memoryTripwires,
+} from './limits.js';
+import { Measurement } from './measurement.js';
 import { complain, paintFor, writeErr } from './output.js';
 import { OutputFile } from './output-file.js';
 import { everyFrame } from './recording.js';
 import type { RunOptions } from './run-options.js';
 import { SignalForwarder } from './signals.js';
 import { type RunSummary, renderSummary, summaryToJson } from './summary.js';
-import { type Placement, place, processTree } from './tier.js';
+import { askedForTree, neededControllers, type Placement, placeIn, placeWithout } from './tier.js';
 import { ExitStatus, Refusal, UsageError } from './usage.js';
 
 /** Four seconds at the shortest period, between two looks of a reader that looks every 0.2 s; 1 MiB. */
@@ -38,6 +55,22 @@ export async function run(options: RunOptions): Promise<number> {
   }
 }
 
+interface RunContext {
+  readonly options: RunOptions;
+  readonly engine: EngineName;
+  readonly collector: TelemetryCollector;
+  readonly addon: ProcessControlLoad;
+  readonly facts: HostFacts;
+  readonly budget: BudgetTracker | null;
+  readonly files: OutputFiles;
+  readonly episode: EpisodeOptions;
+}
+
+interface OutputFiles {
+  readonly json: OutputFile | null;
+  readonly record: OutputFile | null;
+}
+
 async function runWithFiles(
   options: RunOptions,
   engine: EngineName,
@@ -46,94 +79,122 @@ async function runWithFiles(
   const collector = makeCollector(options, engine);
   const addon = processControl();
   const facts = hostFacts();
-  await cleanStaleScopes(facts.scopes.places, { control: addon.control });
-  const reaper = addon.control !== null && addon.control.setSubreaper() === null;
-  const signals = new SignalForwarder(addon.control);
-  const context = { options, engine, collector, addon, reaper, signals, files };
-
-  const placement = await place(options.id, options.source, facts, addon.control);
-  const done = await runPlaced(context, placement);
-  if (typeof done === 'number') return done;
-  // A cgroup that could be made but not entered.
-  const why = `${placement.scope?.cgroupPath} cannot be entered${because(done)}`;
-  if (options.source !== 'auto') {
-    throw new Refusal(`--source ${options.source} is not possible here: ${why}; use --source proc`);
-  }
-  const again = await runPlaced(context, processTree(why));
-  return typeof again === 'number' ? again : ExitStatus.REFUSED;
-}
-
-interface RunContext {
-  readonly options: RunOptions;
-  readonly engine: EngineName;
-  readonly collector: TelemetryCollector;
-  readonly addon: ProcessControlLoad;
-  readonly reaper: boolean;
-  readonly signals: SignalForwarder;
-  readonly files: OutputFiles;
-}
-
-interface OutputFiles {
-  readonly json: OutputFile | null;
-  readonly record: OutputFile | null;
-}
-
-/** The exit status, or why the scope could not be entered. The scope is gone afterwards. */
-async function runPlaced(
-  context: RunContext,
-  placement: Placement,
-): Promise<number | LaunchFailure> {
-  try {
-    await limitPlaced(placement, context.options.limits);
-    return await measure(context, placement);
-  } finally {
-    if (placement.scope !== null) {
-      await removeScope(placement.scope, context.addon.control).catch((cause: Error) =>
-        complain(cause.message),
-      );
-    }
-  }
-}
-
-/** Before the command moves in. */
-async function limitPlaced({ scope }: Placement, limits: Limits): Promise<void> {
-  const { memoryBytes: bytes, onExhausted } = limits;
-  if (bytes === null || scope === null || !kernelLimitsMemory(scope)) return;
-  try {
-    await limitMemory(scope, { bytes, killsAll: onExhausted === 'kill' });
-  } catch (cause) {
-    if (!(cause instanceof CgroupError)) throw cause;
-    throw new Refusal(`--memory-max is not possible here, so nothing was run: ${cause.message}`);
-  }
-}
-
-async function measure(context: RunContext, placement: Placement): Promise<number | LaunchFailure> {
-  const { options, addon, files } = context;
-  const { limits } = options;
-  const budget = budgetOf(limits);
-  const { memoryBytes } = limits;
-  const kernelKeepsMemory = kernelLimitsMemory(placement.scope);
-  const samplesMemoryLimit = memoryBytes !== null && !kernelKeepsMemory;
-  const episode = startEpisode({
-    ...options,
-    ...context,
-    placement,
-    record: files.record,
+  await cleanStaleScopes(placesToClean(facts));
+  const budget = budgetOf(options.limits);
+  const episode: EpisodeOptions = {
+    id: options.id,
+    collector,
     control: addon.control,
+    reaper: addon.control !== null && addon.control.setSubreaper() === null,
+    signals: new SignalForwarder(addon.control),
+    record: files.record,
     budget,
-    tripwires: samplesMemoryLimit ? memoryTripwires(memoryBytes, context.collector.policy) : [],
-    onExhausted: limits.onExhausted,
-  });
-  const failure = await episode.launched.started;
-  if (failure === null) episode.collectFrames();
-  const exit = failure === null ? await episode.exit() : await notStarted(episode, failure);
-  await episode.end();
-  if (failure?.stage === 'cgroup') return failure;
+    onExhausted: options.limits.onExhausted,
+  };
+  const context = { options, engine, collector, addon, facts, budget, files, episode };
+  if (options.source === 'proc') return runInTree(context, askedForTree());
+  const { limits } = options;
+  const limited = await runInScope(context, kernelLimits(limits));
+  if (typeof limited === 'number') return limited;
+  const lacksMemory = limited.code === 'ERR_CONTROLLER_NOT_ENABLED' && limits.memoryBytes !== null;
+  const done = lacksMemory ? await runInScope(context, {}) : limited;
+  if (typeof done === 'number') return done;
+  return runInTree(context, placeWithout(done, options.source, facts));
+}
 
-  const { measurement, enforcement } = episode;
+/** Where we are, measured as a process tree. */
+async function runInTree(context: RunContext, placement: Placement): Promise<number> {
+  const { command, args } = context.options;
+  const launched = launch({ command, args, procsFd: null, spawn: { stdio: 'inherit' } });
+  const { child } = launched;
+  const episode = child === null ? null : beginEpisode(context, child, placement);
+  return measure(context, placement, episode, await launched.started);
+}
+
+/**
+ * In a scope of its own: the exit status, or why there is none or it cannot be entered; nothing was run then. The scope
+ * is gone afterwards.
+ */
+async function runInScope(
+  context: RunContext,
+  limits: OsResourceLimits,
+): Promise<number | CgroupError> {
+  const { command, args, id, source, strategy } = context.options;
+  let placement: Placement | null = null;
+  let episode: Episode | null = null;
+  const beforeExec = (scope: Scope, child: ChildProcess): void => {
+    placement = placeIn(scope, source, context.facts);
+    episode = beginEpisode(context, child, placement);
+  };
+  const asked = { id, limits, strategy, stdio: 'inherit', beforeExec } as const;
+  let scope: Scope | null = null;
+  try {
+    let failure: LaunchFailure | null = null;
+    try {
+      ({ scope } = await spawnScoped(command, args, asked, { needs: neededControllers(source) }));
+    } catch (cause) {
+      if (cause instanceof CgroupError) return cannotScope(cause);
+      failure = launchFailureOf(cause);
+    }
+    return await measure(context, placement, episode, failure);
+  } finally {
+    await scope?.remove({ kill: true }).catch((cause: Error) => complain(cause.message));
+  }
+}
+
+/** A limit that the kernel refuses is no reason to do without. */
+function cannotScope(cause: CgroupError): CgroupError {
+  if (cause.code !== 'ERR_CGROUP_WRITE' || !cause.file?.includes('/memory.')) return cause;
+  throw new Refusal(`--memory-max is not possible here, so nothing was run: ${cause.message}`);
+}
+
+/** Of a command that is not there, or cannot be run; anything else is thrown on. */
+function launchFailureOf(cause: unknown): LaunchFailure {
+  if (cause instanceof TelemetryError && cause.code === 'ERR_SPAWN_FAILED') {
+    return { stage: 'exec', errno: cause.errno ?? null };
+  }
+  throw cause;
+}
+
+function beginEpisode(context: RunContext, child: ChildProcess, placement: Placement): Episode {
+  const { limits } = context.options;
+  const tripwires = samplesMemory(limits, placement)
+    ? memoryTripwires(limits.memoryBytes, context.collector.policy)
+    : [];
+  try {
+    return new Episode(context.episode, child, placement, tripwires);
+  } catch (cause) {
+    child.kill('SIGKILL');
+    throw cause;
+  }
+}
+
+/** The memory limit is looked at with every sample, since the kernel keeps none there. */
+function samplesMemory(
+  limits: Limits,
+  placement: Placement | null,
+): limits is Limits & { readonly memoryBytes: bigint } {
+  return limits.memoryBytes !== null && !kernelLimitsMemory(placement?.scope ?? null);
+}
+
+/** To the command's end. `episode` and `placement` are null where not even a process could be made. */
+async function measure(
+  context: RunContext,
+  placement: Placement | null,
+  episode: Episode | null,
+  failure: LaunchFailure | null,
+): Promise<number> {
+  const { options, addon, files, budget } = context;
+  const { limits } = options;
+  episode?.started(failure);
+  const exit = failure === null && episode !== null ? await episode.exit() : notStarted(failure);
+  await episode?.end();
+
+  const measurement = episode?.measurement ?? new Measurement();
+  const kernelKeepsMemory = kernelLimitsMemory(placement?.scope ?? null);
   const oomKill =
-    memoryBytes !== null && kernelKeepsMemory
-      ? oomKilled(memoryBytes, measurement, episode.startedNs)
+    limits.memoryBytes !== null && kernelKeepsMemory && episode !== null
+      ? oomKilled(limits.memoryBytes, measurement, episode.startedNs)
       : null;
   const summary: RunSummary = {
     episodeId: options.id,
@@ -143,15 +204,17 @@ async function measure(context: RunContext, placement: Placement): Promise<numbe
     wallNs: exit.wallNs,
     engine: context.engine,
     periodMs: options.periodMs,
-    degradedReason: degradedReason(measurement, placement, addon, samplesMemoryLimit),
+    degradedReason: degradedReason(measurement, placement, addon, samplesMemory(limits, placement)),
     totals: measurement,
-    exhausted: enforcement.exhausted ?? oomKill,
+    exhausted: episode?.enforcement.exhausted ?? oomKill,
     uses: usesOf(limits, budget?.consumed() ?? null, measurement, kernelKeepsMemory),
-    measuredNs: enforcement.measuredNs,
+    measuredNs: episode?.enforcement.measuredNs ?? null,
   };
   files.json?.write(summaryToJson(summary));
   if (failure !== null) complain(commandComplaint(options.command, failure));
-  else if (!options.quiet) writeErr(renderSummary(summary, [...episode.warnings], paintFor(2)));
+  else if (!options.quiet) {
+    writeErr(renderSummary(summary, [...(episode?.warnings ?? [])], paintFor(2)));
+  }
   return statusOf(exit);
 }
 
@@ -161,20 +224,10 @@ function statusOf({ code, signal }: EpisodeExit): number {
   return 128 + ((signal && constants.signals[signal]) || 127);
 }
 
-/** The launcher's end, if there ever was a process: what it reported becomes the status that a shell would give. */
-async function notStarted(episode: Episode, failure: LaunchFailure): Promise<EpisodeExit> {
-  if (episode.launched.pid !== null) await episode.launched.exited;
-  const code = failure.errno === 'ENOENT' ? ExitStatus.NOT_FOUND : ExitStatus.CANNOT_RUN;
+/** What the launcher reported becomes the status that a shell would give. */
+function notStarted(failure: LaunchFailure | null): EpisodeExit {
+  const code = failure?.errno === 'ENOENT' ? ExitStatus.NOT_FOUND : ExitStatus.CANNOT_RUN;
   return { code, signal: null, wallNs: 0n };
-}
-
-function startEpisode(options: EpisodeOptions): Episode {
-  try {
-    return new Episode(options);
-  } catch (cause) {
-    if (!(cause instanceof TelemetryError)) throw cause;
-    throw new Refusal(`the command cannot be measured, so it was not run: ${cause.message}`);
-  }
 }
 
 function chooseEngine(choice: EngineChoice): EngineName {

@@ -1,14 +1,16 @@
 /** Where the command is to run, and how it is measured there. */
+
+import { posix } from 'node:path';
 import type { Tier } from '../engine/engine.js';
-import { CgroupError } from '../error/index.js';
-import type { HostFacts, ProcessControl } from '../host/index.js';
-import { createScope, type DirectScope, removeScope } from '../scope/index.js';
+import type { CgroupError } from '../error/index.js';
+import type { HostFacts } from '../host/index.js';
+import type { Scope } from '../scope/index.js';
 import { listOf } from './format.js';
 import { Refusal } from './usage.js';
 
 export interface Placement {
   /** null: the process tree, where we are. */
-  readonly scope: DirectScope | null;
+  readonly scope: Scope | null;
   /** What the collector is asked for. */
   readonly source: Tier;
   /** Why it is not all measured by the cgroup; null where it is. */
@@ -18,36 +20,41 @@ export interface Placement {
 /** Without these a cgroup cannot tell memory and io itself. */
 const FULL_CONTROLLERS = ['memory', 'io'] as const;
 
-/**
- * Makes the scope, or says why there is none. Throws `Refusal` where the tier that was asked for cannot be had,
- * with nothing left behind.
- */
-export async function place(
-  id: string,
-  wanted: Tier,
-  facts: HostFacts,
-  control: ProcessControl | null,
-): Promise<Placement> {
-  if (wanted === 'proc')
-    return { scope: null, source: 'proc', reason: 'asked for by --source proc' };
-  const made = makeScope(id, facts, control, wanted === 'cgroup');
-  if (typeof made === 'string') {
-    if (wanted === 'auto') return processTree(made);
-    throw refused(wanted, made, facts);
-  }
-  if (wanted === 'leaf') {
-    return { scope: made, source: 'leaf', reason: 'asked for by --source leaf' };
-  }
-  const missing = missingControllers(made.controllers);
-  if (missing.length === 0) return { scope: made, source: wanted, reason: null };
-  const lack = lackOf(made.slicePath, missing, facts);
-  if (wanted === 'auto') return { scope: made, source: 'auto', reason: lack };
-  await removeScope(made, control);
-  throw refused(wanted, lack, facts);
+/** The placement that `--source proc` is. */
+export function askedForTree(): Placement {
+  return { scope: null, source: 'proc', reason: 'asked for by --source proc' };
 }
 
-/** The placement when no scope can be had, or entered. */
-export function processTree(why: string): Placement {
+/** Controllers that the scope must have for the tier that was asked for. */
+export function neededControllers(wanted: Tier): readonly string[] {
+  return wanted === 'cgroup' ? FULL_CONTROLLERS : [];
+}
+
+/** The placement in a scope that is there. */
+export function placeIn(scope: Scope, wanted: Tier, facts: HostFacts): Placement {
+  if (wanted === 'leaf') return { scope, source: 'leaf', reason: 'asked for by --source leaf' };
+  const missing = missingControllers(scope.controllers);
+  const reason =
+    missing.length === 0 ? null : lackOf(posix.dirname(scope.cgroupPath), missing, facts);
+  // systemd removes its scope at the end: there is nothing to go on with at /proc then, only less to be told.
+  const source = scope.strategy === 'systemd-transient' && reason === null ? 'cgroup' : wanted;
+  return { scope, source, reason };
+}
+
+/**
+ * The placement where no scope can be made or entered. Throws `Refusal` where the tier that was asked for needs one,
+ * or the id is taken.
+ */
+export function placeWithout(cause: CgroupError, wanted: Tier, facts: HostFacts): Placement {
+  if (cause.code === 'ERR_SCOPE_EXISTS') {
+    throw new Refusal(`${cause.message}: an episode of this id runs already; choose another --id`);
+  }
+  const why = whyNoScope(cause, wanted, facts);
+  if (wanted === 'auto') return processTree(why);
+  throw refused(wanted, why, facts);
+}
+
+function processTree(why: string): Placement {
   return { scope: null, source: 'proc', reason: `no cgroup of its own: ${why}` };
 }
 
@@ -59,36 +66,19 @@ export function bestTier(facts: HostFacts): Exclude<Tier, 'auto'> {
   return places.length > 0 ? 'leaf' : 'proc';
 }
 
-function makeScope(
-  id: string,
-  facts: HostFacts,
-  control: ProcessControl | null,
-  full: boolean,
-): DirectScope | string {
-  const { cgroup2, scopes } = facts;
+/** In the words of this host rather than of the attempt, where it is the host that lacks something. */
+function whyNoScope(cause: CgroupError, wanted: Tier, facts: HostFacts): string {
+  const { cgroup2, scopes, mode } = facts;
   if (cgroup2 === null) {
-    return facts.mode === 'v1' ? 'this host has cgroup v1 only' : 'no cgroup2 is mounted';
+    return mode === 'v1' ? 'this host has cgroup v1 only' : 'no cgroup2 is mounted';
   }
-  const whyNot = scopes.refused.map(({ directory, reason }) => `${directory}: ${reason}`);
-  for (const place of scopes.places) {
-    const missing = missingControllers(place.controllers);
-    if (full && missing.length > 0) {
-      whyNot.push(lackOf(place.parent, missing, facts));
-      continue;
-    }
-    try {
-      return createScope(id, place, { control });
-    } catch (cause) {
-      if (!(cause instanceof CgroupError)) throw cause;
-      if (cause.code === 'ERR_SCOPE_EXISTS') {
-        throw new Refusal(
-          `${cause.message}: an episode of this id runs already; choose another --id`,
-        );
-      }
-      whyNot.push(cause.message);
-    }
-  }
-  return whyNot.join(', ');
+  if (cause.code !== 'ERR_CONTROLLER_NOT_ENABLED' || wanted !== 'cgroup') return cause.message;
+  const lacks = scopes.places.map(({ parent, controllers }) => {
+    const missing = missingControllers(controllers);
+    return missing.length === 0 ? null : lackOf(parent, missing, facts);
+  });
+  const whole = lacks.every((lack) => lack !== null) && lacks.length > 0;
+  return whole ? lacks.join(', ') : cause.message;
 }
 
 function missingControllers(controllers: readonly string[]): string[] {

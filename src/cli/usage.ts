@@ -28,6 +28,8 @@ Usage: episcope run [options] -- command [argument…]
   --engine NAME    auto, native (the addon) or js (default auto)
   --source TIER    auto, cgroup (all from cgroup v2), leaf (cpu from the cgroup, memory
                    and io from /proc) or proc (the process tree); default auto
+  --scope MAKER    who makes the episode's cgroup: systemd (a transient scope), direct (writes to
+                   the cgroup file system), or auto: systemd where it may be asked
   --id ID          the episode's id, 1 to 128 of [A-Za-z0-9_-]
   --quiet          no summary
 

@@ -13,7 +13,8 @@ export type TelemetryErrorCode =
   | 'ERR_OUT_OF_RANGE'
   | 'ERR_ENGINE_UNAVAILABLE'
   | 'ERR_ACTION_FAILED'
-  | 'ERR_SINK_FAILED';
+  | 'ERR_SINK_FAILED'
+  | 'ERR_SPAWN_FAILED';
 
 export type CgroupErrorCode =
   | 'ERR_CGROUP_NOT_AVAILABLE'

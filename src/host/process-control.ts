@@ -9,9 +9,6 @@ interface ProcessBinding {
   hasChildren(): boolean;
   /** A descriptor, or a negative errno. */
   watchSignals(signals: readonly number[]): number;
-  setOwnerMark(directory: string, mark: string): number;
-  /** The mark, or the errno that says why there is none. */
-  getOwnerMark(directory: string): string | number;
 }
 
 /** `si_code` of a signal that the kernel made: a key in the terminal, a hangup. */
@@ -64,17 +61,6 @@ export class ProcessControl {
   watchSignals(signals: readonly number[]): { readonly fd: number } | { readonly errno: string } {
     const fd = this.#binding.watchSignals(signals);
     return fd >= 0 ? { fd } : { errno: getSystemErrorName(fd) };
-  }
-
-  /** Writes the xattr `user.episcope.owner` of a cgroup directory. Returns null, or the errno. */
-  setOwnerMark(directory: string, mark: string): string | null {
-    return errnoName(this.#binding.setOwnerMark(directory, mark));
-  }
-
-  /** The xattr `user.episcope.owner`, null where there is none or it cannot be read. */
-  getOwnerMark(directory: string): string | null {
-    const mark = this.#binding.getOwnerMark(directory);
-    return typeof mark === 'string' ? mark : null;
   }
 }
 

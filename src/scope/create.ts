@@ -1,108 +1,348 @@
-/** Making a scope by direct cgroup writes. */
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
-import { CgroupError } from '../error/index.js';
-import { errnoOf, readWords } from '../host/cgroup-files.js';
-import type { ProcessControl } from '../host/process-control.js';
-import type { ScopePlace } from '../host/scope-places.js';
+/** Making a scope by direct cgroup writes; every step is undone where a later one fails. */
+import { posix } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assertEpisodeId } from '../episode/id.js';
+import { CgroupError, ProcError } from '../error/index.js';
+import { errnoOf } from '../host/cgroup-files.js';
+import { type Directories, directories } from '../host/directories.js';
 import { enableControllers } from './controllers.js';
-import { markerName, markersIn } from './marker.js';
-import { currentOwner, formatOwner, type Owner } from './owner.js';
-import { DEFAULT_SLICE, episodeCgroupPath } from './path.js';
-import { makeSlice, removeSliceIfOurs } from './slice.js';
+import { type CheckedLimits, checkLimits, controlWrites } from './limits.js';
+import { markersIn } from './marker.js';
+import { currentOwner, formatOwner } from './owner.js';
+import { DEFAULT_SLICE, episodeCgroupPath, scopeName } from './path.js';
+import { PinnedCgroup, writeError } from './pinned-cgroup.js';
+import { cgroupOf, evacuate, PROCS, processGone, starttimeOf } from './process.js';
+import { openSlice, ownMarker, removeSliceIfOurs } from './slice.js';
 
-/** A scope of this process, empty until the command moves in. */
+/** A scope that is there, and where. */
 export interface DirectScope {
   readonly id: string;
   readonly cgroupPath: string;
-  readonly slicePath: string;
+  /** The cgroup that holds the slice. */
+  readonly parent: string;
+  readonly slice: string;
+  /** Of its cgroup: one of the same name that was made later has another. */
+  readonly identity: string;
   /** What the scope really has: `cgroup.controllers`. */
   readonly controllers: readonly string[];
-  /** The marker directory, where the mark could not be an xattr. */
-  readonly markerPath: string | null;
+  /** The marker directory in the slice, where the mark could not be an xattr. */
+  readonly marker: string | null;
 }
+
+/** What is done, in this order. `move` and what is around it only with a pid. */
+export const CREATE_STEPS = [
+  'enable-controllers',
+  'make-slice',
+  'make-marker',
+  'make-scope',
+  'mark',
+  'check-type',
+  'limit',
+  'freeze',
+  'move',
+  'check-alive',
+  'thaw',
+] as const;
+export type CreateStep = (typeof CREATE_STEPS)[number];
 
 export interface CreateOptions {
-  readonly control: ProcessControl | null;
-  readonly slice?: string;
+  readonly slice?: string | undefined;
+  /** Moved in; it must be alive afterwards. */
+  readonly pid?: number | undefined;
+  readonly limits?: CheckedLimits | undefined;
+  /** Controllers that the scope must have, whatever its limits need. */
+  readonly needs?: readonly string[] | undefined;
+  /** ms since the epoch of `performance.now()`; looked at between the steps. */
+  readonly deadline?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** @internal Called before each step; what it throws is that step's failure. */
+  readonly onStep?: (step: CreateStep) => void;
+  /** @internal */
+  readonly directories?: Directories;
 }
 
+const RMDIR_TRIES = 500;
+/** As runc does it. */
+const MOVE_TRIES = 5;
+const MOVE_PAUSE_MS = 30;
 /** How often a slice may vanish under us because another run was the last to leave it. */
 const SLICE_ATTEMPTS = 20;
 
 /**
- * Makes `<place>/<slice>/episode-<id>.scope` and marks it as ours. On failure everything that was made is
- * removed again, but controllers stay enabled in the ancestors.
+ * Makes `<parent>/<slice>/episode-<id>.scope`, marks it as ours, limits it, and moves `pid` in. A process that runs
+ * already is frozen while it moves where there are limits, so that it does not outrun them; never this process itself,
+ * which could not thaw.
  *
- * Throws `CgroupError` `ERR_SCOPE_EXISTS`, or `ERR_SCOPE_CREATE` with the errno and the file.
+ * On failure everything is as before: no cgroup, no frozen process, the process back where it was; but controllers
+ * stay enabled in the ancestors.
+ *
+ * Throws `ERR_SCOPE_EXISTS`, `ERR_PROC_GONE`, `ERR_CONTROLLER_NOT_ENABLED`, `ERR_CGROUP_WRITE` (a limit), or
+ * `ERR_SCOPE_CREATE` with the errno and the file; `signal.reason` where that was aborted.
  */
-export function createScope(id: string, place: ScopePlace, options: CreateOptions): DirectScope {
+export async function createScope(
+  id: string,
+  parent: string,
+  options: CreateOptions = {},
+): Promise<DirectScope> {
   const slice = options.slice ?? DEFAULT_SLICE;
-  const cgroupPath = episodeCgroupPath(id, place.parent, slice);
-  const slicePath = cgroupPath.slice(0, cgroupPath.lastIndexOf('/'));
+  const cgroupPath = episodeCgroupPath(id, parent, slice);
+  const access = options.directories ?? directories();
   for (let attempt = 1; ; attempt += 1) {
+    const root = PinnedCgroup.open(parent, access);
+    const creation = new Creation(id, root, slice, cgroupPath, options);
     try {
-      return createIn(place.parent, slicePath, cgroupPath, id, options.control);
+      return await creation.run();
     } catch (cause) {
-      const failure = asCgroupError(cause, cgroupPath);
-      removeSliceIfOurs(slicePath, options.control);
-      if (failure.errno !== 'ENOENT' || attempt === SLICE_ATTEMPTS) throw failure;
+      await creation.undo();
+      const vanished = errnoOf(cause) === 'ENOENT' || isVanished(cause);
+      if (!vanished || attempt === SLICE_ATTEMPTS) throw asScopeError(cause, cgroupPath);
+    } finally {
+      creation.close();
+      root.close();
     }
   }
 }
 
-function createIn(
-  parent: string,
-  slicePath: string,
-  cgroupPath: string,
-  id: string,
-  control: ProcessControl | null,
-): DirectScope {
-  enableControllers(parent);
-  makeSlice(slicePath, control);
-  enableControllers(slicePath);
-  const undo: string[] = [];
-  const make = (directory: string): void => {
-    mkdirSync(directory);
-    undo.unshift(directory);
-  };
-  const owner = currentOwner();
-  if (!existsSync(cgroupPath)) removeDeadMarkers(slicePath, id, owner);
-  let markerPath: string | null = null;
-  const makeMarker = (): void => {
-    markerPath = `${slicePath}/${markerName(owner, id)}`;
-    make(markerPath);
-  };
-  try {
-    if (control === null) makeMarker();
-    make(cgroupPath);
-    if (control !== null && control.setOwnerMark(cgroupPath, formatOwner(owner)) !== null) {
-      makeMarker();
+function isVanished(cause: unknown): boolean {
+  return cause instanceof CgroupError && cause.errno === 'ENOENT';
+}
+
+class Creation {
+  readonly #id: string;
+  readonly #root: PinnedCgroup;
+  readonly #sliceName: string;
+  readonly #cgroupPath: string;
+  readonly #options: CreateOptions;
+  readonly #limits: CheckedLimits;
+  readonly #starttime: string | null;
+  /** The last step first. */
+  readonly #undo: (() => Promise<unknown>)[] = [];
+  #slice: PinnedCgroup | null = null;
+  #scope: PinnedCgroup | null = null;
+  #marker: string | null = null;
+
+  constructor(
+    id: string,
+    root: PinnedCgroup,
+    sliceName: string,
+    cgroupPath: string,
+    options: CreateOptions,
+  ) {
+    assertEpisodeId(id);
+    this.#id = id;
+    this.#root = root;
+    this.#sliceName = sliceName;
+    this.#cgroupPath = cgroupPath;
+    this.#options = options;
+    this.#limits = options.limits ?? checkLimits();
+    this.#starttime = options.pid === undefined ? null : starttimeOf(options.pid);
+  }
+
+  async run(): Promise<DirectScope> {
+    for (const step of CREATE_STEPS) {
+      this.#checkTime();
+      this.#options.onStep?.(step);
+      await this.#take(step);
     }
-    const type = readWords(`${cgroupPath}/cgroup.type`)?.join(' ') ?? 'domain';
-    if (type !== 'domain') {
-      throw new CgroupError('ERR_SCOPE_CREATE', `${cgroupPath} would be '${type}', not 'domain'`, {
-        file: cgroupPath,
+    this.#checkTime();
+    const scope = this.#made();
+    return {
+      id: this.#id,
+      cgroupPath: this.#cgroupPath,
+      parent: this.#root.path,
+      slice: this.#sliceName,
+      identity: scope.identity,
+      controllers: scope.words('cgroup.controllers') ?? [],
+      marker: this.#marker,
+    };
+  }
+
+  async undo(): Promise<void> {
+    for (const back of this.#undo) await back();
+    await removeSliceIfOurs(this.#root, this.#sliceName);
+  }
+
+  close(): void {
+    this.#scope?.close();
+    this.#slice?.close();
+  }
+
+  #checkTime(): void {
+    const { signal, deadline = Number.POSITIVE_INFINITY } = this.#options;
+    signal?.throwIfAborted();
+    if (performance.now() < deadline) return;
+    throw new CgroupError('ERR_SCOPE_CREATE', `making ${this.#cgroupPath} took too long`, {
+      errno: 'ETIMEDOUT',
+      file: this.#cgroupPath,
+    });
+  }
+
+  async #take(step: CreateStep): Promise<void> {
+    switch (step) {
+      case 'enable-controllers':
+        return enableControllers(this.#root);
+      case 'make-slice':
+        this.#slice = openSlice(this.#root, this.#sliceName);
+        return enableControllers(this.#slice);
+      case 'make-marker':
+        await this.#removeDeadMarkers();
+        return this.#root.canMark ? undefined : this.#makeMarker();
+      case 'make-scope':
+        return this.#makeScope();
+      case 'mark':
+        return this.#mark();
+      case 'check-type':
+        return this.#checkType();
+      case 'limit':
+        return this.#limit();
+      case 'freeze':
+        return this.#freeze();
+      case 'move':
+        return this.#move();
+      case 'check-alive':
+        return this.#checkAlive();
+      case 'thaw':
+        return this.#thaw();
+    }
+  }
+
+  /** A dead owner's marker must not speak for the scope that is made now: a cleaner would kill it. */
+  async #removeDeadMarkers(): Promise<void> {
+    const slice = this.#madeSlice();
+    const names = slice.childNames();
+    if (names.includes(scopeName(this.#id))) return;
+    for (const { name, dead, id } of markersIn(names, currentOwner())) {
+      if (dead && id === this.#id) await slice.remove(name);
+    }
+  }
+
+  #makeMarker(): void {
+    const slice = this.#madeSlice();
+    const name = ownMarker(this.#id);
+    slice.make(name);
+    this.#marker = name;
+    this.#undo.unshift(() => slice.remove(name));
+  }
+
+  #makeScope(): void {
+    const slice = this.#madeSlice();
+    const name = scopeName(this.#id);
+    slice.make(name);
+    this.#undo.unshift(() => this.#removeScope());
+    this.#scope = slice.child(name);
+  }
+
+  /** A dying task may hold the directory for a moment. */
+  async #removeScope(): Promise<void> {
+    const slice = this.#madeSlice();
+    for (let tries = 0; tries < RMDIR_TRIES; tries += 1) {
+      if ((await slice.remove(scopeName(this.#id))) !== 'EBUSY') return;
+      await sleep(2);
+    }
+  }
+
+  #mark(): void {
+    const owner = formatOwner(currentOwner());
+    if (this.#marker === null && this.#made().setOwnerMark(owner) !== null) this.#makeMarker();
+  }
+
+  #checkType(): void {
+    const type = this.#made().words('cgroup.type')?.join(' ') ?? 'domain';
+    if (type === 'domain') return;
+    throw new CgroupError(
+      'ERR_SCOPE_CREATE',
+      `${this.#cgroupPath} would be '${type}', not 'domain'`,
+      {
+        file: this.#cgroupPath,
+      },
+    );
+  }
+
+  async #limit(): Promise<void> {
+    const scope = this.#made();
+    const present = scope.words('cgroup.controllers') ?? [];
+    const writes = controlWrites(this.#limits);
+    const needed = [...writes.map(({ controller }) => controller), ...(this.#options.needs ?? [])];
+    const missing = needed.find((controller) => !present.includes(controller));
+    if (missing !== undefined) {
+      throw new CgroupError('ERR_CONTROLLER_NOT_ENABLED', lackOf(missing, this.#root), {
+        file: `${this.#root.path}/cgroup.subtree_control`,
       });
     }
-    const controllers = readWords(`${cgroupPath}/cgroup.controllers`) ?? [];
-    return { id, cgroupPath, slicePath, controllers, markerPath };
-  } catch (cause) {
-    for (const directory of undo) quietly(() => rmdirSync(directory));
-    throw cause;
+    for (const { file, text } of writes) {
+      const errno = await scope.write(file, text);
+      if (errno !== null) throw writeError(scope, file, text, errno);
+    }
+  }
+
+  /** Only a process that runs already can outrun limits, and we could not thaw ourselves. */
+  get #freezes(): boolean {
+    const { pid } = this.#options;
+    return pid !== undefined && pid !== process.pid && controlWrites(this.#limits).length > 0;
+  }
+
+  async #freeze(): Promise<void> {
+    if (!this.#freezes) return;
+    this.#undo.unshift(() => this.#made().write('cgroup.freeze', '0'));
+    await this.#write('cgroup.freeze', '1');
+  }
+
+  async #move(): Promise<void> {
+    const { pid } = this.#options;
+    if (pid === undefined) return;
+    const origin = cgroupOf(pid);
+    // What it has forked in here goes back with it.
+    this.#undo.unshift(() => evacuate(this.#made(), origin, this.#root));
+    for (let tries = 1; ; tries += 1) {
+      const errno = await this.#made().write(PROCS, String(pid));
+      if (errno === null) return;
+      if (errno === 'ESRCH') throw processGone(pid);
+      // A task that is still being born cannot be moved yet.
+      if (errno !== 'EINVAL' || tries === MOVE_TRIES) {
+        throw writeError(this.#made(), PROCS, String(pid), errno);
+      }
+      await sleep(MOVE_PAUSE_MS);
+    }
+  }
+
+  /** A zombie can be moved without an error, and a number may be somebody else's by now. */
+  #checkAlive(): void {
+    const { pid } = this.#options;
+    if (pid === undefined) return;
+    if (starttimeOf(pid) !== this.#starttime) throw processGone(pid);
+  }
+
+  async #thaw(): Promise<void> {
+    if (this.#freezes) await this.#write('cgroup.freeze', '0');
+  }
+
+  async #write(file: string, text: string): Promise<void> {
+    const errno = await this.#made().write(file, text);
+    if (errno !== null) throw writeError(this.#made(), file, text, errno);
+  }
+
+  #madeSlice(): PinnedCgroup {
+    if (this.#slice === null) throw new Error('the slice is made first');
+    return this.#slice;
+  }
+
+  #made(): PinnedCgroup {
+    if (this.#scope === null) throw new Error('the scope is made first');
+    return this.#scope;
   }
 }
 
-/** A dead owner's marker must not speak for the scope that is made now: a cleaner would kill it. */
-function removeDeadMarkers(slicePath: string, id: string, here: Owner): void {
-  for (const marker of markersIn(slicePath, readdirSync(slicePath), here)) {
-    if (marker.dead && marker.id === id) quietly(() => rmdirSync(marker.path));
-  }
+function lackOf(controller: string, root: PinnedCgroup): string {
+  const available = root.words('cgroup.controllers') ?? [];
+  const why = available.includes(controller)
+    ? `it may not be enabled for the children of ${root.path} (processes live in it, or its cgroup.subtree_control is not ours to write)`
+    : `${root.path} has no such controller: it is not delegated, or cgroup v1 holds it`;
+  return `the scope would have no ${controller} controller: ${why}`;
 }
 
-function asCgroupError(cause: unknown, cgroupPath: string): CgroupError {
-  if (cause instanceof CgroupError) return cause;
+function asScopeError(cause: unknown, cgroupPath: string): unknown {
+  if (cause instanceof CgroupError || cause instanceof ProcError) return cause;
   const errno = errnoOf(cause);
-  const path = cause instanceof Error && 'path' in cause ? String(cause.path) : cgroupPath;
   // The scope, or our own marker for it.
   if (errno === 'EEXIST') {
     return new CgroupError('ERR_SCOPE_EXISTS', `there is already a scope at ${cgroupPath}`, {
@@ -111,17 +351,15 @@ function asCgroupError(cause: unknown, cgroupPath: string): CgroupError {
       cause,
     });
   }
+  if (!(cause instanceof Error && 'errno' in cause)) return cause;
+  // Node's own path is that of the descriptor.
+  const path =
+    'path' in cause
+      ? String(cause.path).replace(/^\/proc\/self\/fd\/\d+/, posix.dirname(cgroupPath))
+      : cgroupPath;
   return new CgroupError('ERR_SCOPE_CREATE', `cannot make ${path} (${errno})`, {
     errno,
     file: path,
     cause,
   });
-}
-
-function quietly(act: () => void): void {
-  try {
-    act();
-  } catch {
-    // Best effort: the failure that is told is the one that led to an undo, and others remove markers too.
-  }
 }

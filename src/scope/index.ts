@@ -1,5 +1,13 @@
-/** Scopes by direct cgroup writes: made, entered, killed, removed, and cleaned after a dead owner. */
-export { type CreateOptions, createScope, type DirectScope } from './create.js';
+/** Scopes: made by systemd or by direct cgroup writes, entered, killed, removed, and cleaned after a dead owner. */
+export {
+  createEpisodeScope,
+  type RemoveScopeOptions,
+  removeEpisodeScope,
+  SCOPE_STRATEGIES,
+  type ScopeOptions,
+  type ScopePlaceOptions,
+  type ScopeStrategyChoice,
+} from './episode-scope.js';
 export { killDescendants } from './kill-tree.js';
 export {
   type Exit,
@@ -9,7 +17,21 @@ export {
   launch,
   launchHelper,
 } from './launch.js';
-export { limitMemory, type MemoryLimit } from './limits.js';
+export type { CpuQuota, IoMax, OsResourceLimits } from './limits.js';
 export { DEFAULT_CGROUP_ROOT, DEFAULT_SLICE, episodeCgroupPath } from './path.js';
-export { killCgroup, removeScope } from './remove.js';
-export { type CleanOptions, cleanStaleScopes, findStaleScopes, type StaleScope } from './stale.js';
+export { Scope, type ScopeRemoveOptions, type ScopeStrategy } from './scope.js';
+export {
+  type ScopedProcess,
+  type SpawnDetails,
+  type SpawnInScopeOptions,
+  spawnInScope,
+  spawnScoped,
+} from './spawn.js';
+export {
+  type CleanOptions,
+  cleanStaleScopes,
+  findStaleScopes,
+  placesToClean,
+  type StaleScope,
+} from './stale.js';
+export { busKind } from './systemd.js';

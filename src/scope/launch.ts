@@ -3,10 +3,10 @@
  * something moves itself and then becomes the command, with the same pid: the helper `episcope-exec`, or `/bin/sh`
  * where it was not built.
  */
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { getSystemErrorName } from 'node:util';
 import { loadAddon, packageRoot } from '../engine/native/addon.js';
 import { errnoOf } from '../host/cgroup-files.js';
@@ -15,12 +15,12 @@ import { lookUpCommand } from './command-path.js';
 export interface LaunchOptions {
   readonly command: string;
   readonly args: readonly string[];
-  /** `cgroup.procs` of the scope to start in; null: where we are. */
-  readonly procsPath: string | null;
-  /** stdin, stdout, stderr. */
-  readonly stdio?: 'inherit' | 'pipe' | 'ignore';
-  readonly env?: NodeJS.ProcessEnv;
-  readonly cwd?: string;
+  /** Of `cgroup.procs` of the scope to start in, open for writing; null: where we are. */
+  readonly procsFd: number | null;
+  /** The command waits for `release()`, inside the scope, before it runs. */
+  readonly held?: boolean;
+  /** All but what would put a shell in between. */
+  readonly spawn?: SpawnOptions;
   /** The helper's path, null for `/bin/sh`; by default the helper where it was built. */
   readonly helper?: string | null;
 }
@@ -41,10 +41,16 @@ export interface Launched {
   /** null, as is `pid`, where not even a process could be made; `started` says why. */
   readonly child: ChildProcess | null;
   readonly pid: number | null;
+  /** null once it waits to be released, else why it never will. Never rejects. */
+  readonly ready: Promise<LaunchFailure | null>;
   /** null once the command's image runs, else why it does not. Never rejects. */
   readonly started: Promise<LaunchFailure | null>;
   /** Never settles where `pid` is null. */
   readonly exited: Promise<Exit>;
+  /** Lets a held command run. */
+  release(): void;
+  /** Ends what is held instead of the command; it exits with 125. */
+  abandon(): void;
 }
 
 /** The helper that was built with the addon, or null: without the addon nothing native is used. */
@@ -60,57 +66,79 @@ export function launchHelper(): string | null {
 }
 
 export function launch(options: LaunchOptions): Launched {
-  const { procsPath } = options;
+  const { procsFd, held = false } = options;
   // Node refuses this before any process is made; execvp would say ENOENT.
   if (options.command === '') return notStarted('ENOENT');
-  if (procsPath === null) return spawnDirectly(options);
+  if (procsFd === null && !held) return start(options, options.command, options.args, null);
+  const stdio = wholeStdio(options.spawn?.stdio);
+  const control = stdio.length;
+  const procs = control + 1;
+  stdio.push('pipe');
+  if (procsFd !== null) stdio.push(procsFd);
   const helper = options.helper === undefined ? launchHelper() : options.helper;
-  return helper === null
-    ? spawnByShell(options, procsPath)
-    : spawnByHelper(options, helper, procsPath);
+  const numbers = [control, held ? control : '-', procsFd === null ? '-' : procs].map(String);
+  if (helper !== null) {
+    return start(options, helper, [...numbers, options.command, ...options.args], {
+      stdio,
+      control,
+    });
+  }
+  return spawnByShell(options, numbers, { stdio, control });
 }
 
-/** Where the launchers find their error pipe. */
-const ERROR_FD = 3;
-
-function spawnDirectly(options: LaunchOptions): Launched {
-  return start(options, options.command, options.args, false);
+/** All descriptors, and which of them is our line to the launcher. */
+interface Line {
+  readonly stdio: StdioOptions;
+  readonly control: number;
 }
 
-function spawnByHelper(options: LaunchOptions, helper: string, procsPath: string): Launched {
-  const args = [String(ERROR_FD), procsPath, options.command, ...options.args];
-  return start(options, helper, args, true);
+/** As Node fills it up: three pipes at least. */
+function wholeStdio(stdio: StdioOptions = 'pipe'): Exclude<StdioOptions, string> {
+  if (typeof stdio === 'string') return [stdio, stdio, stdio];
+  const whole = [...stdio];
+  while (whole.length < 3) whole.push('pipe');
+  return whole;
 }
 
-// fd 3 is closed before the exec, so this tells only of the move; the exec was looked up before.
-const SHELL_SCRIPT = `{ echo 0 >"$1"; } 2>/dev/null || { echo "cgroup 0" >&${ERROR_FD}; exit 126; }
-shift
-exec "$@" ${ERROR_FD}>&-`;
+// The line is closed before the exec, so this tells only of the move; the exec was looked up before.
+const SHELL_SCRIPT = `control=$1 gate=$2 procs=$3
+shift 3
+if [ "$procs" != - ]; then
+  { eval "echo 0 >&$procs"; } 2>/dev/null || { eval "echo cgroup 0 >&$control"; exit 126; }
+  eval "exec $procs>&-"
+fi
+if [ "$gate" != - ]; then
+  eval "echo ready >&$gate" || exit 125
+  eval "read -r go <&$gate" || exit 125
+fi
+eval "exec $control>&-"
+exec "$@"`;
 
-function spawnByShell(options: LaunchOptions, procsPath: string): Launched {
-  const { command, args, env = process.env, cwd = process.cwd() } = options;
-  const found = lookUpCommand(command, env.PATH, cwd);
+function spawnByShell(options: LaunchOptions, numbers: readonly string[], line: Line): Launched {
+  const { command, args } = options;
+  const { env = process.env, cwd } = options.spawn ?? {};
+  const directory = typeof cwd === 'string' ? cwd : process.cwd();
+  const found = lookUpCommand(command, env.PATH, directory);
   // Node's own spawn tells a missing command without running anything.
-  if (found !== 'found') return start(options, command, args, false);
-  const shell = ['-c', SHELL_SCRIPT, 'episcope', procsPath, command, ...args];
-  return start(options, '/bin/sh', shell, true);
+  if (found !== 'found') return start(options, command, args, null);
+  return start(
+    options,
+    '/bin/sh',
+    ['-c', SHELL_SCRIPT, 'episcope', ...numbers, command, ...args],
+    line,
+  );
 }
 
 function start(
   options: LaunchOptions,
   file: string,
   args: readonly string[],
-  errorPipe: boolean,
+  line: Line | null,
 ): Launched {
-  const three = options.stdio ?? 'inherit';
-  const stdio: StdioOptions = errorPipe ? [three, three, three, 'pipe'] : [three, three, three];
   let child: ChildProcess;
   try {
-    child = spawn(file, args, {
-      stdio,
-      ...(options.env === undefined ? {} : { env: options.env }),
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    });
+    const spawnOptions = { ...options.spawn, ...(line === null ? {} : { stdio: line.stdio }) };
+    child = spawn(file, args, spawnOptions);
   } catch (cause) {
     // Some errnos (E2BIG, EPERM) are thrown, the others come as an event.
     return notStarted(errnoOf(cause));
@@ -122,26 +150,59 @@ function start(
     child.on('error', (cause) => resolve({ stage: 'exec', errno: errnoOf(cause) }));
     child.once('spawn', () => resolve(null));
   });
-  const pipe = errorPipe ? child.stdio[ERROR_FD] : null;
-  const report = pipe instanceof Readable ? readReport(pipe) : Promise.resolve(null);
-  const started = spawned.then((failure) => failure ?? report);
-  if (child.pid === undefined) return { child: null, pid: null, started, exited: never() };
-  return { child, pid: child.pid, started, exited };
+  const socket = line === null ? null : child.stdio[line.control];
+  const report = socket instanceof Duplex ? readReport(socket) : NOTHING_TO_REPORT;
+  const after = (told: Promise<LaunchFailure | null>) => spawned.then((failure) => failure ?? told);
+  const [ready, started] = [after(report.ready), after(report.ended)];
+  const release = (): void => void (socket instanceof Duplex && socket.write('\n'));
+  const abandon = (): void => void (socket instanceof Duplex && socket.destroy());
+  if (child.pid === undefined) return { ...NEVER, ready, started };
+  return { child, pid: child.pid, ready, started, exited, release, abandon };
 }
+
+const NEVER = {
+  child: null,
+  pid: null,
+  exited: never(),
+  release: () => {},
+  abandon: () => {},
+} as const;
 
 function notStarted(errno: string): Launched {
-  const started = Promise.resolve<LaunchFailure>({ stage: 'exec', errno });
-  return { child: null, pid: null, started, exited: never() };
+  const failed = Promise.resolve<LaunchFailure>({ stage: 'exec', errno });
+  return { ...NEVER, ready: failed, started: failed };
 }
 
-/** What the launcher wrote before its end: nothing, where the exec closed the pipe. */
-async function readReport(pipe: Readable): Promise<LaunchFailure | null> {
+/** What a launcher writes before the exec closes its end. */
+interface Report {
+  readonly ready: Promise<LaunchFailure | null>;
+  readonly ended: Promise<LaunchFailure | null>;
+}
+
+const NOTHING_TO_REPORT: Report = { ready: Promise.resolve(null), ended: Promise.resolve(null) };
+
+function readReport(socket: Duplex): Report {
   let text = '';
-  try {
-    for await (const chunk of pipe) text += String(chunk);
-  } catch {
-    // A pipe that broke says as little as one that closed.
-  }
+  let isReady = (): void => {};
+  const waits = new Promise<null>((resolve) => {
+    isReady = () => resolve(null);
+  });
+  // A line that broke says as little as one that closed.
+  socket.on('error', () => {});
+  socket.on('data', (chunk) => {
+    text += String(chunk);
+    if (text.startsWith('ready\n')) isReady();
+  });
+  const ended = new Promise<LaunchFailure | null>((resolve) => {
+    socket.once('close', () => resolve(failureIn(text)));
+  });
+  socket.once('end', () => socket.destroy());
+  // Ended before it was ready without a word: killed, or abandoned.
+  const instead = ended.then((failure) => failure ?? ({ stage: 'exec', errno: null } as const));
+  return { ready: Promise.race([waits, instead]), ended };
+}
+
+function failureIn(text: string): LaunchFailure | null {
   const [, stage, errno] = /^(cgroup|exec) (\d+)$/m.exec(text) ?? [];
   if (stage !== 'cgroup' && stage !== 'exec') return null;
   return { stage, errno: Number(errno) > 0 ? getSystemErrorName(-Number(errno)) : null };

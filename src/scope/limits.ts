@@ -1,30 +1,157 @@
-/** Limits that the kernel itself keeps, written before anything lives in the scope. */
-import { CgroupError } from '../error/index.js';
-import { cgroupActions } from '../host/cgroup-actions.js';
-import type { DirectScope } from './create.js';
+/** Limits that the kernel itself keeps, and the control files they are written to. */
+import {
+  assertBoolean,
+  assertObject,
+  invalidConfig,
+  outOfRange,
+  wholeNumber,
+} from '../error/index.js';
+import type { WantedController } from '../host/index.js';
 
-export interface MemoryLimit {
-  /** `memory.max`; the kernel rounds it down to a page. */
-  readonly bytes: bigint;
+/** Throughput of one device, `io.max`; a limit that is left out is none. */
+export interface IoMax {
+  /** `MAJOR:MINOR`, as in `io.stat`. */
+  readonly device: string;
+  readonly readBytesPerSec?: number | bigint | undefined;
+  readonly writeBytesPerSec?: number | bigint | undefined;
+  readonly readOpsPerSec?: number | bigint | undefined;
+  readonly writeOpsPerSec?: number | bigint | undefined;
+}
+
+/** `cpu.max`: so much cpu time in each period, both in µs; 200,000 of 100,000 are two cpus. */
+export interface CpuQuota {
+  /** At least 1,000. */
+  readonly quotaUsec: number;
+  /** 1,000 to 1,000,000; 100,000 by default. */
+  readonly periodUsec?: number | undefined;
+}
+
+/** What a scope may use of the machine; what is left out is not limited. */
+export interface OsResourceLimits {
+  /** `memory.max`; the kernel rounds it down to a page, and kills when it cannot reclaim below it. */
+  readonly memoryBytes?: number | bigint | undefined;
+  /** `memory.high`: above it the processes are slowed down and reclaimed from. */
+  readonly memoryHigh?: number | bigint | undefined;
   /** `memory.oom.group`: an oom kill takes the whole scope, and not one process of it. */
-  readonly killsAll: boolean;
+  readonly memoryOomGroup?: boolean | undefined;
+  readonly cpuQuota?: CpuQuota | undefined;
+  /** `pids.max`: processes and threads together. */
+  readonly pidsMax?: number | undefined;
+  readonly ioMax?: readonly IoMax[] | undefined;
 }
 
-/** Throws `CgroupError` `ERR_CGROUP_WRITE` with the errno and the file. */
-export async function limitMemory(
-  { cgroupPath }: DirectScope,
-  { bytes, killsAll }: MemoryLimit,
-): Promise<void> {
-  if (killsAll) await write(cgroupPath, 'memory.oom.group', '1');
-  await write(cgroupPath, 'memory.max', String(bytes));
+/** The same, checked. null: not limited. */
+export interface CheckedLimits {
+  readonly memoryMax: bigint | null;
+  readonly memoryHigh: bigint | null;
+  readonly memoryOomGroup: boolean;
+  readonly cpuQuota: { readonly quotaUsec: bigint; readonly periodUsec: bigint } | null;
+  readonly pidsMax: bigint | null;
+  readonly ioMax: readonly CheckedIoMax[];
 }
 
-async function write(cgroupPath: string, file: string, text: string): Promise<void> {
-  const errno = await cgroupActions().write(cgroupPath, file, text);
-  if (errno === null) return;
-  const path = `${cgroupPath}/${file}`;
-  throw new CgroupError('ERR_CGROUP_WRITE', `cannot write ${text} to ${path} (${errno})`, {
-    errno,
-    file: path,
-  });
+export interface CheckedIoMax {
+  readonly device: string;
+  readonly rbps: bigint | null;
+  readonly wbps: bigint | null;
+  readonly riops: bigint | null;
+  readonly wiops: bigint | null;
+}
+
+/** One write of one limit. */
+export interface ControlWrite {
+  readonly controller: WantedController;
+  readonly file: string;
+  readonly text: string;
+}
+
+const DEFAULT_PERIOD_USEC = 100_000n;
+const MIN_USEC = 1_000n;
+const MAX_PERIOD_USEC = 1_000_000n;
+const MAX_LIMIT = 2n ** 63n - 1n;
+const DEVICE = /^\d{1,10}:\d{1,10}$/;
+
+const KNOWN = ['memoryBytes', 'memoryHigh', 'memoryOomGroup', 'cpuQuota', 'pidsMax', 'ioMax'];
+
+/** Throws `ERR_INVALID_CONFIG`, or `ERR_OUT_OF_RANGE` with the name of the limit. */
+export function checkLimits(limits: OsResourceLimits = {}): CheckedLimits {
+  assertObject('limits', limits);
+  const unknown = Object.keys(limits).find((key) => !KNOWN.includes(key));
+  // A limit that was misspelled would be none.
+  if (unknown !== undefined) {
+    throw invalidConfig(`limits has no ${unknown}; there are ${KNOWN.join(', ')}`);
+  }
+  assertBoolean('limits.memoryOomGroup', limits.memoryOomGroup);
+  if (limits.ioMax !== undefined && !Array.isArray(limits.ioMax)) {
+    throw invalidConfig('limits.ioMax must be an array, one object for each device');
+  }
+  return {
+    memoryMax: positive('limits.memoryBytes', limits.memoryBytes),
+    memoryHigh: positive('limits.memoryHigh', limits.memoryHigh),
+    memoryOomGroup: limits.memoryOomGroup ?? false,
+    cpuQuota: limits.cpuQuota === undefined ? null : checkQuota(limits.cpuQuota),
+    pidsMax: positive('limits.pidsMax', limits.pidsMax),
+    ioMax: (limits.ioMax ?? []).map(checkIoMax),
+  };
+}
+
+/** In the order to be written. */
+export function controlWrites(limits: CheckedLimits): ControlWrite[] {
+  const { memoryMax, memoryHigh, memoryOomGroup, cpuQuota, pidsMax, ioMax } = limits;
+  const writes: ControlWrite[] = [];
+  const add = (controller: WantedController, file: string, value: unknown): void => {
+    writes.push({ controller, file, text: String(value) });
+  };
+  if (memoryHigh !== null) add('memory', 'memory.high', memoryHigh);
+  if (memoryMax !== null) add('memory', 'memory.max', memoryMax);
+  if (memoryOomGroup) add('memory', 'memory.oom.group', 1);
+  if (cpuQuota !== null) add('cpu', 'cpu.max', `${cpuQuota.quotaUsec} ${cpuQuota.periodUsec}`);
+  if (pidsMax !== null) add('pids', 'pids.max', pidsMax);
+  for (const { device, ...rates } of ioMax) {
+    const given = Object.entries(rates).filter(([, rate]) => rate !== null);
+    add('io', 'io.max', [device, ...given.map(([key, rate]) => `${key}=${rate}`)].join(' '));
+  }
+  return writes;
+}
+
+function checkQuota(quota: CpuQuota): { quotaUsec: bigint; periodUsec: bigint } {
+  assertObject('limits.cpuQuota', quota);
+  const quotaUsec = wholeNumber('limits.cpuQuota.quotaUsec', quota.quotaUsec);
+  if (quotaUsec < MIN_USEC || quotaUsec > MAX_LIMIT) {
+    throw outOfRange('limits.cpuQuota.quotaUsec', quotaUsec, `must be at least ${MIN_USEC}`);
+  }
+  const { periodUsec: given } = quota;
+  const periodUsec =
+    given === undefined ? DEFAULT_PERIOD_USEC : wholeNumber('limits.cpuQuota.periodUsec', given);
+  if (periodUsec < MIN_USEC || periodUsec > MAX_PERIOD_USEC) {
+    const why = `must be from ${MIN_USEC} to ${MAX_PERIOD_USEC}`;
+    throw outOfRange('limits.cpuQuota.periodUsec', periodUsec, why);
+  }
+  return { quotaUsec, periodUsec };
+}
+
+function checkIoMax(limit: IoMax, at: number): CheckedIoMax {
+  const name = `limits.ioMax[${at}]`;
+  assertObject(name, limit);
+  if (typeof limit.device !== 'string' || !DEVICE.test(limit.device)) {
+    throw invalidConfig(`${name}.device must be MAJOR:MINOR, as io.stat has it`);
+  }
+  const rates = {
+    rbps: positive(`${name}.readBytesPerSec`, limit.readBytesPerSec),
+    wbps: positive(`${name}.writeBytesPerSec`, limit.writeBytesPerSec),
+    riops: positive(`${name}.readOpsPerSec`, limit.readOpsPerSec),
+    wiops: positive(`${name}.writeOpsPerSec`, limit.writeOpsPerSec),
+  };
+  if (Object.values(rates).every((rate) => rate === null)) {
+    throw invalidConfig(`${name} limits nothing of ${limit.device}`);
+  }
+  return { device: limit.device, ...rates };
+}
+
+/** 0 would be “nothing at all” here and “unlimited” elsewhere. */
+function positive(name: string, value: number | bigint | undefined): bigint | null {
+  if (value === undefined) return null;
+  const whole = wholeNumber(name, value);
+  if (whole < 1n || whole > MAX_LIMIT) throw outOfRange(name, value, 'must be from 1 to 2^63−1');
+  return whole;
 }

@@ -26,17 +26,17 @@ export function parseMarkerName(name: string): { owner: Owner; id: string } | nu
 }
 
 export interface Marker {
-  readonly path: string;
+  readonly name: string;
   readonly owner: Owner;
   readonly id: string;
   readonly dead: boolean;
 }
 
 /** The markers among the names in a slice. */
-export function markersIn(slicePath: string, names: readonly string[], here: Owner): Marker[] {
+export function markersIn(names: readonly string[], here: Owner): Marker[] {
   return names.flatMap((name) => {
     const marker = parseMarkerName(name);
     if (marker === null) return [];
-    return [{ ...marker, path: `${slicePath}/${name}`, dead: ownerIsDead(marker.owner, here) }];
+    return [{ ...marker, name, dead: ownerIsDead(marker.owner, here) }];
   });
 }

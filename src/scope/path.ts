@@ -23,11 +23,16 @@ export function episodeCgroupPath(
   assertEpisodeId(id);
   const base = assertCgroupRoot(root);
   assertSlice(slice);
-  const path = `${base}/${slice}/episode-${id}.scope`;
+  const path = `${base}/${slice}/${scopeName(id)}`;
   if (Buffer.byteLength(path) > MAX_CGROUP_PATH_LEN) {
     throw refused(`the path is longer than ${MAX_CGROUP_PATH_LEN} bytes`);
   }
   return path;
+}
+
+/** The name of its directory, and of its unit. */
+export function scopeName(id: string): string {
+  return `episode-${id}.scope`;
 }
 
 /** Throws `ERR_CGROUP_PATH` unless `slice` is one component that ends in `.slice` and has no `..`. */

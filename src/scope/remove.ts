@@ -1,17 +1,28 @@
 /** Ending a scope: kill, wait until it is empty, remove. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killMembers } from '../engine/js/process-killer.js';
 import { CgroupError } from '../error/index.js';
-import { cgroupActions } from '../host/cgroup-actions.js';
 import { errnoOf } from '../host/cgroup-files.js';
-import type { ProcessControl } from '../host/process-control.js';
+import { directories } from '../host/directories.js';
 import type { DirectScope } from './create.js';
-import { childCgroups, removeSliceIfOurs } from './slice.js';
+import { scopeName } from './path.js';
+import { PinnedCgroup, using } from './pinned-cgroup.js';
+import { removeSliceIfOurs } from './slice.js';
 
 /** A process in uninterruptible sleep outlives its SIGKILL for as long as the device lets it. */
-const KILL_TIMEOUT_MS = 5_000;
+export const REMOVE_TIMEOUT_MS = 25_000;
 const RMDIR_TIMEOUT_MS = 1_000;
+
+export interface RemoveOptions {
+  /** Kill what lives in it; without, a scope with processes is `ERR_SCOPE_BUSY`. */
+  readonly kill: boolean;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which scope: that of this name, or where an identity is known only that very one. */
+export type ScopeRef = Pick<DirectScope, 'id' | 'parent' | 'slice'> &
+  Partial<Pick<DirectScope, 'identity' | 'marker'>>;
 
 /**
  * Kills everything in the cgroup and below, and waits until it is empty. `cgroup.kill` where the kernel has
@@ -19,70 +30,101 @@ const RMDIR_TIMEOUT_MS = 1_000;
  *
  * Throws `CgroupError` `ERR_SCOPE_BUSY` after `timeoutMs`. A cgroup that is gone is empty.
  */
-export async function killCgroup(directory: string, timeoutMs = KILL_TIMEOUT_MS): Promise<void> {
-  const atOnce = (await cgroupActions().write(directory, 'cgroup.kill', '1')) === null;
+export async function killCgroup(
+  cgroup: PinnedCgroup,
+  { timeoutMs = REMOVE_TIMEOUT_MS, signal }: Omit<RemoveOptions, 'kill'> = {},
+): Promise<void> {
+  const atOnce = (await cgroup.write('cgroup.kill', '1')) === null;
   const deadline = performance.now() + timeoutMs;
-  for (let pauseMs = 0; isPopulated(directory); pauseMs = Math.min(pauseMs + 1, 10)) {
+  for (let pauseMs = 0; cgroup.events()?.populated === true; pauseMs = Math.min(pauseMs + 1, 10)) {
     if (performance.now() > deadline) {
-      throw new CgroupError('ERR_SCOPE_BUSY', `${directory} still has processes after SIGKILL`, {
-        file: directory,
-      });
+      throw busy(cgroup.path, 'still has processes after SIGKILL');
     }
-    if (!atOnce) await killMembers({ cgroup: directory, processes: [], reapers: [] });
-    await sleep(pauseMs);
-  }
-}
-
-/** Whether processes live in the cgroup or below; false once it is gone. */
-function isPopulated(directory: string): boolean {
-  try {
-    return /^populated 1$/m.test(readFileSync(`${directory}/cgroup.events`, 'latin1'));
-  } catch {
-    return false;
+    if (!atOnce) await killMembers({ cgroup: cgroup.via, processes: [], reapers: [] });
+    await sleep(pauseMs, undefined, signal === undefined ? {} : { signal });
   }
 }
 
 /**
- * Kills what is in the scope, removes it with the cgroups that were made inside, then its marker and, if it was
- * the last, the slice.
+ * Removes the scope with the cgroups that were made inside, then its marker and, if it was the last, the slice. False:
+ * there is none (any more).
  *
- * Throws `CgroupError` `ERR_SCOPE_BUSY` where it does not get empty or its directory is still in use.
+ * Throws `CgroupError` `ERR_SCOPE_BUSY` where it is not empty, does not get empty, or its directory is still in use.
  */
-export async function removeScope(
-  scope: Pick<DirectScope, 'cgroupPath' | 'slicePath' | 'markerPath'>,
-  control: ProcessControl | null,
-): Promise<void> {
-  await killCgroup(scope.cgroupPath);
-  await removeTree(scope.cgroupPath);
-  if (scope.markerPath !== null) await removeTree(scope.markerPath);
-  removeSliceIfOurs(scope.slicePath, control);
+export async function removeScope(ref: ScopeRef, options: RemoveOptions): Promise<boolean> {
+  const root = openIfAny(ref.parent);
+  if (root === null) return false;
+  return using(root, async () => {
+    const slice = root.childIfAny(ref.slice);
+    if (slice === null) return false;
+    const found = await using(slice, async () => {
+      const name = scopeName(ref.id);
+      const scope = slice.childIfAny(name);
+      const isIt = scope !== null && (ref.identity ?? scope.identity) === scope.identity;
+      if (scope !== null && !isIt) scope.close();
+      if (scope !== null && isIt)
+        await using(scope, () => removePinned(slice, name, scope, options));
+      if (ref.marker != null) await slice.remove(ref.marker);
+      return isIt;
+    });
+    await removeSliceIfOurs(root, ref.slice);
+    return found;
+  });
 }
 
-/** rmdir, children first; a directory that is gone is removed. */
-export async function removeTree(directory: string): Promise<void> {
+async function removePinned(
+  slice: PinnedCgroup,
+  name: string,
+  scope: PinnedCgroup,
+  options: RemoveOptions,
+): Promise<void> {
+  if (options.kill) await killCgroup(scope, options);
+  else if (scope.events()?.populated === true) {
+    throw busy(scope.path, 'has processes; kill: true ends them');
+  }
+  await removeTree(slice, name);
+}
+
+/** rmdir of a child, its own children first; one that is gone is removed. */
+export async function removeTree(parent: PinnedCgroup, name: string): Promise<void> {
   const deadline = performance.now() + RMDIR_TIMEOUT_MS;
   for (;;) {
-    const errno = await removeOnce(directory);
+    const errno = await removeOnce(parent, name);
     if (errno === null || errno === 'ENOENT') return;
     // A dying task may hold the directory for a moment after the last `populated 0`.
     if (errno !== 'EBUSY' || performance.now() >= deadline) {
-      throw new CgroupError('ERR_SCOPE_BUSY', `cannot remove ${directory} (${errno})`, {
-        errno,
-        file: directory,
-      });
+      throw busy(`${parent.path}/${name}`, `cannot be removed (${errno})`, errno);
     }
     await sleep(2);
   }
 }
 
 /** The children, and then the directory itself. null, or the errno. */
-async function removeOnce(directory: string): Promise<string | null> {
-  let children: string[];
+async function removeOnce(parent: PinnedCgroup, name: string): Promise<string | null> {
+  const cgroup = parent.childIfAny(name);
+  if (cgroup === null) return 'ENOENT';
+  const errno = await using(cgroup, async () => {
+    let children: string[];
+    try {
+      children = cgroup.childNames();
+    } catch (cause) {
+      return errnoOf(cause);
+    }
+    for (const child of children) await removeTree(cgroup, child);
+    return null;
+  });
+  return errno ?? parent.remove(name);
+}
+
+function openIfAny(path: string): PinnedCgroup | null {
   try {
-    children = childCgroups(directory);
+    return PinnedCgroup.open(path, directories());
   } catch (cause) {
-    return errnoOf(cause);
+    if (cause instanceof CgroupError && cause.code === 'ERR_CGROUP_NOT_FOUND') return null;
+    throw cause;
   }
-  for (const name of children) await removeTree(`${directory}/${name}`);
-  return cgroupActions().remove(directory);
+}
+
+export function busy(path: string, why: string, errno?: string): CgroupError {
+  return new CgroupError('ERR_SCOPE_BUSY', `${path} ${why}`, { errno, file: path });
 }

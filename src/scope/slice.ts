@@ -1,49 +1,51 @@
 /** The slice that holds the scopes: made when the first needs it, removed by whoever leaves it last. */
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { errnoOf } from '../host/cgroup-files.js';
-import type { ProcessControl } from '../host/process-control.js';
-import { SLICE_MARKER } from './marker.js';
+import { markerName, SLICE_MARKER } from './marker.js';
 import { currentOwner, formatOwner } from './owner.js';
+import type { PinnedCgroup } from './pinned-cgroup.js';
 
-/** Makes the slice if it does not exist, and then marks it as made by episcope; one that others made stays unmarked. */
-export function makeSlice(slicePath: string, control: ProcessControl | null): void {
+/** The slice in `parent`, opened. One that is made is marked as ours; one that others made stays unmarked. */
+export function openSlice(parent: PinnedCgroup, name: string): PinnedCgroup {
+  let isNew = true;
   try {
-    mkdirSync(slicePath);
+    parent.make(name);
   } catch (cause) {
-    if (errnoOf(cause) === 'EEXIST') return;
-    throw cause;
+    if (errnoOf(cause) !== 'EEXIST') throw cause;
+    isNew = false;
   }
-  if (control === null || control.setOwnerMark(slicePath, formatOwner(currentOwner())) !== null) {
-    mkdirSync(`${slicePath}/${SLICE_MARKER}`);
+  const slice = parent.child(name);
+  if (!isNew) return slice;
+  try {
+    if (slice.setOwnerMark(formatOwner(currentOwner())) !== null) slice.make(SLICE_MARKER);
+    return slice;
+  } catch (cause) {
+    slice.close();
+    throw cause;
   }
 }
 
 /** Removes the slice if episcope made it and nothing is in it. Quiet: that it is in use is no failure. */
-export function removeSliceIfOurs(slicePath: string, control: ProcessControl | null): void {
-  const marker = `${slicePath}/${SLICE_MARKER}`;
-  const byMarker = existsSync(marker);
-  if (!byMarker && (control === null || control.getOwnerMark(slicePath) === null)) return;
+export async function removeSliceIfOurs(parent: PinnedCgroup, name: string): Promise<void> {
+  let slice: PinnedCgroup | null = null;
   try {
-    if (childCgroups(slicePath).some((name) => name !== SLICE_MARKER)) return;
-    if (byMarker) rmdirSync(marker);
-    rmdirSync(slicePath);
-  } catch {
+    slice = parent.childIfAny(name);
+    if (slice === null) return;
+    const children = slice.childNames();
+    const byMarker = children.includes(SLICE_MARKER);
+    if (!byMarker && slice.ownerMark() === null) return;
+    if (children.some((child) => child !== SLICE_MARKER)) return;
+    if (byMarker) await slice.remove(SLICE_MARKER);
+    const errno = await parent.remove(name);
     // Another run came in between: its scope keeps the slice, and the slice needs its marker again.
-    if (byMarker && existsSync(slicePath)) mkdirAgain(marker);
-  }
-}
-
-/** Names of the directories in a cgroup: its children. */
-export function childCgroups(directory: string): string[] {
-  return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);
-}
-
-function mkdirAgain(directory: string): void {
-  try {
-    mkdirSync(directory);
+    if (errno !== null && errno !== 'ENOENT' && byMarker) slice.make(SLICE_MARKER);
   } catch {
-    // Gone or made meanwhile: either is what was wanted.
+    // Gone or taken meanwhile: whoever is in it now removes it.
+  } finally {
+    slice?.close();
   }
+}
+
+/** The name of our marker directory for a scope. */
+export function ownMarker(id: string): string {
+  return markerName(currentOwner(), id);
 }

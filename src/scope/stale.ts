@@ -1,21 +1,12 @@
 /** What a SIGKILLed owner left behind. */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  statSync,
-} from 'node:fs';
-import { basename } from 'node:path';
 import { CgroupError } from '../error/index.js';
 import { errnoOf } from '../host/cgroup-files.js';
-import type { ProcessControl } from '../host/process-control.js';
-import type { ScopePlace } from '../host/scope-places.js';
+import { type Directories, directories } from '../host/directories.js';
+import type { HostFacts } from '../host/index.js';
 import { markersIn } from './marker.js';
 import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';
 import { DEFAULT_SLICE } from './path.js';
+import { PinnedCgroup, using } from './pinned-cgroup.js';
 import { killCgroup, removeTree } from './remove.js';
 import { removeSliceIfOurs } from './slice.js';
 
@@ -28,93 +19,154 @@ export interface StaleScope {
 }
 
 export interface CleanOptions {
-  readonly control: ProcessControl | null;
-  readonly slice?: string;
+  readonly slice?: string | undefined;
+  /** @internal */
+  readonly directories?: Directories;
+}
+
+/** Where scopes of this user may lie: where they can be made by direct writes, and where the user's own systemd has them. */
+export function placesToClean({ cgroup2, scopes }: HostFacts): string[] {
+  const parents = scopes.places.map(({ parent }) => parent);
+  const uid = process.geteuid?.() ?? 0;
+  if (cgroup2 === null || uid === 0) return parents;
+  const manager = `${cgroup2.mountPoint}/user.slice/user-${uid}.slice/user@${uid}.service`;
+  return parents.includes(manager) ? parents : [...parents, manager];
 }
 
 const SCOPE_NAME = /^episode-[A-Za-z0-9_-]{1,128}\.scope$/;
 
 /**
  * Removes exactly the scopes (and markers) whose owner is dead, with the processes that still run in them. A
- * scope without a mark, or with the mark of a living owner, is not touched. Returns what it found.
+ * scope without a mark, or with the mark of a living owner, is not touched. `parents` hold the slice. Returns what it
+ * found.
  *
  * Without the addon nobody can read an xattr, and a dead owner's marker is all there is to go by. It is that of
  * this very scope: whoever makes a scope removes the dead markers of its id first.
  */
 export async function cleanStaleScopes(
-  places: readonly ScopePlace[],
-  { control, slice = DEFAULT_SLICE }: CleanOptions,
+  parents: readonly string[],
+  options: CleanOptions = {},
 ): Promise<StaleScope[]> {
   const found: StaleScope[] = [];
-  for (const { parent } of places) {
-    const slicePath = `${parent}/${slice}`;
-    const names = namesIn(slicePath);
-    if (names === null) continue;
-    const dead = leftovers(slicePath, names, control);
-    for (const leftover of dead) {
-      const error = await removeStale(leftover, control);
-      const { path, owner } = leftover;
-      if (isScopeName(basename(path)) || error !== null) {
-        found.push({ cgroupPath: path, ownerPid: owner.pid, error });
+  const name = options.slice ?? DEFAULT_SLICE;
+  for (const parent of parents) {
+    await withSlice(parent, options, async (root, slice) => {
+      const dead = leftovers(slice);
+      for (const leftover of dead) {
+        const error = await removeStale(slice, leftover);
+        if (SCOPE_NAME.test(leftover.name) || error !== null)
+          found.push(stale(slice, leftover, error));
       }
-    }
-    if (dead.length > 0) removeSliceIfOurs(slicePath, control);
+      if (dead.length > 0) await removeSliceIfOurs(root, name);
+    });
   }
   return found;
 }
 
 /** The scopes of dead owners, without touching them. */
-export function findStaleScopes(
-  places: readonly ScopePlace[],
-  { control, slice = DEFAULT_SLICE }: CleanOptions,
-): Omit<StaleScope, 'error'>[] {
-  return places.flatMap(({ parent }) => {
-    const slicePath = `${parent}/${slice}`;
-    return leftovers(slicePath, namesIn(slicePath) ?? [], control)
-      .filter(({ path }) => isScopeName(basename(path)))
-      .map(({ path, owner }) => ({ cgroupPath: path, ownerPid: owner.pid }));
+export async function findStaleScopes(
+  parents: readonly string[],
+  options: CleanOptions = {},
+): Promise<Omit<StaleScope, 'error'>[]> {
+  const found: Omit<StaleScope, 'error'>[] = [];
+  for (const parent of parents) {
+    await withSlice(parent, options, async (_, slice) => {
+      for (const leftover of leftovers(slice)) {
+        const { cgroupPath, ownerPid } = stale(slice, leftover, null);
+        if (SCOPE_NAME.test(leftover.name)) found.push({ cgroupPath, ownerPid });
+      }
+    });
+  }
+  return found;
+}
+
+/** Where there is no such slice, or it cannot be opened, nothing is done. */
+async function withSlice(
+  parent: string,
+  options: CleanOptions,
+  use: (root: PinnedCgroup, slice: PinnedCgroup) => Promise<void>,
+): Promise<void> {
+  let root: PinnedCgroup;
+  try {
+    root = PinnedCgroup.open(parent, options.directories ?? directories());
+  } catch {
+    return;
+  }
+  await using(root, async () => {
+    const slice = openSliceIfAny(root, options.slice ?? DEFAULT_SLICE);
+    if (slice !== null) await using(slice, () => use(root, slice));
   });
 }
 
-function isScopeName(name: string): boolean {
-  return SCOPE_NAME.test(name);
+function openSliceIfAny(root: PinnedCgroup, name: string): PinnedCgroup | null {
+  try {
+    return root.childIfAny(name);
+  } catch {
+    return null;
+  }
 }
 
 interface Leftover {
-  readonly path: string;
+  readonly name: string;
   readonly owner: Owner;
   /** The marker that says so of a scope without a mark of its own. */
-  readonly markerPath: string | null;
+  readonly marker: string | null;
+}
+
+function stale(
+  slice: PinnedCgroup,
+  { name, owner }: Leftover,
+  error: CgroupError | null,
+): StaleScope {
+  return { cgroupPath: `${slice.path}/${name}`, ownerPid: owner.pid, error };
 }
 
 /** What is to be removed, every scope before its marker. */
-function leftovers(
-  slicePath: string,
-  names: readonly string[],
-  control: ProcessControl | null,
-): Leftover[] {
+function leftovers(slice: PinnedCgroup): Leftover[] {
   const here = currentOwner();
-  const markers = markersIn(slicePath, names, here);
-  const scopes = names.filter(isScopeName).flatMap((name): Leftover[] => {
-    const path = `${slicePath}/${name}`;
-    const mark = markOf(path, control);
-    if (mark !== null) {
-      return ownerIsDead(mark, here) ? [{ path, owner: mark, markerPath: null }] : [];
-    }
-    // A living owner's marker says more than a dead one's, which may be older than the scope.
-    const own = markers.filter(({ id }) => name === `episode-${id}.scope`);
-    const [marker] = own;
-    if (marker === undefined || own.some(({ dead }) => !dead)) return [];
-    return [{ path, owner: marker.owner, markerPath: marker.path }];
-  });
+  const names = namesIn(slice);
+  const markers = markersIn(names, here);
+  const scopes = names
+    .filter((name) => SCOPE_NAME.test(name))
+    .flatMap((name): Leftover[] => {
+      const mark = markOfChild(slice, name);
+      if (mark !== null)
+        return ownerIsDead(mark, here) ? [{ name, owner: mark, marker: null }] : [];
+      // A living owner's marker says more than a dead one's, which may be older than the scope.
+      const own = markers.filter(({ id }) => name === `episode-${id}.scope`);
+      const [marker] = own;
+      if (marker === undefined || own.some(({ dead }) => !dead)) return [];
+      return [{ name, owner: marker.owner, marker: marker.name }];
+    });
   const dead = markers
     .filter((marker) => marker.dead)
-    .map(({ path, owner }) => ({ path, owner, markerPath: null }));
+    .map(({ name, owner }) => ({ name, owner, marker: null }));
   return [...scopes, ...dead];
 }
 
-function markOf(path: string, control: ProcessControl | null): Owner | null {
-  const text = control?.getOwnerMark(path) ?? null;
+function namesIn(slice: PinnedCgroup): string[] {
+  try {
+    return slice.childNames();
+  } catch {
+    return [];
+  }
+}
+
+function markOfChild(slice: PinnedCgroup, name: string): Owner | null {
+  let cgroup: PinnedCgroup | null;
+  try {
+    cgroup = slice.childIfAny(name);
+  } catch {
+    return null;
+  }
+  if (cgroup === null) return null;
+  const mark = markOf(cgroup);
+  cgroup.close();
+  return mark;
+}
+
+function markOf(cgroup: PinnedCgroup): Owner | null {
+  const text = cgroup.ownerMark();
   return text === null ? null : parseOwner(text);
 }
 
@@ -123,42 +175,29 @@ function markOf(path: string, control: ProcessControl | null): Owner | null {
  * it by now, and a new owner may have made one of the same name, which must live.
  */
 async function removeStale(
-  { path, owner, markerPath }: Leftover,
-  control: ProcessControl | null,
+  slice: PinnedCgroup,
+  { name, owner, marker }: Leftover,
 ): Promise<CgroupError | null> {
-  let fd: number;
+  const path = `${slice.path}/${name}`;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  } catch (cause) {
-    const errno = errnoOf(cause);
-    if (errno === 'ENOENT') return null;
-    return new CgroupError('ERR_SCOPE_BUSY', `cannot open ${path} (${errno})`, { errno, cause });
-  }
-  try {
-    const pinned = `/proc/self/fd/${fd}/.`;
-    const mark = markOf(pinned, control);
-    if (mark !== null && (mark.pid !== owner.pid || mark.startTicks !== owner.startTicks)) {
-      return null;
-    }
-    // The new owner of a scope removes the dead markers of its id first: what is pinned may be its.
-    if (markerPath !== null && !existsSync(markerPath)) return null;
-    await killCgroup(pinned);
-    if (statSync(path).ino === fstatSync(fd).ino) await removeTree(path);
+    const cgroup = slice.childIfAny(name);
+    if (cgroup === null) return null;
+    await using(cgroup, async () => {
+      const mark = markOf(cgroup);
+      if (mark !== null && (mark.pid !== owner.pid || mark.startTicks !== owner.startTicks)) return;
+      // The new owner of a scope removes the dead markers of its id first: what is pinned may be its.
+      if (marker !== null && !namesIn(slice).includes(marker)) return;
+      await killCgroup(cgroup);
+      const again = slice.childIfAny(name);
+      if (again === null) return;
+      again.close();
+      if (again.identity === cgroup.identity) await removeTree(slice, name);
+    });
     return null;
   } catch (cause) {
     const errno = cause instanceof CgroupError ? cause.errno : errnoOf(cause);
     if (errno === 'ENOENT') return null;
     const why = errno ?? 'it still has processes after SIGKILL';
     return new CgroupError('ERR_SCOPE_BUSY', `cannot remove ${path} (${why})`, { errno, cause });
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function namesIn(directory: string): string[] | null {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return null;
   }
 }

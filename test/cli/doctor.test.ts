@@ -42,6 +42,7 @@ function diagnosis(host: HostFacts, more: Partial<Diagnosis> = {}): Diagnosis {
     node: 'v20.19.0',
     host,
     engine: { name: 'native', reason: null },
+    systemd: { bus: 'system', reason: 'this system was not booted with systemd' },
     launcher: 'episcope-exec',
     stale: [],
     cleaned: false,
@@ -62,6 +63,7 @@ episcope 1.2.3 on linux 6.18.0, Node v20.19.0
   controllers  none in cgroup2 (cpu time is still counted)
   own cgroup   /
   scopes       can be made beneath /sys/fs/cgroup/unified, with no controllers
+  systemd      is not asked for scopes: this system was not booted with systemd
   best tier    leaf: cpu and membership from a cgroup without controllers, memory and io from /proc
   pressure     not available: off at boot: the kernel parameter psi=1 turns it on
   engine       native
@@ -86,6 +88,7 @@ episcope 1.2.3 on linux 6.1.0, Node v20.19.0
   controllers  cpu, io, memory, pids
   own cgroup   /../box, which this mount does not show
   scopes       not beneath /sys/fs/cgroup: not writable (EROFS)
+  systemd      is not asked for scopes: this system was not booted with systemd
   best tier    proc: everything from /proc, by parentage
   pressure     available
   engine       js: the addon does not load (no build)

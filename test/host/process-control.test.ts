@@ -1,13 +1,6 @@
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { decodeSignals, processControl } from '../../src/host/process-control.js';
-import { Leaf } from '../support/leaf.js';
+import { decodeSignals } from '../../src/host/process-control.js';
 import { runScript } from '../support/run-script.js';
-
-const noLeaf = Leaf.probe();
-if (noLeaf !== null) console.log(`ownership marks are not tested here: ${noLeaf}`);
 
 test('a subreaper reaps the orphans it adopts, and never the child that Node waits for', async () => {
   const result = await runScript<{ code: number; reaped: number; left: boolean }>(
@@ -35,29 +28,4 @@ test('records are decoded whole', () => {
   bytes.writeInt32LE(0x80, 4);
   expect(decodeSignals(bytes)).toEqual([{ signo: 2, code: 0x80, senderPid: 0 }]);
   expect(decodeSignals(bytes.subarray(0, 11))).toEqual([]);
-});
-
-test.skipIf(noLeaf !== null)('an ownership mark is an xattr of the cgroup', async () => {
-  const { control } = processControl();
-  const leaf = Leaf.make('mark');
-  try {
-    expect(control?.getOwnerMark(leaf.path)).toBeNull();
-    expect(control?.setOwnerMark(leaf.path, 'pid=1')).toBeNull();
-    expect(control?.getOwnerMark(leaf.path)).toBe('pid=1');
-  } finally {
-    await leaf.remove();
-  }
-});
-
-test('a mark is not set through a symlink, nor on what is not there', () => {
-  const { control } = processControl();
-  const directory = mkdtempSync(join(tmpdir(), 'episcope-mark-'));
-  try {
-    symlinkSync(directory, join(directory, 'link'));
-    expect(control?.setOwnerMark(join(directory, 'link'), 'x')).toMatch(/^(ELOOP|ENOTDIR)$/);
-    expect(control?.setOwnerMark(join(directory, 'none'), 'x')).toBe('ENOENT');
-    expect(control?.getOwnerMark(join(directory, 'none'))).toBeNull();
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 });

@@ -1,8 +1,18 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LaunchOptions, launch, launchHelper } from '../../src/scope/index.js';
+import { type Launched, launch, launchHelper } from '../../src/scope/index.js';
 import { Leaf } from '../support/leaf.js';
 
 const noLeaf = Leaf.probe();
@@ -24,8 +34,20 @@ afterAll(async () => {
   if (noLeaf === null) await leaf.remove();
 });
 
-async function start(options: Partial<LaunchOptions> & { command: string }) {
-  const launched = launch({ args: [], procsPath: null, stdio: 'pipe', ...options });
+interface Start {
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly cwd?: string;
+  readonly helper?: string | null;
+  /** The file that stands for `cgroup.procs`; left out: none. */
+  readonly procs?: { readonly path: string; readonly flags: number };
+}
+
+async function start({ command, args = [], cwd, helper, procs }: Start) {
+  const procsFd = procs === undefined ? null : openSync(procs.path, procs.flags);
+  const options = { command, args, procsFd, spawn: cwd === undefined ? {} : { cwd } };
+  const launched = launch(helper === undefined ? options : { ...options, helper });
+  if (procsFd !== null) closeSync(procsFd);
   let output = '';
   launched.child?.stdout?.on('data', (chunk) => {
     output += String(chunk);
@@ -38,10 +60,12 @@ async function start(options: Partial<LaunchOptions> & { command: string }) {
   return { failure, exit, output, pid: launched.pid };
 }
 
-const LAUNCHERS: [string, () => Partial<LaunchOptions>][] = [
-  ['the helper', () => ({ helper: launchHelper(), procsPath: leaf.procs })],
-  ['/bin/sh', () => ({ helper: null, procsPath: leaf.procs })],
-  ['no launcher', () => ({ procsPath: null })],
+const inLeaf = () => ({ path: leaf.procs, flags: constants.O_WRONLY });
+
+const LAUNCHERS: [string, () => Partial<Start>][] = [
+  ['the helper', () => ({ helper: launchHelper(), procs: inLeaf() })],
+  ['/bin/sh', () => ({ helper: null, procs: inLeaf() })],
+  ['no launcher', () => ({})],
 ];
 
 test('the helper was built beside the addon', () => {
@@ -108,8 +132,9 @@ describe.skipIf(noLeaf !== null).each(LAUNCHERS.slice(0, 2))(
 
     test('that cannot be entered keeps the command from running', async () => {
       const never = join(directory, `never-${name.length}`);
-      const procsPath = join(directory, 'nowhere', 'cgroup.procs');
-      const { failure } = await start({ command: 'touch', args: [never], ...by(), procsPath });
+      // Nothing can be written to it.
+      const procs = { path: leaf.procs, flags: constants.O_RDONLY };
+      const { failure } = await start({ command: 'touch', args: [never], ...by(), procs });
       expect(failure?.stage).toBe('cgroup');
       expect(existsSync(never)).toBe(false);
     });
@@ -119,8 +144,50 @@ describe.skipIf(noLeaf !== null).each(LAUNCHERS.slice(0, 2))(
 test.skipIf(noLeaf !== null)('the helper tells 127 from 126 by its exit status too', async () => {
   const helper = launchHelper();
   const at = async (command: string) =>
-    (await start({ command, cwd: directory, helper, procsPath: leaf.procs })).exit?.code;
+    (await start({ command, cwd: directory, helper, procs: inLeaf() })).exit?.code;
   expect(await at('./none')).toBe(127);
   expect(await at('./orphaned')).toBe(127);
   expect(await at('./plain')).toBe(126);
+});
+
+describe.skipIf(noLeaf !== null).each([
+  ['the helper', () => launchHelper()],
+  ['/bin/sh', () => null],
+] as [string, () => string | null][])('what is held by %s', (_, helper) => {
+  const hold = (command: string, args: readonly string[] = []): Launched =>
+    launch({ command, args, procsFd: null, held: true, helper: helper() });
+
+  test('waits with its own pid until it is released, and then is the command', async () => {
+    const file = join(directory, `released-${helper() === null}`);
+    const launched = hold('/bin/sh', ['-c', `echo $$ >${file}`]);
+    expect(await launched.ready).toBeNull();
+    expect(existsSync(file)).toBe(false);
+    launched.release();
+    expect(await launched.started).toBeNull();
+    expect(await launched.exited).toEqual({ code: 0, signal: null });
+    expect(readFileSync(file, 'utf8')).toBe(`${launched.pid}\n`);
+  });
+
+  test('ends without having run when it is abandoned', async () => {
+    const file = join(directory, `abandoned-${helper() === null}`);
+    const launched = hold('touch', [file]);
+    expect(await launched.ready).toBeNull();
+    launched.abandon();
+    expect(await launched.exited).toEqual({ code: 125, signal: null });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('that is killed while it waits is told as not started', async () => {
+    const launched = hold('sleep', ['600']);
+    expect(await launched.ready).toBeNull();
+    launched.child?.kill('SIGKILL');
+    expect(await launched.exited).toEqual({ code: null, signal: 'SIGKILL' });
+  });
+
+  test('that does not exist is told as such', async () => {
+    const launched = hold('episcope-no-such-command');
+    await launched.ready;
+    launched.release();
+    expect(await launched.started).toEqual({ stage: 'exec', errno: 'ENOENT' });
+  });
 });

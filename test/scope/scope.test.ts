@@ -12,16 +12,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { CgroupError } from '../../src/error/index.js';
-import { findCgroup2Mount, type ProcessControl, processControl } from '../../src/host/index.js';
-import {
-  cleanStaleScopes,
-  createScope,
-  type DirectScope,
-  findStaleScopes,
-  removeScope,
-} from '../../src/scope/index.js';
+import { type Directories, directories, plainDirectories } from '../../src/host/directories.js';
+import { findCgroup2Mount } from '../../src/host/index.js';
+import { createScope, type DirectScope } from '../../src/scope/create.js';
+import { cleanStaleScopes, findStaleScopes } from '../../src/scope/index.js';
 import { markerName } from '../../src/scope/marker.js';
-import { currentOwner, formatOwner } from '../../src/scope/owner.js';
+import { currentOwner, formatOwner, type Owner } from '../../src/scope/owner.js';
+import { PinnedCgroup } from '../../src/scope/pinned-cgroup.js';
+import { removeScope as remove } from '../../src/scope/remove.js';
 import { alive, until } from '../support/cli.js';
 import { Leaf } from '../support/leaf.js';
 
@@ -29,17 +27,23 @@ const noLeaf = Leaf.probe();
 if (noLeaf !== null) console.log(`scopes are not tested on this host: ${noLeaf}`);
 
 const parent = findCgroup2Mount() ?? '';
-const place = { parent, controllers: [] };
 // A slice of our own: other tests clean in the usual one.
 const slice = `episcope-test-${process.pid}.slice`;
 const slicePath = `${parent}/${slice}`;
-const { control } = processControl();
 const deadOwner = { ...currentOwner(), startTicks: '1' };
 
-const MARKS: [string, ProcessControl | null][] = [
-  ['an xattr', control],
-  ['a marker directory', null],
+const MARKS: [string, Directories][] = [
+  ['an xattr', directories()],
+  ['a marker directory', plainDirectories],
 ];
+
+const removeScope = (scope: DirectScope) => remove(scope, { kill: true });
+
+function markAs(owner: Owner | string, path: string): void {
+  const cgroup = PinnedCgroup.open(path, directories());
+  cgroup.setOwnerMark(typeof owner === 'string' ? owner : formatOwner(owner));
+  cgroup.close();
+}
 
 /** Starts a process in a cgroup; resolves once it is inside. */
 async function startInside(scope: DirectScope, script: string): Promise<number> {
@@ -65,39 +69,40 @@ function pidsIn(directory: string): number[] {
 
 describe.skipIf(noLeaf !== null)('a scope', () => {
   test.each(MARKS)('marked by %s is made, and removed with its slice', async (_, by) => {
-    const scope = createScope('plain', place, { control: by, slice });
+    const scope = await createScope('plain', parent, { directories: by, slice });
     expect(scope.cgroupPath).toBe(`${slicePath}/episode-plain.scope`);
     expect(existsSync(scope.cgroupPath)).toBe(true);
-    await removeScope(scope, by);
+    await removeScope(scope);
     expect(existsSync(slicePath)).toBe(false);
   });
 
   test.each(MARKS)(
     'with %s of a second one outlives the first, as does the slice',
     async (_, by) => {
-      const first = createScope('first', place, { control: by, slice });
-      const second = createScope('second', place, { control: by, slice });
-      await removeScope(first, by);
+      const first = await createScope('first', parent, { directories: by, slice });
+      const second = await createScope('second', parent, { directories: by, slice });
+      await removeScope(first);
       expect(existsSync(second.cgroupPath)).toBe(true);
-      await removeScope(second, by);
+      await removeScope(second);
       expect(existsSync(slicePath)).toBe(false);
     },
   );
 
   test.each(MARKS)('that exists is ERR_SCOPE_EXISTS, and stays (%s)', async (_, by) => {
-    const scope = createScope('twice', place, { control: by, slice });
+    const scope = await createScope('twice', parent, { directories: by, slice });
     const before = readdirSync(slicePath);
-    expect(() => createScope('twice', place, { control: by, slice })).toThrowError(
-      expect.objectContaining({ name: 'CgroupError', code: 'ERR_SCOPE_EXISTS' }),
-    );
+    expect(await refusal(createScope('twice', parent, { directories: by, slice }))).toMatchObject({
+      name: 'CgroupError',
+      code: 'ERR_SCOPE_EXISTS',
+    });
     expect(readdirSync(slicePath)).toEqual(before);
-    await removeScope(scope, by);
+    await removeScope(scope);
   });
 
   test('of another maker of the slice leaves the slice alone', async () => {
     mkdirSync(slicePath);
     try {
-      await removeScope(createScope('guest', place, { control, slice }), control);
+      await removeScope(await createScope('guest', parent, { slice }));
       expect(existsSync(slicePath)).toBe(true);
     } finally {
       rmdirSync(slicePath);
@@ -105,25 +110,28 @@ describe.skipIf(noLeaf !== null)('a scope', () => {
   });
 
   test('is removed with the processes and the cgroups inside', async () => {
-    const scope = createScope('full', place, { control, slice });
+    const scope = await createScope('full', parent, { slice });
     mkdirSync(`${scope.cgroupPath}/inner/innermost`, { recursive: true });
     const pid = await startInside(scope, 'sleep 600');
-    await removeScope(scope, control);
+    await removeScope(scope);
     expect(alive(pid)).toBe(false);
     expect(existsSync(slicePath)).toBe(false);
   });
 });
 
 describe('a scope that cannot be made', () => {
-  test('is ERR_SCOPE_CREATE with the errno and the path, and leaves nothing', () => {
+  test('for its root is told as such, with the errno and the path', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'episcope-scope-'));
     try {
-      const missing = { parent: join(directory, 'none'), controllers: [] };
-      const failure = thrown(() => createScope('x', missing, { control, slice }));
-      expect(failure).toMatchObject({
-        code: 'ERR_SCOPE_CREATE',
+      const missing = join(directory, 'none');
+      expect(await refusal(createScope('x', missing, { slice }))).toMatchObject({
+        code: 'ERR_CGROUP_NOT_FOUND',
         errno: 'ENOENT',
-        file: join(directory, 'none', slice),
+        file: missing,
+      });
+      expect(await refusal(createScope('x', directory, { slice }))).toMatchObject({
+        code: 'ERR_NOT_CGROUP2',
+        file: directory,
       });
       expect(readdirSync(directory)).toEqual([]);
     } finally {
@@ -131,8 +139,8 @@ describe('a scope that cannot be made', () => {
     }
   });
 
-  test('for its id is refused before anything is made', () => {
-    expect(thrown(() => createScope('../x', place, { control, slice }))).toMatchObject({
+  test('for its id is refused before anything is made', async () => {
+    expect(await refusal(createScope('../x', parent, { slice }))).toMatchObject({
       code: 'ERR_INVALID_EPISODE_ID',
     });
   });
@@ -142,25 +150,24 @@ describe.skipIf(noLeaf !== null)('what a dead owner left', () => {
   afterEach(async () => {
     // Whatever a failed case left is made removable.
     for (const name of existsSync(slicePath) ? readdirSync(slicePath) : []) {
-      if (name.startsWith('episode-'))
-        control?.setOwnerMark(`${slicePath}/${name}`, formatOwner(deadOwner));
+      if (name.startsWith('episode-')) markAs(deadOwner, `${slicePath}/${name}`);
     }
-    await cleanStaleScopes([place], { control, slice });
+    await cleanStaleScopes([parent], { slice });
   });
 
   test('is found, killed and removed; an unmarked scope and a living owner’s are not touched', async () => {
-    const stale = createScope('stale', place, { control, slice });
-    control?.setOwnerMark(stale.cgroupPath, formatOwner(deadOwner));
+    const stale = await createScope('stale', parent, { slice });
+    markAs(deadOwner, stale.cgroupPath);
     const pid = await startInside(stale, 'sleep 600');
-    const living = createScope('living', place, { control, slice });
+    const living = await createScope('living', parent, { slice });
     const unmarked = `${slicePath}/episode-unmarked.scope`;
     mkdirSync(unmarked);
 
-    expect(findStaleScopes([place], { control, slice })).toEqual([
+    expect(await findStaleScopes([parent], { slice })).toEqual([
       { cgroupPath: stale.cgroupPath, ownerPid: deadOwner.pid },
     ]);
     expect(existsSync(stale.cgroupPath)).toBe(true);
-    expect(await cleanStaleScopes([place], { control, slice })).toEqual([
+    expect(await cleanStaleScopes([parent], { slice })).toEqual([
       { cgroupPath: stale.cgroupPath, ownerPid: deadOwner.pid, error: null },
     ]);
     expect(alive(pid)).toBe(false);
@@ -169,42 +176,42 @@ describe.skipIf(noLeaf !== null)('what a dead owner left', () => {
     expect(existsSync(unmarked)).toBe(true);
 
     rmdirSync(unmarked);
-    await removeScope(living, control);
+    await removeScope(living);
     expect(existsSync(slicePath)).toBe(false);
   });
 
   test('under a marker directory is removed with the marker, by anyone', async () => {
-    for (const by of [control, null]) {
-      const scope = createScope('marked', place, { control: null, slice });
-      rmdirSync(scope.markerPath!);
+    for (const [, by] of MARKS) {
+      const scope = await createScope('marked', parent, { directories: plainDirectories, slice });
+      rmdirSync(`${slicePath}/${scope.marker}`);
       mkdirSync(`${slicePath}/${markerName(deadOwner, 'marked')}`);
-      const found = await cleanStaleScopes([place], { control: by, slice });
+      const found = await cleanStaleScopes([parent], { directories: by, slice });
       expect(found.map(({ cgroupPath }) => cgroupPath)).toEqual([scope.cgroupPath]);
       expect(existsSync(slicePath)).toBe(false);
     }
   });
 
   test('a marker says nothing about a scope that has a mark of its own', async () => {
-    const scope = createScope('mine', place, { control, slice });
+    const scope = await createScope('mine', parent, { slice });
     const marker = `${slicePath}/${markerName(deadOwner, 'mine')}`;
     mkdirSync(marker);
-    expect(await cleanStaleScopes([place], { control, slice })).toEqual([]);
+    expect(await cleanStaleScopes([parent], { slice })).toEqual([]);
     expect(existsSync(marker)).toBe(false);
     expect(existsSync(scope.cgroupPath)).toBe(true);
-    await removeScope(scope, control);
+    await removeScope(scope);
   });
 
   test.each(MARKS)(
     'a dead marker says nothing about a scope whose living owner has a marker too (cleaned by who knows %s)',
     async (_, by) => {
-      const scope = createScope('heir', place, { control: null, slice });
+      const scope = await createScope('heir', parent, { directories: plainDirectories, slice });
       const marker = `${slicePath}/${markerName(deadOwner, 'heir')}`;
       mkdirSync(marker);
-      expect(findStaleScopes([place], { control: by, slice })).toEqual([]);
-      expect(await cleanStaleScopes([place], { control: by, slice })).toEqual([]);
+      expect(await findStaleScopes([parent], { directories: by, slice })).toEqual([]);
+      expect(await cleanStaleScopes([parent], { directories: by, slice })).toEqual([]);
       expect(existsSync(marker)).toBe(false);
       expect(existsSync(scope.cgroupPath)).toBe(true);
-      await removeScope(scope, control);
+      await removeScope(scope);
     },
   );
 
@@ -214,11 +221,13 @@ describe.skipIf(noLeaf !== null)('what a dead owner left', () => {
       mkdirSync(slicePath);
       mkdirSync(`${slicePath}/${markerName(deadOwner, 'again')}`);
       try {
-        const scope = createScope('again', place, { control: by, slice });
+        const scope = await createScope('again', parent, { directories: by, slice });
         const pid = await startInside(scope, 'sleep 600');
-        expect(await cleanStaleScopes([place], { control: null, slice })).toEqual([]);
+        expect(await cleanStaleScopes([parent], { directories: plainDirectories, slice })).toEqual(
+          [],
+        );
         expect(alive(pid)).toBe(true);
-        await removeScope(scope, by);
+        await removeScope(scope);
       } finally {
         rmdirSync(slicePath);
       }
@@ -226,28 +235,28 @@ describe.skipIf(noLeaf !== null)('what a dead owner left', () => {
   );
 
   test('a dead marker stays beside the scope it marks, whoever else wants its id', async () => {
-    const scope = createScope('kept', place, { control: null, slice });
-    rmdirSync(scope.markerPath!);
+    const scope = await createScope('kept', parent, { directories: plainDirectories, slice });
+    rmdirSync(`${slicePath}/${scope.marker}`);
     const marker = `${slicePath}/${markerName(deadOwner, 'kept')}`;
     mkdirSync(marker);
-    expect(thrown(() => createScope('kept', place, { control, slice }))).toMatchObject({
+    expect(await refusal(createScope('kept', parent, { slice }))).toMatchObject({
       code: 'ERR_SCOPE_EXISTS',
     });
     expect(existsSync(marker)).toBe(true);
   });
 
   test('a mark that is no mark counts as none', async () => {
-    const scope = createScope('garbled', place, { control, slice });
-    control?.setOwnerMark(scope.cgroupPath, 'pid=1 and more');
-    expect(await cleanStaleScopes([place], { control, slice })).toEqual([]);
+    const scope = await createScope('garbled', parent, { slice });
+    markAs('pid=1 and more', scope.cgroupPath);
+    expect(await cleanStaleScopes([parent], { slice })).toEqual([]);
     expect(existsSync(scope.cgroupPath)).toBe(true);
-    await removeScope(scope, control);
+    await removeScope(scope);
   });
 });
 
-function thrown(act: () => unknown): CgroupError | null {
+async function refusal(act: Promise<unknown>): Promise<CgroupError | null> {
   try {
-    act();
+    await act;
     return null;
   } catch (cause) {
     return cause as CgroupError;

@@ -1,16 +1,22 @@
 /** Writing a control file of a cgroup by Node's thread pool: the kernel may stall such a write for long. */
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { getSystemErrorName } from 'node:util';
 
-/** Writes `text` in one write. null, or the symbolic errno; never rejects. */
+/**
+ * Writes `text` in one write. null, or the symbolic errno (`EXDEV`: what is there is no file of that directory, but
+ * something that was mounted over it); never rejects.
+ */
 export async function writeControlFile(path: string, text: string): Promise<string | null> {
   // The write of a limit waits for reclaim, unless its descriptor does not wait.
-  const isLimit = path.slice(path.lastIndexOf('/') + 1).startsWith('memory.');
+  const slash = path.lastIndexOf('/');
+  const isLimit = path.slice(slash + 1).startsWith('memory.');
   const flags = constants.O_WRONLY | constants.O_NOFOLLOW | (isLimit ? constants.O_NONBLOCK : 0);
   try {
     const file = await open(path, flags);
     try {
+      const [opened, directory] = await Promise.all([file.stat(), stat(path.slice(0, slash))]);
+      if (opened.dev !== directory.dev) return 'EXDEV';
       const { bytesWritten } = await file.write(text);
       return bytesWritten === Buffer.byteLength(text) ? null : 'EIO';
     } finally {

@@ -21,6 +21,8 @@ import { getSystemErrorName } from 'node:util';
 export const Errno = {
   ENOENT: -os.errno.ENOENT,
   ESRCH: -os.errno.ESRCH,
+  EINVAL: -os.errno.EINVAL,
+  EXDEV: -os.errno.EXDEV,
   EINTR: -os.errno.EINTR,
   ENODEV: -os.errno.ENODEV,
   ENOTDIR: -os.errno.ENOTDIR,
@@ -140,7 +142,7 @@ export function listDirectory(path: string): Dirent[] | number {
 }
 
 /** The negative errno of what `node:fs` threw. Anything else is a defect of the caller and goes on. */
-function errnoOf(error: unknown): number {
+export function errnoOf(error: unknown): number {
   if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
     return error.errno;
   }

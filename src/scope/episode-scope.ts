@@ -1,0 +1,254 @@
+/** Scopes of episodes: by systemd where it may be asked, else by direct writes. */
+import { assertEpisodeId } from '../episode/id.js';
+import {
+  assertBoolean,
+  assertObject,
+  assertOneOf,
+  assertPath,
+  CgroupError,
+  finiteNumber,
+  invalidConfig,
+  TelemetryError,
+} from '../error/index.js';
+import { findCgroup2Mount, hostFacts } from '../host/index.js';
+import { BusUnavailable, whyNoBus } from '../systemd/index.js';
+import { createScope } from './create.js';
+import { type CheckedLimits, checkLimits, type OsResourceLimits } from './limits.js';
+import { DEFAULT_SLICE, episodeCgroupPath } from './path.js';
+import { removeScope } from './remove.js';
+import { notFound, removeOptions, Scope, type ScopeRemoveOptions } from './scope.js';
+import { cleanStaleScopes, placesToClean } from './stale.js';
+import { busKind, createSystemdScope, removeSystemdScope } from './systemd.js';
+
+export const SCOPE_STRATEGIES = ['auto', 'systemd', 'direct'] as const;
+/** `auto`: systemd where it can be asked, else direct writes. */
+export type ScopeStrategyChoice = (typeof SCOPE_STRATEGIES)[number];
+
+export interface ScopePlaceOptions {
+  /** The cgroup in which the slice is made, by direct writes. By default where this process may. */
+  readonly root?: string | undefined;
+  /** `episcope.slice` by default; a name of [A-Za-z0-9_.-] that ends in `.slice`. */
+  readonly slice?: string | undefined;
+}
+
+export interface ScopeOptions extends ScopePlaceOptions {
+  readonly strategy?: ScopeStrategyChoice | undefined;
+  /** ms until the scope must be there; 25,000 by default. */
+  readonly timeoutMs?: number | undefined;
+  /** Aborted, the scope is undone, and the promise rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RemoveScopeOptions extends ScopePlaceOptions, ScopeRemoveOptions {}
+
+/** As D-Bus gives a call. */
+const DEFAULT_TIMEOUT_MS = 25_000;
+
+/** What is to be made, checked. */
+export interface ScopeRequest {
+  readonly id: string;
+  readonly limits: CheckedLimits;
+  readonly root: string | null;
+  readonly slice: string;
+  readonly strategy: ScopeStrategyChoice;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Controllers that it must have whatever the limits need. */
+  readonly needs?: readonly string[] | undefined;
+}
+
+/**
+ * Makes a scope for an episode and moves the process `pid` into it. What that process has forked before stays where it
+ * is; `spawnInScope` starts a command inside from its first instruction on.
+ *
+ * By systemd's manager first (`StartTransientUnit`: that of the system as root, else the user's), by direct writes
+ * where no manager can be asked, refuses, or a `root` is given. With direct writes a process that runs already is
+ * frozen for the moment of its move where there are limits. Kept limits are the kernel's: `memory.max`, `memory.high`,
+ * `cpu.max` (systemd rounds a quota up to 10 ms in each second), `pids.max`, `io.max`.
+ *
+ * A failure leaves nothing behind: no cgroup, no frozen process, the process back where it was (as far as this user
+ * may put it there). Throws `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`,
+ * `CgroupError` `ERR_SCOPE_EXISTS`, `ERR_SCOPE_CREATE`, `ERR_CONTROLLER_NOT_ENABLED` (of a limit),
+ * `ERR_CGROUP_WRITE`, `ERR_CGROUP_PATH`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_NOT_AVAILABLE`, and `ProcError`
+ * `ERR_PROC_GONE` where the process is dead, before or after the move.
+ */
+export async function createEpisodeScope(
+  id: string,
+  pid: number,
+  limits: OsResourceLimits = {},
+  options: ScopeOptions = {},
+): Promise<Scope> {
+  const request = checkRequest(id, limits, options);
+  if (!Number.isInteger(pid) || pid < 1 || pid > 2 ** 31 - 1) {
+    throw new TelemetryError('ERR_INVALID_PID', `a pid is a whole number from 1, not ${pid}`);
+  }
+  const deadline = performance.now() + request.timeoutMs;
+  await cleanOnce(request);
+  const whyNot = await trySystemd(request, pid, deadline);
+  if (whyNot instanceof Scope) return whyNot;
+  return makeDirectScope(request, { pid, deadline, whyNot });
+}
+
+/**
+ * Removes the scope of this id, whoever made it, and waits until it is gone: by the manager where it is systemd's.
+ * `kill` ends what lives in it first. Throws `CgroupError` `ERR_SCOPE_NOT_FOUND`, `ERR_SCOPE_BUSY`, and what a wrong
+ * id, root or slice gives.
+ */
+export async function removeEpisodeScope(
+  id: string,
+  options: RemoveScopeOptions = {},
+): Promise<void> {
+  const { root, slice } = checkPlace(id, options);
+  assertBoolean('kill', options.kill);
+  const removal = removeOptions({ ...options, timeoutMs: checkTimeout(options.timeoutMs) });
+  if (isForSystemd(root) && whyNoBus(busKind()) === null) {
+    try {
+      if (await removeSystemdScope(id, removal)) return;
+    } catch (cause) {
+      if (!(cause instanceof BusUnavailable)) throw cause;
+    }
+  }
+  const parents = root === null ? directParents() : [root];
+  for (const parent of parents) {
+    if (await removeScope({ id, parent, slice }, removal)) return;
+  }
+  throw notFound(episodeCgroupPath(id, parents[0] ?? '/sys/fs/cgroup', slice));
+}
+
+/** Throws what the docs of `createEpisodeScope` name, before anything is made. */
+export function checkRequest(
+  id: string,
+  limits: OsResourceLimits,
+  options: ScopeOptions,
+): ScopeRequest {
+  const place = checkPlace(id, options);
+  assertOneOf('strategy', options.strategy, SCOPE_STRATEGIES);
+  const { strategy = 'auto', signal } = options;
+  if (strategy === 'systemd' && place.root !== null && !isForSystemd(place.root)) {
+    throw invalidConfig('systemd has its own root: leave root out, or use the strategy direct');
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidConfig('signal must be an AbortSignal');
+  }
+  signal?.throwIfAborted();
+  const timeoutMs = checkTimeout(options.timeoutMs);
+  return { id, limits: checkLimits(limits), ...place, strategy, timeoutMs, signal };
+}
+
+function checkPlace(
+  id: string,
+  options: ScopePlaceOptions,
+): { readonly root: string | null; readonly slice: string } {
+  assertEpisodeId(id);
+  assertObject('options', options);
+  assertPath('root', options.root);
+  const { root, slice = DEFAULT_SLICE } = options;
+  episodeCgroupPath(id, root, slice);
+  return { root: root === undefined ? null : root.replace(/\/+$/, ''), slice };
+}
+
+function checkTimeout(timeoutMs: number | undefined): number {
+  return timeoutMs === undefined ? DEFAULT_TIMEOUT_MS : finiteNumber('timeoutMs', timeoutMs);
+}
+
+/** systemd's cgroups lie at the mount. */
+function isForSystemd(root: string | null): boolean {
+  return root === null || root === findCgroup2Mount();
+}
+
+/** The scope, or why systemd does not make it. Throws where nobody else may be asked. */
+export async function trySystemd(
+  request: ScopeRequest,
+  pid: number,
+  deadline: number,
+): Promise<Scope | string> {
+  const { id, strategy } = request;
+  const why = whyNotSystemd(request);
+  if (why === null) {
+    try {
+      return new Scope(await createSystemdScope(id, { ...request, pid, deadline }));
+    } catch (cause) {
+      if (!(cause instanceof BusUnavailable)) throw cause;
+      if (strategy === 'systemd') throw noSystemd(id, cause.message, cause);
+      return cause.message;
+    }
+  }
+  if (strategy === 'systemd') throw noSystemd(id, why);
+  return why;
+}
+
+/** null: it may be asked. */
+export function whyNotSystemd({ strategy, root }: ScopeRequest): string | null {
+  if (strategy === 'direct') return 'asked for direct writes';
+  if (strategy === 'auto' && root !== null) return 'a root was given';
+  return whyNoBus(busKind());
+}
+
+function noSystemd(id: string, why: string, cause?: unknown): CgroupError {
+  const message = `systemd cannot make a scope for ${id}: ${why}`;
+  return new CgroupError('ERR_SCOPE_CREATE', message, { cause });
+}
+
+export interface DirectOptions {
+  readonly pid?: number;
+  readonly deadline: number;
+  /** Why not by systemd. */
+  readonly whyNot: string;
+}
+
+/**
+ * In the first place that serves. A place that lacks what the limits need is passed over; where none serves, the
+ * error says why each does not.
+ */
+export async function makeDirectScope(
+  request: ScopeRequest,
+  options: DirectOptions,
+): Promise<Scope> {
+  const { id, root } = request;
+  const parents = root === null ? directParents() : [root];
+  const reasons: CgroupError[] = [];
+  for (const parent of parents) {
+    try {
+      return new Scope(await createScope(id, parent, { ...request, ...options }));
+    } catch (cause) {
+      if (!(cause instanceof CgroupError) || !IS_ABOUT_PLACE.includes(cause.code)) throw cause;
+      if (root !== null) throw cause;
+      reasons.push(cause);
+    }
+  }
+  throw noPlace(id, reasons, options.whyNot);
+}
+
+/** Elsewhere it may be otherwise. */
+const IS_ABOUT_PLACE = ['ERR_SCOPE_CREATE', 'ERR_CONTROLLER_NOT_ENABLED', 'ERR_CGROUP_WRITE'];
+
+function noPlace(id: string, reasons: readonly CgroupError[], whyNot: string): CgroupError {
+  const { scopes, cgroup2 } = hostFacts();
+  if (cgroup2 === null) return new CgroupError('ERR_CGROUP_NOT_AVAILABLE', 'no cgroup2 is mounted');
+  const [first] = reasons;
+  const refused = scopes.refused.map(({ directory, reason }) => `${directory}: ${reason}`);
+  const why = [...reasons.map(({ message }) => message), ...refused, `not by systemd: ${whyNot}`];
+  const code = first?.code ?? 'ERR_SCOPE_CREATE';
+  return new CgroupError(code, `no scope can be made for ${id}: ${why.join('; ')}`, {
+    errno: first?.errno ?? (refused.length > 0 ? 'EACCES' : undefined),
+    file: first?.file ?? scopes.refused[0]?.directory,
+    cause: first,
+  });
+}
+
+function directParents(): string[] {
+  return hostFacts().scopes.places.map(({ parent }) => parent);
+}
+
+const cleaned = new Set<string>();
+
+/**
+ * What dead owners left is removed by the next that makes a scope; once for each place is enough, as whoever makes a
+ * scope later has a living owner.
+ */
+export async function cleanOnce({ root, slice }: ScopeRequest): Promise<void> {
+  const key = `${root ?? ''}/${slice}`;
+  if (cleaned.has(key)) return;
+  cleaned.add(key);
+  await cleanStaleScopes(root === null ? placesToClean(hostFacts()) : [root], { slice });
+}

@@ -1,0 +1,181 @@
+/** A cgroup directory held by its descriptor: what is done to it is done to this one, whatever has its name by now. */
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { close, Errno, errnoName, fileSystemMagic, fstat } from '../engine/js/syscall.js';
+import { CgroupError } from '../error/index.js';
+import { cgroupActions } from '../host/cgroup-actions.js';
+import { type CgroupEvents, readCgroupEvents, readWords } from '../host/cgroup-files.js';
+import { type Directories, openForWriting } from '../host/directories.js';
+
+const CGROUP2_SUPER_MAGIC = 0x63677270;
+
+export class PinnedCgroup {
+  /** As it was opened, for people: never used to reach it. */
+  readonly path: string;
+  /** Device and inode: another cgroup of the same name has another. */
+  readonly identity: string;
+  readonly #fd: number;
+  readonly #directories: Directories;
+
+  private constructor(path: string, fd: number, directories: Directories) {
+    this.path = path;
+    this.#fd = fd;
+    this.#directories = directories;
+    const stats = fstat(fd);
+    this.identity = typeof stats === 'number' ? '' : `${stats.dev}:${stats.ino}`;
+  }
+
+  /**
+   * The directory at an absolute path. Throws `CgroupError`: `ERR_CGROUP_NOT_FOUND`, `ERR_CGROUP_PATH` (a symlink, a
+   * file), `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`.
+   */
+  static open(path: string, directories: Directories): PinnedCgroup {
+    return PinnedCgroup.#pin(
+      path === '' ? '/' : path,
+      directories.openRoot(path || '/'),
+      directories,
+    );
+  }
+
+  static #pin(path: string, fd: number, directories: Directories): PinnedCgroup {
+    if (fd < 0) throw openError(path, fd);
+    if (fileSystemMagic(fd) === CGROUP2_SUPER_MAGIC) return new PinnedCgroup(path, fd, directories);
+    close(fd);
+    throw new CgroupError('ERR_NOT_CGROUP2', `${path} is not on a cgroup2 file system`, {
+      file: path,
+    });
+  }
+
+  /** A path that leads here for as long as this is open; its children lie beneath it. */
+  get via(): string {
+    return `/proc/self/fd/${this.#fd}`;
+  }
+
+  /** The child, to be closed too. Throws as `open`; what is mounted over it is `ERR_NOT_CGROUP2`. */
+  child(name: string): PinnedCgroup {
+    const fd = this.#directories.openChild(this.#fd, name);
+    return PinnedCgroup.#pin(`${this.path}/${name}`, fd, this.#directories);
+  }
+
+  /** As `child`; null where there is none. */
+  childIfAny(name: string): PinnedCgroup | null {
+    try {
+      return this.child(name);
+    } catch (cause) {
+      if (cause instanceof CgroupError && cause.code === 'ERR_CGROUP_NOT_FOUND') return null;
+      throw cause;
+    }
+  }
+
+  /** mkdir. Throws what Node throws. */
+  make(name: string): void {
+    mkdirSync(`${this.via}/${name}`);
+  }
+
+  /** rmdir of a child. null, or the errno. */
+  remove(name: string): Promise<string | null> {
+    return cgroupActions().remove(`${this.via}/${name}`);
+  }
+
+  /** Names of the children. Throws what Node throws. */
+  childNames(): string[] {
+    return readdirSync(`${this.via}/`, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  }
+
+  /** Writes a control file in one write, off the event loop. null, or the errno. */
+  write(file: string, text: string): Promise<string | null> {
+    return cgroupActions().write(this.via, file, text);
+  }
+
+  /** A descriptor of a control file to write to, for a child process; or a negative errno. */
+  openForWriting(file: string): number {
+    return openForWriting(this.#fd, file);
+  }
+
+  words(file: string): string[] | null {
+    return readWords(`${this.via}/${file}`);
+  }
+
+  text(file: string): string | null {
+    try {
+      return readFileSync(`${this.via}/${file}`, 'latin1');
+    } catch {
+      return null;
+    }
+  }
+
+  /** null once it is removed. */
+  events(): CgroupEvents | null {
+    return readCgroupEvents(this.via);
+  }
+
+  pids(): number[] {
+    return (this.words('cgroup.procs') ?? []).map(Number);
+  }
+
+  /** Whether marks are xattrs here. */
+  get canMark(): boolean {
+    return this.#directories.canMark;
+  }
+
+  /** null, or the errno. */
+  setOwnerMark(mark: string): string | null {
+    return this.#directories.setOwnerMark(this.#fd, mark);
+  }
+
+  ownerMark(): string | null {
+    return this.#directories.getOwnerMark(this.#fd);
+  }
+
+  close(): void {
+    close(this.#fd);
+  }
+}
+
+/** Uses a cgroup and closes it. */
+export async function using<T>(
+  cgroup: PinnedCgroup,
+  use: (cgroup: PinnedCgroup) => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await use(cgroup);
+  } finally {
+    cgroup.close();
+  }
+}
+
+function openError(path: string, errno: number): CgroupError {
+  const name = errnoName(errno);
+  const detail = { errno: name, file: path };
+  switch (errno) {
+    case Errno.ENOENT:
+      return new CgroupError('ERR_CGROUP_NOT_FOUND', `there is no cgroup at ${path}`, detail);
+    case Errno.EXDEV:
+      return new CgroupError('ERR_NOT_CGROUP2', `something else is mounted at ${path}`, detail);
+    case Errno.ELOOP:
+    case Errno.ENOTDIR:
+    case Errno.EINVAL:
+      return new CgroupError(
+        'ERR_CGROUP_PATH',
+        `${path} is not a plain path to a cgroup directory (${name}): no symlink, no "..", no file`,
+        detail,
+      );
+    default:
+      return new CgroupError('ERR_CGROUP_READ', `cannot open ${path} (${name})`, detail);
+  }
+}
+
+/** The error of a write that was refused. */
+export function writeError(
+  cgroup: PinnedCgroup,
+  file: string,
+  text: string,
+  errno: string,
+): CgroupError {
+  const path = `${cgroup.path}/${file}`;
+  return new CgroupError('ERR_CGROUP_WRITE', `cannot write ${text} to ${path} (${errno})`, {
+    errno,
+    file: path,
+  });
+}

@@ -1,0 +1,157 @@
+/** A scope, for whoever made it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CgroupError, invalidConfig } from '../error/index.js';
+import type { DirectScope } from './create.js';
+import { type PinnedCgroup, using, writeError } from './pinned-cgroup.js';
+import { cgroupOf } from './process.js';
+import { killCgroup, REMOVE_TIMEOUT_MS, type RemoveOptions, removeScope } from './remove.js';
+import { openIfThere, SystemdScope } from './systemd.js';
+
+/** How a scope was made, and is removed. */
+export type ScopeStrategy = 'systemd-transient' | 'direct-write';
+
+export interface ScopeRemoveOptions {
+  /** Kill what lives in it. Without, a scope with processes is `ERR_SCOPE_BUSY`. */
+  readonly kill?: boolean | undefined;
+  /** ms until `ERR_SCOPE_BUSY`; 25,000 by default. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const FREEZE_TIMEOUT_MS = 5_000;
+
+export class Scope implements AsyncDisposable {
+  readonly id: string;
+  /** Its directory in the cgroup2 file system. */
+  readonly cgroupPath: string;
+  readonly strategy: ScopeStrategy;
+  /** What it has: `cgroup.controllers`. */
+  readonly controllers: readonly string[];
+  readonly #made: DirectScope | SystemdScope;
+  #removal: Promise<void> | null = null;
+
+  /** @internal */
+  constructor(made: DirectScope | SystemdScope) {
+    this.id = made.id;
+    this.cgroupPath = made.cgroupPath;
+    this.strategy = made instanceof SystemdScope ? 'systemd-transient' : 'direct-write';
+    this.controllers = made.controllers;
+    this.#made = made;
+  }
+
+  /**
+   * Stops everything in it (`cgroup.freeze`), and waits until it stands still. Throws `ERR_SCOPE_NOT_FOUND` once it is
+   * gone, `ERR_CGROUP_WRITE` with the errno (`ETIMEDOUT`: a process hangs in the kernel, and stops when it can).
+   */
+  freeze(): Promise<void> {
+    this.#assertNotInside('freeze');
+    return this.#on(async (cgroup) => {
+      await write(cgroup, 'cgroup.freeze', '1');
+      await untilFrozen(cgroup);
+    });
+  }
+
+  /** Lets it go on. Throws as `freeze`. */
+  thaw(): Promise<void> {
+    return this.#on((cgroup) => write(cgroup, 'cgroup.freeze', '0'));
+  }
+
+  /**
+   * Kills everything in it and below, frozen or not, and waits until it is empty; the scope stays. (systemd removes its
+   * own as soon as they are empty.) Throws `ERR_SCOPE_BUSY` after 25 s. Of a scope that is gone nothing is left to kill.
+   */
+  async kill(): Promise<void> {
+    this.#assertNotInside('kill');
+    const cgroup = this.#open();
+    if (cgroup !== null) await using(cgroup, (there) => killCgroup(there));
+  }
+
+  /**
+   * Removes it, with the cgroups that were made inside, deepest first. Removed once, it stays removed: again is no
+   * error. Throws `ERR_SCOPE_BUSY`, and may be tried again then.
+   */
+  remove(options: ScopeRemoveOptions = {}): Promise<void> {
+    if (options.kill) this.#assertNotInside('kill');
+    const removal = this.#removal ?? this.#remove(removeOptions(options));
+    this.#removal = removal;
+    removal.catch(() => {
+      this.#removal = null;
+    });
+    return removal;
+  }
+
+  /**
+   * All cpu time of the scope in ns: `usage_usec` of `cpu.stat`, and once systemd has removed the cgroup what the
+   * manager had read last (`CPUUsageNSec`). null where neither is there: after `remove()`, or where the bus went away.
+   */
+  async cpuUsageNs(): Promise<bigint | null> {
+    const cgroup = this.#open();
+    const text = cgroup?.text('cpu.stat');
+    cgroup?.close();
+    const usec = /^usage_usec (\d+)$/m.exec(text ?? '')?.[1];
+    if (usec !== undefined) return BigInt(usec) * 1_000n;
+    if (!(this.#made instanceof SystemdScope)) return null;
+    return this.#made.cpuUsageNs({ deadline: performance.now() + REMOVE_TIMEOUT_MS });
+  }
+
+  /** Kills and removes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.remove({ kill: true });
+  }
+
+  /** @internal A descriptor of its `cgroup.procs`, for a child that moves itself; or a negative errno. */
+  openProcs(): number {
+    const cgroup = this.#open();
+    if (cgroup === null) throw notFound(this.cgroupPath);
+    const fd = cgroup.openForWriting('cgroup.procs');
+    cgroup.close();
+    return fd;
+  }
+
+  async #remove(options: RemoveOptions): Promise<void> {
+    if (this.#made instanceof SystemdScope) await this.#made.remove(options);
+    else await removeScope(this.#made, options);
+  }
+
+  #open(): PinnedCgroup | null {
+    return openIfThere(this.cgroupPath, this.#made.identity);
+  }
+
+  async #on(act: (cgroup: PinnedCgroup) => Promise<void>): Promise<void> {
+    const cgroup = this.#open();
+    if (cgroup === null) throw notFound(this.cgroupPath);
+    await using(cgroup, act);
+  }
+
+  /** Who froze itself could not thaw again, and who killed itself could not tell. */
+  #assertNotInside(what: string): void {
+    const own = cgroupOf('self');
+    if (own !== this.cgroupPath && !own?.startsWith(`${this.cgroupPath}/`)) return;
+    throw invalidConfig(`${this.id} holds this very process: it cannot ${what} itself`);
+  }
+}
+
+/** Checked, with the defaults. */
+export function removeOptions(options: ScopeRemoveOptions): RemoveOptions {
+  const { kill = false, timeoutMs = REMOVE_TIMEOUT_MS, signal } = options;
+  return { kill, timeoutMs, signal };
+}
+
+export function notFound(path: string): CgroupError {
+  return new CgroupError('ERR_SCOPE_NOT_FOUND', `there is no scope at ${path}`, { file: path });
+}
+
+async function write(cgroup: PinnedCgroup, file: string, text: string): Promise<void> {
+  const errno = await cgroup.write(file, text);
+  if (errno === null) return;
+  if (errno === 'ENODEV' || errno === 'ENOENT') throw notFound(cgroup.path);
+  throw writeError(cgroup, file, text, errno);
+}
+
+async function untilFrozen(cgroup: PinnedCgroup): Promise<void> {
+  const deadline = performance.now() + FREEZE_TIMEOUT_MS;
+  while (cgroup.events()?.frozen === false) {
+    if (performance.now() > deadline) throw writeError(cgroup, 'cgroup.freeze', '1', 'ETIMEDOUT');
+    await sleep(1);
+  }
+}

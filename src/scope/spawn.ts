@@ -1,0 +1,214 @@
+/** Starting a command inside a scope of its own. */
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
+import { CgroupError, invalidConfig, TelemetryError } from '../error/index.js';
+import {
+  checkRequest,
+  cleanOnce,
+  makeDirectScope,
+  type ScopeOptions,
+  type ScopeRequest,
+  trySystemd,
+  whyNotSystemd,
+} from './episode-scope.js';
+import { type Launched, type LaunchFailure, launch } from './launch.js';
+import type { OsResourceLimits } from './limits.js';
+import type { Scope } from './scope.js';
+
+/**
+ * Options of Node's `spawn` (but `shell`: say `sh -c` yourself; and `signal`, which is the scope's here), and of
+ * `createEpisodeScope`.
+ */
+export interface SpawnInScopeOptions
+  extends Omit<SpawnOptions, 'shell' | 'signal' | 'windowsHide' | 'windowsVerbatimArguments'>,
+    ScopeOptions {
+  /** The episode's: 1 to 128 of [A-Za-z0-9_-]. */
+  readonly id: string;
+  readonly limits?: OsResourceLimits | undefined;
+  /**
+   * Called when the process is inside and before the command's image runs: what is started here sees all of it, as a
+   * session does by `collector.start(id, child.pid, { cgroupPath: scope.cgroupPath })`. What it throws ends the start.
+   */
+  readonly beforeExec?: ((scope: Scope, child: ChildProcess) => void | Promise<void>) | undefined;
+}
+
+export interface ScopedProcess {
+  readonly child: ChildProcess;
+  readonly scope: Scope;
+}
+
+/** What only the package itself asks for. */
+export interface SpawnDetails {
+  /** Controllers that the scope must have whatever the limits need. */
+  readonly needs?: readonly string[];
+  /** As `LaunchOptions.helper`. */
+  readonly helper?: string | null;
+}
+
+/**
+ * Starts `command` in a new scope: its image runs wholly inside, its limits are set before it does. Resolves when it
+ * runs. `child.pid` is the command's; the last entry of `child.stdio` is the launcher's line, closed by then.
+ *
+ * Removing the scope is the caller's: `scope.remove({ kill: true })`.
+ *
+ * Throws what `createEpisodeScope` does, and `ERR_SPAWN_FAILED` where the command is not there or cannot be run, with
+ * the errno and `file`, the command; nothing is left then.
+ */
+export function spawnInScope(
+  command: string,
+  args: readonly string[],
+  options: SpawnInScopeOptions,
+): Promise<ScopedProcess> {
+  return spawnScoped(command, args, options, {});
+}
+
+/** @internal */
+export async function spawnScoped(
+  command: string,
+  args: readonly string[],
+  options: SpawnInScopeOptions,
+  { needs, helper }: SpawnDetails,
+): Promise<ScopedProcess> {
+  const { id, limits, root, slice, strategy, timeoutMs, signal, beforeExec, ...spawn } = options;
+  const { shell } = spawn as SpawnOptions;
+  if (shell) throw invalidConfig('shell is not for spawnInScope: run sh -c … as the command');
+  if (typeof command !== 'string') throw invalidConfig('the command must be a string');
+  const place = { root, slice, strategy, timeoutMs, signal };
+  const request = { ...checkRequest(id, limits ?? {}, place), needs };
+  const start = new Start(request, { command, args, spawn, helper, beforeExec });
+  try {
+    return await start.run();
+  } catch (cause) {
+    await start.undo();
+    throw cause;
+  }
+}
+
+interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly spawn: SpawnOptions;
+  readonly helper: string | null | undefined;
+  readonly beforeExec: SpawnInScopeOptions['beforeExec'];
+}
+
+class Start {
+  readonly #request: ScopeRequest;
+  readonly #command: Command;
+  readonly #deadline: number;
+  #launched: Launched | null = null;
+  #scope: Scope | null = null;
+
+  constructor(request: ScopeRequest, command: Command) {
+    this.#request = request;
+    this.#command = command;
+    this.#deadline = performance.now() + request.timeoutMs;
+  }
+
+  async run(): Promise<ScopedProcess> {
+    await cleanOnce(this.#request);
+    const whyNot = whyNotSystemd(this.#request);
+    const held = whyNot === null || this.#request.strategy === 'systemd';
+    return held ? this.#heldFirst() : this.#scopeFirst(whyNot);
+  }
+
+  /** systemd makes no scope without a process: what is to become the command waits outside. */
+  async #heldFirst(): Promise<ScopedProcess> {
+    const launched = this.#launch(null, true);
+    const pid = await this.#untilReady(launched);
+    const made = await trySystemd(this.#request, pid, this.#deadline);
+    this.#scope =
+      typeof made === 'string'
+        ? await makeDirectScope(this.#request, { pid, deadline: this.#deadline, whyNot: made })
+        : made;
+    return this.#go(launched, this.#scope);
+  }
+
+  /** What is to become the command moves itself. */
+  async #scopeFirst(whyNot: string): Promise<ScopedProcess> {
+    this.#scope = await makeDirectScope(this.#request, { deadline: this.#deadline, whyNot });
+    const held = this.#command.beforeExec !== undefined;
+    const procsFd = this.#scope.openProcs();
+    if (procsFd < 0) throw notEntered(this.#scope, getSystemErrorName(procsFd));
+    let launched: Launched;
+    try {
+      launched = this.#launch(procsFd, held);
+    } finally {
+      closeSync(procsFd);
+    }
+    if (held) await this.#untilReady(launched);
+    return this.#go(launched, this.#scope);
+  }
+
+  async #go(launched: Launched, scope: Scope): Promise<ScopedProcess> {
+    const { beforeExec } = this.#command;
+    const { child } = launched;
+    if (child === null) throw this.#failed(await launched.started);
+    await beforeExec?.(scope, child);
+    this.#request.signal?.throwIfAborted();
+    launched.release();
+    const failure = await launched.started;
+    if (failure !== null) throw this.#failed(failure);
+    return { child, scope };
+  }
+
+  #launch(procsFd: number | null, held: boolean): Launched {
+    const { command, args, spawn, helper } = this.#command;
+    const launched = launch({
+      command,
+      args,
+      procsFd,
+      held,
+      spawn,
+      ...(helper === undefined ? {} : { helper }),
+    });
+    this.#launched = launched;
+    return launched;
+  }
+
+  async #untilReady(launched: Launched): Promise<number> {
+    const failure = await launched.ready;
+    this.#request.signal?.throwIfAborted();
+    if (failure !== null || launched.pid === null) throw this.#failed(failure);
+    return launched.pid;
+  }
+
+  #failed(failure: LaunchFailure | null): TelemetryError {
+    const { command } = this.#command;
+    if (failure?.stage === 'cgroup' && this.#scope !== null) {
+      return notEntered(this.#scope, failure.errno);
+    }
+    const errno = failure?.errno ?? null;
+    const why = errno ?? 'its launcher was killed';
+    return new TelemetryError(
+      'ERR_SPAWN_FAILED',
+      `cannot run ${JSON.stringify(command)} (${why})`,
+      {
+        errno,
+        file: command,
+      },
+    );
+  }
+
+  /** What is held has not begun, so it may be killed. */
+  async undo(): Promise<void> {
+    const launched = this.#launched;
+    if (launched?.child != null) {
+      launched.abandon();
+      launched.child.kill('SIGKILL');
+      await launched.exited;
+    }
+    // The failure that is told is the one that led here.
+    await this.#scope?.remove({ kill: true }).catch(() => {});
+  }
+}
+
+function notEntered(scope: Scope, errno: string | null): CgroupError {
+  const file = `${scope.cgroupPath}/cgroup.procs`;
+  const because = errno === null ? '' : ` (${errno})`;
+  return new CgroupError('ERR_CGROUP_WRITE', `${scope.cgroupPath} cannot be entered${because}`, {
+    errno,
+    file,
+  });
+}

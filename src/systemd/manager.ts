@@ -1,0 +1,228 @@
+/** A systemd manager, as far as transient scopes need it: `org.freedesktop.systemd1.Manager`. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Bus, type BusKind, BusUnavailable, type Signal } from './bus.js';
+
+const DESTINATION = 'org.freedesktop.systemd1';
+const MANAGER_PATH = '/org/freedesktop/systemd1';
+const MANAGER = `${DESTINATION}.Manager`;
+const CONNECT_TIMEOUT_MS = 10_000;
+const PROPERTIES = 'org.freedesktop.DBus.Properties';
+
+/** A property of a transient unit: name, D-Bus signature, value. */
+export type UnitProperty = readonly [name: string, signature: string, value: unknown];
+
+/** The manager did not answer in time; what was asked may still happen. */
+export class ManagerTimeout extends Error {}
+
+export interface Wait {
+  /** In `performance.now()` ms. */
+  readonly deadline: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How jobs ended, of one unit. */
+interface JobWaiter {
+  readonly results: Map<string, string>;
+  notify: () => void;
+}
+
+export class SystemdManager {
+  readonly kind: BusKind;
+  readonly #bus: Bus;
+  readonly #waiters: Map<string, Set<JobWaiter>>;
+  #uses = 0;
+
+  private constructor(kind: BusKind, bus: Bus, waiters: Map<string, Set<JobWaiter>>) {
+    this.kind = kind;
+    this.#bus = bus;
+    this.#waiters = waiters;
+  }
+
+  static async #connect(kind: BusKind): Promise<SystemdManager> {
+    const waiters = new Map<string, Set<JobWaiter>>();
+    const bus = await Bus.connect(kind, (signal) => hearJob(signal, waiters));
+    const manager = new SystemdManager(kind, bus, waiters);
+    const match = `type='signal',sender='${DESTINATION}',interface='${MANAGER}',member='JobRemoved'`;
+    try {
+      await manager.#within({ deadline: performance.now() + CONNECT_TIMEOUT_MS }, () =>
+        bus.call({
+          destination: 'org.freedesktop.DBus',
+          path: '/org/freedesktop/DBus',
+          interface: 'org.freedesktop.DBus',
+          member: 'AddMatch',
+          signature: 's',
+          body: [match],
+        }),
+      );
+    } catch (cause) {
+      bus.close();
+      throw new BusUnavailable(`the ${kind} bus does not let us listen`, { cause });
+    }
+    return manager;
+  }
+
+  /**
+   * The manager of a bus, by the one connection of this thread; `release` it. References to units last as long as
+   * somebody holds it. Throws `BusUnavailable`.
+   */
+  static async acquire(kind: BusKind): Promise<SystemdManager> {
+    for (;;) {
+      const shared = connections.get(kind) ?? SystemdManager.#connect(kind);
+      connections.set(kind, shared);
+      const forget = (): void => {
+        if (connections.get(kind) === shared) connections.delete(kind);
+      };
+      const manager = await shared.catch((cause: unknown) => {
+        forget();
+        throw cause;
+      });
+      if (manager.#bus.isOpen) {
+        manager.#uses += 1;
+        return manager;
+      }
+      // The bus went away, or the last user let go meanwhile.
+      forget();
+    }
+  }
+
+  release(): void {
+    this.#uses -= 1;
+    if (this.#uses === 0) this.#bus.close();
+  }
+
+  /** Starts a scope and waits until the manager has done it: its job's result, `done` where all went well. */
+  startTransientUnit(
+    unit: string,
+    properties: readonly UnitProperty[],
+    wait: Wait,
+  ): Promise<string> {
+    const values = properties.map(([name, signature, value]) => [
+      name,
+      this.#bus.variant(signature, value),
+    ]);
+    return this.#job(
+      unit,
+      'StartTransientUnit',
+      'ssa(sv)a(sa(sv))',
+      [unit, 'fail', values, []],
+      wait,
+    );
+  }
+
+  /** Stops a unit, and waits until the manager has done it. */
+  stopUnit(unit: string, wait: Wait): Promise<string> {
+    return this.#job(unit, 'StopUnit', 'ss', [unit, 'replace'], wait);
+  }
+
+  /** Signals all processes of a unit. */
+  async killUnit(unit: string, signal: number, wait: Wait): Promise<void> {
+    await this.#call('KillUnit', 'ssi', [unit, 'all', signal], wait);
+  }
+
+  /** Lets go of the reference that `AddRef` took. */
+  async unrefUnit(unit: string, wait: Wait): Promise<void> {
+    await this.#call('UnrefUnit', 's', [unit], wait);
+  }
+
+  /** One property of a loaded unit. `of`: its interface, as in `Unit` or `Scope`. */
+  async unitProperty(unit: string, of: string, name: string, wait: Wait): Promise<unknown> {
+    const [path] = await this.#call('GetUnit', 's', [unit], wait);
+    const [value] = await this.#within(wait, () =>
+      this.#bus.call({
+        destination: DESTINATION,
+        path: String(path),
+        interface: PROPERTIES,
+        member: 'Get',
+        signature: 'ss',
+        body: [`${DESTINATION}.${of}`, name],
+      }),
+    );
+    return typeof value === 'object' && value !== null && 'value' in value ? value.value : value;
+  }
+
+  async #job(
+    unit: string,
+    member: string,
+    signature: string,
+    body: unknown[],
+    wait: Wait,
+  ): Promise<string> {
+    // The job may be over before we have read its name: its end is listened for first.
+    const waiter: JobWaiter = { results: new Map(), notify: () => {} };
+    const waiters = this.#waiters.get(unit) ?? new Set();
+    this.#waiters.set(unit, waiters.add(waiter));
+    try {
+      const [job] = await this.#call(member, signature, body, wait);
+      return await this.#within(wait, () => resultOf(waiter, String(job)));
+    } finally {
+      waiters.delete(waiter);
+      if (waiters.size === 0) this.#waiters.delete(unit);
+    }
+  }
+
+  #call(
+    member: string,
+    signature: string,
+    body: unknown[],
+    wait: Wait,
+  ): Promise<readonly unknown[]> {
+    return this.#within(wait, () =>
+      this.#bus.call({
+        destination: DESTINATION,
+        path: MANAGER_PATH,
+        interface: MANAGER,
+        member,
+        signature,
+        body,
+      }),
+    );
+  }
+
+  /** The clock of the time limit keeps the process alive meanwhile: the connection does not. */
+  async #within<T>({ deadline, signal }: Wait, act: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    const over = new AbortController();
+    const either = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
+    const late = sleep(Math.max(0, deadline - performance.now()), undefined, {
+      signal: either,
+    }).then(
+      () => {
+        throw new ManagerTimeout('systemd did not answer in time');
+      },
+      () => {
+        signal?.throwIfAborted();
+        return new Promise<never>(() => {});
+      },
+    );
+    late.catch(() => {});
+    try {
+      return await Promise.race([act(), late]);
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+const connections = new Map<BusKind, Promise<SystemdManager>>();
+
+function hearJob(
+  { interface: from, member, body }: Signal,
+  all: Map<string, Set<JobWaiter>>,
+): void {
+  if (from !== MANAGER || member !== 'JobRemoved') return;
+  const [, job, unit, result] = body;
+  for (const waiter of all.get(String(unit)) ?? []) {
+    waiter.results.set(String(job), String(result));
+    waiter.notify();
+  }
+}
+
+function resultOf(waiter: JobWaiter, job: string): Promise<string> {
+  return new Promise((resolve) => {
+    waiter.notify = () => {
+      const result = waiter.results.get(job);
+      if (result !== undefined) resolve(result);
+    };
+    waiter.notify();
+  });
+}

@@ -1,0 +1,47 @@
+/** `episcope run` where systemd keeps the cgroups. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { scopes } from '../guest/cgroup.mjs';
+import { measure } from '../guest/episcope.mjs';
+import { PATIENCE, until } from '../guest/until.mjs';
+import { assertCpu, BURNS, burnerCpu, ENGINES, program } from '../guest/workload.mjs';
+
+for (const engine of ENGINES) {
+  describe(`episcope run in a scope of systemd (${engine})`, () => {
+    for (const name of ['sequential short-lived children', 'daemonized grandchildren']) {
+      test(`cpu agrees with getrusage: ${name}`, PATIENCE, async (t) => {
+        const options = ['--engine', engine, '--scope', 'systemd'];
+        const run = await measure(t, options, [program('burner'), ...BURNS[name]]);
+        assert.equal(run.code, 0);
+        assert.deepEqual(run.summary.sources, { cpu: 'cgroup', memory: 'cgroup', io: 'cgroup' });
+        assert.equal(run.summary.degraded_reason, null);
+        assertCpu(run.summary.cpu_ns, burnerCpu(run.lines[0]), { inCgroup: true });
+        await until('the scope removed', () => scopes().length === 0);
+      });
+    }
+  });
+}
+
+test(
+  'episcope run by default asks systemd, and kills what is left with its scope',
+  PATIENCE,
+  async (t) => {
+    const script = 'cat /proc/self/cgroup; sleep 600 & exit 3';
+    const run = await measure(t, ['--id', 'leaves'], ['/bin/sh', '-c', script]);
+    assert.equal(run.code, 3);
+    assert.deepEqual(run.lines, ['0::/episcope.slice/episode-leaves.scope']);
+    await until('the scope removed', () => scopes().length === 0);
+  },
+);
+
+test('--memory-max is the kernel’s limit in a scope of systemd', PATIENCE, async (t) => {
+  const options = ['--scope', 'systemd', '--memory-max', '32M'];
+  const run = await measure(t, options, [
+    '/bin/sh',
+    '-c',
+    `${program('allocator')} --mib 96; sleep 1000`,
+  ]);
+  assert.equal(run.code, 137);
+  assert.equal(run.summary.exhausted.resource, 'memory_max');
+  assert.equal(run.summary.exhausted.action, 'oom_kill');
+});
