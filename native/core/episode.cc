@@ -13,6 +13,8 @@ namespace {
 
 constexpr uint32_t kMeasured = part::kCpu | part::kMemory | part::kIo;
 constexpr uint32_t kTotals[] = {0, 2};  // indices of the parts that settle: cpu, io
+constexpr uint32_t kMemoryIndex = 1;
+constexpr uint32_t kExtraIndex = 3;
 
 }  // namespace
 
@@ -257,11 +259,16 @@ void Episode::mark_final(PartOrigin& origin) {
 // systemd removes a cgroup while its totals still settle: what was read last counts then, not what
 // /proc still knows, nor the last frame.
 void Episode::restore_settled(Reading& reading, PartOrigin& origin) const {
-  for (const uint32_t p : kTotals) {
+  for (uint32_t p = 0; p < 3; p++) {
     if ((settled_parts_ >> p & 1) == 0 || origin.source[p] == source::kCgroup) continue;
     reading.take_part(settled_totals_, p);
     origin.source[p] = source::kCgroup;
-    origin.quality[p] = quality::kStale | quality::kLowerBound;
+    origin.quality[p] = quality::kStale;
+    // Accounting of the dead may have come later.
+    if (p != kMemoryIndex) origin.quality[p] |= quality::kLowerBound;
+  }
+  if ((settled_parts_ & part::kExtra) != 0 && cgroup_.removed()) {
+    reading.take_part(settled_totals_, kExtraIndex);
   }
 }
 
@@ -287,15 +294,25 @@ void Episode::log_failure(uint32_t part, const ReadFailure& failure) {
 }
 
 bool Episode::settle(ReadBuffer& buffer) {
+  // Everything once, as soon as the end was seen: nobody is left who could change the rest.
+  const uint32_t parts = settling_ ? part::kCpu | part::kIo : part::kAll;
+  if (!settling_) cgroup_.expire_memory_stat();
+  settling_ = true;
   Reading reading;
   PartOrigin origin;
-  read_parts(part::kCpu | part::kIo, buffer, reading, origin);
-  const bool agrees = std::memcmp(reading.words, settled_.words, sizeof reading.words) == 0;
-  settled_ = reading;
-  for (const uint32_t p : kTotals) {
+  read_parts(parts, buffer, reading, origin);
+  Reading totals;
+  for (const uint32_t p : kTotals) totals.take_part(reading, p);
+  const bool agrees = std::memcmp(totals.words, settled_.words, sizeof totals.words) == 0;
+  settled_ = totals;
+  for (uint32_t p = 0; p < 3; p++) {
     if (origin.source[p] != source::kCgroup) continue;
     settled_totals_.take_part(reading, p);
     settled_parts_ |= 1u << p;
+  }
+  if ((parts & part::kExtra) != 0 && cgroup_.is_open() && !cgroup_.removed()) {
+    settled_totals_.take_part(reading, kExtraIndex);
+    settled_parts_ |= part::kExtra;
   }
   return agrees;
 }

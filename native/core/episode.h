@@ -91,7 +91,8 @@ class Episode {
   /// Publishes `given` (words, validity and the sources in its META) with the same clamps.
   uint32_t publish(const uint64_t* given, uint32_t flags);
 
-  /// Reads the counters without publishing; true when they are what the last settle saw.
+  /// Reads the counters without publishing, the first time all else too; true when they are what
+  /// the last settle saw.
   bool settle(ReadBuffer& buffer);
 
   /// The process has exited and nothing of the episode lives.
@@ -152,6 +153,7 @@ class Episode {
   Reading settled_;
   Reading settled_totals_;  // of the cgroup, while it was there
   uint32_t settled_parts_ = 0;
+  bool settling_ = false;
   FailureLog failures_;
   // Of the last read: the parts that were asked for and not to be had.
   uint32_t cgroup_failed_ = 0;

@@ -65,6 +65,8 @@ const LIBRARY: string = '@jellybrick/dbus-next';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const SIGNAL_TYPE = 4;
+/** dbus-daemon takes 128 calls of one connection that it has not answered yet, and refuses the next. */
+const MAX_CALLS = 64;
 
 /** Why systemd cannot be asked here, without connecting; null where it may be. */
 export function whyNoBus(kind: BusKind): string | null {
@@ -99,6 +101,8 @@ export class Bus {
   readonly #bus: Client;
   readonly #pending = new Set<(cause: Error) => void>();
   readonly #onSignal: (signal: Signal) => void;
+  readonly #waiting: (() => void)[] = [];
+  #calls = 0;
   #ended: Error | null = null;
 
   private constructor(library: Library, bus: Client, onSignal: (signal: Signal) => void) {
@@ -153,7 +157,18 @@ export class Bus {
   }
 
   /** The body of the answer. Throws `BusError`, or the reason of a connection that ended. */
-  call(call: Call): Promise<readonly unknown[]> {
+  async call(call: Call): Promise<readonly unknown[]> {
+    while (this.#calls >= MAX_CALLS) await new Promise<void>((go) => this.#waiting.push(go));
+    this.#calls += 1;
+    try {
+      return await this.#call(call);
+    } finally {
+      this.#calls -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  #call(call: Call): Promise<readonly unknown[]> {
     const { Message, DBusError } = this.#library;
     return new Promise((resolve, reject) => {
       if (this.#ended !== null) return reject(this.#ended);

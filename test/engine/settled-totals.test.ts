@@ -51,6 +51,21 @@ describe.each(ENGINES)('a cgroup that is removed while its totals settle, engine
     }
   });
 
+  it('what was there when the end was seen is the terminal frame’s: the memory, the oom kills', () => {
+    const { episode, reader } = open();
+    episode.sample(FrameFlag.INITIAL);
+    cgroup.write('memory.events', 'low 0\nhigh 0\nmax 9\noom 1\noom_kill 3\n');
+    cgroup.write('memory.peak', '123456789\n');
+    episode.settle();
+    cgroup.remove();
+    episode.settle();
+    episode.sample(FrameFlag.TERMINAL);
+    episode.close();
+    expect(reader.latest()).toMatchObject({ oomKills: 3, memPeakBytes: 123_456_789 });
+    expect(reader.latest()!.sources.memory).toBe('cgroup');
+    expect([...reader.latest()!.quality.memory]).toEqual(['stale']);
+  });
+
   it('one that is still there is read once more, and final', () => {
     const { episode, reader } = open();
     episode.sample(FrameFlag.INITIAL);

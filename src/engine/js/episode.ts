@@ -34,6 +34,9 @@ const MEASURED = PartBit.CPU | PartBit.MEMORY | PartBit.IO;
 const PARTS = [0, 1, 2] as const;
 /** Those that settle: cpu, io. */
 const TOTALS = [0, 2] as const;
+const MEMORY = 1;
+const EXTRA = 3;
+const ALL = MEASURED | PartBit.EXTRA;
 
 const has = (parts: number, p: number): boolean => ((parts >> p) & 1) !== 0;
 
@@ -319,11 +322,16 @@ export class JsEpisode implements EpisodeSampler {
   // systemd removes a cgroup while its totals still settle: what was read last counts then, not what /proc still
   // knows, nor the last frame.
   #restoreSettled(reading: Reading, origin: PartOrigin): void {
-    for (const p of TOTALS) {
+    for (const p of PARTS) {
       if (!has(this.#settledParts, p) || origin.source[p] === SourceCode.CGROUP) continue;
       reading.take(this.#settledTotals, PART_WORDS[p]);
       origin.source[p] = SourceCode.CGROUP;
-      origin.quality[p] = QualityBit.STALE | QualityBit.LOWER_BOUND;
+      origin.quality[p] = QualityBit.STALE;
+      // Accounting of the dead may have come later.
+      if (p !== MEMORY) origin.quality[p] |= QualityBit.LOWER_BOUND;
+    }
+    if (has(this.#settledParts, EXTRA) && this.#livingCgroup() === null) {
+      reading.take(this.#settledTotals, PART_WORDS[EXTRA]);
     }
   }
 
@@ -357,15 +365,24 @@ export class JsEpisode implements EpisodeSampler {
   settle(): boolean {
     const reading = new Reading();
     const origin = unknownOrigin();
-    this.#readParts(PartBit.CPU | PartBit.IO, reading, origin);
-    for (const p of TOTALS) {
+    const last = this.#settled;
+    // Everything once, as soon as the end was seen: nobody is left who could change the rest.
+    const parts = last === null ? ALL : PartBit.CPU | PartBit.IO;
+    if (last === null) this.#cgroup?.expireMemoryStat();
+    this.#readParts(parts, reading, origin);
+    for (const p of PARTS) {
       if (origin.source[p] !== SourceCode.CGROUP) continue;
       this.#settledTotals.take(reading, PART_WORDS[p]);
       this.#settledParts |= 1 << p;
     }
-    const last = this.#settled;
-    this.#settled = reading.words;
-    return last !== null && reading.words.every((value, w) => value === last[w]);
+    if (last === null && this.#livingCgroup() !== null) {
+      this.#settledTotals.take(reading, PART_WORDS[EXTRA]);
+      this.#settledParts |= PartBit.EXTRA;
+    }
+    const totals = new Reading();
+    for (const p of TOTALS) totals.take(reading, PART_WORDS[p]);
+    this.#settled = totals.words;
+    return last !== null && totals.words.every((value, w) => value === last[w]);
   }
 
   /** The root process had exited when `ended` or `sample` looked last. */
