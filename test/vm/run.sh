@@ -3,7 +3,7 @@
 # privileges, no network, no KVM. One has nothing but the tests (test/vm/guest), the pid 1 of the other is systemd
 # (test/vm/systemd). Kernel, initrd and images are kept in .cache/vm.
 #
-#   npm run test:vm [-- NAME…]         all *.test.mjs, or those whose name holds one of NAME
+#   npm run test:vm [-- NAME…]         all *.test.mjs, or those whose folder and name (guest/cpu.test.mjs) hold one of NAME
 #   bash test/vm/run.sh --prepare      only fetches and makes what is kept; safe beside a build of the project
 #
 # The image with systemd is made by debootstrap: as root, once.
@@ -52,14 +52,14 @@ check_tools() {
   [[ ${#missing[@]} -eq 0 ]] || die "missing tools: apt-get install ${missing[*]}"
 }
 
-# choose FOLDER [NAME…]: adds a folder's test files to `chosen`, all or those whose name holds one of NAME.
+# choose FOLDER [NAME…]: adds a folder's test files to `chosen`, all or those whose path from here holds one of NAME.
 choose() {
   local folder=$1 file name
   shift
   for file in "$here/$folder"/*.test.mjs; do
     file=${file##*/}
     for name in "${@:-}"; do
-      [[ $file == *"$name"* ]] || continue
+      [[ $folder/$file == *"$name"* ]] || continue
       chosen+=("$folder/$file")
       break
     done

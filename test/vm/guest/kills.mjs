@@ -7,19 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { keyed, makeNested } from './cgroup.mjs';
 import { assertWholeSession, makeCollector } from './session.mjs';
 import { within } from './until.mjs';
-import { ENGINES, Launcher } from './workload.mjs';
+import { Launcher } from './workload.mjs';
 
 const KILLS = 1000;
 const AT_ONCE = 16;
 const PERIOD_MS = 20;
 const TOLERANCE_NS = 1e6;
-
-/**
- * This thread, the sampler and the workloads that it starts share one cpu. Whoever emulates the machine lets a cpu
- * stand still for tens of milliseconds when he is busy, and a task that dies on another one then is charged for them
- * after any settling.
- */
-execFileSync('taskset', ['-p', '1', String(process.pid)]);
 
 /** One episode in a scope of its own, killed at a random moment of its first periods, and the scope removed. */
 async function killOne({ collector, launcher, parent }, episode) {
@@ -40,7 +33,13 @@ async function killOne({ collector, launcher, parent }, episode) {
   return { handle, frames, kernelNs };
 }
 
-for (const engine of ENGINES) {
+/**
+ * The test of one engine on one cpu (a mask), which this thread, the sampler and the workloads that it starts share.
+ * Whoever emulates the machine lets a cpu stand still for tens of milliseconds when he is busy, and a task that dies on
+ * another one then is charged for them after any settling.
+ */
+export function testKills(engine, cpu) {
+  execFileSync('taskset', ['-p', cpu, String(process.pid)]);
   test(`${KILLS} kills are ${KILLS} terminal frames with the totals of cpu.stat, and nothing after them (${engine})`, {
     timeout: 300_000,
   }, async (t) => {
