@@ -21,14 +21,10 @@ Napi::Value result_of(Napi::Env env, int fd_or_failure) {
   return Napi::Number::New(env, fd_or_failure < 0 ? -errno : fd_or_failure);
 }
 
-// openRoot(path) → descriptor, or a negative errno. Absolute; no symlink on the way.
+// openRoot(path) → descriptor, or a negative errno. Absolute, without "..", no symlink on the way.
 Napi::Value OpenRoot(const Napi::CallbackInfo& info) {
-  const std::string path = info[0].As<Napi::String>();
-  int fd = open_with_resolve(AT_FDCWD, path.c_str(), kDirectoryFlags, 0);
-  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) {
-    fd = open(path.c_str(), kDirectoryFlags | O_NOFOLLOW | O_CLOEXEC);
-  }
-  return result_of(info.Env(), fd);
+  std::string path = info[0].As<Napi::String>();
+  return result_of(info.Env(), open_directory_without_links(AT_FDCWD, path.data(), 0));
 }
 
 // openChild(dirfd, name) → descriptor of the directory, or a negative errno

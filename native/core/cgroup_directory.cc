@@ -15,7 +15,6 @@ namespace episcope {
 namespace {
 
 constexpr unsigned long kCgroup2SuperMagic = 0x63677270;
-constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 /// A path of plain components: `.` and empty ones are left out. No `..`, at most 4096 bytes.
 struct PlainPath {
@@ -43,35 +42,8 @@ struct PlainPath {
   }
 };
 
-/// Where openat2 is missing (before Linux 5.6) or forbidden by a seccomp filter that does not know
-/// it: the components one by one. A symlink is ENOTDIR here, since O_DIRECTORY is asked of the link
-/// itself.
-int open_by_components(int dirfd, char* path) {
-  char* rest = path;
-  int at = dirfd;
-  if (*rest == '/') {
-    at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    ++rest;
-  }
-  for (;;) {
-    char* slash = std::strchr(rest, '/');
-    if (slash != nullptr) *slash = '\0';
-    const char* name = *rest == '\0' ? "." : rest;
-    const int flags = slash == nullptr ? kDirectoryFlags : O_PATH | O_DIRECTORY | O_CLOEXEC;
-    const int next = openat(at, name, flags | O_NOFOLLOW);
-    const int error_number = errno;
-    if (at >= 0 && at != dirfd) close(at);
-    errno = error_number;
-    if (next < 0 || slash == nullptr) return next;
-    at = next;
-    rest = slash + 1;
-  }
-}
-
 int open_directory(int dirfd, PlainPath& path, uint64_t resolve) {
-  const int fd = open_with_resolve(dirfd, path.bytes, kDirectoryFlags, resolve);
-  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) return open_by_components(dirfd, path.bytes);
-  return fd;
+  return open_directory_without_links(dirfd, path.bytes, resolve);
 }
 
 ReadFailure failed(ReadCode code, int error_number = 0) {

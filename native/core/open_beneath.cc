@@ -12,6 +12,7 @@ namespace episcope {
 namespace {
 
 constexpr long kOpenat2 = 437;
+constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 struct OpenHow {
   uint64_t flags;
@@ -39,6 +40,31 @@ int open_on_same_device(int dirfd, const char* name, int flags) {
   return directory.st_dev == child.st_dev ? fd : fail(fd, EXDEV);
 }
 
+/// Where openat2 is missing (before Linux 5.6) or forbidden by a seccomp filter that does not know
+/// it: the components one by one. A symlink is ENOTDIR here, since O_DIRECTORY is asked of the link
+/// itself.
+int open_by_components(int dirfd, char* path) {
+  char* rest = path;
+  int at = dirfd;
+  if (*rest == '/') {
+    at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    ++rest;
+  }
+  for (;;) {
+    char* slash = std::strchr(rest, '/');
+    if (slash != nullptr) *slash = '\0';
+    const char* name = *rest == '\0' ? "." : rest;
+    const int flags = slash == nullptr ? kDirectoryFlags : O_PATH | O_DIRECTORY | O_CLOEXEC;
+    const int next = openat(at, name, flags | O_NOFOLLOW);
+    const int error_number = errno;
+    if (at >= 0 && at != dirfd) close(at);
+    errno = error_number;
+    if (next < 0 || slash == nullptr) return next;
+    at = next;
+    rest = slash + 1;
+  }
+}
+
 }  // namespace
 
 int open_with_resolve(int dirfd, const char* path, uint64_t flags, uint64_t resolve) {
@@ -48,6 +74,12 @@ int open_with_resolve(int dirfd, const char* path, uint64_t flags, uint64_t reso
     fd = syscall(kOpenat2, dirfd, path, &how, sizeof how);
   } while (fd < 0 && errno == EINTR);
   return static_cast<int>(fd);
+}
+
+int open_directory_without_links(int dirfd, char* path, uint64_t resolve) {
+  const int fd = open_with_resolve(dirfd, path, kDirectoryFlags, resolve);
+  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) return open_by_components(dirfd, path);
+  return fd;
 }
 
 int open_child(int dirfd, const char* name, int flags) {

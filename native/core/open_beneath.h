@@ -15,6 +15,10 @@ constexpr uint64_t kResolveBeneath = 0x08;
 /// missing, and EPERM from a seccomp filter that does not know it.
 int open_with_resolve(int dirfd, const char* path, uint64_t flags, uint64_t resolve);
 
+/// Opens the directory at a path of plain components, no `..` among them, which is taken apart
+/// where openat2 is missing; −1 with errno. `resolve` is asked of openat2 only.
+int open_directory_without_links(int dirfd, char* path, uint64_t resolve);
+
 /// Opens `name`, one component, in the directory `dirfd`. ELOOP: a symlink; EXDEV: something is
 /// mounted there (without openat2 only noticed where it is another file system); EINVAL: more than
 /// one component.

@@ -1,13 +1,9 @@
 // A cgroup directory of fixture files: every word, and why one is missing.
 #include "../core/cgroup_reader.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -17,6 +13,7 @@
 #include "allocations.h"
 #include "check.h"
 #include "child.h"
+#include "old_kernel.h"
 #include "temp_tree.h"
 
 namespace episcope {
@@ -153,27 +150,13 @@ TEST(cgroup_reader_refuses_paths_that_lead_elsewhere_INV_TL04) {
   CHECK(!f.open(""));
 }
 
-/// From now on openat2 and pidfd_open are not known to this process, as on Linux before 5.3.
-bool forget_new_system_calls() {
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 437, 1, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 434, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog filter = {sizeof program / sizeof *program, program};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-}
-
 TEST(cgroup_reader_checks_every_component_where_openat2_is_missing) {
   Fixture f;
   f.tree.write("c/d/cpu.stat", "usage_usec 1\nuser_usec 1\nsystem_usec 0\n");
   CHECK(symlink("c", f.tree.path("link").c_str()) == 0);
   CHECK(symlink("d", f.tree.path("c/link").c_str()) == 0);
   test::Child child([&f](test::Child&) {
-    if (!forget_new_system_calls()) return 77;
+    if (!test::forget_new_system_calls()) return 77;
     const auto code = [&f](const char* path) { return f.open(path).code; };
     if (code("link") != ReadCode::kCgroupPath || code("link/d") != ReadCode::kCgroupPath) return 1;
     if (code("c/link") != ReadCode::kCgroupPath) return 2;

@@ -4,7 +4,7 @@ import { close, Errno, errnoName, fileSystemMagic, fstat } from '../engine/js/sy
 import { CgroupError } from '../error/index.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
 import { type CgroupEvents, readCgroupEvents, readWords } from '../host/cgroup-files.js';
-import { type Directories, openForWriting } from '../host/directories.js';
+import { type Directories, directories, openForWriting } from '../host/directories.js';
 
 const CGROUP2_SUPER_MAGIC = 0x63677270;
 
@@ -131,6 +131,20 @@ export class PinnedCgroup {
   close(): void {
     close(this.#fd);
   }
+}
+
+/** The cgroup at `path` while it is the one of that identity; null once it is gone. */
+export function openIfThere(path: string, identity: string): PinnedCgroup | null {
+  let cgroup: PinnedCgroup;
+  try {
+    cgroup = PinnedCgroup.open(path, directories());
+  } catch (cause) {
+    if (cause instanceof CgroupError && cause.code === 'ERR_CGROUP_NOT_FOUND') return null;
+    throw cause;
+  }
+  if (cgroup.identity === identity) return cgroup;
+  cgroup.close();
+  return null;
 }
 
 /** Uses a cgroup and closes it. */

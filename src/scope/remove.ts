@@ -79,9 +79,7 @@ async function removePinned(
   options: RemoveOptions,
 ): Promise<void> {
   if (options.kill) await killCgroup(scope, options);
-  else if (scope.events()?.populated === true) {
-    throw busy(scope.path, 'has processes; kill: true ends them');
-  }
+  else assertEmpty(scope);
   await removeTree(slice, name);
 }
 
@@ -123,6 +121,12 @@ function openIfAny(path: string): PinnedCgroup | null {
     if (cause instanceof CgroupError && cause.code === 'ERR_CGROUP_NOT_FOUND') return null;
     throw cause;
   }
+}
+
+/** Throws `ERR_SCOPE_BUSY`. */
+export function assertEmpty(cgroup: PinnedCgroup): void {
+  if (cgroup.events()?.populated !== true) return;
+  throw busy(cgroup.path, 'has processes; kill: true ends them');
 }
 
 export function busy(path: string, why: string, errno?: string): CgroupError {

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError, invalidConfig } from '../error/index.js';
 import type { DirectScope } from './create.js';
-import { type PinnedCgroup, using, writeError } from './pinned-cgroup.js';
+import { openIfThere, type PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { cgroupOf } from './process.js';
 import { killCgroup, REMOVE_TIMEOUT_MS, type RemoveOptions, removeScope } from './remove.js';
-import { openIfThere, SystemdScope } from './systemd.js';
+import { SystemdScope } from './systemd.js';
 
 /** How a scope was made, and is removed. */
 export type ScopeStrategy = 'systemd-transient' | 'direct-write';

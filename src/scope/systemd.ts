@@ -17,9 +17,16 @@ import {
 import { type CheckedLimits, controlWrites } from './limits.js';
 import { currentOwner, formatOwner } from './owner.js';
 import { scopeName } from './path.js';
-import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
+import { openIfThere, PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { cgroupOf, evacuate, processGone, starttimeOf } from './process.js';
-import { busy, REMOVE_TIMEOUT_MS, type RemoveOptions, removeTree } from './remove.js';
+import {
+  assertEmpty,
+  busy,
+  killCgroup,
+  REMOVE_TIMEOUT_MS,
+  type RemoveOptions,
+  removeTree,
+} from './remove.js';
 
 /** What is done, in this order. */
 export const SYSTEMD_STEPS = [
@@ -94,7 +101,16 @@ export class SystemdScope {
     const wait = waitOf(options);
     const cgroup = openIfThere(this.cgroupPath, this.identity);
     if (cgroup !== null) {
-      await using(cgroup, (there) => endUnit(this.#manager, this.unit, there, options, wait));
+      await using(cgroup, async (there) => {
+        try {
+          await withManager(this.unit, (manager) =>
+            endUnit(manager, this.unit, there, options, wait),
+          );
+        } catch (cause) {
+          if (!(cause instanceof BusUnavailable)) throw cause;
+          await endWithoutManager(there, options);
+        }
+      });
     }
     if (!this.#held) return;
     this.#held = false;
@@ -177,13 +193,9 @@ async function cgroupOfUnit(
   // A scope whose processes have ended has none any more.
   if (typeof path !== 'string' || path === '') throw processGone(pid);
   if (mount === null) throw new CgroupError('ERR_CGROUP_NOT_AVAILABLE', 'no cgroup2 is mounted');
-  try {
-    return openPath(mount, path);
-  } catch (cause) {
-    if (cause instanceof CgroupError && cause.code === 'ERR_CGROUP_NOT_FOUND')
-      throw processGone(pid);
-    throw cause;
-  }
+  const cgroup = openPathIfThere(mount, path);
+  if (cgroup === null) throw processGone(pid);
+  return cgroup;
 }
 
 /** A manager that lacks a controller starts the unit all the same, and limits nothing. */
@@ -265,18 +277,38 @@ function asScopeError(cause: unknown, id: string, pid: number): unknown {
 export async function removeSystemdScope(id: string, options: RemoveOptions): Promise<boolean> {
   const unit = scopeName(id);
   const wait = waitOf(options);
-  const manager = await SystemdManager.acquire(busKind());
-  try {
-    const path = await manager.unitProperty(unit, 'Scope', 'ControlGroup', wait);
+  return withManager(unit, async (manager) => {
+    let path: unknown;
+    try {
+      path = await manager.unitProperty(unit, 'Scope', 'ControlGroup', wait);
+    } catch (cause) {
+      if (cause instanceof BusError && cause.errorName === NO_SUCH_UNIT) return false;
+      throw cause;
+    }
     const mount = findCgroup2Mount();
     if (typeof path !== 'string' || path === '' || mount === null) return false;
-    await using(openPath(mount, path), (cgroup) => endUnit(manager, unit, cgroup, options, wait));
+    const cgroup = openPathIfThere(mount, path);
+    if (cgroup === null) return false;
+    await using(cgroup, (there) => endUnit(manager, unit, there, options, wait));
     return true;
+  });
+}
+
+/** With a connection of this moment; what the manager answers instead of a result is `ERR_SCOPE_BUSY`. */
+async function withManager<T>(
+  unit: string,
+  act: (manager: SystemdManager) => Promise<T>,
+): Promise<T> {
+  const manager = await SystemdManager.acquire(busKind());
+  try {
+    return await act(manager);
   } catch (cause) {
-    if (cause instanceof BusError && cause.errorName === NO_SUCH_UNIT) return false;
-    if (cause instanceof CgroupError && cause.code === 'ERR_CGROUP_NOT_FOUND') return false;
-    if (cause instanceof ManagerTimeout)
-      throw busy(unit, 'systemd did not answer in time', 'ETIMEDOUT');
+    if (cause instanceof ManagerTimeout) {
+      throw busy(unit, 'is still there: systemd did not answer in time', 'ETIMEDOUT');
+    }
+    if (cause instanceof BusError) {
+      throw busy(unit, `is still there: systemd refused to end it: ${cause.message}`);
+    }
     throw cause;
   } finally {
     manager.release();
@@ -291,18 +323,22 @@ async function endUnit(
   wait: Wait,
 ): Promise<void> {
   if (options.kill) await killUnit(manager, unit, cgroup, wait);
-  else if (cgroup.events()?.populated === true) {
-    throw busy(cgroup.path, 'has processes; kill: true ends them');
-  }
+  else assertEmpty(cgroup);
   try {
     await manager.stopUnit(unit, wait);
   } catch (cause) {
-    if (cause instanceof ManagerTimeout)
-      throw busy(cgroup.path, 'systemd did not stop it in time', 'ETIMEDOUT');
     // Empty, so the manager may have forgotten it by itself.
     if (!(cause instanceof BusError && cause.errorName === NO_SUCH_UNIT)) throw cause;
   }
   await removeRest(cgroup, wait);
+}
+
+/** The bus has gone since the scope was made: the kernel is asked itself. */
+async function endWithoutManager(cgroup: PinnedCgroup, options: RemoveOptions): Promise<void> {
+  if (options.kill) await killCgroup(cgroup, options);
+  else assertEmpty(cgroup);
+  const parent = PinnedCgroup.open(posix.dirname(cgroup.path), directories());
+  await using(parent, () => removeTree(parent, posix.basename(cgroup.path)));
 }
 
 /** Again and again: who forks while the manager goes through the list is missed by it. */
@@ -316,8 +352,7 @@ async function killUnit(
     try {
       await manager.killUnit(unit, constants.signals.SIGKILL, wait);
     } catch (cause) {
-      if (cause instanceof ManagerTimeout)
-        throw busy(cgroup.path, 'systemd did not kill it in time', 'ETIMEDOUT');
+      if (!(cause instanceof BusError)) throw cause;
       // It may just have ended; and as root the kernel can be asked as well.
       await cgroup.write('cgroup.kill', '1');
     }
@@ -330,16 +365,22 @@ async function killUnit(
 /** The manager removes the cgroup of a unit that was stopped, a moment later than it says so. */
 async function removeRest(cgroup: PinnedCgroup, wait: Wait): Promise<void> {
   while (cgroup.events() !== null) {
-    if (performance.now() > wait.deadline) {
-      const parent = PinnedCgroup.open(posix.dirname(cgroup.path), directories());
-      return using(parent, () => removeTree(parent, posix.basename(cgroup.path)));
-    }
+    if (performance.now() > wait.deadline) throw busy(cgroup.path, 'was not removed by systemd');
     await sleep(2);
   }
 }
 
 function waitOf({ timeoutMs = REMOVE_TIMEOUT_MS, signal }: RemoveOptions): Wait {
   return { deadline: performance.now() + timeoutMs, signal };
+}
+
+function openPathIfThere(mount: string, path: string): PinnedCgroup | null {
+  try {
+    return openPath(mount, path);
+  } catch (cause) {
+    if (cause instanceof CgroupError && cause.code === 'ERR_CGROUP_NOT_FOUND') return null;
+    throw cause;
+  }
 }
 
 /** The cgroup at a path of the hierarchy, every component on its own. */
@@ -354,18 +395,4 @@ function openPath(mount: string, path: string): PinnedCgroup {
     }
   }
   return cgroup;
-}
-
-/** null once that very cgroup is gone. */
-export function openIfThere(path: string, identity: string): PinnedCgroup | null {
-  let cgroup: PinnedCgroup;
-  try {
-    cgroup = PinnedCgroup.open(path, directories());
-  } catch (cause) {
-    if (cause instanceof CgroupError && cause.code === 'ERR_CGROUP_NOT_FOUND') return null;
-    throw cause;
-  }
-  if (cgroup.identity === identity) return cgroup;
-  cgroup.close();
-  return null;
 }

@@ -90,6 +90,7 @@ for (const [strategy, name] of STRATEGIES) {
       const scope = await createEpisodeScope('by-id', echo.pid, {}, { strategy });
       await assert.rejects(removeEpisodeScope('by-id'), { code: 'ERR_SCOPE_BUSY' });
       await echo.answers();
+      await scope.freeze();
       await removeEpisodeScope('by-id', { kill: true });
       assert.equal(existsSync(scope.cgroupPath), false);
       await scope.remove();
