@@ -5,7 +5,7 @@ const ALONE = [
   'test/cli/**/*.test.ts',
   'test/lifecycle/{heap,leak,dropped}.test.ts',
   'test/ring/read-heap.test.ts',
-  'test/collector/blocked.test.ts',
+  'test/collector/{blocked,tiers}.test.ts',
 ];
 
 export default defineConfig({

@@ -1,6 +1,8 @@
 /** Enabling controllers for the children of a cgroup. */
 import { controllersForChildren } from '../host/cgroup-files.js';
-import type { PinnedCgroup } from './pinned-cgroup.js';
+import type { Directories } from '../host/directories.js';
+import { findCgroup2Mount } from '../host/index.js';
+import { PinnedCgroup, using } from './pinned-cgroup.js';
 
 /**
  * Turns on what the children of `cgroup` can have, one by one: a controller that is refused (in use by a v1
@@ -13,5 +15,26 @@ export async function enableControllers(cgroup: PinnedCgroup): Promise<void> {
   for (const controller of controllersForChildren(cgroup.via)) {
     if (!enabled.includes(controller))
       await cgroup.write('cgroup.subtree_control', `+${controller}`);
+  }
+}
+
+/** The same in every cgroup from the top of the hierarchy down to the one at `path`, which all have to pass one on. */
+export async function enableControllersAbove(path: string, access: Directories): Promise<void> {
+  const mount = findCgroup2Mount();
+  if (mount === null || !path.startsWith(`${mount}/`)) return;
+  let above = mount;
+  for (const name of path.slice(mount.length + 1).split('/')) {
+    const cgroup = openQuietly(above, access);
+    if (cgroup !== null) await using(cgroup, () => enableControllers(cgroup));
+    above = `${above}/${name}`;
+  }
+}
+
+/** One that may not be opened has nothing that we may change. */
+function openQuietly(path: string, access: Directories): PinnedCgroup | null {
+  try {
+    return PinnedCgroup.open(path, access);
+  } catch {
+    return null;
   }
 }

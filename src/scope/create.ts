@@ -5,7 +5,7 @@ import { assertEpisodeId } from '../episode/id.js';
 import { CgroupError, ProcError } from '../error/index.js';
 import { errnoOf } from '../host/cgroup-files.js';
 import { type Directories, directories } from '../host/directories.js';
-import { enableControllers } from './controllers.js';
+import { enableControllers, enableControllersAbove } from './controllers.js';
 import { type CheckedLimits, checkLimits, controlWrites } from './limits.js';
 import { markersIn } from './marker.js';
 import { currentOwner, formatOwner } from './owner.js';
@@ -180,6 +180,7 @@ class Creation {
   async #take(step: CreateStep): Promise<void> {
     switch (step) {
       case 'enable-controllers':
+        await enableControllersAbove(this.#root.path, this.#options.directories ?? directories());
         return enableControllers(this.#root);
       case 'make-slice':
         this.#slice = openSlice(this.#root, this.#sliceName);

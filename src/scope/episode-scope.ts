@@ -18,7 +18,9 @@ import { DEFAULT_SLICE, episodeCgroupPath } from './path.js';
 import { removeScope } from './remove.js';
 import { notFound, removeOptions, Scope, type ScopeRemoveOptions } from './scope.js';
 import { cleanStaleScopes, placesToClean } from './stale.js';
-import { busKind, createSystemdScope, removeSystemdScope } from './systemd.js';
+import { createSystemdScope } from './systemd-create.js';
+import { removeSystemdScope } from './systemd-remove.js';
+import { busKind } from './unit.js';
 
 export const SCOPE_STRATEGIES = ['auto', 'systemd', 'direct'] as const;
 /** `auto`: systemd where it can be asked, else direct writes. */

@@ -34,4 +34,4 @@ export {
   placesToClean,
   type StaleScope,
 } from './stale.js';
-export { busKind } from './systemd.js';
+export { busKind } from './unit.js';

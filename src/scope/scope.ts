@@ -5,7 +5,7 @@ import type { DirectScope } from './create.js';
 import { openIfThere, type PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { cgroupOf } from './process.js';
 import { killCgroup, REMOVE_TIMEOUT_MS, type RemoveOptions, removeScope } from './remove.js';
-import { SystemdScope } from './systemd.js';
+import { SystemdScope } from './systemd-scope.js';
 
 /** How a scope was made, and is removed. */
 export type ScopeStrategy = 'systemd-transient' | 'direct-write';

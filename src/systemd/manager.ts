@@ -20,6 +20,14 @@ export interface Wait {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A job that was asked for. */
+export interface StartedJob {
+  /** Whether the manager took it, however long that takes. Never rejects. */
+  readonly accepted: Promise<boolean>;
+  /** How it ended. Rejects when the wait is over, or the manager does not take it. */
+  readonly done: Promise<string>;
+}
+
 /** How jobs ended, of one unit. */
 interface JobWaiter {
   readonly results: Map<string, string>;
@@ -90,12 +98,8 @@ export class SystemdManager {
     if (this.#uses === 0) this.#bus.close();
   }
 
-  /** Starts a scope and waits until the manager has done it: its job's result, `done` where all went well. */
-  startTransientUnit(
-    unit: string,
-    properties: readonly UnitProperty[],
-    wait: Wait,
-  ): Promise<string> {
+  /** Starts a unit; `done` is its job's result, `done` where all went well. */
+  startTransientUnit(unit: string, properties: readonly UnitProperty[], wait: Wait): StartedJob {
     const values = properties.map(([name, signature, value]) => [
       name,
       this.#bus.variant(signature, value),
@@ -111,12 +115,17 @@ export class SystemdManager {
 
   /** Stops a unit, and waits until the manager has done it. */
   stopUnit(unit: string, wait: Wait): Promise<string> {
-    return this.#job(unit, 'StopUnit', 'ss', [unit, 'replace'], wait);
+    return this.#job(unit, 'StopUnit', 'ss', [unit, 'replace'], wait).done;
   }
 
   /** Signals all processes of a unit. */
   async killUnit(unit: string, signal: number, wait: Wait): Promise<void> {
     await this.#call('KillUnit', 'ssi', [unit, 'all', signal], wait);
+  }
+
+  /** The manager no longer cares for a scope, whose processes go on; it is forgotten when they end. */
+  async abandonScope(unit: string, wait: Wait): Promise<void> {
+    await this.#call('AbandonScope', 's', [unit], wait);
   }
 
   /** Lets go of the reference that `AddRef` took. */
@@ -140,24 +149,26 @@ export class SystemdManager {
     return typeof value === 'object' && value !== null && 'value' in value ? value.value : value;
   }
 
-  async #job(
-    unit: string,
-    member: string,
-    signature: string,
-    body: unknown[],
-    wait: Wait,
-  ): Promise<string> {
+  #job(unit: string, member: string, signature: string, body: unknown[], wait: Wait): StartedJob {
     // The job may be over before we have read its name: its end is listened for first.
     const waiter: JobWaiter = { results: new Map(), notify: () => {} };
     const waiters = this.#waiters.get(unit) ?? new Set();
     this.#waiters.set(unit, waiters.add(waiter));
-    try {
-      const [job] = await this.#call(member, signature, body, wait);
-      return await this.#within(wait, () => resultOf(waiter, String(job)));
-    } finally {
-      waiters.delete(waiter);
-      if (waiters.size === 0) this.#waiters.delete(unit);
-    }
+    const reply = this.#send(member, signature, body);
+    const end = async (): Promise<string> => {
+      try {
+        const [job] = await this.#within(wait, () => reply);
+        return await this.#within(wait, () => resultOf(waiter, String(job)));
+      } finally {
+        waiters.delete(waiter);
+        if (waiters.size === 0) this.#waiters.delete(unit);
+      }
+    };
+    const accepted = reply.then(
+      () => true,
+      () => false,
+    );
+    return { accepted, done: end() };
   }
 
   #call(
@@ -166,16 +177,18 @@ export class SystemdManager {
     body: unknown[],
     wait: Wait,
   ): Promise<readonly unknown[]> {
-    return this.#within(wait, () =>
-      this.#bus.call({
-        destination: DESTINATION,
-        path: MANAGER_PATH,
-        interface: MANAGER,
-        member,
-        signature,
-        body,
-      }),
-    );
+    return this.#within(wait, () => this.#send(member, signature, body));
+  }
+
+  #send(member: string, signature: string, body: unknown[]): Promise<readonly unknown[]> {
+    return this.#bus.call({
+      destination: DESTINATION,
+      path: MANAGER_PATH,
+      interface: MANAGER,
+      member,
+      signature,
+      body,
+    });
   }
 
   /** The clock of the time limit keeps the process alive meanwhile: the connection does not. */

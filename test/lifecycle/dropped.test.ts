@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ENGINES } from '../support/engines.js';
 import { runScript } from '../support/run-script.js';
 
-it.each(ENGINES)(
+it.concurrent.each(ENGINES)(
   'of sessions that ended, stopped or dropped, nothing is left but one sampler, engine %s',
   async (engine) => {
     const script = new URL('./dropped.mjs', import.meta.url);

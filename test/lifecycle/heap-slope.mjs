@@ -4,7 +4,7 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { TelemetryCollector, TelemetryPolicy } from 'episcope';
 
-const [engine, mode, cgroupPath, warmUp, short, long] = process.argv.slice(2);
+const [engine, mode, cgroupPath, warmUp, short, more] = process.argv.slice(2);
 
 const policy = TelemetryPolicy.builder().samplePeriodMs(1).ringBufferCapacity(16).build();
 const collector = new TelemetryCollector(policy, { engine, requireCgroupfs: false });
@@ -21,34 +21,42 @@ function pass(frames) {
   while (handle.seq < end) Atomics.wait(never, 0, 0, 20);
 }
 
-let collections = 0;
-const count = (list) => {
-  collections += list.getEntries().length;
-};
-new PerformanceObserver(count).observe({ entryTypes: ['gc'] });
-const reported = () => new Promise((resolve) => setTimeout(resolve, 20));
+const collections = [];
+new PerformanceObserver((list) => collections.push(...list.getEntries())).observe({
+  entryTypes: ['gc'],
+});
+
+/** Collects, and resolves once that is reported: so is, then, every collection before it. */
+async function collect() {
+  const called = performance.now();
+  globalThis.gc();
+  while (!collections.some(({ startTime }) => startTime >= called)) {
+    await new Promise(setImmediate);
+  }
+}
 
 async function growth(frames) {
-  globalThis.gc();
-  await reported();
-  collections = 0;
+  await collect();
   const seq = handle.seq;
+  const began = performance.now();
   const before = process.memoryUsage().heapUsed;
   pass(frames);
   const bytes = process.memoryUsage().heapUsed - before;
+  const ended = performance.now();
   const taken = handle.seq - seq;
-  await reported();
-  return { bytes, taken };
+  await collect();
+  const during = collections.filter(({ startTime }) => startTime >= began && startTime < ended);
+  return { bytes, taken, collections: during.length };
 }
 
 await growth(Number(warmUp));
 const first = await growth(Number(short));
-const seen = collections;
-const second = await growth(Number(long));
+// However many more than asked for the first were.
+const second = await growth(first.taken + Number(more));
 console.log(
   JSON.stringify({
     bytesPerFrame: (second.bytes - first.bytes) / (second.taken - first.taken),
-    collections: seen + collections,
+    collections: first.collections + second.collections,
     frames: second.taken - first.taken,
   }),
 );

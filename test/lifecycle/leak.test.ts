@@ -7,7 +7,7 @@ interface Usage {
   readonly rssBytes: number;
 }
 
-it.each(ENGINES)(
+it.concurrent.each(ENGINES)(
   '10,000 starts and stops leak no descriptor and no memory, engine %s',
   async (engine) => {
     const script = new URL('./cycles.mjs', import.meta.url);

@@ -9,7 +9,7 @@ interface Report {
   readonly files: number;
 }
 
-it.each(ENGINES)(
+it.concurrent.each(ENGINES)(
   '100 workers of one process open, read and die in random order and ways, engine %s',
   async (engine) => {
     const seed = Number(process.env.EPISCOPE_TEST_SEED ?? randomInt(2 ** 31));

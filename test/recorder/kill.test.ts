@@ -6,6 +6,8 @@ import { readBack, scratch, seqsOf } from './entries.js';
 const directory = scratch();
 const ROUNDS = 52;
 const ROTATE_BYTES = 5_000;
+/** Rounds at one path: a rotation renames every file that is kept. */
+const ROUNDS_A_PATH = 13;
 
 // The rounds of one test go on at the path of the round before: its torn recording is what the next one rotates away.
 test.concurrent.each([
@@ -15,8 +17,8 @@ test.concurrent.each([
   'killed %#: at any moment it leaves whole frames, in order, each once: %s',
   { timeout: 240_000 },
   async (_what, keepFiles) => {
-    const path = join(directory, `killed-${keepFiles}`);
     for (let round = 0; round < ROUNDS; round += 1) {
+      const path = join(directory, `killed-${keepFiles}-${Math.floor(round / ROUNDS_A_PATH)}`);
       const entries = 1 + Math.floor(Math.random() * 30);
       let seen = 0;
       const { lines, signal } = await linesOfCommand(

@@ -11,7 +11,7 @@ interface Told {
 }
 
 // In a process of its own: a reader that believed a lie would take the test runner with it.
-test.each(READERS.flatMap(([kind]) => [1, 2, 3].map((seed) => [kind, seed] as const)))(
+test.concurrent.each(READERS.flatMap(([kind]) => [1, 2, 3].map((seed) => [kind, seed] as const)))(
   'a reader of %s survives memory that changes under it, seed %i',
   async (kind, seed) => {
     const told = await runScript<Told>(new URL('./hostile.mjs', import.meta.url), [kind, seed]);

@@ -7,4 +7,4 @@ export { checkLimits } from '../../../dist/scope/limits.js';
 export { PinnedCgroup } from '../../../dist/scope/pinned-cgroup.js';
 export { removeScope } from '../../../dist/scope/remove.js';
 export { spawnScoped } from '../../../dist/scope/spawn.js';
-export { createSystemdScope, SYSTEMD_STEPS } from '../../../dist/scope/systemd.js';
+export { createSystemdScope, SYSTEMD_STEPS } from '../../../dist/scope/systemd-create.js';

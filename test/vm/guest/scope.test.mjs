@@ -14,7 +14,16 @@ import {
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createEpisodeScope, removeEpisodeScope, spawnInScope, TelemetryCollector } from 'episcope';
-import { CGROUP_ROOT, keyed, makeCgroup, removeCgroup, SLICE, scopes, text } from './cgroup.mjs';
+import {
+  CGROUP_ROOT,
+  keyed,
+  makeCgroup,
+  makeNested,
+  removeCgroup,
+  SLICE,
+  scopes,
+  text,
+} from './cgroup.mjs';
 import { cgroupOf, Echo } from './echo.mjs';
 import * as dist from './scope-dist.mjs';
 import { PATIENCE, until } from './until.mjs';
@@ -152,6 +161,24 @@ describe('a scope by direct writes', () => {
       },
     );
   }
+
+  test(
+    'has the controllers of its limits in a root deep down, which no cgroup on the way had passed on',
+    PATIENCE,
+    async (t) => {
+      const { cgroup } = makeNested(t);
+      mkdirSync(`${cgroup}/deep/deeper`, { recursive: true });
+      const echo = new Echo(t);
+      const root = `${cgroup}/deep/deeper`;
+      const scope = await createEpisodeScope('deep', echo.pid, LIMITS, { root });
+      assert.equal(scope.cgroupPath, `${root}/episcope.slice/episode-deep.scope`);
+      assert.equal(trimmed(scope, 'pids.max'), '100');
+      assert.equal(trimmed(scope, 'memory.max'), String(64 * 2 ** 20));
+      assert.equal(trimmed(scope, 'cgroup.subtree_control'), '');
+      await scope.remove({ kill: true });
+      assert.equal(existsSync(`${root}/episcope.slice`), false);
+    },
+  );
 
   test('of a process that dies on the way is ERR_PROC_GONE, and gone', PATIENCE, async (t) => {
     const dead = new Program(t, '/bin/true', []);

@@ -22,6 +22,17 @@ for (const engine of ENGINES) {
   });
 }
 
+test('episcope run without the addon: the cpu that systemd tells', PATIENCE, async (t) => {
+  const env = { ...process.env, NODE_OPTIONS: '--no-addons' };
+  const burns = BURNS['sequential short-lived children'];
+  const run = await measure(t, ['--scope', 'systemd'], [program('burner'), ...burns], { env });
+  assert.equal(run.code, 0);
+  assert.equal(run.summary.engine, 'js');
+  assert.equal(run.summary.sources.cpu, 'cgroup');
+  assertCpu(run.summary.cpu_ns, burnerCpu(run.lines[0]), { inCgroup: true });
+  await until('the scope removed', () => scopes().length === 0);
+});
+
 test(
   'episcope run by default asks systemd, and kills what is left with its scope',
   PATIENCE,

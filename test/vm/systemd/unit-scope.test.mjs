@@ -4,9 +4,16 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
-import { createEpisodeScope, removeEpisodeScope, spawnInScope, TelemetryCollector } from 'episcope';
+import {
+  createEpisodeScope,
+  removeEpisodeScope,
+  Scope,
+  spawnInScope,
+  TelemetryCollector,
+} from 'episcope';
 import { CGROUP_ROOT, keyed, SLICE, scopes, text } from '../guest/cgroup.mjs';
 import { cgroupOf, Echo } from '../guest/echo.mjs';
+import { episcope } from '../guest/episcope.mjs';
 import * as dist from '../guest/scope-dist.mjs';
 import { PATIENCE, until } from '../guest/until.mjs';
 import { burnerCpu, Program, program } from '../guest/workload.mjs';
@@ -187,6 +194,80 @@ describe('systemd', () => {
         await until(`the process back (${failing})`, () => echo.cgroup === before);
         await echo.answers();
       }
+    },
+  );
+
+  test(
+    'that is not waited for any more while it starts the unit undoes it, and harms nobody',
+    PATIENCE,
+    async (t) => {
+      const echo = new Echo(t);
+      const before = echo.cgroup;
+      for (const delayMs of [0, 1, 3, 10, 30, 60]) {
+        const signal = AbortSignal.timeout(delayMs);
+        const outcome = await createEpisodeScope('aborted', echo.pid, {}, { signal }).then(
+          (scope) => scope,
+          (cause) => cause,
+        );
+        if (outcome instanceof Scope) {
+          // It was faster.
+          await removeEpisodeScope('aborted', { kill: true });
+          break;
+        }
+        assert.equal(outcome.name, 'TimeoutError');
+        await nothingIsLeft('aborted');
+        await until('the process back', () => echo.cgroup === before);
+        await echo.answers();
+      }
+    },
+  );
+
+  test(
+    'that is given up while the name is another’s leaves that one alone',
+    PATIENCE,
+    async (t) => {
+      const [one, two] = [new Echo(t), new Echo(t)];
+      const before = two.cgroup;
+      const scope = await createEpisodeScope('theirs', one.pid);
+      for (const delayMs of [0, 1, 3, 10]) {
+        const signal = AbortSignal.timeout(delayMs);
+        await assert.rejects(createEpisodeScope('theirs', two.pid, {}, { signal }));
+        assert.equal(one.cgroup, '/episcope.slice/episode-theirs.scope');
+        assert.equal(two.cgroup, before);
+        await one.answers();
+        await two.answers();
+      }
+      await scope.remove({ kill: true });
+      await nothingIsLeft('theirs');
+    },
+  );
+
+  test(
+    'has the scopes of a SIGKILLed owner removed by doctor --clean, and no others',
+    PATIENCE,
+    async (t) => {
+      const script = `import { spawnInScope } from 'episcope';
+      const { child } = await spawnInScope('/bin/sleep', ['600'], { id: 'orphaned', stdio: 'ignore' });
+      console.log(child.pid);`;
+      const owner = new Program(t, process.execPath, ['--input-type=module', '-e', script], {
+        cwd: '/episcope',
+      });
+      const pid = Number(await owner.line());
+      const echo = new Echo(t);
+      const living = await createEpisodeScope('living', echo.pid);
+      await owner.kill();
+      assert.equal(cgroupOf(pid), '/episcope.slice/episode-orphaned.scope');
+      const { lines, code } = await episcope(t, ['doctor', '--clean']);
+      assert.equal(code, 0);
+      assert.ok(
+        lines.some((line) => line.includes(`removed ${SLICE}/episode-orphaned.scope`)),
+        lines.join('\n'),
+      );
+      await until('the unit gone', () => loadState('orphaned') === 'not-found');
+      await until('the process dead', () => !existsSync(`/proc/${pid}`));
+      await echo.answers();
+      await living.remove({ kill: true });
+      await nothingIsLeft('living');
     },
   );
 

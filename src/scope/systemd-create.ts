@@ -1,0 +1,215 @@
+/** Having a systemd manager make a scope. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CgroupError, ProcError } from '../error/index.js';
+import { directories } from '../host/directories.js';
+import { findCgroup2Mount } from '../host/index.js';
+import {
+  BusError,
+  BusUnavailable,
+  ManagerTimeout,
+  type StartedJob,
+  SystemdManager,
+  scopeProperties,
+  type Wait,
+} from '../systemd/index.js';
+import { type CheckedLimits, controlWrites } from './limits.js';
+import { currentOwner, formatOwner } from './owner.js';
+import { scopeName } from './path.js';
+import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
+import { cgroupOf, evacuate, processGone, starttimeOf } from './process.js';
+import { REMOVE_TIMEOUT_MS } from './remove.js';
+import { SystemdScope } from './systemd-scope.js';
+import { busKind, cgroupOfUnit, isNoSuchUnit } from './unit.js';
+
+/** What is done, in this order. */
+export const SYSTEMD_STEPS = [
+  'start-unit',
+  'find-cgroup',
+  'check-alive',
+  'check-limits',
+  'mark',
+] as const;
+export type SystemdStep = (typeof SYSTEMD_STEPS)[number];
+
+export interface SystemdOptions {
+  readonly slice: string;
+  readonly pid: number;
+  readonly limits: CheckedLimits;
+  readonly needs?: readonly string[] | undefined;
+  readonly deadline: number;
+  readonly signal?: AbortSignal | undefined;
+  /** @internal Called before each step; what it throws is that step's failure. */
+  readonly onStep?: (step: SystemdStep) => void;
+}
+
+/** Errors of the bus that say: not you. Somebody else, or another way, may be allowed. */
+const REFUSALS = [
+  'org.freedesktop.DBus.Error.AccessDenied',
+  'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired',
+  'org.freedesktop.DBus.Error.AuthFailed',
+  'org.freedesktop.DBus.Error.ServiceUnknown',
+  'org.freedesktop.DBus.Error.NameHasNoOwner',
+  'org.freedesktop.DBus.Error.Spawn.ChildExited',
+];
+const UNIT_EXISTS = 'org.freedesktop.systemd1.UnitExists';
+
+/**
+ * Has the manager make the scope with `pid` in it, and waits until it has.
+ *
+ * On failure the process is back where it was as far as we may move it, and the unit is stopped.
+ *
+ * Throws `BusUnavailable` where no manager takes it, `ERR_SCOPE_EXISTS`, `ERR_PROC_GONE`,
+ * `ERR_CONTROLLER_NOT_ENABLED`, or `ERR_SCOPE_CREATE`; `signal.reason` where that was aborted.
+ */
+export async function createSystemdScope(
+  id: string,
+  options: SystemdOptions,
+): Promise<SystemdScope> {
+  const { pid } = options;
+  const starttime = starttimeOf(pid);
+  const origin = cgroupOf(pid);
+  const manager = await SystemdManager.acquire(busKind());
+  let cgroup: PinnedCgroup | null = null;
+  let job: StartedJob | null = null;
+  const step = (name: SystemdStep): void => {
+    options.signal?.throwIfAborted();
+    options.onStep?.(name);
+  };
+  try {
+    step('start-unit');
+    job = startUnit(manager, id, options);
+    const result = await job.done;
+    if (result !== 'done') throw notStarted(id, pid, result);
+    step('find-cgroup');
+    cgroup = await cgroupOfUnit(manager, scopeName(id), options);
+    if (cgroup === null) throw processGone(pid);
+    step('check-alive');
+    if (starttimeOf(pid) !== starttime) throw processGone(pid);
+    step('check-limits');
+    await checkLimits(cgroup, options);
+    step('mark');
+    // Without the addon nobody can mark it; the manager removes it by itself when its processes have ended.
+    cgroup.setOwnerMark(formatOwner(currentOwner()));
+    options.signal?.throwIfAborted();
+    return new SystemdScope(id, cgroup, manager);
+  } catch (cause) {
+    if (job !== null) await undo(manager, id, origin, job);
+    manager.release();
+    throw asScopeError(cause, id, pid);
+  } finally {
+    cgroup?.close();
+  }
+}
+
+function startUnit(
+  manager: SystemdManager,
+  id: string,
+  { pid, slice, limits, deadline, signal }: SystemdOptions,
+): StartedJob {
+  const properties = scopeProperties({ id, pid, slice, limits });
+  return manager.startTransientUnit(scopeName(id), properties, { deadline, signal });
+}
+
+function notStarted(id: string, pid: number, result: string): CgroupError {
+  starttimeOf(pid);
+  return new CgroupError(
+    'ERR_SCOPE_CREATE',
+    `systemd could not start ${scopeName(id)} (${result})`,
+  );
+}
+
+/** A manager that lacks a controller starts the unit all the same, and limits nothing. */
+async function checkLimits(
+  cgroup: PinnedCgroup,
+  { limits, needs = [] }: SystemdOptions,
+): Promise<void> {
+  const present = cgroup.words('cgroup.controllers') ?? [];
+  const needed = [...controlWrites(limits).map(({ controller }) => controller), ...needs];
+  const missing = needed.find((controller) => !present.includes(controller));
+  if (missing !== undefined) {
+    throw new CgroupError(
+      'ERR_CONTROLLER_NOT_ENABLED',
+      `${cgroup.path} has no ${missing} controller: it is not delegated to the manager of this user (Delegate= of user@.service)`,
+      { file: `${cgroup.path}/cgroup.controllers` },
+    );
+  }
+  if (!limits.memoryOomGroup) return;
+  const errno = await cgroup.write('memory.oom.group', '1');
+  if (errno !== null) throw writeError(cgroup, 'memory.oom.group', '1', errno);
+}
+
+/** Nothing of it is left, and the process lives on where it was; where we may not put it there, in a scope that is nobody's. */
+async function undo(
+  manager: SystemdManager,
+  id: string,
+  origin: string | null,
+  job: StartedJob,
+): Promise<void> {
+  const unit = scopeName(id);
+  const wait = { deadline: performance.now() + REMOVE_TIMEOUT_MS };
+  try {
+    // Not taken: a unit of this name is somebody else's.
+    if (!(await within(wait, job.accepted))) return;
+    await untilNoJob(manager, unit, wait);
+    const cgroup = await cgroupOfUnit(manager, unit, wait);
+    const isEmpty = cgroup === null || (await using(cgroup, () => putBack(cgroup, origin)));
+    if (isEmpty) await manager.stopUnit(unit, wait);
+    else await manager.abandonScope(unit, wait);
+    await manager.unrefUnit(unit, wait);
+  } catch {
+    // Gone already, or the manager is: the failure that is told is the one that led here.
+  }
+}
+
+/** False too where the manager does not say in time: what may be another's is let alone. */
+async function within({ deadline }: Wait, answer: Promise<boolean>): Promise<boolean> {
+  const over = new AbortController();
+  const late = sleep(Math.max(0, deadline - performance.now()), false, { signal: over.signal });
+  const either = await Promise.race([answer, late]);
+  over.abort();
+  late.catch(() => {});
+  return either;
+}
+
+/** A start that was given up may still happen: a process that it moves after we looked would be stopped with the unit. */
+async function untilNoJob(manager: SystemdManager, unit: string, wait: Wait): Promise<void> {
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
+    const job = await manager.unitProperty(unit, 'Unit', 'Job', wait);
+    if (!Array.isArray(job) || job[0] === 0) return;
+    await sleep(pauseMs);
+  }
+}
+
+/** Whether nobody is left in the cgroup. */
+async function putBack(cgroup: PinnedCgroup, origin: string | null): Promise<boolean> {
+  const root = PinnedCgroup.open(findCgroup2Mount() ?? '', directories());
+  await using(root, () => evacuate(cgroup, origin, root));
+  return cgroup.pids().length === 0;
+}
+
+function asScopeError(cause: unknown, id: string, pid: number): unknown {
+  if (cause instanceof ManagerTimeout) {
+    return new CgroupError('ERR_SCOPE_CREATE', `systemd did not start ${scopeName(id)} in time`, {
+      errno: 'ETIMEDOUT',
+      cause,
+    });
+  }
+  if (!(cause instanceof BusError)) return cause;
+  if (REFUSALS.includes(cause.errorName)) {
+    return new BusUnavailable(`systemd refused to make the scope: ${cause.message}`, { cause });
+  }
+  if (cause.errorName === UNIT_EXISTS) {
+    return new CgroupError('ERR_SCOPE_EXISTS', `systemd has a unit ${scopeName(id)} already`, {
+      cause,
+    });
+  }
+  if (isNoSuchUnit(cause) || /no such process|ProcessIdUnknown/i.test(cause.message)) {
+    return new ProcError('ERR_PROC_GONE', `process ${pid} is gone`, {
+      file: `/proc/${pid}`,
+      cause,
+    });
+  }
+  return new CgroupError('ERR_SCOPE_CREATE', `systemd refused ${scopeName(id)}: ${cause.message}`, {
+    cause,
+  });
+}

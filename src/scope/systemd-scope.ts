@@ -1,0 +1,52 @@
+/** A scope that a systemd manager keeps. */
+import type { SystemdManager, Wait } from '../systemd/index.js';
+import { scopeName } from './path.js';
+import { openIfThere, type PinnedCgroup, using } from './pinned-cgroup.js';
+import type { RemoveOptions } from './remove.js';
+import { endScope } from './systemd-remove.js';
+import { waitOf } from './unit.js';
+
+/** What systemd tells where it does not know. */
+const UNKNOWN = 2n ** 64n - 1n;
+
+/** Holds the reference to its unit until it is removed. */
+export class SystemdScope {
+  readonly id: string;
+  readonly unit: string;
+  readonly cgroupPath: string;
+  readonly identity: string;
+  readonly controllers: readonly string[];
+  readonly #manager: SystemdManager;
+  #held = true;
+
+  constructor(id: string, cgroup: PinnedCgroup, manager: SystemdManager) {
+    this.id = id;
+    this.unit = scopeName(id);
+    this.cgroupPath = cgroup.path;
+    this.identity = cgroup.identity;
+    this.controllers = cgroup.words('cgroup.controllers') ?? [];
+    this.#manager = manager;
+  }
+
+  /** `CPUUsageNSec`: the cpu time of the whole scope in ns, also after its cgroup is gone; null where nobody tells. */
+  async cpuUsageNs(wait: Wait): Promise<bigint | null> {
+    if (!this.#held) return null;
+    try {
+      const value = await this.#manager.unitProperty(this.unit, 'Scope', 'CPUUsageNSec', wait);
+      return typeof value === 'bigint' && value < UNKNOWN ? value : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** As `removeScope`, by the manager. */
+  async remove(options: RemoveOptions): Promise<void> {
+    const cgroup = openIfThere(this.cgroupPath, this.identity);
+    if (cgroup !== null) await using(cgroup, (there) => endScope(this.unit, there, options));
+    if (!this.#held) return;
+    this.#held = false;
+    // A bus that went away has let go of it already.
+    await this.#manager.unrefUnit(this.unit, waitOf(options)).catch(() => {});
+    this.#manager.release();
+  }
+}
