@@ -293,18 +293,28 @@ void Episode::log_failure(uint32_t part, const ReadFailure& failure) {
   if (!told) failures_.add(part, failure);
 }
 
+void Episode::remember(ReadBuffer& buffer) {
+  Reading reading;
+  read_to_keep(part::kAll, buffer, reading);
+}
+
 bool Episode::settle(ReadBuffer& buffer) {
   // Everything once, as soon as the end was seen: nobody is left who could change the rest.
   const uint32_t parts = settling_ ? part::kCpu | part::kIo : part::kAll;
-  if (!settling_) cgroup_.expire_memory_stat();
   settling_ = true;
   Reading reading;
-  PartOrigin origin;
-  read_parts(parts, buffer, reading, origin);
+  read_to_keep(parts, buffer, reading);
   Reading totals;
   for (const uint32_t p : kTotals) totals.take_part(reading, p);
   const bool agrees = std::memcmp(totals.words, settled_.words, sizeof totals.words) == 0;
   settled_ = totals;
+  return agrees;
+}
+
+void Episode::read_to_keep(uint32_t parts, ReadBuffer& buffer, Reading& reading) {
+  PartOrigin origin;
+  if ((parts & part::kMemory) != 0) cgroup_.expire_memory_stat();
+  read_parts(parts, buffer, reading, origin);
   for (uint32_t p = 0; p < 3; p++) {
     if (origin.source[p] != source::kCgroup) continue;
     settled_totals_.take_part(reading, p);
@@ -314,7 +324,6 @@ bool Episode::settle(ReadBuffer& buffer) {
     settled_totals_.take_part(reading, kExtraIndex);
     settled_parts_ |= part::kExtra;
   }
-  return agrees;
 }
 
 bool Episode::ended(ReadBuffer& buffer) {

@@ -94,6 +94,9 @@ class Episode {
   /// Reads the counters without publishing, the first time all else too; true when they are what
   /// the last settle saw.
   bool settle(ReadBuffer& buffer);
+  /// Reads everything without publishing, while the root is gone and the end is not seen yet:
+  /// whoever removes the cgroup at its end may be faster than we are.
+  void remember(ReadBuffer& buffer);
 
   /// The process has exited and nothing of the episode lives.
   bool ended(ReadBuffer& buffer);
@@ -130,6 +133,8 @@ class Episode {
   void log_failures();
   void log_failure(uint32_t part, const ReadFailure& failure);
   void mark_final(PartOrigin& origin);
+  /// What the cgroup tells is kept for the terminal frame.
+  void read_to_keep(uint32_t parts, ReadBuffer& buffer, Reading& reading);
   void restore_settled(Reading& reading, PartOrigin& origin) const;
 
   CgroupReader cgroup_;

@@ -352,6 +352,8 @@ void SampledEpisode::look_for_end(ReadBuffer& buffer) {
     return;
   }
   linger_if_root_is_gone();
+  // Those that outlive the root for long are left to the frames.
+  if (lingering_ && linger_delay_ns_ < kLingerMostNs) episode_->remember(buffer);
   const uint64_t now = clock_();
   if (!lingering_ || linger_due_ns_ > now) return;
   linger_delay_ns_ = std::min(2 * linger_delay_ns_, kLingerMostNs);

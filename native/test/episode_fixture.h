@@ -29,6 +29,7 @@ class FixtureCgroup {
   }
   std::string get(const char* file) const;
   void drop(const char* file) const { tree_.remove(std::string("c/") + file); }
+  void remove() const { tree_.remove("c"); }
   const std::string& root() const { return tree_.root(); }
 
  private:

@@ -303,6 +303,25 @@ TEST(sampled_end_is_held_settled_and_taken_once) {
   check_one_end(&s, 2);
 }
 
+TEST(sampled_end_of_a_cgroup_that_was_removed_at_once_has_what_was_read_when_the_root_exited) {
+  Root root;
+  Sampled s;
+  s.start(root.pid());
+  root.gone();
+  // The others are dying: populated still, and the kill is counted already.
+  s.cgroup.set_cpu_us(30);
+  s.cgroup.put("memory.events", "low 0\nhigh 0\nmax 9\noom 1\noom_kill 4\n");
+  s.episode->exit_hint(*s.buffer);
+  CHECK_EQUAL(s.count(), 1);
+  // And before anybody looks again, all is gone.
+  s.cgroup.remove();
+  s.run_to_the_end();
+  const auto frames = s.frames();
+  CHECK_EQUAL(frames.back().words[word::kCpuNs], 30'000);
+  CHECK_EQUAL(frames.back().words[word::kOomKills], 4);
+  check_one_end(&s, 2);
+}
+
 TEST(sampled_settling_ends_after_ten_milliseconds) {
   Root root;
   Sampled s;

@@ -29,6 +29,7 @@ class ToldEpisode implements OpenEpisode {
   readonly frames: number[] = [];
   readonly settledAtNs: bigint[] = [];
   readonly lookedAtNs: bigint[] = [];
+  readonly rememberedAtNs: bigint[] = [];
   hasEnded = false;
   rootGone = false;
   speedUp = false;
@@ -64,6 +65,10 @@ class ToldEpisode implements OpenEpisode {
     const { outcome } = this;
     this.outcome = 0;
     return outcome | (this.hasEnded ? SampleOutcome.ENDED : 0);
+  }
+
+  remember(): void {
+    this.rememberedAtNs.push(this.#clock.nowNs);
   }
 
   settle(): boolean {
@@ -312,6 +317,9 @@ describe('the end', () => {
     run(99n * MS);
     const looks = [11n, 13n, 17n, 25n, 41n, 61n, 81n];
     expect(episode.lookedAtNs).toEqual(looks.map((ms) => ms * MS));
+    // Whoever removes a cgroup at its end does so soon after the root's.
+    const remembered = [10n, 11n, 13n, 17n, 25n];
+    expect(episode.rememberedAtNs).toEqual(remembered.map((ms) => ms * MS));
     run(150n * MS);
     expect(episode.frames).toEqual([INITIAL, 0]);
     episode.hasEnded = true;

@@ -363,26 +363,39 @@ export class JsEpisode implements EpisodeSampler {
   }
 
   settle(): boolean {
-    const reading = new Reading();
-    const origin = unknownOrigin();
     const last = this.#settled;
     // Everything once, as soon as the end was seen: nobody is left who could change the rest.
-    const parts = last === null ? ALL : PartBit.CPU | PartBit.IO;
-    if (last === null) this.#cgroup?.expireMemoryStat();
+    const reading = this.#readToKeep(last === null ? ALL : PartBit.CPU | PartBit.IO);
+    const totals = new Reading();
+    for (const p of TOTALS) totals.take(reading, PART_WORDS[p]);
+    this.#settled = totals.words;
+    return last !== null && totals.words.every((value, w) => value === last[w]);
+  }
+
+  /**
+   * Reads everything without publishing, while the root is gone and the end is not seen yet: whoever removes the
+   * cgroup at its end may be faster than we are.
+   */
+  remember(): void {
+    this.#readToKeep(ALL);
+  }
+
+  /** What the cgroup tells is kept for the terminal frame. */
+  #readToKeep(parts: number): Reading {
+    const reading = new Reading();
+    const origin = unknownOrigin();
+    if ((parts & PartBit.MEMORY) !== 0) this.#cgroup?.expireMemoryStat();
     this.#readParts(parts, reading, origin);
     for (const p of PARTS) {
       if (origin.source[p] !== SourceCode.CGROUP) continue;
       this.#settledTotals.take(reading, PART_WORDS[p]);
       this.#settledParts |= 1 << p;
     }
-    if (last === null && this.#livingCgroup() !== null) {
+    if ((parts & PartBit.EXTRA) !== 0 && this.#livingCgroup() !== null) {
       this.#settledTotals.take(reading, PART_WORDS[EXTRA]);
       this.#settledParts |= PartBit.EXTRA;
     }
-    const totals = new Reading();
-    for (const p of TOTALS) totals.take(reading, PART_WORDS[p]);
-    this.#settled = totals.words;
-    return last !== null && totals.words.every((value, w) => value === last[w]);
+    return reading;
   }
 
   /** The root process had exited when `ended` or `sample` looked last. */

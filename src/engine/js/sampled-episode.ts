@@ -45,6 +45,7 @@ export interface OpenEpisode extends Omit<EpisodeSampler, 'publish'> {
   setTripwires(tripwires: readonly TripwireSpec[]): void;
   takeTrips(): Trip[];
   lastFrame(): BigUint64Array;
+  remember(): void;
   setDeadlinesMissed(missed: number): void;
 }
 
@@ -326,6 +327,8 @@ export class SampledEpisode {
     }
     const nowNs = this.#clock();
     if (this.#episode.rootGone) this.#lingerFrom(nowNs);
+    // Those that outlive the root for long are left to the frames.
+    if (this.#linger !== null && this.#linger.stepNs < MOST_LINGER_NS) this.#episode.remember();
     if (this.#linger === null || nowNs < this.#linger.nextNs) return;
     const { stepNs } = this.#linger;
     const twice = 2n * stepNs;
