@@ -1,6 +1,6 @@
 // Run by heap.test.ts in a process of its own (node --expose-gc): JavaScript heap of this thread per frame, as the
-// slope between two run lengths after warm-up. `sampled`: the engine's sampler takes the frames while this thread
-// sleeps; `collected`: this thread takes them itself, which gives it an object for each.
+// slope between two run lengths, `short` and so many `more`, after warm-up. `sampled`: the engine's sampler takes the
+// frames while this thread sleeps; `collected`: this thread takes them itself, which gives it an object for each.
 import { PerformanceObserver } from 'node:perf_hooks';
 import { TelemetryCollector, TelemetryPolicy } from 'episcope';
 
@@ -49,7 +49,8 @@ async function growth(frames) {
   return { bytes, taken, collections: during.length };
 }
 
-await growth(Number(warmUp));
+// More than once, so that all that is called below has been called.
+for (let i = 0; i < 5; i++) await growth(Number(warmUp) / 5);
 const first = await growth(Number(short));
 // However many more than asked for the first were.
 const second = await growth(first.taken + Number(more));
