@@ -154,7 +154,9 @@ function start(
   const report = socket instanceof Duplex ? readReport(socket) : NOTHING_TO_REPORT;
   const after = (told: Promise<LaunchFailure | null>) => spawned.then((failure) => failure ?? told);
   const [ready, started] = [after(report.ready), after(report.ended)];
-  const release = (): void => void (socket instanceof Duplex && socket.write('\n'));
+  // What nobody reads would make the kernel reset the line, and the report with it.
+  const isHeld = options.held === true && socket instanceof Duplex;
+  const release = (): void => void (isHeld && socket.write('\n'));
   const abandon = (): void => void (socket instanceof Duplex && socket.destroy());
   if (child.pid === undefined) return { ...NEVER, ready, started };
   return { child, pid: child.pid, ready, started, exited, release, abandon };
