@@ -163,7 +163,7 @@ describe.skipIf(noLeaf !== null)('createEpisodeScope', () => {
       remove: 'ERR_SCOPE_BUSY',
       removeKill: 'ERR_INVALID_CONFIG',
     });
-    await removeEpisodeScope('self', { slice });
+    await removeEpisodeScope('self', { slice, kill: true });
   });
 });
 
@@ -295,7 +295,7 @@ describe.skipIf(noLeaf !== null).each(LAUNCHERS)('spawnInScope by %s', (_, helpe
     );
 
   test('gives a real ChildProcess, wholly inside', async () => {
-    const script = 'echo $$; grep ^0:: /proc/self/cgroup; exit 7';
+    const script = 'sleep 0.2; echo $$; grep ^0:: /proc/self/cgroup; exit 7';
     const { child, scope } = await start('/bin/sh', ['-c', script]);
     const exit = new Promise((resolve) => child.once('close', (...end) => resolve(end)));
     let output = '';
@@ -317,7 +317,7 @@ describe.skipIf(noLeaf !== null).each(LAUNCHERS)('spawnInScope by %s', (_, helpe
     const plain = await listed(spawn('ls', list, { stdio: ['ignore', 'pipe', 'inherit'] }));
     expect(plain).toContain('0 -> /dev/null');
     for (const beforeExec of [undefined, () => {}]) {
-      const { child } = await start('ls', list, { beforeExec });
+      const { child } = await start('sh', ['-c', 'sleep 0.2; exec ls -l /proc/self/fd'], { beforeExec });
       expect(await listed(child)).toEqual(plain);
       await removeEpisodeScope('spawned', { slice, kill: true });
     }
