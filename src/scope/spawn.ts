@@ -15,6 +15,7 @@ import {
 import { type Launched, type LaunchFailure, launch } from './launch.js';
 import type { OsResourceLimits } from './limits.js';
 import type { Scope } from './scope.js';
+import { UnheardEnd } from './unheard-end.js';
 
 /**
  * Options of Node's `spawn` (but `shell`: say `sh -c` yourself; and `signal`, which is the scope's here), and of
@@ -48,7 +49,8 @@ export interface SpawnDetails {
 
 /**
  * Starts `command` in a new scope: its image runs wholly inside, its limits are set before it does. Resolves when it
- * runs. `child.pid` is the command's; the last entry of `child.stdio` is the launcher's line, closed by then.
+ * runs; `exit` and all output come afterwards, however quick it was. `child.pid` is the command's; the last entry of
+ * `child.stdio` is the launcher's line, closed by then.
  *
  * Removing the scope is the caller's: `scope.remove({ kill: true })`.
  *
@@ -147,8 +149,10 @@ class Start {
     if (child === null) throw this.#failed(await launched.started);
     await beforeExec?.(scope, child);
     this.#request.signal?.throwIfAborted();
+    const end = new UnheardEnd(child);
     launched.release();
     const failure = await launched.started;
+    end.handOver();
     if (failure !== null) throw this.#failed(failure);
     return { child, scope };
   }

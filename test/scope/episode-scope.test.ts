@@ -295,7 +295,7 @@ describe.skipIf(noLeaf !== null).each(LAUNCHERS)('spawnInScope by %s', (_, helpe
     );
 
   test('gives a real ChildProcess, wholly inside', async () => {
-    const script = 'sleep 0.2; echo $$; grep ^0:: /proc/self/cgroup; exit 7';
+    const script = 'echo $$; grep ^0:: /proc/self/cgroup; exit 7';
     const { child, scope } = await start('/bin/sh', ['-c', script]);
     const exit = new Promise((resolve) => child.once('close', (...end) => resolve(end)));
     let output = '';
@@ -317,10 +317,43 @@ describe.skipIf(noLeaf !== null).each(LAUNCHERS)('spawnInScope by %s', (_, helpe
     const plain = await listed(spawn('ls', list, { stdio: ['ignore', 'pipe', 'inherit'] }));
     expect(plain).toContain('0 -> /dev/null');
     for (const beforeExec of [undefined, () => {}]) {
-      const { child } = await start('sh', ['-c', 'sleep 0.2; exec ls -l /proc/self/fd'], { beforeExec });
+      const { child } = await start('ls', list, { beforeExec });
       expect(await listed(child)).toEqual(plain);
       await removeEpisodeScope('spawned', { slice, kill: true });
     }
+  });
+
+  test.each([
+    ['', {}],
+    [', held before', { beforeExec: () => {} }],
+  ])('loses nothing of a command that has ended before its start is told%s', async (_how, more) => {
+    // Each turn of the loop is long enough for the whole command, so that its end and its start come in one.
+    let slow = true;
+    const turn = () => {
+      const until = performance.now() + 20;
+      while (performance.now() < until);
+      if (slow) setImmediate(turn);
+    };
+    turn();
+    for (let round = 0; round < 5; round++) {
+      const { child, scope } = await start('sh', ['-c', 'echo all of it; exit 3'], more);
+      const told: unknown[] = [];
+      child.once('exit', (code) => told.push('exit', code));
+      const closed = new Promise((resolve) => child.once('close', resolve));
+      let output = '';
+      for await (const chunk of child.stdout!) output += String(chunk);
+      await closed;
+      expect([output, ...told]).toEqual(['all of it\n', 'exit', 3]);
+      await scope.remove({ kill: true });
+    }
+    slow = false;
+  });
+
+  test('closes a command whose output nobody reads', async () => {
+    const { child, scope } = await start('echo', ['unread']);
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(child.exitCode).toBe(0);
+    await scope.remove();
   });
 
   test('keeps the descriptors that were asked for at their numbers', async () => {
