@@ -25,6 +25,7 @@ export * from './policy/index.js';
 export * from './proc/index.js';
 export * from './reader/index.js';
 export * from './recorder/index.js';
+export * from './reviewer/index.js';
 export {
   type CpuQuota,
   createEpisodeScope,

@@ -9,6 +9,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   episcope::init_directory(env, exports);
   episcope::init_episode(env, exports);
   episcope::init_events(env, exports);
+  episcope::init_log(env, exports);
   episcope::init_parse(env, exports);
   episcope::init_process(env, exports);
   episcope::init_readers(env, exports);

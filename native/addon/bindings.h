@@ -63,6 +63,7 @@ void init_claims(Napi::Env env, Napi::Object exports);
 void init_directory(Napi::Env env, Napi::Object exports);
 void init_episode(Napi::Env env, Napi::Object exports);
 void init_events(Napi::Env env, Napi::Object exports);
+void init_log(Napi::Env env, Napi::Object exports);
 void init_parse(Napi::Env env, Napi::Object exports);
 void init_process(Napi::Env env, Napi::Object exports);
 void init_readers(Napi::Env env, Napi::Object exports);

@@ -52,14 +52,6 @@ int perform(const Action& action) {
 
 }  // namespace
 
-OwnedDescriptor::~OwnedDescriptor() {
-  if (fd_ >= 0) close(fd_);
-}
-
-OwnedDescriptor OwnedDescriptor::duplicate(int fd) {
-  return OwnedDescriptor(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-}
-
 bool ActionQueue::add(Action action) {
   const std::lock_guard lock(mutex_);
   if (stopping_) return false;

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "owned_descriptor.h"
 #include "process_killer.h"
 
 namespace episcope {
@@ -22,28 +23,6 @@ class ActionListener {
   virtual ~ActionListener() = default;
   /// Action `id` is done; 0 or its errno.
   virtual void action_done(uint32_t id, int error_number) = 0;
-};
-
-/// Closed with its owner.
-class OwnedDescriptor {
- public:
-  OwnedDescriptor() = default;
-  explicit OwnedDescriptor(int fd) : fd_(fd) {}
-  OwnedDescriptor(OwnedDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~OwnedDescriptor();
-
-  /// The same open file by another descriptor, for an action that outlives the caller's own. −1
-  /// with errno where there is none left.
-  static OwnedDescriptor duplicate(int fd);
-
-  int get() const { return fd_; }
-
- private:
-  int fd_ = -1;
 };
 
 /// A plan with the descriptor of its cgroup.

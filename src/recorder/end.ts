@@ -14,7 +14,7 @@ import {
   type MetricSources,
 } from '../frame/index.js';
 import { qualityFromBits, qualityToBits } from '../frame/quality.js';
-import { type ExactJson, stringifyExact } from './exact-json.js';
+import { type ExactJson, stringifyExact } from '../ndjson/exact-json.js';
 import { amountOf, countOf, exactOf, listOf, nullOr, objectOf, oneOf, snakeCase } from './shape.js';
 
 /** What is no total: a figure of the moment, and the cost of taking one frame. */

@@ -13,8 +13,8 @@ import { assertEpisodeId, assertPid } from '../episode/index.js';
 import { invalidConfig } from '../error/index.js';
 import { type CgroupMode, hostFacts } from '../host/index.js';
 import { bootId } from '../host/process-identity.js';
+import { type ExactJson, stringifyExact } from '../ndjson/exact-json.js';
 import { PromoteTriggers, TelemetryPolicy } from '../policy/index.js';
-import { type ExactJson, stringifyExact } from './exact-json.js';
 import {
   amountOf,
   countOf,

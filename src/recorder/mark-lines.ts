@@ -1,6 +1,6 @@
 /** The lines between frames: how many are missing there, and why the episode was put in quarantine. */
 import { outOfRange } from '../error/index.js';
-import { stringifyExact } from './exact-json.js';
+import { stringifyExact } from '../ndjson/exact-json.js';
 import { countOf, objectOf, textOf } from './shape.js';
 
 /** Of a reason; longer ones are cut. Also in escapes it stays far below what a line may be. */

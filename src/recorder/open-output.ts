@@ -3,9 +3,10 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../host/index.js';
+import { makeDirectories } from '../ndjson/directories.js';
+import { RegularFile } from '../ndjson/regular-file.js';
 import type { Output } from './output.js';
-import { makeDirectories, ownDescriptor, type Place } from './place.js';
-import { RegularFile } from './regular-file.js';
+import { ownDescriptor, type Place } from './place.js';
 import { DescriptorTarget, StreamFile } from './stream-file.js';
 
 /** Without O_NONBLOCK the open of a FIFO that nobody reads would hold a thread of the pool for ever. */

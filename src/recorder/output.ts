@@ -1,12 +1,5 @@
 /** The file that is recorded into: one that can be rotated, or a stream. */
-
-/** What became of lines. */
-export interface Appended {
-  /** How many of them are in the file whole, from the first on. */
-  readonly lines: number;
-  /** What the kernel said about the others, null where there are none. */
-  readonly error: unknown;
-}
+import type { Appended } from '../ndjson/regular-file.js';
 
 export interface Output {
   /** Bytes of the lines in it. */

@@ -1,12 +1,14 @@
 /** One file of a recording, open for reading. */
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { RecordingError } from '../error/index.js';
-import { errnoOf } from '../host/index.js';
-import { parseExact } from './exact-json.js';
+import { parseExact } from '../ndjson/exact-json.js';
+import { LongLine, linesOf, type RawLine, textOfLine } from '../ndjson/line-reader.js';
+import { NotRegular, openRegular } from '../ndjson/open-regular.js';
 import { HEADER_BEGINS, headerFromJson, type RecordingHeader } from './header.js';
-import { LongLine, linesOf, type RawLine, textOfLine } from './line-reader.js';
 import { recordingIoError } from './place.js';
+
+/** No line that is recorded comes near it: a frame is about 1 KiB. */
+const MAX_LINE_BYTES = 1024 * 1024;
 
 export class PartFile {
   readonly path: string;
@@ -19,31 +21,14 @@ export class PartFile {
 
   /** null where there is no such file. Throws `ERR_RECORDING_IO`: also for what is no regular file. */
   static async open(path: string): Promise<PartFile | null> {
-    let handle: FileHandle;
     try {
-      // O_NONBLOCK: the open of a FIFO must not wait for its writer.
-      handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+      const handle = await openRegular(path);
+      return handle === null ? null : new PartFile(path, handle);
     } catch (cause) {
-      if (errnoOf(cause) === 'ENOENT') return null;
-      throw recordingIoError(path, 'read', cause);
+      if (!(cause instanceof NotRegular)) throw recordingIoError(path, 'read', cause);
+      const { errno, message } = cause;
+      throw new RecordingError('ERR_RECORDING_IO', message, { errno, file: path, cause });
     }
-    const part = new PartFile(path, handle);
-    try {
-      await part.#assertRegular();
-      return part;
-    } catch (cause) {
-      await part.close();
-      throw recordingIoError(path, 'read', cause);
-    }
-  }
-
-  async #assertRegular(): Promise<void> {
-    const found = await this.#handle.stat();
-    if (found.isFile()) return;
-    throw new RecordingError('ERR_RECORDING_IO', `${this.path} is not a regular file`, {
-      errno: found.isDirectory() ? 'EISDIR' : null,
-      file: this.path,
-    });
   }
 
   /**
@@ -65,7 +50,7 @@ export class PartFile {
   /** From the beginning. Throws `ERR_RECORDING_MALFORMED` for a line too long, `ERR_RECORDING_IO`. */
   async *lines(): AsyncGenerator<RawLine> {
     try {
-      yield* linesOf(this.#handle);
+      yield* linesOf(this.#handle, MAX_LINE_BYTES);
     } catch (cause) {
       if (cause instanceof LongLine) throw this.malformed(cause.number, cause.message, cause);
       throw recordingIoError(this.path, 'read', cause);

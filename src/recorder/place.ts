@@ -1,5 +1,5 @@
 /** Where the files of a recording are: its path, the links of that followed, and the names of what was rotated. */
-import { lstat, mkdir, readlink, realpath } from 'node:fs/promises';
+import { lstat, readlink, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { invalidConfig, RecordingError, TelemetryError } from '../error/index.js';
 import { errnoOf } from '../host/index.js';
@@ -71,23 +71,6 @@ export async function exists(path: string): Promise<boolean> {
   } catch (cause) {
     if (errnoOf(cause) !== 'ENOENT') throw cause;
     return false;
-  }
-}
-
-/** Not with `recursive`: below `/proc`, where nothing can be made, Node 20 then never comes back. */
-export async function makeDirectories(directory: string): Promise<void> {
-  try {
-    await mkdir(directory);
-  } catch (cause) {
-    const errno = errnoOf(cause);
-    if (errno === 'EEXIST') return;
-    const parent = dirname(directory);
-    if (errno !== 'ENOENT' || parent === directory) throw cause;
-    await makeDirectories(parent);
-    await mkdir(directory).catch((again: unknown) => {
-      // Somebody else made it meanwhile.
-      if (errnoOf(again) !== 'EEXIST') throw again;
-    });
   }
 }
 

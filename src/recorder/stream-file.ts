@@ -1,8 +1,9 @@
 import { write } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../host/index.js';
-import type { Appended, Output } from './output.js';
-import { wholeLines } from './whole-lines.js';
+import type { Appended } from '../ndjson/regular-file.js';
+import { wholeLines } from '../ndjson/whole-lines.js';
+import type { Output } from './output.js';
 
 /** How often a pipe that is full is tried again, 1 ms apart, before its reader counts as too slow. */
 const MAX_BUSY_WRITES = 1_000;

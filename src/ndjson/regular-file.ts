@@ -1,20 +1,29 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Appended, Output } from './output.js';
 import { wholeLines } from './whole-lines.js';
+
+/** What became of lines. */
+export interface Appended {
+  /** How many of them are in the file whole, from the first on. */
+  readonly lines: number;
+  /** What the kernel said about the others, null where there are none. */
+  readonly error: unknown;
+}
 
 /**
  * A file that holds whole lines only: written at the end of the last whole one, and what a failed write left behind
  * that is cut off before anything else is written.
  */
-export class RegularFile implements Output {
+export class RegularFile {
   readonly isRegular = true;
   readonly isBroken = false;
   readonly #handle: FileHandle;
-  #size = 0;
+  #size: number;
   #isTorn = false;
 
-  constructor(handle: FileHandle) {
+  /** `size`: bytes of whole lines that are there. */
+  constructor(handle: FileHandle, size = 0) {
     this.#handle = handle;
+    this.#size = size;
   }
 
   get size(): number {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseExact, stringifyExact } from '../../src/recorder/exact-json.js';
+import { parseExact, stringifyExact } from '../../src/ndjson/exact-json.js';
 
 describe('integers are exact', () => {
   test.each([

@@ -15,10 +15,13 @@ export function stringifyExact(value: ExactJson): string {
   if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value).toString();
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (isArray(value)) return `[${value.map(stringifyExact).join(',')}]`;
-  const members = Object.entries(value).map(
-    ([key, member]) => `${JSON.stringify(key)}:${stringifyExact(member)}`,
-  );
-  return `{${members.join(',')}}`;
+  return stringifyMembers(Object.entries(value));
+}
+
+/** The object of these members, in their order: that of an object itself puts names like `1` first. */
+export function stringifyMembers(members: readonly (readonly [string, ExactJson])[]): string {
+  const texts = members.map(([key, member]) => `${JSON.stringify(key)}:${stringifyExact(member)}`);
+  return `{${texts.join(',')}}`;
 }
 
 function isArray(value: object): value is readonly ExactJson[] {

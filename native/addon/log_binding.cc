@@ -1,0 +1,48 @@
+// The reviewer log's writer for TypeScript. The end of an append is told to the news handler by id,
+// and taken with takeActionResult.
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "../core/log_committer.h"
+#include "bindings.h"
+
+namespace episcope {
+namespace {
+
+using Committer = std::shared_ptr<LogCommitter>;
+
+// openLog(path, lockPath) → log. Opens nothing yet.
+Napi::Value OpenLog(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].As<Napi::String>();
+  const std::string lock_path = info[1].As<Napi::String>();
+  return external(info.Env(), new Committer(std::make_shared<LogCommitter>(path, lock_path)));
+}
+
+// appendToLog(log, text, rotateBytes, id) → 0, or the errno that kept the thread from starting
+Napi::Value AppendToLog(const Napi::CallbackInfo& info) {
+  const Committer& committer = *info[0].As<Napi::External<Committer>>().Data();
+  LogAppend append;
+  append.text = info[1].As<Napi::String>();
+  append.rotate_bytes = static_cast<uint64_t>(info[2].As<Napi::Number>().DoubleValue());
+  append.id = info[3].As<Napi::Number>();
+  append.listener = info.Env().GetInstanceData<EnvState>()->events;
+  return Napi::Number::New(info.Env(), committer->append(std::move(append)));
+}
+
+// cancelAppend(log, id) → a LogCancel
+Napi::Value CancelAppend(const Napi::CallbackInfo& info) {
+  const Committer& committer = *info[0].As<Napi::External<Committer>>().Data();
+  const uint32_t id = info[1].As<Napi::Number>();
+  return Napi::Number::New(info.Env(), static_cast<uint32_t>(committer->cancel(id)));
+}
+
+}  // namespace
+
+void init_log(Napi::Env env, Napi::Object exports) {
+  exports.Set("openLog", Napi::Function::New<OpenLog>(env));
+  exports.Set("appendToLog", Napi::Function::New<AppendToLog>(env));
+  exports.Set("cancelAppend", Napi::Function::New<CancelAppend>(env));
+}
+
+}  // namespace episcope

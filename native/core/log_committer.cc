@@ -1,0 +1,105 @@
+#include "log_committer.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "thread.h"
+
+namespace episcope {
+namespace {
+
+/// For an append that comes soon after the last, the files stay open and the thread there.
+constexpr std::chrono::milliseconds kLinger{200};
+
+}  // namespace
+
+LogCommitter::LogCommitter(std::string path, std::string lock_path)
+    : log_(std::move(path), std::move(lock_path)) {}
+
+int LogCommitter::packed(const LogFailure& failure) {
+  return failure.error_number | static_cast<int>(failure.file) << 16 |
+         static_cast<int>(failure.fault) << 24;
+}
+
+int LogCommitter::append(LogAppend append) {
+  const std::lock_guard lock(mutex_);
+  if (!running_) {
+    pthread_attr_t attributes;
+    if (const int error = pthread_attr_init(&attributes); error != 0) return error;
+    // Detached: another process may keep the lock for ever. The thread owns what it needs.
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    auto* own = new std::shared_ptr<LogCommitter>(shared_from_this());
+    pthread_t thread;
+    const int error = create_thread(thread, attributes, run, own);
+    pthread_attr_destroy(&attributes);
+    if (error != 0) {
+      delete own;
+      return error;
+    }
+    running_ = true;
+  }
+  waiting_.push_back(std::move(append));
+  changed_.notify_one();
+  return 0;
+}
+
+LogCancel LogCommitter::cancel(uint32_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [id](const LogAppend& append) { return append.id == id; });
+  if (found == waiting_.end()) return LogCancel::kTooLate;
+  waiting_.erase(found);
+  return awaits_lock_ ? LogCancel::kAwaitedLock : LogCancel::kAwaitedWrite;
+}
+
+void* LogCommitter::run(void* committer) {
+  auto* handed_over = static_cast<std::shared_ptr<LogCommitter>*>(committer);
+  const std::shared_ptr<LogCommitter> own = std::move(*handed_over);
+  delete handed_over;
+  pthread_setname_np(pthread_self(), "episcope-log");
+  own->serve();
+  return nullptr;
+}
+
+void LogCommitter::serve() {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait_for(lock, kLinger, [this] { return !waiting_.empty(); })) {
+    awaits_lock_ = true;
+    lock.unlock();
+    const LogFailure not_locked = log_.lock();
+    lock.lock();
+    awaits_lock_ = false;
+    std::deque<LogAppend> batch;
+    batch.swap(waiting_);
+    lock.unlock();
+    if (not_locked) {
+      for (const LogAppend& each : batch) {
+        each.listener->action_done(each.id, packed(not_locked));
+      }
+    } else {
+      commit(std::move(batch));
+    }
+    lock.lock();
+  }
+  log_.close();
+  running_ = false;
+}
+
+void LogCommitter::commit(std::deque<LogAppend> batch) {
+  std::vector<LogLine> lines;
+  lines.reserve(batch.size());
+  for (const LogAppend& each : batch) lines.push_back({each.text, each.rotate_bytes});
+  LogFailure failure;
+  size_t durable = 0;
+  if (!lines.empty()) durable = log_.append(lines, failure);
+  log_.unlock();
+  for (size_t i = 0; i < batch.size(); i++) {
+    batch[i].listener->action_done(batch[i].id, i < durable ? 0 : packed(failure));
+  }
+}
+
+}  // namespace episcope

@@ -1,0 +1,66 @@
+// Group commit of an event log: a thread waits for the lock and writes, with one sync, whatever was
+// appended by then.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "actuator.h"
+#include "event_log.h"
+
+namespace episcope {
+
+struct LogAppend {
+  /// With its newline.
+  std::string text;
+  uint64_t rotate_bytes = 0;
+  uint32_t id = 0;
+  std::shared_ptr<ActionListener> listener;
+};
+
+enum class LogCancel : uint8_t {
+  /// It is being written, or was.
+  kTooLate,
+  /// Nothing of it will be written: the lock is still waited for…
+  kAwaitedLock,
+  /// … or an earlier write is still under way.
+  kAwaitedWrite,
+};
+
+/// `action_done` tells each append's end: 0 when it is on disk, else `packed(failure)`.
+class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
+ public:
+  LogCommitter(std::string path, std::string lock_path);
+  LogCommitter(const LogCommitter&) = delete;
+  LogCommitter& operator=(const LogCommitter&) = delete;
+
+  /// Waits for nothing; appends are written in the order they came. 0, or the errno that kept the
+  /// thread from starting: nothing is told then.
+  int append(LogAppend append);
+
+  /// Unless it is too late, nothing is told of it either.
+  LogCancel cancel(uint32_t id);
+
+  /// errno | file << 16 | fault << 24
+  static int packed(const LogFailure& failure);
+
+ private:
+  static void* run(void* committer);
+  void serve();
+  void commit(std::deque<LogAppend> batch);
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<LogAppend> waiting_;
+  /// The thread lives while there is something to write, and a little longer.
+  bool running_ = false;
+  bool awaits_lock_ = false;
+  /// The thread's.
+  EventLog log_;
+};
+
+}  // namespace episcope

@@ -1,0 +1,69 @@
+/** A file as lines, in bounded memory. */
+import { isUtf8 } from 'node:buffer';
+import type { FileHandle } from 'node:fs/promises';
+import { invalidConfig } from '../error/index.js';
+
+const CHUNK_BYTES = 65_536;
+const NEWLINE = 0x0a;
+
+/** One line without its newline, or what stands behind the last newline. */
+export interface RawLine {
+  /** Only until the next line is asked for. */
+  readonly bytes: Buffer;
+  /** From 1. */
+  readonly number: number;
+  /** Not ended by a newline. */
+  readonly isTorn: boolean;
+}
+
+/**
+ * From the beginning of the file up to `endOffset`, wherever others read it. Every line comes from one read: of a file
+ * whose end is cut off and written anew meanwhile none is half the old and half the new.
+ *
+ * Throws `LongLine` for a line of more than `maxBytes`, and what the kernel says.
+ */
+export async function* linesOf(
+  handle: FileHandle,
+  maxBytes: number,
+  endOffset = Number.POSITIVE_INFINITY,
+): AsyncGenerator<RawLine> {
+  let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let offset = 0;
+  let number = 1;
+  for (;;) {
+    const wanted = Math.min(buffer.length, endOffset - offset);
+    const { bytesRead } = await handle.read(buffer, 0, wanted, offset);
+    const read = buffer.subarray(0, bytesRead);
+    let from = 0;
+    for (let newline = read.indexOf(NEWLINE); newline >= 0; ) {
+      if (newline - from > maxBytes) throw new LongLine(number, maxBytes);
+      yield { bytes: read.subarray(from, newline), number, isTorn: false };
+      number += 1;
+      from = newline + 1;
+      newline = read.indexOf(NEWLINE, from);
+    }
+    const begun = read.subarray(from);
+    if (begun.length > maxBytes) throw new LongLine(number, maxBytes);
+    if (bytesRead < buffer.length) {
+      if (begun.length > 0) yield { bytes: begun, number, isTorn: true };
+      return;
+    }
+    offset += from;
+    if (from === 0) buffer = Buffer.allocUnsafe(2 * buffer.length);
+  }
+}
+
+export class LongLine extends Error {
+  readonly number: number;
+
+  constructor(number: number, maxBytes: number) {
+    super(`the line is longer than ${maxBytes} bytes`);
+    this.number = number;
+  }
+}
+
+/** The text of a line; `ERR_INVALID_CONFIG` where it is no UTF-8. */
+export function textOfLine(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw invalidConfig('the line is not UTF-8');
+  return bytes.toString('utf8');
+}

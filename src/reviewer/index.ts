@@ -1,0 +1,30 @@
+export { ReviewerTelemetryHealth } from './health.js';
+export { canonicalizeReviewerEventValue } from './lifecycle-event.js';
+export { reviewerEventsLockPath, reviewerEventsRotatedPath } from './paths.js';
+export {
+  type ReviewerProjectionEvent,
+  type ReviewerProjectionFilter,
+  type ReviewerProjectionRead,
+  readReviewerProjectionEvents,
+} from './projection.js';
+export {
+  ProjectionSummary,
+  ProjectionSummaryEmitter,
+  type ProjectionSummaryEmitterOptions,
+  type ProjectionSummaryInit,
+} from './projection-summary.js';
+export {
+  REVIEWER_EVENT_KINDS,
+  REVIEWER_TELEMETRY_SCHEMA,
+  REVIEWER_TELEMETRY_SCHEMA_VERSION,
+  type ReviewerEventObject,
+  type ReviewerLifecycleEvent,
+  type ReviewerLifecycleEventInit,
+  type ReviewerLifecycleEventKind,
+} from './schema.js';
+export {
+  appendReviewerEventNdjson,
+  type ReviewerAppendOptions,
+  ReviewerTelemetryWriter,
+  type ReviewerTelemetryWriterOptions,
+} from './writer.js';

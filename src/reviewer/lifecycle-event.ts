@@ -1,0 +1,218 @@
+/** Between the lines of a reviewer log and typed events: strict in what a lifecycle event must have. */
+import { ReviewerTelemetryError } from '../error/index.js';
+import { type ExactJson, stringifyExact, stringifyMembers } from '../ndjson/exact-json.js';
+import { plainJson } from './plain-json.js';
+import { epochSecondsOf } from './rfc3339.js';
+import {
+  REVIEWER_EVENT_KINDS,
+  REVIEWER_TELEMETRY_SCHEMA,
+  REVIEWER_TELEMETRY_SCHEMA_VERSION,
+  type ReviewerEventObject,
+  type ReviewerLifecycleEvent,
+  type ReviewerLifecycleEventInit,
+  type ReviewerLifecycleEventKind,
+} from './schema.js';
+
+const MAX_U32 = 2 ** 32 - 1;
+const MAX_U64 = 2n ** 64n - 1n;
+
+/** Keys that become something of the event, under this name or another. */
+const KNOWN = new Set([
+  'schema',
+  'schema_version',
+  'ts',
+  'event',
+  'review_type',
+  'pr_number',
+  'head_sha',
+  'seq',
+  'run_id',
+  'restart_count',
+  'reason_code',
+  'reason',
+  'signal',
+  'detail',
+]);
+
+const KINDS = new Map<string, ReviewerLifecycleEventKind>(
+  REVIEWER_EVENT_KINDS.map((kind) => [kind, kind]),
+).set('sha_update', 'sha_drift');
+
+/**
+ * The lifecycle event that `value` is; null for an object that is none, which such a log may hold too.
+ *
+ * Throws `ERR_REVIEWER_INVALID_EVENT`: not an object, or a lifecycle event without what one must have.
+ */
+export function lifecycleEventOf(value: unknown): ReviewerLifecycleEvent | null {
+  if (!isObject(value)) throw invalid('it is not a JSON object');
+  const event = typeof value.event === 'string' ? KINDS.get(value.event) : undefined;
+  if (event === undefined) return null;
+  checkSchema(value);
+  if (typeof value.ts !== 'string') throw invalid('ts is missing');
+  if (epochSecondsOf(value.ts) === null) throw invalid('ts is not a date and time of RFC 3339');
+  const prNumber = integer(value, 'pr_number', 0n, BigInt(MAX_U32));
+  return {
+    schema: REVIEWER_TELEMETRY_SCHEMA,
+    schemaVersion: REVIEWER_TELEMETRY_SCHEMA_VERSION,
+    ts: value.ts,
+    event,
+    reviewType: notBlank(value, 'review_type'),
+    prNumber: Number(prNumber),
+    headSha: notBlank(value, 'head_sha'),
+    seq: integer(value, 'seq', 1n, MAX_U64),
+    runId: stringOr(value.run_id, null),
+    restartCount: u32OrNull(value.restart_count),
+    reasonCode: reasonOf(event, value),
+    detail: stringOr(value.detail, null),
+    extra: extraOf(value),
+  };
+}
+
+/** The members of an event's line, in its order. */
+export function membersOf(event: ReviewerLifecycleEvent): [string, ExactJson][] {
+  const optional: [string, ExactJson][] = [
+    ['run_id', event.runId],
+    ['restart_count', event.restartCount],
+    ['reason_code', event.reasonCode],
+    ['detail', event.detail],
+  ];
+  return [
+    ['schema', event.schema],
+    ['schema_version', event.schemaVersion],
+    ['ts', event.ts],
+    ['event', event.event],
+    ['review_type', event.reviewType],
+    ['pr_number', event.prNumber],
+    ['head_sha', event.headSha],
+    ['seq', event.seq <= Number.MAX_SAFE_INTEGER ? Number(event.seq) : event.seq],
+    ...optional.filter(([, value]) => value !== null),
+    ...inOrderOfName(event.extra),
+  ];
+}
+
+/**
+ * What the writer makes of a value: of a lifecycle event the canonical object, with the schema and its version,
+ * aliases resolved and the defaults filled in; a copy of any other object. Integers that a double does not hold are
+ * bigints.
+ *
+ * Throws `ERR_REVIEWER_INVALID_EVENT`, `ERR_REVIEWER_SERIALIZE`.
+ */
+export function canonicalizeReviewerEventValue(value: unknown): ReviewerEventObject {
+  const plain = plainJson(value);
+  const event = lifecycleEventOf(plain);
+  return event === null ? (plain as ReviewerEventObject) : Object.fromEntries(membersOf(event));
+}
+
+/** The line of a value, without its newline. The same errors. */
+export function lineOfValue(value: unknown): string {
+  const plain = plainJson(value);
+  const event = lifecycleEventOf(plain);
+  return event === null ? stringifyExact(plain) : stringifyMembers(membersOf(event));
+}
+
+/** The line of a typed event; it is held to the same. */
+export function lineOfEvent(event: ReviewerLifecycleEventInit): string {
+  if (!isObject(event)) throw invalid('it is not an object');
+  const extra = event.extra ?? {};
+  for (const key of Object.keys(extra)) {
+    if (KNOWN.has(key)) throw invalid(`extra has ${key}, which is a field of its own`);
+  }
+  const value = plainJson({
+    ...extra,
+    schema: event.schema,
+    schema_version: event.schemaVersion,
+    ts: event.ts,
+    event: event.event,
+    review_type: event.reviewType,
+    pr_number: event.prNumber,
+    head_sha: event.headSha,
+    seq: event.seq,
+    run_id: event.runId,
+    restart_count: event.restartCount,
+    reason_code: event.reasonCode,
+    detail: event.detail,
+  });
+  const parsed = lifecycleEventOf(value);
+  if (parsed === null) throw invalid(`event must be one of ${REVIEWER_EVENT_KINDS.join(', ')}`);
+  return stringifyMembers(membersOf(parsed));
+}
+
+type JsonObject = { readonly [key: string]: unknown };
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function checkSchema({ schema, schema_version: version }: JsonObject): void {
+  if (schema != null && schema !== REVIEWER_TELEMETRY_SCHEMA) {
+    throw invalid(`schema is ${show(schema)}, not ${REVIEWER_TELEMETRY_SCHEMA}`);
+  }
+  if (version != null && version !== REVIEWER_TELEMETRY_SCHEMA_VERSION) {
+    throw invalid(`schema_version is ${show(version)}, not ${REVIEWER_TELEMETRY_SCHEMA_VERSION}`);
+  }
+}
+
+function notBlank(value: JsonObject, key: string): string {
+  const text = value[key];
+  if (typeof text !== 'string') throw invalid(`${key} is missing`);
+  const trimmed = text.trim();
+  if (trimmed === '') throw invalid(`${key} is blank`);
+  return trimmed;
+}
+
+function integer(value: JsonObject, key: string, least: bigint, most: bigint): bigint {
+  const found = value[key];
+  if (typeof found !== 'number' && typeof found !== 'bigint') throw invalid(`${key} is missing`);
+  if (typeof found === 'number' && !Number.isInteger(found)) {
+    throw invalid(`${key} is ${found}, not an integer`);
+  }
+  // Which integer was meant nobody knows.
+  if (typeof found === 'number' && Math.abs(found) > Number.MAX_SAFE_INTEGER) {
+    throw invalid(`${key} is a number beyond 2^53; give a bigint`);
+  }
+  const exact = BigInt(found);
+  if (exact < least || exact > most) {
+    throw invalid(`${key} is ${exact}, not from ${least} to ${most}`);
+  }
+  return exact;
+}
+
+function stringOr<T>(value: unknown, instead: T): string | T {
+  return typeof value === 'string' ? value : instead;
+}
+
+function u32OrNull(value: unknown): number | null {
+  const isU32 = Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_U32;
+  return isU32 ? Number(value) : null;
+}
+
+function reasonOf(event: ReviewerLifecycleEventKind, value: JsonObject): string | null {
+  const byDefault = event === 'run_start' || event === 'run_complete' ? null : event;
+  const signal = event === 'run_crash' ? value.signal : undefined;
+  return stringOr(value.reason_code, stringOr(value.reason, stringOr(signal, byDefault)));
+}
+
+/** The object's values are JSON: it comes from a parser, or from `plainJson`. */
+function extraOf(value: JsonObject): { readonly [key: string]: ExactJson } {
+  const unknown = Object.entries(value).filter(([key]) => !KNOWN.has(key));
+  return Object.fromEntries(unknown.sort(byName)) as { [key: string]: ExactJson };
+}
+
+/** Of an object names like `1` come first, whatever their order was. */
+function inOrderOfName(extra: ReviewerLifecycleEvent['extra']): [string, ExactJson][] {
+  return Object.entries(extra).sort(byName);
+}
+
+/** As of bytes of UTF-8. */
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function show(value: unknown): string {
+  const text = typeof value === 'object' ? 'an object' : String(value);
+  return text.length > 64 ? `${text.slice(0, 64)}…` : text;
+}
+
+function invalid(why: string): ReviewerTelemetryError {
+  return new ReviewerTelemetryError('ERR_REVIEWER_INVALID_EVENT', `no lifecycle event: ${why}`);
+}

@@ -1,0 +1,72 @@
+/** The log's file by the addon: a thread of its own waits for the lock and syncs. */
+import { getSystemErrorName } from 'node:util';
+import { loadAddon } from '../engine/native/addon.js';
+import { nativeEvents } from '../engine/native/events.js';
+import type { EventLog, LogCancel, LogFailure, PendingAppend } from './event-log.js';
+
+type NativeLog = object & { readonly __log: unique symbol };
+
+/** What `native/addon/log_binding.cc` registers, and `takeActionResult` of the actuator's part. */
+interface LogBinding {
+  openLog(path: string, lockPath: string): NativeLog;
+  /** 0, or the errno that kept the thread from starting; the end is told as news of `id`. */
+  appendToLog(log: NativeLog, text: string, rotateBytes: number, id: number): number;
+  /** An index of `CANCELS`. */
+  cancelAppend(log: NativeLog, id: number): number;
+  /** 0, or `errno | file << 16 | fault << 24`, once, of an append whose end was told. */
+  takeActionResult(id: number): number;
+}
+
+const CANCELS: readonly LogCancel[] = ['too-late', 'lock', 'write'];
+const FAULTS: readonly LogFailure['why'][] = ['errno', 'errno', 'not-regular', 'foreign'];
+
+export class NativeEventLog implements EventLog {
+  readonly #binding = loadAddon().addon as LogBinding & object;
+  readonly #log: NativeLog;
+  readonly #files: readonly string[];
+
+  constructor(path: string, lockPath: string) {
+    this.#log = this.#binding.openLog(path, lockPath);
+    this.#files = [path, `${path}.1`, lockPath];
+  }
+
+  append(text: string, rotateBytes: number): PendingAppend {
+    const events = nativeEvents();
+    let end = (_failure: LogFailure | null): void => {};
+    const ended = new Promise<LogFailure | null>((resolve) => {
+      end = resolve;
+    });
+    const id = events.add(() => {
+      const failure = this.#failureOf(this.#binding.takeActionResult(id));
+      forget();
+      end(failure);
+    });
+    const forget = (): void => {
+      events.remove(id);
+      events.release();
+    };
+    events.hold();
+    const errno = this.#binding.appendToLog(this.#log, text, rotateBytes, id);
+    if (errno !== 0) {
+      forget();
+      end(this.#failureOf(errno));
+    }
+    const cancel = (): LogCancel => {
+      const cancelled = CANCELS[this.#binding.cancelAppend(this.#log, id)] ?? 'too-late';
+      // Nothing is told of it any more.
+      if (cancelled !== 'too-late') forget();
+      return cancelled;
+    };
+    return { ended, cancel };
+  }
+
+  #failureOf(packed: number): LogFailure | null {
+    if (packed === 0) return null;
+    const errno = packed & 0xffff;
+    return {
+      errno: errno === 0 ? null : getSystemErrorName(-errno),
+      file: this.#files[(packed >> 16) & 0xff] ?? '',
+      why: FAULTS[packed >> 24] ?? 'errno',
+    };
+  }
+}

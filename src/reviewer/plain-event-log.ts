@@ -1,0 +1,198 @@
+/**
+ * The log's file without the addon: as `native/core/event_log.cc`, but for the lock, which Node has none of. So it is
+ * for one process, which must be asked for.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errnoOf } from '../host/index.js';
+import { makeDirectories } from '../ndjson/directories.js';
+import { RegularFile } from '../ndjson/regular-file.js';
+import type { EventLog, LogCancel, LogFailure, PendingAppend } from './event-log.js';
+import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
+import { endsWhole, lastLineStart } from './torn-tail.js';
+
+const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+interface Waiting {
+  readonly line: Buffer;
+  readonly rotateBytes: number;
+  readonly end: (failure: LogFailure | null) => void;
+}
+
+interface Opened {
+  readonly handle: FileHandle;
+  readonly file: RegularFile;
+}
+
+export class PlainEventLog implements EventLog {
+  readonly #path: string;
+  #waiting: Waiting[] = [];
+  #isServing = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  append(text: string, rotateBytes: number): PendingAppend {
+    let waiting: Waiting | null = null;
+    const ended = new Promise<LogFailure | null>((end) => {
+      waiting = { line: Buffer.from(text), rotateBytes, end };
+      this.#waiting.push(waiting);
+    });
+    if (!this.#isServing) void this.#serve();
+    const cancel = (): LogCancel => {
+      const left = this.#waiting.filter((each) => each !== waiting);
+      if (left.length === this.#waiting.length) return 'too-late';
+      this.#waiting = left;
+      return 'write';
+    };
+    return { ended, cancel };
+  }
+
+  /** Everything that waits goes out together, and then what came meanwhile. */
+  async #serve(): Promise<void> {
+    this.#isServing = true;
+    while (this.#waiting.length > 0) {
+      // What is appended in one turn of the event loop goes out together.
+      await Promise.resolve();
+      const batch = this.#waiting;
+      this.#waiting = [];
+      let durable = 0;
+      let failure: LogFailure | null = null;
+      try {
+        while (durable < batch.length) durable += await this.#writeSome(batch.slice(durable));
+      } catch (cause) {
+        failure = this.#failureOf(cause);
+        if (cause instanceof PartlyWritten) durable += cause.lines;
+      }
+      for (const [index, { end }] of batch.entries()) end(index < durable ? null : failure);
+    }
+    this.#isServing = false;
+  }
+
+  /** How many of the lines, from the first; none where the file was full. */
+  async #writeSome(lines: readonly Waiting[]): Promise<number> {
+    const opened = await this.#ready();
+    try {
+      if (opened.file.size <= (lines[0]?.rotateBytes ?? 0)) return await this.#write(opened, lines);
+      await this.#rotate();
+      return 0;
+    } finally {
+      await opened.handle.close();
+    }
+  }
+
+  /** The file that has the name now, open and ending with a whole line. */
+  async #ready(): Promise<Opened> {
+    const handle = await this.#open();
+    try {
+      const found = await handle.stat();
+      if (!found.isFile()) throw new Refused('not-regular');
+      // Nothing in it was ever acknowledged, so nobody need have seen to its name.
+      if (found.size === 0) await syncDirectory(dirname(this.#path));
+      const size = await repaired(handle, found.size);
+      return { handle, file: new RegularFile(handle, size) };
+    } catch (cause) {
+      await handle.close();
+      throw cause;
+    }
+  }
+
+  async #open(): Promise<FileHandle> {
+    try {
+      return await open(this.#path, FLAGS, 0o666);
+    } catch (cause) {
+      if (errnoOf(cause) !== 'ENOENT') throw cause;
+    }
+    await makeDirectories(dirname(this.#path));
+    return open(this.#path, FLAGS, 0o666);
+  }
+
+  async #rotate(): Promise<void> {
+    const rotated = `${this.#path}.1`;
+    await rename(this.#path, rotated).catch((cause: unknown) => {
+      throw Object.assign(new Error(String(cause)), { code: errnoOf(cause), path: rotated });
+    });
+    await syncDirectory(dirname(this.#path));
+  }
+
+  /** How many lines were written: those that go into the file as it is. */
+  async #write({ handle, file }: Opened, lines: readonly Waiting[]): Promise<number> {
+    let { size } = file;
+    let count = 0;
+    for (const { line, rotateBytes } of lines) {
+      if (count > 0 && size > rotateBytes) break;
+      size += line.length;
+      count += 1;
+    }
+    const before = file.size;
+    const written = await file.append(lines.slice(0, count).map(({ line }) => line));
+    try {
+      await handle.datasync();
+    } catch (cause) {
+      // Nobody is told that these are there, so that they may be appended again.
+      await handle.truncate(before).catch(() => {});
+      throw cause;
+    }
+    if (written.error !== null) throw new PartlyWritten(written.lines, written.error);
+    return count;
+  }
+
+  #failureOf(thrown: unknown): LogFailure {
+    const cause = thrown instanceof PartlyWritten ? thrown.cause : thrown;
+    const isOfRotated =
+      cause instanceof Error && 'path' in cause && cause.path === `${this.#path}.1`;
+    const file = isOfRotated ? `${this.#path}.1` : this.#path;
+    if (cause instanceof Refused) return { file, errno: null, why: cause.why };
+    return { file, errno: errnoOf(cause), why: 'errno' };
+  }
+}
+
+/** Some lines are on disk, the others not for `cause`. */
+class PartlyWritten extends Error {
+  readonly lines: number;
+
+  constructor(lines: number, cause: unknown) {
+    super('not all lines were written', { cause });
+    this.lines = lines;
+  }
+}
+
+class Refused extends Error {
+  readonly why: LogFailure['why'];
+
+  constructor(why: LogFailure['why']) {
+    super(why);
+    this.why = why;
+  }
+}
+
+/** Its size, ending with a whole line. */
+async function repaired(handle: FileHandle, size: number): Promise<number> {
+  const start = await lastLineStart(handle, size);
+  if (start === size) return size;
+  const tail = Buffer.alloc(Math.min(size - start, MAX_REVIEWER_LINE_BYTES + 1));
+  await handle.read(tail, 0, tail.length, start);
+  if (tail.length === size - start && endsWhole(tail)) {
+    // Only its newline is missing, which others write by itself.
+    await handle.write('\n', size);
+    return size + 1;
+  }
+  // A crash of the machine may leave zeros. What is only such a tail, and begins like none, is not ours to cut.
+  if (start === 0 && tail[0] !== 0x7b && tail[0] !== 0) throw new Refused('foreign');
+  await handle.truncate(start);
+  return start;
+}
+
+/** File systems that do not sync directories say EINVAL. */
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EINVAL') throw cause;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,179 @@
+/** What a reviewer log says of one pull request. */
+import { resolve } from 'node:path';
+import {
+  assertObject,
+  finiteNumber,
+  invalidConfig,
+  outOfRange,
+  ReviewerTelemetryError,
+  TelemetryError,
+  wholeNumber,
+} from '../error/index.js';
+import { errnoOf } from '../host/index.js';
+import { parseExact } from '../ndjson/exact-json.js';
+import { LongLine, linesOf, type RawLine, textOfLine } from '../ndjson/line-reader.js';
+import { isCutShort } from './cut-short.js';
+import { ReviewerTelemetryHealth } from './health.js';
+import { lifecycleEventOf, membersOf } from './lifecycle-event.js';
+import { assertLogPath } from './paths.js';
+import { plainJson } from './plain-json.js';
+import { epochSecondsOf } from './rfc3339.js';
+import {
+  MAX_REVIEWER_LINE_BYTES,
+  type ReviewerEventObject,
+  type ReviewerLifecycleEvent,
+} from './schema.js';
+import { closeStream, ioError, openStream, type StreamFile } from './stream-view.js';
+
+const MAX_U32 = 2 ** 32 - 1;
+const DEFAULT_MAX_EVENTS = 400;
+/** Only such a number can be more than a double holds. */
+const HUGE_NUMBER = /[eE]\+?\d{3}|\d{300}/;
+
+export interface ReviewerProjectionFilter {
+  readonly prNumber: number;
+  /** In any case. */
+  readonly headSha?: string | undefined;
+  /** Events at or after this many seconds since 1970. */
+  readonly sinceEpoch?: number | undefined;
+  /** The newest so many are kept. Default 400. */
+  readonly maxEvents?: number | undefined;
+  /** Ends the reading with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An event, typed and as its line has it in the canonical form. */
+export interface ReviewerProjectionEvent {
+  readonly lifecycle: ReviewerLifecycleEvent;
+  readonly raw: ReviewerEventObject;
+}
+
+export interface ReviewerProjectionRead {
+  /** In the order of the log, the newest last. */
+  readonly events: readonly ReviewerProjectionEvent[];
+  /** The highest of all events that pass the filter, kept or not; 0 where there is none. */
+  readonly latestSeq: bigint;
+  readonly health: ReviewerTelemetryHealth;
+}
+
+/**
+ * Reads what was rotated away and then the log itself, as they are at this moment, whoever writes; in memory for the
+ * kept events and one line. Blank lines and objects that are no lifecycle events are passed over, and a last line that
+ * is an event cut short, as a writer leaves it that is at work or was killed.
+ *
+ * Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`; `ERR_REVIEWER_MISSING`; `ERR_REVIEWER_MALFORMED` with the `path`
+ * and `line` of anything else; `ERR_REVIEWER_IO`. `ReviewerTelemetryHealth.ofError` says what that means.
+ */
+export async function readReviewerProjectionEvents(
+  path: string,
+  filter: ReviewerProjectionFilter,
+): Promise<ReviewerProjectionRead> {
+  const projection = new Projection(filter);
+  const files = await openStream(resolve(assertLogPath(path)));
+  try {
+    for (const file of files) await projection.read(file);
+    return projection.result();
+  } finally {
+    await closeStream(files);
+  }
+}
+
+class Projection {
+  readonly #prNumber: number;
+  readonly #headSha: string | null;
+  readonly #sinceEpoch: number;
+  readonly #maxEvents: number;
+  readonly #signal: AbortSignal | undefined;
+  /** The newest, from `#oldest` on and around. */
+  readonly #kept: ReviewerProjectionEvent[] = [];
+  #oldest = 0;
+  #latestSeq = 0n;
+
+  constructor(filter: ReviewerProjectionFilter) {
+    assertObject('the filter', filter);
+    const { prNumber, headSha, sinceEpoch, maxEvents = DEFAULT_MAX_EVENTS, signal } = filter;
+    this.#prNumber = Number(wholeNumber('prNumber', prNumber));
+    if (this.#prNumber > MAX_U32) throw outOfRange('prNumber', prNumber, `must be ≤ ${MAX_U32}`);
+    if (headSha !== undefined && typeof headSha !== 'string') {
+      throw invalidConfig('headSha must be a string');
+    }
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidConfig('signal must be an AbortSignal');
+    }
+    this.#headSha = headSha === undefined ? null : asciiLowerCase(headSha);
+    this.#sinceEpoch =
+      sinceEpoch === undefined ? -Infinity : finiteNumber('sinceEpoch', sinceEpoch);
+    this.#maxEvents = Number(wholeNumber('maxEvents', maxEvents));
+    if (this.#maxEvents === 0) throw outOfRange('maxEvents', maxEvents, 'must be at least 1');
+    this.#signal = signal;
+  }
+
+  async read(file: StreamFile): Promise<void> {
+    /** Is only an error where another line follows. */
+    let cutShort: ReviewerTelemetryError | null = null;
+    try {
+      for await (const line of linesOf(file.handle, MAX_REVIEWER_LINE_BYTES, file.size)) {
+        this.#signal?.throwIfAborted();
+        if (isBlank(line.bytes)) continue;
+        if (cutShort !== null) throw cutShort;
+        try {
+          this.#take(line);
+        } catch (cause) {
+          const error = malformed(file, line.number, cause);
+          if (!file.isCurrent || !isCutShort(line.bytes)) throw error;
+          cutShort = error;
+        }
+      }
+    } catch (cause) {
+      if (cause instanceof LongLine) throw malformed(file, cause.number, cause);
+      if (cause instanceof TelemetryError || this.#signal?.aborted) throw cause;
+      throw ioError(file.path, file.path, errnoOf(cause), cause);
+    }
+  }
+
+  result(): ReviewerProjectionRead {
+    const events = [...this.#kept.slice(this.#oldest), ...this.#kept.slice(0, this.#oldest)];
+    const health = ReviewerTelemetryHealth.present(events.length);
+    return { events, latestSeq: this.#latestSeq, health };
+  }
+
+  #take({ bytes }: RawLine): void {
+    const text = textOfLine(bytes);
+    const value = parseExact(text);
+    if (HUGE_NUMBER.test(text)) plainJson(value);
+    const event = lifecycleEventOf(value);
+    if (event === null || !this.#passes(event)) return;
+    if (event.seq > this.#latestSeq) this.#latestSeq = event.seq;
+    const kept = { lifecycle: event, raw: Object.fromEntries(membersOf(event)) };
+    if (this.#kept.length < this.#maxEvents) {
+      this.#kept.push(kept);
+    } else {
+      this.#kept[this.#oldest] = kept;
+      this.#oldest = (this.#oldest + 1) % this.#maxEvents;
+    }
+  }
+
+  #passes({ prNumber, headSha, ts }: ReviewerLifecycleEvent): boolean {
+    if (prNumber !== this.#prNumber) return false;
+    if (this.#headSha !== null && asciiLowerCase(headSha) !== this.#headSha) return false;
+    return this.#sinceEpoch === -Infinity || (epochSecondsOf(ts) ?? -Infinity) >= this.#sinceEpoch;
+  }
+}
+
+function malformed({ path }: StreamFile, line: number, cause: unknown): ReviewerTelemetryError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ReviewerTelemetryError('ERR_REVIEWER_MALFORMED', `${path}:${line}: ${why}`, {
+    path,
+    file: path,
+    line,
+    cause,
+  });
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}
+
+function asciiLowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

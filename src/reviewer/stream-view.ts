@@ -1,0 +1,104 @@
+/** The files of a reviewer log at one moment. */
+import type { Stats } from 'node:fs';
+import { type FileHandle, stat } from 'node:fs/promises';
+import { ReviewerTelemetryError } from '../error/index.js';
+import { errnoOf } from '../host/index.js';
+import { NotRegular, openRegular } from '../ndjson/open-regular.js';
+import { reviewerEventsRotatedPath } from './paths.js';
+
+/** Rotations that come so close one after another are no rotations. */
+const MAX_ATTEMPTS = 1000;
+
+export interface StreamFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  /** What was in it at that moment. */
+  readonly size: number;
+  /** The one that is appended to, not what was rotated away. */
+  readonly isCurrent: boolean;
+}
+
+/**
+ * Opens what was rotated away and the current file, as far as they are there, oldest first. No rotation came in
+ * between: no event is in both, and none in neither.
+ *
+ * Throws `ERR_REVIEWER_MISSING` where there is neither, `ERR_REVIEWER_IO`.
+ */
+export async function openStream(path: string): Promise<readonly StreamFile[]> {
+  const rotatedPath = reviewerEventsRotatedPath(path);
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const files: StreamFile[] = [];
+    try {
+      const current = await openFile(path, true);
+      if (current !== null) files.push(current);
+      const rotated = await openFile(rotatedPath, false);
+      if (rotated !== null) files.unshift(rotated);
+      // While we hold it open no other file has its inode.
+      if (await isAt(path, current)) {
+        if (files.length > 0) return files;
+        throw new ReviewerTelemetryError(
+          'ERR_REVIEWER_MISSING',
+          `there is no reviewer log ${path}`,
+          {
+            path,
+            file: path,
+            errno: 'ENOENT',
+          },
+        );
+      }
+    } catch (cause) {
+      await closeStream(files);
+      throw cause;
+    }
+    await closeStream(files);
+  }
+  throw ioError(path, path, 'EAGAIN');
+}
+
+export async function closeStream(files: readonly StreamFile[]): Promise<void> {
+  await Promise.all(files.map(({ handle }) => handle.close()));
+}
+
+export function ioError(
+  path: string,
+  file: string,
+  errno: string | null,
+  cause?: unknown,
+): ReviewerTelemetryError {
+  const why = errno ?? 'not a regular file';
+  return new ReviewerTelemetryError('ERR_REVIEWER_IO', `${file} cannot be read (${why})`, {
+    path,
+    file,
+    errno,
+    cause,
+  });
+}
+
+async function openFile(path: string, isCurrent: boolean): Promise<StreamFile | null> {
+  let handle: FileHandle | null = null;
+  try {
+    handle = await openRegular(path);
+    if (handle === null) return null;
+    return { path, handle, size: (await handle.stat()).size, isCurrent };
+  } catch (cause) {
+    await handle?.close();
+    // Of a path through a file the kernel says so, and there is no log either.
+    if (errnoOf(cause) === 'ENOTDIR') return null;
+    const errno = cause instanceof NotRegular ? cause.errno : errnoOf(cause);
+    throw ioError(path, path, errno, cause);
+  }
+}
+
+/** Whether the name still means this file, or still nothing. */
+async function isAt(path: string, opened: StreamFile | null): Promise<boolean> {
+  let named: Stats;
+  try {
+    named = await stat(path);
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return opened === null;
+    throw ioError(path, path, errnoOf(cause), cause);
+  }
+  if (opened === null) return false;
+  const { dev, ino } = await opened.handle.stat();
+  return named.dev === dev && named.ino === ino;
+}

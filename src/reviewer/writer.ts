@@ -1,0 +1,198 @@
+import { resolve } from 'node:path';
+import type { EngineName } from '../engine/engine.js';
+import { loadAddon } from '../engine/native/addon.js';
+import {
+  assertBoolean,
+  assertObject,
+  invalidConfig,
+  outOfRange,
+  ReviewerTelemetryError,
+  wholeNumber,
+} from '../error/index.js';
+import { type EventLog, eventLogAt, type LogFailure, type PendingAppend } from './event-log.js';
+import { lineOfEvent, lineOfValue } from './lifecycle-event.js';
+import { assertLogPath, reviewerEventsLockPath, reviewerEventsRotatedPath } from './paths.js';
+import { MAX_REVIEWER_LINE_BYTES, type ReviewerLifecycleEventInit } from './schema.js';
+
+const DEFAULT_ROTATE_BYTES = 10 * 1024 * 1024;
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** Of Node's timers. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+export interface ReviewerTelemetryWriterOptions {
+  /** A file of more bytes than that becomes `.1`, which it replaces, before the next event is written. Default 10 MiB. */
+  readonly rotateBytes?: number | undefined;
+  /** Default: the log's path with `.lock`. All writers of a log must agree. */
+  readonly lockPath?: string | undefined;
+  /** How long an append waits to be written, ms: for the lock, and for what was appended before it. Default 10 s. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Only one thread of one process writes the log: without the addon there is no lock that the kernel releases with
+   * its process. With the addon the lock is held all the same.
+   */
+  readonly singleProcess?: boolean | undefined;
+}
+
+export interface ReviewerAppendOptions {
+  /** While it waits to be written: nothing of it is written then. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Appends events to a reviewer log: a file of JSON lines that many processes share, under `flock` on a companion file.
+ * Appends that come while others are being synced go out together, with one write and one `fdatasync`; the order of
+ * the calls is the order of the lines, also of several writers of one log in this thread.
+ *
+ * Nothing is held open between appends for long, and there is nothing to close.
+ */
+export class ReviewerTelemetryWriter {
+  /** Absolute. */
+  readonly path: string;
+  readonly lockPath: string;
+  readonly rotateBytes: number;
+  readonly timeoutMs: number;
+  readonly #log: EventLog;
+
+  /**
+   * Touches no file yet. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`; `ERR_REVIEWER_LOCK` without the addon, unless
+   * `singleProcess` is asked for.
+   */
+  constructor(path: string, options?: ReviewerTelemetryWriterOptions);
+  /** @internal */
+  constructor(path: string, options: ReviewerTelemetryWriterOptions, engine: EngineName);
+  constructor(
+    path: string,
+    options: ReviewerTelemetryWriterOptions = {},
+    engine: EngineName = loadAddon().addon === null ? 'js' : 'native',
+  ) {
+    assertObject('options', options);
+    const { rotateBytes = DEFAULT_ROTATE_BYTES, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    assertBoolean('singleProcess', options.singleProcess);
+    this.path = resolve(assertLogPath(path));
+    const lockPath = options.lockPath ?? reviewerEventsLockPath(this.path);
+    this.lockPath = resolve(assertLogPath(lockPath, 'lockPath'));
+    if ([this.path, reviewerEventsRotatedPath(this.path)].includes(this.lockPath)) {
+      throw invalidConfig('lockPath must be a file of its own: the log is renamed when it is full');
+    }
+    this.rotateBytes = between('rotateBytes', rotateBytes, 1, Number.MAX_SAFE_INTEGER);
+    this.timeoutMs = between('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS);
+    if (engine === 'js' && options.singleProcess !== true) {
+      throw new ReviewerTelemetryError(
+        'ERR_REVIEWER_LOCK',
+        `${this.path} cannot be locked without the addon; if only one thread of one process writes it, ask for singleProcess`,
+        { path: this.path, file: this.lockPath },
+      );
+    }
+    this.#log = eventLogAt(this.path, this.lockPath, engine);
+  }
+
+  /**
+   * Appends an object: a lifecycle event in its canonical form (`canonicalizeReviewerEventValue`), any other as it is.
+   * Taken now; resolves when its line is on disk, wherever that was asked for by others too.
+   *
+   * Rejects with `ERR_REVIEWER_INVALID_EVENT`, `ERR_REVIEWER_SERIALIZE` (also for a line of more than 4 MiB),
+   * `ERR_REVIEWER_IO`, `ERR_REVIEWER_LOCK` (somebody else held the lock for all of `timeoutMs`), or the signal's
+   * reason: of the event nothing is in the log then, as far as the kernel lets us see to it.
+   */
+  async append(value: unknown, options: ReviewerAppendOptions = {}): Promise<void> {
+    await this.#append(lineOfValue(value), options);
+  }
+
+  /** As `append`, for a typed event. */
+  async appendLifecycleEvent(
+    event: ReviewerLifecycleEventInit,
+    options: ReviewerAppendOptions = {},
+  ): Promise<void> {
+    await this.#append(lineOfEvent(event), options);
+  }
+
+  async #append(line: string, { signal }: ReviewerAppendOptions): Promise<void> {
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidConfig('signal must be an AbortSignal');
+    }
+    const bytes = Buffer.byteLength(line);
+    if (bytes > MAX_REVIEWER_LINE_BYTES) {
+      throw new ReviewerTelemetryError(
+        'ERR_REVIEWER_SERIALIZE',
+        `the event's line has ${bytes} bytes, more than ${MAX_REVIEWER_LINE_BYTES}`,
+        { path: this.path },
+      );
+    }
+    signal?.throwIfAborted();
+    const pending = this.#log.append(`${line}\n`, this.rotateBytes);
+    const failure = await this.#within(pending, signal);
+    if (failure !== null) throw this.#errorOf(failure);
+  }
+
+  async #within(
+    pending: PendingAppend,
+    signal: AbortSignal | undefined,
+  ): Promise<LogFailure | null> {
+    let giveUp = (_reason: unknown): void => {};
+    const givenUp = new Promise<never>((_, reject) => {
+      giveUp = reject;
+    });
+    const timer = setTimeout(() => {
+      const waitedFor = pending.cancel();
+      if (waitedFor !== 'too-late') giveUp(this.#timedOut(waitedFor));
+    }, this.timeoutMs);
+    const abort = () => {
+      if (pending.cancel() !== 'too-late') giveUp(signal?.reason);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await Promise.race([givenUp, pending.ended]);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  #timedOut(waitedFor: 'lock' | 'write'): ReviewerTelemetryError {
+    if (waitedFor === 'lock') {
+      return new ReviewerTelemetryError(
+        'ERR_REVIEWER_LOCK',
+        `another process has held the lock ${this.lockPath} for ${this.timeoutMs} ms`,
+        { path: this.path, file: this.lockPath },
+      );
+    }
+    return new ReviewerTelemetryError(
+      'ERR_REVIEWER_IO',
+      `what was appended to ${this.path} before is not on disk after ${this.timeoutMs} ms`,
+      { path: this.path, file: this.path, errno: 'ETIMEDOUT' },
+    );
+  }
+
+  #errorOf({ file, errno, why }: LogFailure): ReviewerTelemetryError {
+    const { path } = this;
+    if (why === 'foreign') {
+      return new ReviewerTelemetryError(
+        'ERR_REVIEWER_MALFORMED',
+        `${file} is not a reviewer log: it ends within a line that no event begins like`,
+        { path, file, line: 1 },
+      );
+    }
+    const reason = why === 'not-regular' ? 'not a regular file' : errno;
+    return new ReviewerTelemetryError('ERR_REVIEWER_IO', `${file} cannot be written (${reason})`, {
+      path,
+      file,
+      errno,
+    });
+  }
+}
+
+/** One event, without a writer: the options of `ReviewerTelemetryWriter` and of its `append`, and what they throw. */
+export async function appendReviewerEventNdjson(
+  path: string,
+  value: unknown,
+  options: ReviewerTelemetryWriterOptions & ReviewerAppendOptions = {},
+): Promise<void> {
+  const { signal, ...writerOptions } = options;
+  await new ReviewerTelemetryWriter(path, writerOptions).append(value, { signal });
+}
+
+function between(name: string, value: number, least: number, most: number): number {
+  const whole = Number(wholeNumber(name, value));
+  if (whole < least || whole > most) throw outOfRange(name, value, `must be ${least} to ${most}`);
+  return whole;
+}
