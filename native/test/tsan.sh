@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The native tests of the ring, of the sampler, of budgets and of the actuator under TSan. Arguments go to ctest: tsan.sh -R waiters
+# The native tests of the ring, of the sampler, of budgets, of the actuator and of the log's committer under TSan. Arguments go to ctest: tsan.sh -R waiters
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=.cache/native-tsan
@@ -15,6 +15,6 @@ fi
 run=()
 if setarch -R true 2>/dev/null; then run=(setarch -R); fi
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
-if [ $# -eq 0 ]; then set -- -R '^(ring|sampler|sampled|pacer|tripwires|budget|action|actuator)_'; fi
+if [ $# -eq 0 ]; then set -- -R '^(ring|sampler|sampled|pacer|tripwires|budget|action|actuator|log_committer)_'; fi
 (cd "$build" && "${run[@]}" ctest --output-on-failure "$@")
 echo 'native tests: passed under TSan'

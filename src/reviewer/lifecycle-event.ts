@@ -192,10 +192,13 @@ function reasonOf(event: ReviewerLifecycleEventKind, value: JsonObject): string 
   return stringOr(value.reason_code, stringOr(value.reason, stringOr(signal, byDefault)));
 }
 
-/** The object's values are JSON: it comes from a parser, or from `plainJson`. */
 function extraOf(value: JsonObject): { readonly [key: string]: ExactJson } {
-  const unknown = Object.entries(value).filter(([key]) => !KNOWN.has(key));
-  return Object.fromEntries(unknown.sort(byName)) as { [key: string]: ExactJson };
+  const unknown: [string, ExactJson][] = [];
+  for (const key of Object.keys(value)) {
+    // A parser makes an infinity of what no double holds.
+    if (!KNOWN.has(key)) unknown.push([key, plainJson(value[key], key)]);
+  }
+  return Object.fromEntries(unknown.sort(byName));
 }
 
 /** Of an object names like `1` come first, whatever their order was. */

@@ -16,7 +16,6 @@ import { isCutShort } from './cut-short.js';
 import { ReviewerTelemetryHealth } from './health.js';
 import { lifecycleEventOf, membersOf } from './lifecycle-event.js';
 import { assertLogPath } from './paths.js';
-import { plainJson } from './plain-json.js';
 import { epochSecondsOf } from './rfc3339.js';
 import {
   MAX_REVIEWER_LINE_BYTES,
@@ -27,8 +26,6 @@ import { closeStream, ioError, openStream, type StreamFile } from './stream-view
 
 const MAX_U32 = 2 ** 32 - 1;
 const DEFAULT_MAX_EVENTS = 400;
-/** Only such a number can be more than a double holds. */
-const HUGE_NUMBER = /[eE]\+?\d{3}|\d{300}/;
 
 export interface ReviewerProjectionFilter {
   readonly prNumber: number;
@@ -138,10 +135,7 @@ class Projection {
   }
 
   #take({ bytes }: RawLine): void {
-    const text = textOfLine(bytes);
-    const value = parseExact(text);
-    if (HUGE_NUMBER.test(text)) plainJson(value);
-    const event = lifecycleEventOf(value);
+    const event = lifecycleEventOf(parseExact(textOfLine(bytes)));
     if (event === null || !this.#passes(event)) return;
     if (event.seq > this.#latestSeq) this.#latestSeq = event.seq;
     const kept = { lifecycle: event, raw: Object.fromEntries(membersOf(event)) };

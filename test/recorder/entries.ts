@@ -1,20 +1,10 @@
 /** What a session hands to its recorder, made by hand. */
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { EndEntry, FramesEntry, StartEntry } from '../../src/collector/frame-sink.js';
 import { O11yFlags, TelemetryFrame } from '../../src/frame/index.js';
 import { TelemetryPolicy } from '../../src/policy/index.js';
 import { type Recording, readRecording } from '../../src/recorder/index.js';
-
-/** A directory that is removed after the tests of the file. */
-export function scratch(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'episcope-recorder-'));
-  afterAll(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 export function startEntry(changed: Partial<StartEntry> = {}): StartEntry {
   return {
@@ -124,5 +114,5 @@ export function openFiles(): string[] {
       return '';
     }
   });
-  return links.filter((link) => link.startsWith(`${tmpdir()}/episcope-recorder-`)).sort();
+  return links.filter((link) => link.startsWith(`${tmpdir()}/episcope-test-`)).sort();
 }

@@ -16,7 +16,9 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FrameRecorder, readRecording } from '../../src/recorder/index.js';
-import { linesOfCommand, RECORDING_PROCESS, type Told } from './child.js';
+import { linesOfCommand } from '../support/lines-of-command.js';
+import { scratch } from '../support/scratch.js';
+import { RECORDING_PROCESS, type Told } from './child.js';
 import {
   endEntry,
   frameOf,
@@ -25,7 +27,6 @@ import {
   openFiles,
   readBack,
   rejectionOf,
-  scratch,
   seqsOf,
   startEntry,
 } from './entries.js';

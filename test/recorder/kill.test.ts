@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { linesOfCommand, RECORDING_PROCESS } from './child.js';
-import { readBack, scratch, seqsOf } from './entries.js';
+import { linesOfCommand } from '../support/lines-of-command.js';
+import { scratch } from '../support/scratch.js';
+import { RECORDING_PROCESS } from './child.js';
+import { readBack, seqsOf } from './entries.js';
 
 const directory = scratch();
 const ROUNDS = 52;

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { O11yFlags, TelemetryFrame } from '../../src/frame/index.js';
 import { TelemetryPolicy } from '../../src/policy/index.js';
 import { FrameRecorder, readRecording } from '../../src/recorder/index.js';
+import { scratch } from '../support/scratch.js';
 import {
   endEntry,
   frameOf,
@@ -13,7 +14,6 @@ import {
   openFiles,
   readBack,
   rejectionOf,
-  scratch,
   seqsOf,
   startEntry,
 } from './entries.js';

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FrameRecorder } from '../../src/recorder/index.js';
+import { scratch } from '../support/scratch.js';
 import {
   endEntry,
   frameOf,
@@ -19,7 +20,6 @@ import {
   jsonLines,
   readBack,
   rejectionOf,
-  scratch,
   seqsOf,
   startEntry,
 } from './entries.js';

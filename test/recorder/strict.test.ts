@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FrameRecorder, readRecording } from '../../src/recorder/index.js';
+import { scratch } from '../support/scratch.js';
 import {
   endEntry,
   frameOf,
@@ -9,7 +10,6 @@ import {
   framesFrom,
   readBack,
   rejectionOf,
-  scratch,
   startEntry,
 } from './entries.js';
 
