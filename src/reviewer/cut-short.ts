@@ -1,4 +1,5 @@
 /** Whether a line is what a crash leaves of a JSON object: its beginning, and nothing wrong in it. */
+import { isUtf8 } from 'node:buffer';
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
 const BEGUN_NUMBER = /-?(?:(?:0|[1-9]\d*)(?:\.\d*)?|(?:0|[1-9]\d*)(?:\.\d+)?[eE][-+]?\d*)?$/y;
@@ -15,8 +16,16 @@ type Expected = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'com
 
 /** False for a whole object too. */
 export function isCutShort(bytes: Uint8Array): boolean {
-  const text = decoded(bytes);
-  if (text === null) return false;
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let text: string;
+  let hasBegunCharacter = false;
+  try {
+    text = decoder.decode(bytes, { stream: true });
+    // What has not come yet is no error before the end.
+    hasBegunCharacter = !isUtf8(bytes);
+  } catch {
+    return false;
+  }
   let at = matchEnd(BLANK, text, 0) ?? 0;
   if (text[at] !== '{') return false;
   const open: ('{' | '[')[] = ['{'];
@@ -25,7 +34,7 @@ export function isCutShort(bytes: Uint8Array): boolean {
   while (open.length > 0) {
     at = matchEnd(BLANK, text, at) ?? at;
     const next = text[at];
-    if (next === undefined) return true;
+    if (next === undefined) return !hasBegunCharacter;
     if (expected.endsWith('end') && next === (open.at(-1) === '{' ? '}' : ']')) {
       open.pop();
       at += 1;
@@ -45,7 +54,7 @@ export function isCutShort(bytes: Uint8Array): boolean {
     } else {
       const isKey = expected.startsWith('key');
       const end: Scanned = isKey || next === '"' ? stringEnd(text, at) : scalarEnd(text, at);
-      if (end === 'cut') return true;
+      if (end === 'cut') return !hasBegunCharacter || isInString(text, at);
       if (end === 'wrong') return false;
       at = end;
       expected = isKey ? 'colon' : 'comma or end';
@@ -54,15 +63,9 @@ export function isCutShort(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Without the bytes of a character that is cut short; null for what is no UTF-8. */
-function decoded(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes, {
-      stream: true,
-    });
-  } catch {
-    return null;
-  }
+/** Whether any character may follow the text, whose last token begins at `at`: it is in a string and in no escape. */
+function isInString(text: string, at: number): boolean {
+  return text[at] === '"' && stringEnd(`${text}"`, at) === text.length + 1;
 }
 
 function stringEnd(text: string, start: number): Scanned {

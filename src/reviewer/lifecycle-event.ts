@@ -113,7 +113,9 @@ export function lineOfValue(value: unknown): string {
 /** The line of a typed event; it is held to the same. */
 export function lineOfEvent(event: ReviewerLifecycleEventInit): string {
   if (!isObject(event)) throw invalid('it is not an object');
-  const extra = event.extra ?? {};
+  checkOptional(event);
+  const extra = plainJson(event.extra ?? {}, 'extra');
+  if (!isObject(extra)) throw invalid('extra is not an object');
   for (const key of Object.keys(extra)) {
     if (KNOWN.has(key)) throw invalid(`extra has ${key}, which is a field of its own`);
   }
@@ -137,6 +139,18 @@ export function lineOfEvent(event: ReviewerLifecycleEventInit): string {
   return stringifyMembers(membersOf(parsed));
 }
 
+/** Of a line they would be treated as absent; who writes is told. */
+function checkOptional(event: ReviewerLifecycleEventInit): void {
+  for (const key of ['runId', 'reasonCode', 'detail'] as const) {
+    const value = event[key] ?? null;
+    if (value !== null && typeof value !== 'string') throw invalid(`${key} is not a string`);
+  }
+  const count = event.restartCount ?? null;
+  if (count !== null && u32OrNull(count) === null) {
+    throw invalid(`restartCount is not from 0 to ${MAX_U32}`);
+  }
+}
+
 type JsonObject = { readonly [key: string]: unknown };
 
 function isObject(value: unknown): value is JsonObject {
@@ -147,7 +161,8 @@ function checkSchema({ schema, schema_version: version }: JsonObject): void {
   if (schema != null && schema !== REVIEWER_TELEMETRY_SCHEMA) {
     throw invalid(`schema is ${show(schema)}, not ${REVIEWER_TELEMETRY_SCHEMA}`);
   }
-  if (version != null && version !== REVIEWER_TELEMETRY_SCHEMA_VERSION) {
+  const isNumber = typeof version === 'number' || typeof version === 'bigint';
+  if (version != null && !(isNumber && Number(version) === REVIEWER_TELEMETRY_SCHEMA_VERSION)) {
     throw invalid(`schema_version is ${show(version)}, not ${REVIEWER_TELEMETRY_SCHEMA_VERSION}`);
   }
 }
@@ -155,7 +170,7 @@ function checkSchema({ schema, schema_version: version }: JsonObject): void {
 function notBlank(value: JsonObject, key: string): string {
   const text = value[key];
   if (typeof text !== 'string') throw invalid(`${key} is missing`);
-  const trimmed = text.trim();
+  const trimmed = wellFormed(text).trim();
   if (trimmed === '') throw invalid(`${key} is blank`);
   return trimmed;
 }
@@ -178,12 +193,21 @@ function integer(value: JsonObject, key: string, least: bigint, most: bigint): b
 }
 
 function stringOr<T>(value: unknown, instead: T): string | T {
-  return typeof value === 'string' ? value : instead;
+  return typeof value === 'string' ? wellFormed(value) : instead;
+}
+
+/** Half a surrogate pair is no text of UTF-8, though JSON can escape it. */
+function wellFormed(text: string): string {
+  if (text.isWellFormed()) return text;
+  throw invalid('a string has half a surrogate pair');
 }
 
 function u32OrNull(value: unknown): number | null {
-  const isU32 = Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_U32;
-  return isU32 ? Number(value) : null;
+  if (typeof value !== 'number' && typeof value !== 'bigint') return null;
+  const number = Number(value);
+  const isU32 = Number.isInteger(number) && number >= 0 && number <= MAX_U32;
+  // Not −0.
+  return isU32 ? number + 0 : null;
 }
 
 function reasonOf(event: ReviewerLifecycleEventKind, value: JsonObject): string | null {
@@ -196,7 +220,7 @@ function extraOf(value: JsonObject): { readonly [key: string]: ExactJson } {
   const unknown: [string, ExactJson][] = [];
   for (const key of Object.keys(value)) {
     // A parser makes an infinity of what no double holds.
-    if (!KNOWN.has(key)) unknown.push([key, plainJson(value[key], key)]);
+    if (!KNOWN.has(key)) unknown.push([key, plainJson(value[key], key, 1)]);
   }
   return Object.fromEntries(unknown.sort(byName));
 }

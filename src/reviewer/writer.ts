@@ -135,7 +135,7 @@ export class ReviewerTelemetryWriter {
     const timer = setTimeout(() => {
       const waitedFor = pending.cancel();
       if (waitedFor !== 'too-late') giveUp(this.#timedOut(waitedFor));
-    }, this.timeoutMs);
+    }, this.timeoutMs).unref();
     const abort = () => {
       if (pending.cancel() !== 'too-late') giveUp(signal?.reason);
     };

@@ -300,7 +300,8 @@ test('a rotation between two opens is noticed', async () => {
   const rotating = rotate();
   while (rotations < 300) views.push(await seqsOf(path));
   await rotating;
-  for (const view of views) expect(view).toEqual([view[0], (view[0] ?? 0) + 1]);
+  // The new file may be there before its event is.
+  for (const view of views) expect([upTo(1, view[0]), upTo(2, view[0])]).toContainEqual(view);
 });
 
 test('a large log is read in bounded memory', async () => {
