@@ -20,6 +20,7 @@ import { assertProcRoot } from '../proc/proc-root.js';
 import { manualSessionOf, sessionOf, TelemetryHandle, userFlags } from './handle.js';
 import { ManualSession } from './manual-session.js';
 import { assertNotOurselves } from './own-process.js';
+import { reportRun } from './reviewer-run.js';
 import { SampledSession } from './sampled-session.js';
 import type { Session, SessionOptions } from './session.js';
 import { assertBudget, assertStartOptions, type StartOptions } from './start-options.js';
@@ -109,7 +110,7 @@ export class TelemetryCollector {
    * taken by itself.
    *
    * Throws before anything is opened `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_INVALID_CONFIG`,
-   * `ERR_OUT_OF_RANGE` (of a tripwire), `ERR_ALREADY_STARTED` (this collector, or any shared one where this is
+   * `ERR_OUT_OF_RANGE` (of a tripwire or a stall), `ERR_REVIEWER_INVALID_EVENT`, `ERR_ALREADY_STARTED` (this collector, or any shared one where this is
    * shared, has a running session of that id); at the open `ERR_INVALID_PID` (the id of a thread), `ERR_PROC_GONE`,
    * `ERR_PROC_READ`, `ERR_CGROUP_NOT_FOUND`, `ERR_CGROUP_PATH`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`;
    * `ERR_ENGINE_UNAVAILABLE` where the engine's sampler cannot be started.
@@ -117,7 +118,7 @@ export class TelemetryCollector {
   start(episodeId: string, pid: number, options: StartOptions = {}): TelemetryHandle {
     assertEpisodeId(episodeId);
     assertPid(pid);
-    assertStartOptions(options);
+    assertStartOptions(options, pid);
     options.signal?.throwIfAborted();
     if (!this.#running.claimEpisode(episodeId)) {
       throw new TelemetryError(
@@ -159,6 +160,7 @@ export class TelemetryCollector {
       };
       return this.#openIn(episodeId, tier, options.cgroupPath, open);
     });
+    if (options.reviewer !== undefined) reportRun(handle, options.reviewer);
     if (signal !== undefined) {
       const listening = addAbortListener(signal, () => void sessionOf(handle).finish('stop'));
       handle.once('stopped', () => listening[Symbol.dispose]());

@@ -8,6 +8,7 @@ import {
   invalidConfig,
 } from '../error/index.js';
 import type { FrameSink } from './frame-sink.js';
+import { assertReviewerRun, type ReviewerRun } from './reviewer-run.js';
 import { assertTripwires, type Tripwire } from './tripwire.js';
 
 export interface StartOptions {
@@ -39,6 +40,8 @@ export interface StartOptions {
   readonly reaper?: boolean | undefined;
   /** Takes the frames that the policy's `promoteTriggers` promote: a `FrameRecorder`, or any other sink. */
   readonly recorder?: FrameSink | undefined;
+  /** Writes the episode's notable moments to a reviewer log. */
+  readonly reviewer?: ReviewerRun | undefined;
   /** What the sampler itself looks out for, at most 16. Not of a manual session. */
   readonly tripwires?: readonly Tripwire[] | undefined;
   /** Stops the session when aborted. */
@@ -46,7 +49,7 @@ export interface StartOptions {
 }
 
 /** Everything about the options that can be said before anything is opened. */
-export function assertStartOptions(options: StartOptions): void {
+export function assertStartOptions(options: StartOptions, pid: number): void {
   assertObject('options', options);
   assertOneOf('source', options.source, TIERS);
   assertOneOf('baseline', options.baseline, ['zero', 'now']);
@@ -55,6 +58,9 @@ export function assertStartOptions(options: StartOptions): void {
   assertBoolean('reaper', options.reaper);
   if (options.budget !== undefined) assertBudget(options.budget);
   if (options.recorder !== undefined) assertSink(options.recorder);
+  if (options.reviewer !== undefined) {
+    assertReviewerRun(options.reviewer, pid, options.manual === true);
+  }
   assertPath('cgroupPath', options.cgroupPath);
   if (options.tripwires !== undefined) {
     assertTripwires(options.tripwires);

@@ -15,15 +15,16 @@ export interface LogFailure {
 /** `'too-late'`: it is written, or being written; else nothing of it will be, and it waited for that. */
 export type LogCancel = 'too-late' | 'lock' | 'write';
 
-export interface PendingAppend {
-  /** null when the line is on disk. Never rejects; never settles once it was cancelled. */
-  readonly ended: Promise<LogFailure | null>;
-  cancel(): LogCancel;
-}
-
 export interface EventLog {
-  /** `text` is whole lines with their newlines. The event loop lives until it has ended. */
-  append(text: string, rotateBytes: number): PendingAppend;
+  /**
+   * `line` has its newline. `end` is called with null when it is on disk, unless it was cancelled by what this returns;
+   * until then the event loop lives.
+   */
+  append(
+    line: string,
+    rotateBytes: number,
+    end: (failure: LogFailure | null) => void,
+  ): () => LogCancel;
 }
 
 /** Weak: a queue lives as long as its writers, and what they append. */

@@ -2,7 +2,7 @@
 import { getSystemErrorName } from 'node:util';
 import { loadAddon } from '../engine/native/addon.js';
 import { nativeEvents } from '../engine/native/events.js';
-import type { EventLog, LogCancel, LogFailure, PendingAppend } from './event-log.js';
+import type { EventLog, LogCancel, LogFailure } from './event-log.js';
 
 type NativeLog = object & { readonly __log: unique symbol };
 
@@ -30,12 +30,12 @@ export class NativeEventLog implements EventLog {
     this.#files = [path, `${path}.1`, lockPath];
   }
 
-  append(text: string, rotateBytes: number): PendingAppend {
+  append(
+    line: string,
+    rotateBytes: number,
+    end: (failure: LogFailure | null) => void,
+  ): () => LogCancel {
     const events = nativeEvents();
-    let end = (_failure: LogFailure | null): void => {};
-    const ended = new Promise<LogFailure | null>((resolve) => {
-      end = resolve;
-    });
     const id = events.add(() => {
       const failure = this.#failureOf(this.#binding.takeActionResult(id));
       forget();
@@ -46,18 +46,17 @@ export class NativeEventLog implements EventLog {
       events.release();
     };
     events.hold();
-    const errno = this.#binding.appendToLog(this.#log, text, rotateBytes, id);
+    const errno = this.#binding.appendToLog(this.#log, line, rotateBytes, id);
     if (errno !== 0) {
       forget();
       end(this.#failureOf(errno));
     }
-    const cancel = (): LogCancel => {
+    return () => {
       const cancelled = CANCELS[this.#binding.cancelAppend(this.#log, id)] ?? 'too-late';
       // Nothing is told of it any more.
       if (cancelled !== 'too-late') forget();
       return cancelled;
     };
-    return { ended, cancel };
   }
 
   #failureOf(packed: number): LogFailure | null {

@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../host/index.js';
 import { makeDirectories } from '../ndjson/directories.js';
 import { RegularFile } from '../ndjson/regular-file.js';
-import type { EventLog, LogCancel, LogFailure, PendingAppend } from './event-log.js';
+import type { EventLog, LogCancel, LogFailure } from './event-log.js';
 import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
 import { endsWhole, lastLineStart } from './torn-tail.js';
 
@@ -34,20 +34,20 @@ export class PlainEventLog implements EventLog {
     this.#path = path;
   }
 
-  append(text: string, rotateBytes: number): PendingAppend {
-    let waiting: Waiting | null = null;
-    const ended = new Promise<LogFailure | null>((end) => {
-      waiting = { line: Buffer.from(text), rotateBytes, end };
-      this.#waiting.push(waiting);
-    });
+  append(
+    line: string,
+    rotateBytes: number,
+    end: (failure: LogFailure | null) => void,
+  ): () => LogCancel {
+    const waiting = { line: Buffer.from(line), rotateBytes, end };
+    this.#waiting.push(waiting);
     if (!this.#isServing) void this.#serve();
-    const cancel = (): LogCancel => {
+    return () => {
       const left = this.#waiting.filter((each) => each !== waiting);
       if (left.length === this.#waiting.length) return 'too-late';
       this.#waiting = left;
       return 'write';
     };
-    return { ended, cancel };
   }
 
   /** Everything that waits goes out together, and then what came meanwhile. */

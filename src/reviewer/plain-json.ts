@@ -11,64 +11,90 @@ const MAX_PATH_LENGTH = 200;
  * undefined are left out and `toJSON` is asked; but nothing turns into something else: NaN not into null, a `Map` not
  * into an empty object. Bigints are integers.
  *
- * Throws `ERR_REVIEWER_SERIALIZE`.
+ * Throws `ERR_REVIEWER_SERIALIZE`, with where in `name` it is.
  */
-export function plainJson(value: unknown, path = 'the event', depth = 0): ExactJson {
+export function plainJson(value: unknown, name = 'the event', depth = 0): ExactJson {
   try {
-    return copied(value, path, depth);
+    return copyOf(value, depth);
   } catch (cause) {
-    if (cause instanceof ReviewerTelemetryError) throw cause;
-    // A getter, a `toJSON` or a proxy of somebody else's.
-    throw notJson(path, `throws when it is read: ${String(cause)}`, cause);
+    // Else a getter, a `toJSON` or a proxy of somebody else's.
+    const { path, why } =
+      cause instanceof NotJson
+        ? cause
+        : { path: '', why: `throws when it is read: ${String(cause)}` };
+    const where = path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path;
+    const message = `${name}${where} ${why}, which JSON cannot say`;
+    throw new ReviewerTelemetryError('ERR_REVIEWER_SERIALIZE', message, { cause });
   }
 }
 
-function copied(value: unknown, path: string, depth: number): ExactJson {
+class NotJson extends Error {
+  readonly why: string;
+  /** To where it is, from where it was caught. */
+  path = '';
+
+  constructor(why: string) {
+    super(why);
+    this.why = why;
+  }
+}
+
+function copyOf(value: unknown, depth: number): ExactJson {
   switch (typeof value) {
     case 'boolean':
     case 'bigint':
       return value;
     case 'number':
       if (Number.isFinite(value)) return value;
-      throw notJson(path, `is ${value}`);
+      throw new NotJson(`is ${value}`);
     case 'string':
       if (value.isWellFormed()) return value;
-      throw notJson(path, 'has half a surrogate pair');
+      throw new NotJson('has half a surrogate pair');
     case 'object':
-      return value === null ? null : plainObject(value, path, depth);
+      return value === null ? null : copyOfObject(value, depth);
     default:
-      throw notJson(path, `is ${typeof value}`);
+      throw new NotJson(`is ${typeof value}`);
   }
 }
 
-function plainObject(value: object, path: string, depth: number): ExactJson {
+function copyOfObject(value: object, depth: number): ExactJson {
   // A cycle gets here too.
-  if (depth === MAX_DEPTH) throw notJson(path, `is nested more than ${MAX_DEPTH} deep`);
+  if (depth === MAX_DEPTH) throw new NotJson(`is nested more than ${MAX_DEPTH} deep`);
   if ('toJSON' in value && typeof value.toJSON === 'function') {
-    return copied(value.toJSON(), path, depth + 1);
+    return copyOf(value.toJSON(), depth + 1);
   }
   if (Array.isArray(value)) {
-    return Array.from(value, (item, index) => copied(item, `${path}[${index}]`, depth + 1));
+    return Array.from(value, (item, index) => copyOfPart(item, depth + 1, () => `[${index}]`));
   }
-  if (!isPlain(value)) throw notJson(path, `is a ${String(value.constructor?.name ?? 'class')}`);
-  const members: [string, ExactJson][] = [];
+  if (!isPlain(value)) throw new NotJson(`is a ${String(value.constructor?.name ?? 'class')}`);
+  const copy: { [key: string]: ExactJson } = {};
   for (const [key, member] of Object.entries(value)) {
-    if (!key.isWellFormed()) throw notJson(path, 'has a key with half a surrogate pair');
+    if (!key.isWellFormed()) throw new NotJson('has a key with half a surrogate pair');
     if (member === undefined) continue;
-    members.push([key, copied(member, `${path}.${key}`, depth + 1)]);
+    const json = copyOfPart(member, depth + 1, () => `.${key}`);
+    // An assignment would set the prototype.
+    if (key === '__proto__') Object.defineProperty(copy, key, { ...OWN, value: json });
+    else copy[key] = json;
   }
-  // Defines `__proto__` too, and does not assign it.
-  return Object.fromEntries(members);
+  return copy;
+}
+
+const OWN = { enumerable: true, configurable: true, writable: true };
+
+/** `step` is only asked for an error's path. */
+function copyOfPart(value: unknown, depth: number, step: () => string): ExactJson {
+  try {
+    return copyOf(value, depth);
+  } catch (cause) {
+    if (cause instanceof NotJson && cause.path.length <= MAX_PATH_LENGTH) {
+      cause.path = step() + cause.path;
+    }
+    throw cause;
+  }
 }
 
 /** Of whatever realm. */
 function isPlain(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-function notJson(path: string, why: string, cause?: unknown): ReviewerTelemetryError {
-  const where = path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path;
-  const message = `${where} ${why}, which JSON cannot say`;
-  return new ReviewerTelemetryError('ERR_REVIEWER_SERIALIZE', message, { cause });
 }

@@ -9,7 +9,8 @@ import {
   ReviewerTelemetryError,
   wholeNumber,
 } from '../error/index.js';
-import { type EventLog, eventLogAt, type LogFailure, type PendingAppend } from './event-log.js';
+import { Deadlines } from './deadlines.js';
+import { type EventLog, eventLogAt, type LogFailure } from './event-log.js';
 import { lineOfEvent, lineOfValue } from './lifecycle-event.js';
 import { assertLogPath, reviewerEventsLockPath, reviewerEventsRotatedPath } from './paths.js';
 import { MAX_REVIEWER_LINE_BYTES, type ReviewerLifecycleEventInit } from './schema.js';
@@ -52,6 +53,7 @@ export class ReviewerTelemetryWriter {
   readonly rotateBytes: number;
   readonly timeoutMs: number;
   readonly #log: EventLog;
+  readonly #deadlines: Deadlines;
 
   /**
    * Touches no file yet. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`; `ERR_REVIEWER_LOCK` without the addon, unless
@@ -84,6 +86,7 @@ export class ReviewerTelemetryWriter {
       );
     }
     this.#log = eventLogAt(this.path, this.lockPath, engine);
+    this.#deadlines = new Deadlines(this.timeoutMs);
   }
 
   /**
@@ -94,58 +97,58 @@ export class ReviewerTelemetryWriter {
    * `ERR_REVIEWER_IO`, `ERR_REVIEWER_LOCK` (somebody else held the lock for all of `timeoutMs`), or the signal's
    * reason: of the event nothing is in the log then, as far as the kernel lets us see to it.
    */
-  async append(value: unknown, options: ReviewerAppendOptions = {}): Promise<void> {
-    await this.#append(lineOfValue(value), options);
+  append(value: unknown, options: ReviewerAppendOptions = {}): Promise<void> {
+    return this.#append(() => lineOfValue(value), options);
   }
 
   /** As `append`, for a typed event. */
-  async appendLifecycleEvent(
+  appendLifecycleEvent(
     event: ReviewerLifecycleEventInit,
     options: ReviewerAppendOptions = {},
   ): Promise<void> {
-    await this.#append(lineOfEvent(event), options);
+    return this.#append(() => lineOfEvent(event), options);
   }
 
-  async #append(line: string, { signal }: ReviewerAppendOptions): Promise<void> {
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidConfig('signal must be an AbortSignal');
-    }
-    const bytes = Buffer.byteLength(line);
-    if (bytes > MAX_REVIEWER_LINE_BYTES) {
-      throw new ReviewerTelemetryError(
-        'ERR_REVIEWER_SERIALIZE',
-        `the event's line has ${bytes} bytes, more than ${MAX_REVIEWER_LINE_BYTES}`,
-        { path: this.path },
-      );
-    }
-    signal?.throwIfAborted();
-    const pending = this.#log.append(`${line}\n`, this.rotateBytes);
-    const failure = await this.#within(pending, signal);
-    if (failure !== null) throw this.#errorOf(failure);
-  }
-
-  async #within(
-    pending: PendingAppend,
-    signal: AbortSignal | undefined,
-  ): Promise<LogFailure | null> {
-    let giveUp = (_reason: unknown): void => {};
-    const givenUp = new Promise<never>((_, reject) => {
-      giveUp = reject;
+  /** What this throws is a rejection. */
+  #append(lineOf: () => string, { signal }: ReviewerAppendOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const line = this.#checkedLine(lineOf());
+      assertSignal(signal);
+      signal?.throwIfAborted();
+      const cancel = this.#log.append(`${line}\n`, this.rotateBytes, (failure) => {
+        settle();
+        if (failure === null) resolve();
+        else reject(this.#errorOf(failure));
+      });
+      const abort = (): void => {
+        if (cancel() === 'too-late') return;
+        settle();
+        reject(signal?.reason);
+      };
+      const inTime = this.#deadlines.add(() => {
+        const waitedFor = cancel();
+        if (waitedFor === 'too-late') return;
+        settle();
+        reject(this.#timedOut(waitedFor));
+      });
+      const settle = (): void => {
+        inTime();
+        signal?.removeEventListener('abort', abort);
+      };
+      signal?.addEventListener('abort', abort);
     });
-    const timer = setTimeout(() => {
-      const waitedFor = pending.cancel();
-      if (waitedFor !== 'too-late') giveUp(this.#timedOut(waitedFor));
-    }, this.timeoutMs).unref();
-    const abort = () => {
-      if (pending.cancel() !== 'too-late') giveUp(signal?.reason);
-    };
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      return await Promise.race([givenUp, pending.ended]);
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    }
+  }
+
+  #checkedLine(line: string): string {
+    // In UTF-8 no character of UTF-16 has more than three bytes.
+    const isShort = line.length * 3 <= MAX_REVIEWER_LINE_BYTES;
+    const bytes = isShort ? 0 : Buffer.byteLength(line);
+    if (bytes <= MAX_REVIEWER_LINE_BYTES) return line;
+    throw new ReviewerTelemetryError(
+      'ERR_REVIEWER_SERIALIZE',
+      `the event's line has ${bytes} bytes, more than ${MAX_REVIEWER_LINE_BYTES}`,
+      { path: this.path },
+    );
   }
 
   #timedOut(waitedFor: 'lock' | 'write'): ReviewerTelemetryError {
@@ -189,6 +192,11 @@ export async function appendReviewerEventNdjson(
 ): Promise<void> {
   const { signal, ...writerOptions } = options;
   await new ReviewerTelemetryWriter(path, writerOptions).append(value, { signal });
+}
+
+function assertSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw invalidConfig('signal must be an AbortSignal');
 }
 
 function between(name: string, value: number, least: number, most: number): number {
