@@ -11,7 +11,7 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ReviewerTelemetryWriter } from 'episcope';
-import { percentile } from './statistics.mjs';
+import { median, percentile } from './statistics.mjs';
 
 const [directory = tmpdir(), megabytes = '1024'] = process.argv.slice(2);
 const place = mkdtempSync(join(directory, 'episcope-bench-'));
@@ -73,28 +73,28 @@ async function measure(writer, appenders, events) {
 }
 
 for (const [appenders, events, rounds] of [
-  [1, 100, 20],
-  [64, 640, 10],
+  [1, 100, 30],
+  [64, 640, 15],
 ]) {
   const results = new Map([...writers.keys()].map((name) => [name, { rates: [], times: [] }]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const [name, writer] of writers) {
+    // Each first as often as the other.
+    const turn = round % 2 === 0 ? [...writers] : [...writers].reverse();
+    for (const [name, writer] of turn) {
       const { perSecond, times } = await measure(writer, appenders, events);
       results.get(name).rates.push(perSecond);
       results.get(name).times.push(...times);
     }
   }
   console.log(`${appenders} concurrent, ${rounds} rounds of ${events} events in turn`);
-  const medians = [];
   for (const [name, { rates, times }] of results) {
-    const median = percentile(rates, 0.5);
-    medians.push(median);
     const [p50, p99] = [0.5, 0.99].map((share) => percentile(times, share).toFixed(2));
-    console.log(
-      `  ${name.padEnd(24)} ${median.toFixed(0).padStart(7)} events/s   an append p50 ${p50} ms, p99 ${p99} ms`,
-    );
+    const rate = median(rates).toFixed(0).padStart(7);
+    console.log(`  ${name.padEnd(24)} ${rate} events/s   an append p50 ${p50} ms, p99 ${p99} ms`);
   }
-  console.log(`  ratio of the medians: ${(medians[1] / medians[0]).toFixed(2)}`);
+  const [base, grouped] = [...results.values()].map(({ rates }) => rates);
+  const ratios = grouped.map((rate, round) => rate / base[round]);
+  console.log(`  median of the rounds' ratios: ${median(ratios).toFixed(2)}`);
 }
 await handle.close();
 
