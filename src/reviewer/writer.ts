@@ -10,8 +10,9 @@ import {
   wholeNumber,
 } from '../error/index.js';
 import { Deadlines } from './deadlines.js';
-import { type EventLog, eventLogAt, type LogFailure } from './event-log.js';
+import type { EventLog, LogFailure } from './event-log.js';
 import { lineOfEvent, lineOfValue } from './lifecycle-event.js';
+import { eventLogAt } from './open-log.js';
 import { assertLogPath, reviewerEventsLockPath, reviewerEventsRotatedPath } from './paths.js';
 import { MAX_REVIEWER_LINE_BYTES, type ReviewerLifecycleEventInit } from './schema.js';
 
