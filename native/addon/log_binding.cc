@@ -12,11 +12,11 @@ namespace {
 
 using Committer = std::shared_ptr<LogCommitter>;
 
-// openLog(path, lockPath) → log. Opens nothing yet.
+// openLog(path, lockPath) → the process's log at these paths. Opens nothing yet.
 Napi::Value OpenLog(const Napi::CallbackInfo& info) {
   const std::string path = info[0].As<Napi::String>();
   const std::string lock_path = info[1].As<Napi::String>();
-  return external(info.Env(), new Committer(std::make_shared<LogCommitter>(path, lock_path)));
+  return external(info.Env(), new Committer(LogCommitter::at(path, lock_path)));
 }
 
 // appendToLog(log, text, rotateBytes, id) → 0, or the errno that kept the thread from starting
@@ -34,7 +34,8 @@ Napi::Value AppendToLog(const Napi::CallbackInfo& info) {
 Napi::Value CancelAppend(const Napi::CallbackInfo& info) {
   const Committer& committer = *info[0].As<Napi::External<Committer>>().Data();
   const uint32_t id = info[1].As<Napi::Number>();
-  return Napi::Number::New(info.Env(), static_cast<uint32_t>(committer->cancel(id)));
+  const EnvEvents& listener = *info.Env().GetInstanceData<EnvState>()->events;
+  return Napi::Number::New(info.Env(), static_cast<uint32_t>(committer->cancel(listener, id)));
 }
 
 }  // namespace

@@ -15,9 +15,10 @@ namespace {
 
 /// So much is written at once.
 constexpr size_t kWriteBytes = 1 << 20;
-constexpr size_t kScanBytes = 1 << 16;
-/// A line cut short that is longer is not looked at: whole, it would have been refused.
-constexpr uint64_t kTailMaxBytes = 8 << 20;
+/// The last line mostly fits into so much.
+constexpr size_t kScanBytes = 1 << 12;
+/// A longer line is not looked at: no reader takes it.
+constexpr uint64_t kLineMaxBytes = 4 << 20;
 
 /// A FIFO without a reader must not hold us, nor a terminal become ours.
 constexpr int kOpenFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
@@ -40,16 +41,14 @@ int sync_directory_at(const std::string& path) {
   return errno;
 }
 
-/// Makes the directory, and those above it, each durably. 0 or an errno.
+/// 0 or an errno.
 int make_directories(const std::string& path) {
-  if (mkdir(path.c_str(), 0777) == 0) return sync_directory_at(directory_of(path));
-  if (errno == EEXIST) return 0;
+  if (mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return 0;
   if (errno != ENOENT) return errno;
   const std::string parent = directory_of(path);
   if (parent == path) return ENOENT;
   if (const int error = make_directories(parent); error != 0) return error;
-  if (mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return errno;
-  return sync_directory_at(parent);
+  return mkdir(path.c_str(), 0777) == 0 || errno == EEXIST ? 0 : errno;
 }
 
 int open_or_make(const std::string& path, int flags) {
@@ -78,7 +77,7 @@ ssize_t read_at(int fd, char* buffer, size_t length, uint64_t at) {
 }
 
 /// Where the line begins that ends at `size`; −1 with errno.
-int64_t last_line_start(int fd, uint64_t size) {
+int64_t line_start(int fd, uint64_t size) {
   std::vector<char> chunk(kScanBytes);
   for (uint64_t end = size; end > 0;) {
     const size_t length = std::min<uint64_t>(end, kScanBytes);
@@ -92,30 +91,38 @@ int64_t last_line_start(int fd, uint64_t size) {
   return 0;
 }
 
+/// What stands outside of strings: structure, numbers, `true`, `false` and `null`.
+constexpr std::string_view kOutside = " \t\r,:truefalsn+-.eE0123456789";
+
 }  // namespace
 
-bool ends_whole(std::string_view tail) {
-  if (!tail.starts_with('{')) return false;
-  size_t depth = 0;
+LineShape shape_of(std::string_view line) {
+  if (!line.starts_with('{')) return LineShape::kOther;
+  std::string open;
   bool in_string = false;
-  for (size_t i = 0; i < tail.size(); i++) {
-    const char c = tail[i];
+  for (size_t i = 0; i < line.size(); i++) {
+    const char c = line[i];
     if (in_string) {
       if (c == '\\') {
         i++;
       } else if (c == '"') {
         in_string = false;
       }
-      continue;
-    }
-    if (c == '"') in_string = true;
-    if (c == '{' || c == '[') depth++;
-    if (c == '}' || c == ']') depth--;
-    if (depth == 0) {
-      return tail.find_first_not_of(" \t\r", i + 1) == std::string_view::npos;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      open += c == '{' ? '}' : ']';
+    } else if (c == '}' || c == ']') {
+      if (open.back() != c) return LineShape::kOther;
+      open.pop_back();
+      if (!open.empty()) continue;
+      const bool is_end = line.find_first_not_of(" \t\r", i + 1) == std::string_view::npos;
+      return is_end ? LineShape::kWholeObject : LineShape::kOther;
+    } else if (kOutside.find(c) == std::string_view::npos) {
+      return LineShape::kOther;
     }
   }
-  return false;
+  return LineShape::kObjectCutShort;
 }
 
 EventLog::EventLog(std::string path, std::string lock_path)
@@ -178,47 +185,63 @@ size_t EventLog::append(std::span<const LogLine> lines, LogFailure& failure) {
   return done;
 }
 
+LogFailure EventLog::open_events() {
+  OwnedDescriptor opened(open_or_make(path_, kOpenFlags | O_APPEND | O_NOFOLLOW));
+  if (!opened.is_open()) {
+    if (errno == ELOOP) return {LogFault::kLink, LogFile::kEvents, ELOOP};
+    return errno_failure(LogFile::kEvents);
+  }
+  events_ = std::move(opened);
+  known_size_ = 0;
+  return {};
+}
+
 LogFailure EventLog::make_ready() {
   if (events_.is_open() && !is_at(path_, events_.get())) events_.reset();
   if (!events_.is_open()) {
-    OwnedDescriptor opened(open_or_make(path_, kOpenFlags | O_APPEND));
-    if (!opened.is_open()) return errno_failure(LogFile::kEvents);
-    events_ = std::move(opened);
+    if (const LogFailure failure = open_events()) return failure;
   }
   struct stat status;
   if (fstat(events_.get(), &status) != 0) return errno_failure(LogFile::kEvents);
   if (!S_ISREG(status.st_mode)) return {LogFault::kNotRegular, LogFile::kEvents, 0};
   size_ = static_cast<uint64_t>(status.st_size);
+  if (size_ > 0 && size_ != known_size_) {
+    if (const LogFailure failure = repair_end()) return failure;
+    known_size_ = size_;
+  }
   // Nothing in it was ever acknowledged, so nobody need have seen to its name.
-  if (size_ == 0) return sync_directory();
-  char last = '\n';
-  if (read_at(events_.get(), &last, 1, size_ - 1) < 0) return errno_failure(LogFile::kEvents);
-  return last == '\n' ? LogFailure{} : repair_tail();
+  return size_ == 0 ? sync_directories() : LogFailure{};
 }
 
-LogFailure EventLog::repair_tail() {
-  const int64_t found = last_line_start(events_.get(), size_);
+LogFailure EventLog::repair_end() {
+  const int fd = events_.get();
+  char last = 0;
+  if (read_at(fd, &last, 1, size_ - 1) < 0) return errno_failure(LogFile::kEvents);
+  const bool has_newline = last == '\n';
+  const uint64_t end = has_newline ? size_ - 1 : size_;
+  const int64_t found = line_start(fd, end);
   if (found < 0) return errno_failure(LogFile::kEvents);
   const auto start = static_cast<uint64_t>(found);
-  std::string tail(std::min(size_ - start, kTailMaxBytes), '\0');
-  const ssize_t got = read_at(events_.get(), tail.data(), tail.size(), start);
+  std::string line(std::min(end - start, kLineMaxBytes + 1), '\0');
+  const ssize_t got = read_at(fd, line.data(), line.size(), start);
   if (got < 0) return errno_failure(LogFile::kEvents);
-  tail.resize(static_cast<size_t>(got));
-  if (size_ - start <= kTailMaxBytes && ends_whole(tail)) {
+  line.resize(static_cast<size_t>(got));
+  const LineShape shape = line.size() > kLineMaxBytes ? LineShape::kOther : shape_of(line);
+  // Readers forgive an event cut short only while nothing stands behind it.
+  if (has_newline) return shape == LineShape::kObjectCutShort ? cut_end(start) : LogFailure{};
+  if (shape == LineShape::kWholeObject) {
     // Only its newline is missing, which others write by itself.
-    if (write(events_.get(), "\n", 1) != 1) return errno_failure(LogFile::kEvents);
+    if (write(fd, "\n", 1) != 1) return errno_failure(LogFile::kEvents);
     size_++;
     return {};
   }
-  // A crash of the machine may leave zeros. What is only such a tail, and begins like none, is not
-  // ours to cut.
-  if (start == 0 && !tail.starts_with('{') && !tail.starts_with('\0')) {
-    return {LogFault::kForeign, LogFile::kEvents, 0};
-  }
-  return cut_tail(start);
+  // A crash of the machine may leave zeros. What begins otherwise is not ours to cut.
+  const bool is_ours = line.find_first_not_of(" \t\r") == std::string::npos ||
+                       line.starts_with('{') || line.starts_with('\0');
+  return is_ours ? cut_end(start) : LogFailure{LogFault::kForeign, LogFile::kEvents, 0};
 }
 
-LogFailure EventLog::cut_tail(uint64_t at) {
+LogFailure EventLog::cut_end(uint64_t at) {
   if (ftruncate(events_.get(), static_cast<off_t>(at)) != 0) {
     return errno_failure(LogFile::kEvents);
   }
@@ -228,9 +251,13 @@ LogFailure EventLog::cut_tail(uint64_t at) {
 
 LogFailure EventLog::rotate() {
   if (rename(path_.c_str(), rotated_path_.c_str()) != 0) return errno_failure(LogFile::kRotated);
+  // Of two names of one file a rename does nothing: without this the file would be full for ever.
+  if (is_at(path_, events_.get()) && unlink(path_.c_str()) != 0) {
+    return errno_failure(LogFile::kEvents);
+  }
   // Before the next file is made, or a crash could bring this one back beside it.
   events_.reset();
-  return sync_directory();
+  return sync_directories();
 }
 
 size_t EventLog::write_lines(std::span<const LogLine> lines, LogFailure& failure) {
@@ -259,8 +286,8 @@ size_t EventLog::write_lines(std::span<const LogLine> lines, LogFailure& failure
     whole_bytes += lines[whole++].text.size();
   }
   // Where this fails the next writer cuts it.
-  if (whole_bytes < written) cut_tail(before + whole_bytes);
-  size_ = before + whole_bytes;
+  if (whole_bytes < written) cut_end(before + whole_bytes);
+  size_ = known_size_ = before + whole_bytes;
   if (whole == 0) return 0;
   int synced = 0;
   do {
@@ -269,13 +296,23 @@ size_t EventLog::write_lines(std::span<const LogLine> lines, LogFailure& failure
   if (synced == 0) return whole;
   failure = errno_failure(LogFile::kEvents);
   // Nobody is told that these are there, so that they may be appended again.
-  cut_tail(before);
+  cut_end(before);
+  known_size_ = 0;
   return 0;
 }
 
-LogFailure EventLog::sync_directory() const {
-  const int error = sync_directory_at(directory_of(path_));
-  return error == 0 ? LogFailure{} : errno_failure(LogFile::kEvents, error);
+LogFailure EventLog::sync_directories() const {
+  std::string directory = directory_of(path_);
+  if (const int error = sync_directory_at(directory); error != 0) {
+    return errno_failure(LogFile::kEvents, error);
+  }
+  // Those above may have been made for this log, and may be none of ours to open.
+  for (std::string parent = directory_of(directory); parent != directory && parent != ".";
+       parent = directory_of(directory)) {
+    sync_directory_at(parent);
+    directory = parent;
+  }
+  return {};
 }
 
 }  // namespace episcope

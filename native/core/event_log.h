@@ -21,8 +21,10 @@ enum class LogFault : uint8_t {
   kErrno,
   /// A FIFO, a device, a socket.
   kNotRegular,
-  /// What stands there ends in the middle of a line that no writer of such a log began.
+  /// What stands there ends within a line that no writer of such a log began.
   kForeign,
+  /// The name is a link: who comes by another name would lock and move other files.
+  kLink,
 };
 
 struct LogFailure {
@@ -59,14 +61,15 @@ class EventLog {
  private:
   LogFailure open_lock();
   bool is_at(const std::string& path, int fd) const;
+  LogFailure open_events();
   /// The file that has the name now, open and ending with a whole line; its size is `size_` then.
   LogFailure make_ready();
-  LogFailure repair_tail();
-  LogFailure cut_tail(uint64_t at);
+  LogFailure repair_end();
+  LogFailure cut_end(uint64_t at);
   LogFailure rotate();
   /// Of lines that go into the file as it is.
   size_t write_lines(std::span<const LogLine> lines, LogFailure& failure);
-  LogFailure sync_directory() const;
+  LogFailure sync_directories() const;
 
   const std::string path_;
   const std::string rotated_path_;
@@ -74,9 +77,13 @@ class EventLog {
   OwnedDescriptor events_;
   OwnedDescriptor lock_;
   uint64_t size_ = 0;
+  /// Up to here we know how the file ends: we wrote it, or looked.
+  uint64_t known_size_ = 0;
 };
 
-/// Whether `tail` is one JSON object, as far as its brackets tell: what is cut short is not.
-bool ends_whole(std::string_view tail);
+/// What a line is, as far as its brackets and quotes tell.
+enum class LineShape : uint8_t { kWholeObject, kObjectCutShort, kOther };
+
+LineShape shape_of(std::string_view line);
 
 }  // namespace episcope

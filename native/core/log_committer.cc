@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,25 @@ namespace {
 constexpr std::chrono::milliseconds kLinger{200};
 
 }  // namespace
+
+std::shared_ptr<LogCommitter> LogCommitter::at(const std::string& path,
+                                               const std::string& lock_path) {
+  struct Known {
+    std::mutex mutex;
+    std::map<std::pair<std::string, std::string>, std::weak_ptr<LogCommitter>> committers;
+  };
+  // Never destroyed: workers may end after the exit handlers of the process have run.
+  static auto* const known = new Known;
+  const std::lock_guard lock(known->mutex);
+  std::erase_if(known->committers, [](const auto& each) { return each.second.expired(); });
+  std::weak_ptr<LogCommitter>& there = known->committers[{path, lock_path}];
+  std::shared_ptr<LogCommitter> committer = there.lock();
+  if (committer == nullptr) {
+    committer = std::make_shared<LogCommitter>(path, lock_path);
+    there = committer;
+  }
+  return committer;
+}
 
 LogCommitter::LogCommitter(std::string path, std::string lock_path)
     : log_(std::move(path), std::move(lock_path)) {}
@@ -47,10 +67,11 @@ int LogCommitter::append(LogAppend append) {
   return 0;
 }
 
-LogCancel LogCommitter::cancel(uint32_t id) {
+LogCancel LogCommitter::cancel(const ActionListener& listener, uint32_t id) {
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
-                                  [id](const LogAppend& append) { return append.id == id; });
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const LogAppend& append) {
+    return append.id == id && append.listener.get() == &listener;
+  });
   if (found == waiting_.end()) return LogCancel::kTooLate;
   waiting_.erase(found);
   return awaits_lock_ ? LogCancel::kAwaitedLock : LogCancel::kAwaitedWrite;

@@ -34,6 +34,10 @@ enum class LogCancel : uint8_t {
 /// `action_done` tells each append's end: 0 when it is on disk, else `packed(failure)`.
 class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
  public:
+  /// The process's one for these paths: while another process keeps the lock for ever there is one
+  /// thread that waits for it, whoever asked and gave up.
+  static std::shared_ptr<LogCommitter> at(const std::string& path, const std::string& lock_path);
+
   LogCommitter(std::string path, std::string lock_path);
   LogCommitter(const LogCommitter&) = delete;
   LogCommitter& operator=(const LogCommitter&) = delete;
@@ -42,8 +46,8 @@ class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
   /// thread from starting: nothing is told then.
   int append(LogAppend append);
 
-  /// Unless it is too late, nothing is told of it either.
-  LogCancel cancel(uint32_t id);
+  /// Of the listener's append; unless it is too late, nothing is told of it either.
+  LogCancel cancel(const ActionListener& listener, uint32_t id);
 
   /// errno | file << 16 | fault << 24
   static int packed(const LogFailure& failure);

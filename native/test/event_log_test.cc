@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 
 #include "check.h"
 #include "child.h"
+#include "old_kernel.h"
 #include "temp_tree.h"
 #include "wait.h"
 
@@ -117,31 +119,49 @@ TEST(log_sees_what_others_did_to_the_file) {
   CHECK(text_of(first.path) == line_of(4));
 }
 
-TEST(log_tail_cut_short_is_cut_off_and_a_whole_one_gets_its_newline) {
+TEST(log_end_that_a_crash_left_is_mended_before_anything_is_appended) {
+  using enum LineShape;
   const struct {
-    std::string tail;
-    bool is_whole;
+    std::string line;
+    LineShape shape;
   } cases[] = {
-      {"{", false},
-      {"{\"n\":9,\"x\":\"x", false},
-      {"{\"n\":9,\"x\":\"}", false},
-      {"{\"n\":9,\"x\":\"\\\"}", false},
-      {"{\"n\":9]", true},  // brackets are counted, not matched
-      {"{\"n\":9}", true},
-      {"{\"n\":{\"m\":[9]}} \r", true},
-      {"{\"n\":9}{", false},
-      {std::string(300, '\0'), false},
-      {"{\"n\":\"" + std::string(200'000, 'y'), false},
-      {"{\"n\":\"" + std::string(200'000, 'y') + "\"}", true},
-      {"garbage", false},
+      {"{", kObjectCutShort},
+      {"{\"n\":9,\"x\":\"x", kObjectCutShort},
+      {"{\"n\":9,\"x\":\"}", kObjectCutShort},
+      {"{\"n\":9,\"x\":\"\\\"}", kObjectCutShort},
+      {"{\"n\":9,\"x\":\"\\", kObjectCutShort},
+      {"{\"n\":[true, -1.5e3", kObjectCutShort},
+      {"{\"n\":\"" + std::string(200'000, 'y'), kObjectCutShort},
+      {"{\"n\":9}", kWholeObject},
+      {"{\"n\":{\"m\":[9]}} \r", kWholeObject},
+      {"{\"n\":\"" + std::string(200'000, 'y') + "\"}", kWholeObject},
+      {"{\"n\":[9}", kOther},
+      {"{]", kOther},
+      {"{\"n\":9}{", kOther},
+      {"{\"a\" x", kOther},
+      {std::string(300, '\0'), kOther},
+      {"{\"n\"" + std::string(300, '\0'), kOther},
+      {"{\"n\":\"" + std::string(5'000'000, 'y'), kOther},  // too long for any reader
   };
-  for (const auto& [tail, is_whole] : cases) {
-    const TempTree tree;
-    Log log(tree);
-    tree.write("log", line_of(1) + tail);
-    CHECK_EQUAL(log.append({line_of(2)}), 1);
-    CHECK(text_of(log.path) == line_of(1) + (is_whole ? tail + "\n" : "") + line_of(2));
-    CHECK_EQUAL(ends_whole(tail), is_whole);
+  for (const auto& [line, shape] : cases) {
+    if (line.size() < 4 << 20) CHECK(shape_of(line) == shape);
+    const std::string before = line_of(1);
+    const std::string after = line_of(2);
+    {
+      const TempTree tree;
+      Log log(tree);
+      tree.write("log", before + line);
+      CHECK_EQUAL(log.append({after}), 1);
+      CHECK(text_of(log.path) == before + (shape == kWholeObject ? line + "\n" : "") + after);
+    }
+    {
+      // With its newline a line is left as it is, unless readers forgave it as an event cut short.
+      const TempTree tree;
+      Log log(tree);
+      tree.write("log", before + line + "\n");
+      CHECK_EQUAL(log.append({after}), 1);
+      CHECK(text_of(log.path) == before + (shape == kObjectCutShort ? "" : line + "\n") + after);
+    }
   }
 }
 
@@ -161,6 +181,16 @@ TEST(log_is_not_written_where_something_else_stands) {
   CHECK_EQUAL(foreign.append({line_of(1)}), 0);
   CHECK(foreign.failure.fault == LogFault::kForeign);
   CHECK(text_of(foreign.path) == "host.example");
+  tree.write("foreign", "first\nsecond");
+  CHECK_EQUAL(foreign.append({line_of(1)}), 0);
+  CHECK(foreign.failure.fault == LogFault::kForeign);
+  CHECK(text_of(foreign.path) == "first\nsecond");
+
+  // By another name others would lock another file, and move another.
+  Log link(tree, "link");
+  CHECK(symlink("foreign", tree.path("link").c_str()) == 0);
+  CHECK_EQUAL(link.append({line_of(1)}), 0);
+  CHECK(link.failure.fault == LogFault::kLink);
 
   Log directory(tree, "directory");
   tree.make_directory("directory");
@@ -182,6 +212,37 @@ TEST(log_is_not_written_where_something_else_stands) {
   CHECK_EQUAL(full.append({line_of(2)}, 10), 0);
   CHECK(full.failure.file == LogFile::kRotated);
   CHECK(text_of(full.path) == line_of(1));
+}
+
+TEST(log_and_its_rotated_file_may_be_names_of_one) {
+  const TempTree tree;
+  Log log(tree);
+  CHECK_EQUAL(log.append({line_of(1), line_of(2)}), 2);
+  CHECK(link(log.path.c_str(), tree.path("log.1").c_str()) == 0);
+  CHECK_EQUAL(log.append({line_of(3)}, 10), 1);
+  CHECK(text_of(log.path + ".1") == line_of(1) + line_of(2));
+  CHECK(text_of(log.path) == line_of(3));
+}
+
+TEST(log_line_that_was_not_synced_is_taken_back) {
+  const TempTree tree;
+  Log before(tree);
+  CHECK_EQUAL(before.append({line_of(1)}), 1);
+  Child child([&tree](Child&) {
+    Log log(tree);
+    if (!test::fail_system_call(SYS_fdatasync, EIO)) return 77;
+    if (log.append({line_of(2), line_of(3)}) != 0) return 1;
+    return log.failure.error_number == EIO ? 0 : 2;
+  });
+  const int result = child.reap();
+  if (result == 77) {
+    test::skip("seccomp is not allowed here");
+    return;
+  }
+  CHECK_EQUAL(result, 0);
+  CHECK(text_of(before.path) == line_of(1));
+  CHECK_EQUAL(before.append({line_of(2)}), 1);
+  CHECK(text_of(before.path) == line_of(1) + line_of(2));
 }
 
 TEST(log_keeps_whole_lines_of_what_does_not_fit) {

@@ -60,6 +60,8 @@ struct Committing {
     return committer->append({"{\"n\":" + std::to_string(id) + "}\n", rotate_bytes, id, ends});
   }
 
+  LogCancel cancel(uint32_t id) const { return committer->cancel(*ends, id); }
+
   std::string text() const {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -126,17 +128,17 @@ TEST(log_committer_waits_for_the_lock_and_what_is_cancelled_is_never_written) {
     // Until the thread has come to the lock the answer is another.
     if (cancelled != LogCancel::kAwaitedLock) {
       log.append(4);
-      cancelled = log.committer->cancel(4);
+      cancelled = log.cancel(4);
     }
     return cancelled == LogCancel::kAwaitedLock;
   }));
-  CHECK(log.committer->cancel(2) == LogCancel::kAwaitedLock);
-  CHECK(log.committer->cancel(2) == LogCancel::kTooLate);
+  CHECK(log.cancel(2) == LogCancel::kAwaitedLock);
+  CHECK(log.cancel(2) == LogCancel::kTooLate);
   CHECK_EQUAL(log.ends->result_of(1), static_cast<uint64_t>(-1));
   held.reset();
   log.ends->wait_for(2);
   CHECK(log.text() == "{\"n\":1}\n{\"n\":3}\n");
-  CHECK(log.committer->cancel(1) == LogCancel::kTooLate);
+  CHECK(log.cancel(1) == LogCancel::kTooLate);
 }
 
 TEST(log_committer_may_be_dropped_while_it_waits) {
@@ -161,6 +163,37 @@ TEST(log_committer_lets_go_of_thread_and_files_and_comes_back) {
   log.append(2);
   log.ends->wait_for(2);
   CHECK(log.text() == "{\"n\":1}\n{\"n\":2}\n");
+}
+
+TEST(log_committer_is_one_for_each_log_of_the_process) {
+  const TempTree tree;
+  const std::string path = tree.path("log");
+  auto first = LogCommitter::at(path, path + ".lock");
+  CHECK(LogCommitter::at(path, path + ".lock") == first);
+  CHECK(LogCommitter::at(path, path + ".other") != first);
+  auto held = std::make_unique<HeldLock>(path + ".lock");
+  const auto ends = std::make_shared<Ends>();
+  first->append({"{}\n", 1, 1, ends});
+  // While it waits for the lock it is there for whoever comes next, though nobody holds it.
+  const LogCommitter* const waiting = first.get();
+  first.reset();
+  CHECK(LogCommitter::at(path, path + ".lock").get() == waiting);
+  held.reset();
+  ends->wait_for(1);
+}
+
+TEST(log_committer_cancels_an_append_of_the_one_who_asks) {
+  const TempTree tree;
+  const Committing log(tree);
+  auto held = std::make_unique<HeldLock>(log.path + ".lock");
+  const auto others = std::make_shared<Ends>();
+  // Ids are each listener's own.
+  log.append(1);
+  log.committer->append({"{\"other\":1}\n", 1 << 30, 1, others});
+  CHECK(log.committer->cancel(*others, 1) != LogCancel::kTooLate);
+  held.reset();
+  log.ends->wait_for(1);
+  CHECK(log.text() == "{\"n\":1}\n");
 }
 
 TEST(log_committer_tells_each_append_what_failed) {

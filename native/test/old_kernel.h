@@ -7,4 +7,7 @@ namespace episcope::test {
 /// where no seccomp filter may be set.
 bool forget_new_system_calls();
 
+/// From now on this system call does nothing but fail so. False where the process may not filter.
+bool fail_system_call(long number, int error_number);
+
 }  // namespace episcope::test

@@ -1,6 +1,6 @@
 /** `--json`, `--record`: files that are opened before the command runs. */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { errnoOf } from '../host/cgroup-files.js';
+import { errnoOf } from '../host/errno.js';
 
 /** How often 1 ms is waited for the reader of a pipe that is full, in one write. */
 const MAX_BUSY_WRITES = 1_000;

@@ -160,7 +160,8 @@ export class TelemetryCollector {
       };
       return this.#openIn(episodeId, tier, options.cgroupPath, open);
     });
-    if (options.reviewer !== undefined) reportRun(handle, options.reviewer);
+    if (options.reviewer !== undefined)
+      reportRun(handle, options.reviewer, options.manual === true);
     if (signal !== undefined) {
       const listening = addAbortListener(signal, () => void sessionOf(handle).finish('stop'));
       handle.once('stopped', () => listening[Symbol.dispose]());

@@ -82,8 +82,8 @@ function fieldsOf(run: ReviewerRun, episodeId: string): RunFields {
 }
 
 /** Writes what `run` asks for; what cannot be written is a `warning` of the handle. */
-export function reportRun(handle: TelemetryHandle, run: ReviewerRun): void {
-  new RunReport(handle, run).begin();
+export function reportRun(handle: TelemetryHandle, run: ReviewerRun, isManual: boolean): void {
+  new RunReport(handle, run).begin(isManual);
 }
 
 class RunReport {
@@ -100,7 +100,7 @@ class RunReport {
     this.#fields = fieldsOf(run, handle.episodeId);
   }
 
-  begin(): void {
+  begin(isManual: boolean): void {
     const oomKillsBefore = this.#handle.latest()?.oomKills ?? null;
     this.#handle.once('exhausted', (exhausted) => {
       this.#exhausted = exhausted;
@@ -111,7 +111,8 @@ class RunReport {
     });
     this.#watchForStalls();
     const exited = exitOf(this.#run.child);
-    void exited.then(() => keepAliveUntil(stopped));
+    // A manual session ends when its owner wants it to.
+    if (!isManual) void exited.then(() => keepAliveUntil(stopped));
     void Promise.all([exited, stopped]).then(([exit, frame]) => {
       const { oomKills } = frame;
       const end: RunEnd = {

@@ -2,7 +2,7 @@
 import { rmdir } from 'node:fs/promises';
 import { writeControlFile } from '../engine/js/control-file.js';
 import { nativeAction } from '../engine/native/actuator.js';
-import { errnoOf } from './cgroup-files.js';
+import { errnoOf } from './errno.js';
 
 /** Neither method rejects. They are done in the order they were called where the addon loads. */
 export interface CgroupActions {

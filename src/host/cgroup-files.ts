@@ -1,5 +1,6 @@
 /** Reading the small control files of a cgroup directory; a file that cannot be read gives null. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { errnoOf } from './errno.js';
 
 /** Controllers that episcope asks for, in the order it asks for them. */
 export const WANTED_CONTROLLERS = ['cpu', 'memory', 'io', 'pids'] as const;
@@ -29,14 +30,6 @@ export function readCgroupEvents(directory: string): CgroupEvents | null {
   } catch {
     return null;
   }
-}
-
-/** The symbolic errno of a failed file operation, or its message. */
-export function errnoOf(cause: unknown): string {
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') {
-    return cause.code;
-  }
-  return String(cause);
 }
 
 /** null where the file may be written, else the errno. */

@@ -1,7 +1,8 @@
 /** What this host offers, gathered once. Nothing is changed by looking. */
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { errnoOf, readWords } from './cgroup-files.js';
+import { readWords } from './cgroup-files.js';
+import { errnoOf } from './errno.js';
 import {
   type CgroupMode,
   cgroup2Mount,

@@ -1,5 +1,6 @@
 /** The host: its cgroup hierarchies, where scopes can be made, and control of processes. */
-export { errnoOf, WANTED_CONTROLLERS, type WantedController } from './cgroup-files.js';
+export { WANTED_CONTROLLERS, type WantedController } from './cgroup-files.js';
+export { errnoName, errnoOf } from './errno.js';
 export {
   type Cgroup2Facts,
   findCgroup2Mount,

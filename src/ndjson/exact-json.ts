@@ -36,7 +36,7 @@ const TOKEN =
   /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/g;
 const INTEGER = /^-?[0-9]+$/;
 
-/** As `JSON.parse`, but a whole number that a double does not hold exactly is a bigint. Throws its `SyntaxError`. */
+/** As `JSON.parse`, but a whole number beyond 2^53 − 1 is a bigint, every digit kept. Throws its `SyntaxError`. */
 export function parseExact(text: string): unknown {
   // First, so that what follows sees only what is JSON.
   const rounded: unknown = JSON.parse(text);

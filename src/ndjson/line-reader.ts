@@ -10,15 +10,15 @@ const NEWLINE = 0x0a;
 export interface RawLine {
   /** Only until the next line is asked for. */
   readonly bytes: Buffer;
-  /** From 1. */
+  /** From 1, that of the first line that is read. */
   readonly number: number;
   /** Not ended by a newline. */
   readonly isTorn: boolean;
 }
 
 /**
- * From the beginning of the file up to `endOffset`, wherever others read it. Every line comes from one read: of a file
- * whose end is cut off and written anew meanwhile none is half the old and half the new.
+ * From `start` (the beginning of a line) up to `endOffset`, wherever others read it. Every line comes from one read, so
+ * that of a file whose end is cut off and written anew meanwhile none is half the old and half the new.
  *
  * Throws `LongLine` for a line of more than `maxBytes`, and what the kernel says.
  */
@@ -26,10 +26,13 @@ export async function* linesOf(
   handle: FileHandle,
   maxBytes: number,
   endOffset = Number.POSITIVE_INFINITY,
+  start = 0,
 ): AsyncGenerator<RawLine> {
   let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  let offset = 0;
+  let offset = start;
   let number = 1;
+  /** Of a line that the last read did not end. */
+  let begunBytes = -1;
   for (;;) {
     const wanted = Math.min(buffer.length, endOffset - offset);
     const { bytesRead } = await handle.read(buffer, 0, wanted, offset);
@@ -44,12 +47,15 @@ export async function* linesOf(
     }
     const begun = read.subarray(from);
     if (begun.length > maxBytes) throw new LongLine(number, maxBytes);
-    if (bytesRead < buffer.length) {
+    // A short read is not always the end; a second one that brings no more is.
+    const isEnd = bytesRead === 0 || (from === 0 && bytesRead === begunBytes);
+    if (isEnd || offset + bytesRead === endOffset) {
       if (begun.length > 0) yield { bytes: begun, number, isTorn: true };
       return;
     }
     offset += from;
-    if (from === 0) buffer = Buffer.allocUnsafe(2 * buffer.length);
+    begunBytes = begun.length;
+    if (bytesRead === buffer.length && from === 0) buffer = Buffer.allocUnsafe(2 * buffer.length);
   }
 }
 

@@ -1,13 +1,18 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { errnoOf } from '../host/index.js';
 
-/** A file for reading; null where there is none. Throws `NotRegular`, and what the kernel says. */
-export async function openRegular(path: string): Promise<FileHandle | null> {
+/** O_NONBLOCK: the open of a FIFO must not wait for its writer. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/**
+ * A file for reading; null where there is none. Throws `NotRegular`, and what the kernel says; with `O_NOFOLLOW` as
+ * further flag of a link `ELOOP`.
+ */
+export async function openRegular(path: string, furtherFlags = 0): Promise<FileHandle | null> {
   let handle: FileHandle;
   try {
-    // O_NONBLOCK: the open of a FIFO must not wait for its writer.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    handle = await open(path, FLAGS | furtherFlags);
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return null;
     throw cause;
@@ -18,6 +23,18 @@ export async function openRegular(path: string): Promise<FileHandle | null> {
     return handle;
   } catch (cause) {
     await handle.close();
+    throw cause;
+  }
+}
+
+/** Whether the path is that of the open file. */
+export async function isAt(path: string, handle: FileHandle): Promise<boolean> {
+  try {
+    const named = await stat(path, { bigint: true });
+    const opened = await handle.stat({ bigint: true });
+    return named.dev === opened.dev && named.ino === opened.ino;
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return false;
     throw cause;
   }
 }

@@ -1,3 +1,4 @@
+export type { ExactJson } from '../ndjson/exact-json.js';
 export { ReviewerTelemetryHealth } from './health.js';
 export { canonicalizeReviewerEventValue } from './lifecycle-event.js';
 export { reviewerEventsLockPath, reviewerEventsRotatedPath } from './paths.js';

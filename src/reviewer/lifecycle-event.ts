@@ -92,8 +92,8 @@ export function membersOf(event: ReviewerLifecycleEvent): [string, ExactJson][] 
 
 /**
  * What the writer makes of a value: of a lifecycle event the canonical object, with the schema and its version,
- * aliases resolved and the defaults filled in; a copy of any other object. Integers that a double does not hold are
- * bigints.
+ * aliases resolved and the defaults filled in; a copy of any other object. Integers beyond 2^53 − 1 that were bigints
+ * stay so.
  *
  * Throws `ERR_REVIEWER_INVALID_EVENT`, `ERR_REVIEWER_SERIALIZE`.
  */
@@ -113,34 +113,35 @@ export function lineOfValue(value: unknown): string {
 /** The line of a typed event; it is held to the same. */
 export function lineOfEvent(event: ReviewerLifecycleEventInit): string {
   if (!isObject(event)) throw invalid('it is not an object');
-  checkOptional(event);
-  const extra = plainJson(event.extra ?? {}, 'extra');
+  const typed = plainJson(event);
+  if (!isObject(typed)) throw invalid('its toJSON gives no object');
+  checkOptional(typed);
+  const extra = typed.extra ?? {};
   if (!isObject(extra)) throw invalid('extra is not an object');
   for (const key of Object.keys(extra)) {
     if (KNOWN.has(key)) throw invalid(`extra has ${key}, which is a field of its own`);
   }
-  const value = plainJson({
+  const parsed = lifecycleEventOf({
     ...extra,
-    schema: event.schema,
-    schema_version: event.schemaVersion,
-    ts: event.ts,
-    event: event.event,
-    review_type: event.reviewType,
-    pr_number: event.prNumber,
-    head_sha: event.headSha,
-    seq: event.seq,
-    run_id: event.runId,
-    restart_count: event.restartCount,
-    reason_code: event.reasonCode,
-    detail: event.detail,
+    schema: typed.schema,
+    schema_version: typed.schemaVersion,
+    ts: typed.ts,
+    event: typed.event,
+    review_type: typed.reviewType,
+    pr_number: typed.prNumber,
+    head_sha: typed.headSha,
+    seq: typed.seq,
+    run_id: typed.runId,
+    restart_count: typed.restartCount,
+    reason_code: typed.reasonCode,
+    detail: typed.detail,
   });
-  const parsed = lifecycleEventOf(value);
   if (parsed === null) throw invalid(`event must be one of ${REVIEWER_EVENT_KINDS.join(', ')}`);
   return stringifyMembers(membersOf(parsed));
 }
 
 /** Of a line they would be treated as absent; who writes is told. */
-function checkOptional(event: ReviewerLifecycleEventInit): void {
+function checkOptional(event: JsonObject): void {
   for (const key of ['runId', 'reasonCode', 'detail'] as const) {
     const value = event[key] ?? null;
     if (value !== null && typeof value !== 'string') throw invalid(`${key} is not a string`);
@@ -220,7 +221,7 @@ function extraOf(value: JsonObject): { readonly [key: string]: ExactJson } {
   const unknown: [string, ExactJson][] = [];
   for (const key of Object.keys(value)) {
     // A parser makes an infinity of what no double holds.
-    if (!KNOWN.has(key)) unknown.push([key, plainJson(value[key], key, 1)]);
+    if (!KNOWN.has(key)) unknown.push([wellFormed(key), plainJson(value[key], key, 1)]);
   }
   return Object.fromEntries(unknown.sort(byName));
 }

@@ -1,7 +1,7 @@
 /** The log's file by the addon: a thread of its own waits for the lock and syncs. */
-import { getSystemErrorName } from 'node:util';
 import { loadAddon } from '../engine/native/addon.js';
 import { nativeEvents } from '../engine/native/events.js';
+import { errnoName } from '../host/index.js';
 import type { EventLog, LogCancel, LogFailure } from './event-log.js';
 
 type NativeLog = object & { readonly __log: unique symbol };
@@ -18,7 +18,7 @@ interface LogBinding {
 }
 
 const CANCELS: readonly LogCancel[] = ['too-late', 'lock', 'write'];
-const FAULTS: readonly LogFailure['why'][] = ['errno', 'errno', 'not-regular', 'foreign'];
+const FAULTS: readonly LogFailure['why'][] = ['errno', 'errno', 'not-regular', 'foreign', 'link'];
 
 export class NativeEventLog implements EventLog {
   readonly #binding = loadAddon().addon as LogBinding & object;
@@ -49,7 +49,8 @@ export class NativeEventLog implements EventLog {
     const errno = this.#binding.appendToLog(this.#log, line, rotateBytes, id);
     if (errno !== 0) {
       forget();
-      end(this.#failureOf(errno));
+      // Who called does not have what this returns yet.
+      queueMicrotask(() => end(this.#failureOf(errno)));
     }
     return () => {
       const cancelled = CANCELS[this.#binding.cancelAppend(this.#log, id)] ?? 'too-late';
@@ -63,7 +64,7 @@ export class NativeEventLog implements EventLog {
     if (packed === 0) return null;
     const errno = packed & 0xffff;
     return {
-      errno: errno === 0 ? null : getSystemErrorName(-errno),
+      errno: errno === 0 ? null : errnoName(errno),
       file: this.#files[(packed >> 16) & 0xff] ?? '',
       why: FAULTS[packed >> 24] ?? 'errno',
     };

@@ -3,16 +3,21 @@
  * for one process, which must be asked for.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../host/index.js';
 import { makeDirectories } from '../ndjson/directories.js';
+import { isAt } from '../ndjson/open-regular.js';
 import { RegularFile } from '../ndjson/regular-file.js';
 import type { EventLog, LogCancel, LogFailure } from './event-log.js';
-import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
-import { endsWhole, lastLineStart } from './torn-tail.js';
+import { endOfLog } from './torn-tail.js';
 
-const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
+const FLAGS =
+  constants.O_RDWR |
+  constants.O_CREAT |
+  constants.O_NONBLOCK |
+  constants.O_NOCTTY |
+  constants.O_NOFOLLOW;
 
 interface Waiting {
   readonly line: Buffer;
@@ -76,7 +81,7 @@ export class PlainEventLog implements EventLog {
     const opened = await this.#ready();
     try {
       if (opened.file.size <= (lines[0]?.rotateBytes ?? 0)) return await this.#write(opened, lines);
-      await this.#rotate();
+      await this.#rotate(opened.handle);
       return 0;
     } finally {
       await opened.handle.close();
@@ -89,9 +94,9 @@ export class PlainEventLog implements EventLog {
     try {
       const found = await handle.stat();
       if (!found.isFile()) throw new Refused('not-regular');
+      const size = found.size === 0 ? 0 : await repaired(handle, found.size);
       // Nothing in it was ever acknowledged, so nobody need have seen to its name.
-      if (found.size === 0) await syncDirectory(dirname(this.#path));
-      const size = await repaired(handle, found.size);
+      if (size === 0) await syncDirectories(dirname(this.#path));
       return { handle, file: new RegularFile(handle, size) };
     } catch (cause) {
       await handle.close();
@@ -103,18 +108,21 @@ export class PlainEventLog implements EventLog {
     try {
       return await open(this.#path, FLAGS, 0o666);
     } catch (cause) {
+      if (errnoOf(cause) === 'ELOOP') throw new Refused('link');
       if (errnoOf(cause) !== 'ENOENT') throw cause;
     }
     await makeDirectories(dirname(this.#path));
     return open(this.#path, FLAGS, 0o666);
   }
 
-  async #rotate(): Promise<void> {
+  async #rotate(full: FileHandle): Promise<void> {
     const rotated = `${this.#path}.1`;
     await rename(this.#path, rotated).catch((cause: unknown) => {
       throw Object.assign(new Error(String(cause)), { code: errnoOf(cause), path: rotated });
     });
-    await syncDirectory(dirname(this.#path));
+    // Of two names of one file a rename does nothing: without this the file would be full for ever.
+    if (await isAt(this.#path, full)) await unlink(this.#path);
+    await syncDirectories(dirname(this.#path));
   }
 
   /** How many lines were written: those that go into the file as it is. */
@@ -144,7 +152,9 @@ export class PlainEventLog implements EventLog {
     const isOfRotated =
       cause instanceof Error && 'path' in cause && cause.path === `${this.#path}.1`;
     const file = isOfRotated ? `${this.#path}.1` : this.#path;
-    if (cause instanceof Refused) return { file, errno: null, why: cause.why };
+    if (cause instanceof Refused) {
+      return { file, errno: cause.why === 'link' ? 'ELOOP' : null, why: cause.why };
+    }
     return { file, errno: errnoOf(cause), why: 'errno' };
   }
 }
@@ -170,23 +180,32 @@ class Refused extends Error {
 
 /** Its size, ending with a whole line. */
 async function repaired(handle: FileHandle, size: number): Promise<number> {
-  const start = await lastLineStart(handle, size);
-  if (start === size) return size;
-  const tail = Buffer.alloc(Math.min(size - start, MAX_REVIEWER_LINE_BYTES + 1));
-  await handle.read(tail, 0, tail.length, start);
-  if (tail.length === size - start && endsWhole(tail)) {
-    // Only its newline is missing, which others write by itself.
-    await handle.write('\n', size);
-    return size + 1;
+  const end = await endOfLog(handle, size);
+  switch (end.what) {
+    case 'nothing':
+      return size;
+    case 'newline':
+      await handle.write('\n', size);
+      return size + 1;
+    case 'cut':
+      await handle.truncate(end.at);
+      return end.at;
+    case 'foreign':
+      throw new Refused('foreign');
   }
-  // A crash of the machine may leave zeros. What is only such a tail, and begins like none, is not ours to cut.
-  if (start === 0 && tail[0] !== 0x7b && tail[0] !== 0) throw new Refused('foreign');
-  await handle.truncate(start);
-  return start;
 }
 
-/** File systems that do not sync directories say EINVAL. */
+/** And those above, which may have been made for this log, and may be none of ours to open. */
+async function syncDirectories(path: string): Promise<void> {
+  await syncDirectory(path);
+  for (let at = dirname(path), below = path; at !== below; below = at, at = dirname(at)) {
+    await syncDirectory(at).catch(() => {});
+  }
+}
+
+/** File systems that do not sync directories say EINVAL; on Windows there is no such thing. */
 async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
   const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();

@@ -1,44 +1,113 @@
 /** The next `seq` of a pull request's events in a log. */
 import { ReviewerTelemetryError } from '../error/index.js';
-import { readReviewerProjectionEvents } from './projection.js';
+import { parseExact } from '../ndjson/exact-json.js';
+import { LongLine, linesOf, textOfLine } from '../ndjson/line-reader.js';
+import { lifecycleEventOf } from './lifecycle-event.js';
+import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
+import { closeStream, openStream, type StreamFile } from './stream-view.js';
 
-/** A pull request that is not among so many newest is looked up in the log again. */
-const MAX_KNOWN = 1_000;
-/** By log and pull request, the longest unused first: the last that was given out here. */
-const given = new Map<string, Promise<bigint>>();
-
-/**
- * One more than the log's latest and than what was given out in this thread before. Other processes may give out the
- * same.
- *
- * Rejects with what `readReviewerProjectionEvents` does, but for a log that is not there yet.
- */
-export async function nextSeqOf(path: string, prNumber: number): Promise<bigint> {
-  const key = `${prNumber} ${path}`;
-  const before = given.get(key) ?? Promise.resolve(0n);
-  const next = before.then(async (last) => {
-    const latest = last > 0n ? last : await latestSeqIn(path, prNumber);
-    return latest + 1n;
-  });
-  // A log that could not be read is read again for the next.
-  given.delete(key);
-  given.set(
-    key,
-    next.catch(() => 0n),
-  );
-  const [oldest] = given.keys();
-  if (given.size > MAX_KNOWN && oldest !== undefined) given.delete(oldest);
-  return next;
+/** Which file was read, and where its next line begins. */
+interface Known {
+  readonly identity: string;
+  readonly offset: number;
 }
 
-async function latestSeqIn(path: string, prNumber: number): Promise<bigint> {
+class LogSequence {
+  readonly #path: string;
+  /** By pull request: the highest that is in the log, or was given out here. */
+  readonly #latest = new Map<number, bigint>();
+  #known: Known | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  next(prNumber: number): Promise<bigint> {
+    const next = this.#last.then(async () => {
+      await this.#catchUp();
+      const seq = (this.#latest.get(prNumber) ?? 0n) + 1n;
+      this.#latest.set(prNumber, seq);
+      return seq;
+    });
+    this.#last = next.catch(() => {});
+    return next;
+  }
+
+  /** Reads what has come since the last time. */
+  async #catchUp(): Promise<void> {
+    const files = await openStreamIfThere(this.#path);
+    try {
+      const identities = await Promise.all(files.map(identityOf));
+      const known = this.#known === null ? -1 : identities.indexOf(this.#known.identity);
+      for (const [index, file] of files.entries()) {
+        if (index < known) continue;
+        const from = index === known ? (this.#known?.offset ?? 0) : 0;
+        const offset = await this.#read(file, from <= file.size ? from : 0);
+        this.#known = { identity: identities[index] as string, offset };
+      }
+    } finally {
+      await closeStream(files);
+    }
+  }
+
+  /**
+   * Where the next line begins. What is malformed is passed over: a log that nobody may trust still goes on. What
+   * stands behind a line too long is not seen.
+   */
+  async #read({ handle, size }: StreamFile, from: number): Promise<number> {
+    let offset = from;
+    try {
+      for await (const line of linesOf(handle, MAX_REVIEWER_LINE_BYTES, size, from)) {
+        this.#take(line.bytes);
+        if (!line.isTorn) offset += line.bytes.length + 1;
+      }
+    } catch (cause) {
+      if (!(cause instanceof LongLine)) throw cause;
+    }
+    return offset;
+  }
+
+  #take(bytes: Buffer): void {
+    try {
+      const event = lifecycleEventOf(parseExact(textOfLine(bytes)));
+      if (event === null) return;
+      const latest = this.#latest.get(event.prNumber) ?? 0n;
+      if (event.seq > latest) this.#latest.set(event.prNumber, event.seq);
+    } catch {
+      // Its readers are told.
+    }
+  }
+}
+
+const sequences = new Map<string, LogSequence>();
+
+/**
+ * One more than the highest of the log, and of those that were given out in this thread. Another process that asks at
+ * the same time is given the same.
+ *
+ * Rejects with `ERR_REVIEWER_IO`.
+ */
+export function nextSeqOf(path: string, prNumber: number): Promise<bigint> {
+  const known = sequences.get(path);
+  const sequence = known ?? new LogSequence(path);
+  if (known === undefined) sequences.set(path, sequence);
+  return sequence.next(prNumber);
+}
+
+async function openStreamIfThere(path: string): Promise<readonly StreamFile[]> {
   try {
-    const { latestSeq } = await readReviewerProjectionEvents(path, { prNumber, maxEvents: 1 });
-    return latestSeq;
+    return await openStream(path);
   } catch (cause) {
     const isMissing =
       cause instanceof ReviewerTelemetryError && cause.code === 'ERR_REVIEWER_MISSING';
-    if (isMissing) return 0n;
+    if (isMissing) return [];
     throw cause;
   }
+}
+
+async function identityOf({ handle }: StreamFile): Promise<string> {
+  const { dev, ino, birthtimeNs } = await handle.stat({ bigint: true });
+  // The number of a removed file is soon another's.
+  return `${dev}:${ino}:${birthtimeNs}`;
 }

@@ -1,9 +1,9 @@
 /** The files of a reviewer log at one moment. */
-import type { Stats } from 'node:fs';
-import { type FileHandle, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat } from 'node:fs/promises';
 import { ReviewerTelemetryError } from '../error/index.js';
 import { errnoOf } from '../host/index.js';
-import { NotRegular, openRegular } from '../ndjson/open-regular.js';
+import { isAt, NotRegular, openRegular } from '../ndjson/open-regular.js';
 import { reviewerEventsRotatedPath } from './paths.js';
 
 /** Rotations that come so close one after another are no rotations. */
@@ -34,7 +34,7 @@ export async function openStream(path: string): Promise<readonly StreamFile[]> {
       const rotated = await openFile(rotatedPath, false);
       if (rotated !== null) files.unshift(rotated);
       // While we hold it open no other file has its inode.
-      if (await isAt(path, current)) {
+      if (await isStill(path, current)) {
         if (files.length > 0) return files;
         throw new ReviewerTelemetryError(
           'ERR_REVIEWER_MISSING',
@@ -65,7 +65,11 @@ export function ioError(
   errno: string | null,
   cause?: unknown,
 ): ReviewerTelemetryError {
-  const why = errno ?? 'not a regular file';
+  // Of a link nobody knows which files are beside it.
+  const isLink = errno === 'ELOOP';
+  const why = isLink
+    ? 'a symbolic link: give the path it leads to'
+    : (errno ?? 'not a regular file');
   return new ReviewerTelemetryError('ERR_REVIEWER_IO', `${file} cannot be read (${why})`, {
     path,
     file,
@@ -77,7 +81,7 @@ export function ioError(
 async function openFile(path: string, isCurrent: boolean): Promise<StreamFile | null> {
   let handle: FileHandle | null = null;
   try {
-    handle = await openRegular(path);
+    handle = await openRegular(path, constants.O_NOFOLLOW);
     if (handle === null) return null;
     return { path, handle, size: (await handle.stat()).size, isCurrent };
   } catch (cause) {
@@ -90,15 +94,14 @@ async function openFile(path: string, isCurrent: boolean): Promise<StreamFile | 
 }
 
 /** Whether the name still means this file, or still nothing. */
-async function isAt(path: string, opened: StreamFile | null): Promise<boolean> {
-  let named: Stats;
+async function isStill(path: string, opened: StreamFile | null): Promise<boolean> {
   try {
-    named = await stat(path);
+    if (opened !== null) return await isAt(path, opened.handle);
+    await lstat(path);
+    return false;
   } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return opened === null;
-    throw ioError(path, path, errnoOf(cause), cause);
+    const errno = errnoOf(cause);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return true;
+    throw ioError(path, path, errno, cause);
   }
-  if (opened === null) return false;
-  const { dev, ino } = await opened.handle.stat();
-  return named.dev === dev && named.ino === ino;
 }

@@ -12,12 +12,18 @@ import {
 import { Deadlines } from './deadlines.js';
 import type { EventLog, LogFailure } from './event-log.js';
 import { lineOfEvent, lineOfValue } from './lifecycle-event.js';
+import { onAbort } from './on-abort.js';
 import { eventLogAt } from './open-log.js';
 import { assertLogPath, reviewerEventsLockPath, reviewerEventsRotatedPath } from './paths.js';
 import { MAX_REVIEWER_LINE_BYTES, type ReviewerLifecycleEventInit } from './schema.js';
 
 const DEFAULT_ROTATE_BYTES = 10 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** Where the errno does not say it. */
+const REASONS: { readonly [why in LogFailure['why']]?: string } = {
+  'not-regular': 'not a regular file',
+  link: 'a symbolic link: give the path it leads to',
+};
 /** Of Node's timers. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -43,7 +49,7 @@ export interface ReviewerAppendOptions {
 /**
  * Appends events to a reviewer log: a file of JSON lines that many processes share, under `flock` on a companion file.
  * Appends that come while others are being synced go out together, with one write and one `fdatasync`; the order of
- * the calls is the order of the lines, also of several writers of one log in this thread.
+ * the calls is the order of the lines, also of several writers of one log.
  *
  * Nothing is held open between appends for long, and there is nothing to close.
  */
@@ -95,8 +101,9 @@ export class ReviewerTelemetryWriter {
    * Taken now; resolves when its line is on disk, wherever that was asked for by others too.
    *
    * Rejects with `ERR_REVIEWER_INVALID_EVENT`, `ERR_REVIEWER_SERIALIZE` (also for a line of more than 4 MiB),
-   * `ERR_REVIEWER_IO`, `ERR_REVIEWER_LOCK` (somebody else held the lock for all of `timeoutMs`), or the signal's
-   * reason: of the event nothing is in the log then, as far as the kernel lets us see to it.
+   * `ERR_INVALID_CONFIG` (of the options), `ERR_REVIEWER_IO`, `ERR_REVIEWER_LOCK` (the lock was not free within
+   * `timeoutMs`), `ERR_REVIEWER_MALFORMED` (what stands there is no such log), or the signal's reason: of the event
+   * nothing is in the log then, as far as the kernel lets us see to it.
    */
   append(value: unknown, options: ReviewerAppendOptions = {}): Promise<void> {
     return this.#append(() => lineOfValue(value), options);
@@ -111,9 +118,11 @@ export class ReviewerTelemetryWriter {
   }
 
   /** What this throws is a rejection. */
-  #append(lineOf: () => string, { signal }: ReviewerAppendOptions): Promise<void> {
+  #append(lineOf: () => string, options: ReviewerAppendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const line = this.#checkedLine(lineOf());
+      assertObject('options', options);
+      const { signal } = options;
       assertSignal(signal);
       signal?.throwIfAborted();
       const cancel = this.#log.append(`${line}\n`, this.rotateBytes, (failure) => {
@@ -132,11 +141,11 @@ export class ReviewerTelemetryWriter {
         settle();
         reject(this.#timedOut(waitedFor));
       });
+      const unheard = signal === undefined ? null : onAbort(signal, abort);
       const settle = (): void => {
         inTime();
-        signal?.removeEventListener('abort', abort);
+        unheard?.();
       };
-      signal?.addEventListener('abort', abort);
     });
   }
 
@@ -156,7 +165,7 @@ export class ReviewerTelemetryWriter {
     if (waitedFor === 'lock') {
       return new ReviewerTelemetryError(
         'ERR_REVIEWER_LOCK',
-        `another process has held the lock ${this.lockPath} for ${this.timeoutMs} ms`,
+        `the lock ${this.lockPath} was not free within ${this.timeoutMs} ms`,
         { path: this.path, file: this.lockPath },
       );
     }
@@ -172,11 +181,11 @@ export class ReviewerTelemetryWriter {
     if (why === 'foreign') {
       return new ReviewerTelemetryError(
         'ERR_REVIEWER_MALFORMED',
-        `${file} is not a reviewer log: it ends within a line that no event begins like`,
-        { path, file, line: 1 },
+        `${file} is no reviewer log, or was harmed: it ends within a line that no event begins like; move it away`,
+        { path, file },
       );
     }
-    const reason = why === 'not-regular' ? 'not a regular file' : errno;
+    const reason = REASONS[why] ?? errno;
     return new ReviewerTelemetryError('ERR_REVIEWER_IO', `${file} cannot be written (${reason})`, {
       path,
       file,

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { getSystemErrorName } from 'node:util';
 import { loadAddon, packageRoot } from '../engine/native/addon.js';
-import { errnoOf } from '../host/cgroup-files.js';
+import { errnoOf } from '../host/errno.js';
 import { lookUpCommand } from './command-path.js';
 
 export interface LaunchOptions {

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killMembers } from '../engine/js/process-killer.js';
 import { CgroupError } from '../error/index.js';
-import { errnoOf } from '../host/cgroup-files.js';
 import { directories } from '../host/directories.js';
+import { errnoOf } from '../host/errno.js';
 import type { DirectScope } from './create.js';
 import { scopeName } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';

@@ -1,5 +1,5 @@
 /** The slice that holds the scopes: made when the first needs it, removed by whoever leaves it last. */
-import { errnoOf } from '../host/cgroup-files.js';
+import { errnoOf } from '../host/errno.js';
 import { markerName, SLICE_MARKER } from './marker.js';
 import { currentOwner, formatOwner } from './owner.js';
 import type { PinnedCgroup } from './pinned-cgroup.js';

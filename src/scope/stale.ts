@@ -1,7 +1,7 @@
 /** What a SIGKILLed owner left behind. */
 import { CgroupError } from '../error/index.js';
-import { errnoOf } from '../host/cgroup-files.js';
 import { type Directories, directories } from '../host/directories.js';
+import { errnoOf } from '../host/errno.js';
 import type { HostFacts } from '../host/index.js';
 import { markersIn } from './marker.js';
 import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';

@@ -1,7 +1,7 @@
 /** The collector writes an episode's notable moments to a reviewer log. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
@@ -41,6 +41,8 @@ async function eventsOf(path: string) {
   }));
   return events.map(({ lifecycle }) => lifecycle);
 }
+
+const textIfThere = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
 const kindsOf = async (path: string) => (await eventsOf(path)).map(({ event }) => event);
 
@@ -194,6 +196,37 @@ describe.each(ENGINES)('engine %s', (engine) => {
     expect(seqs).toEqual([40n, 41n, 42n, 43n, 44n, 100n, 101n]);
   });
 
+  test('seq goes on after what other processes wrote meanwhile, and through a line that is malformed', async () => {
+    const path = newLog();
+    const writer = new ReviewerTelemetryWriter(path, { rotateBytes: 1_000 });
+    const other = (seq: number) =>
+      writer.append({
+        ts: '2026-11-26T07:00:00Z',
+        event: 'sha_drift',
+        review_type: 'quality',
+        pr_number: 7,
+        head_sha: 'other',
+        seq,
+      });
+    const text = () => [`${path}.1`, path].map(textIfThere).join('');
+    /** Of its two events. */
+    const seqsOfRun = async () => {
+      const child = shell('exit 0');
+      const own = new RegExp(`"seq":(\\d+),"run_id":"run-${child.pid}"`, 'g');
+      const seqs = () => [...text().matchAll(own)].map(([, seq]) => Number(seq));
+      start(child, path, { runId: `run-${child.pid}` });
+      await until(() => seqs().length === 2);
+      return seqs();
+    };
+    expect(await seqsOfRun()).toEqual([1, 2]);
+    await other(50);
+    expect(await seqsOfRun()).toEqual([51, 52]);
+    appendFileSync(path, 'nonsense\n');
+    // Moves the log away on the way.
+    for (const seq of [100, 101, 102, 103, 104]) await other(seq);
+    expect(await seqsOfRun()).toEqual([105, 106]);
+  });
+
   test('what cannot be written is a warning, and the session goes on', async () => {
     const path = newLog();
     mkdirSync(path);
@@ -245,6 +278,28 @@ describe.each(ENGINES)('engine %s', (engine) => {
     const child = shell('exit 0');
     const begin = () => start(child, newLog(), { stallAfterMs: 100 }, { manual: true });
     expect(begin).toThrow(expect.objectContaining({ code: 'ERR_INVALID_CONFIG' }));
+  });
+
+  test('a manual session keeps no process alive', async () => {
+    const script = `
+      import { spawn } from 'node:child_process';
+      import { ReviewerTelemetryWriter, TelemetryCollector } from 'episcope';
+      const child = spawn('true');
+      new TelemetryCollector(undefined, { engine: process.argv[2] }).start('job', child.pid, {
+        source: 'proc',
+        manual: true,
+        reviewer: {
+          writer: new ReviewerTelemetryWriter(process.argv[1]),
+          child, reviewType: 'security', prNumber: 7, headSha: 'a',
+        },
+      });`;
+    const path = newLog();
+    const args = ['--input-type=module', '--eval', script, path, engine];
+    expect(await once(spawn(process.execPath, args, { stdio: 'inherit' }), 'exit')).toEqual([
+      0,
+      null,
+    ]);
+    expect(await kindsOf(path)).toEqual(['run_start']);
   });
 
   test('a process does not end before its last event is on disk', async () => {

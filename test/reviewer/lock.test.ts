@@ -1,11 +1,19 @@
 /** Writers of many processes share a log; whoever holds its lock is waited for, off the event loop. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
-import { ReviewerTelemetryWriter } from '../../src/reviewer/index.js';
+import { appendReviewerEventNdjson, ReviewerTelemetryWriter } from '../../src/reviewer/index.js';
 import { linesOfCommand } from '../support/lines-of-command.js';
 import { scratch } from '../support/scratch.js';
 import { allSeqs, eventOf, seqsIn, textOf, upTo } from './events.js';
@@ -102,6 +110,26 @@ test('a process that only waits for a lock it will not get ends by its time limi
     path,
   ]);
   expect(lines).toEqual(['ERR_REVIEWER_LOCK']);
+  await release();
+});
+
+test('however many give up on a lock that is held for ever, one thread waits for it', async () => {
+  const path = newPath();
+  const release = await heldByAnother(path);
+  const waits = () =>
+    readdirSync('/proc/self/task').filter((task) => {
+      try {
+        return readFileSync(`/proc/self/task/${task}/comm`, 'utf8') === 'episcope-log\n';
+      } catch {
+        return false;
+      }
+    }).length;
+  const others = waits();
+  for (let round = 0; round < 8; round += 1) {
+    const append = appendReviewerEventNdjson(path, eventOf(1), { timeoutMs: 5 });
+    expect(await refusal(append)).toMatchObject({ code: 'ERR_REVIEWER_LOCK' });
+  }
+  expect(waits()).toBeLessThanOrEqual(others + 1);
   await release();
 });
 

@@ -1,10 +1,24 @@
 /** What a writer promises, by the addon and without it. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { appendReviewerEventNdjson } from '../../src/reviewer/index.js';
+import { describe, expect, test, vi } from 'vitest';
+import {
+  appendReviewerEventNdjson,
+  readReviewerProjectionEvents,
+} from '../../src/reviewer/index.js';
 import {
   ReviewerTelemetryWriter,
   type ReviewerTelemetryWriterOptions,
@@ -153,8 +167,8 @@ describe.each(ENGINES)('a writer, engine %s', (engine) => {
     ['within a character', '{"detail":"\u00e9', ''],
     ['a whole one without its newline', '{"event":"x","n":1}', '{"event":"x","n":1}\n'],
     ['zeros', '\0\0\0\0', ''],
-    ['rubbish', 'garbage', ''],
     ['one longer than any chunk', `{"detail":"${'x'.repeat(150_000)}`, ''],
+    ['an event cut short with its newline', '{"schema":"apm2.rev\n', ''],
     ['a whole one longer than any chunk', `{"d":"${'x'.repeat(150_000)}"}`, null],
   ])('a tail that a crash left is mended first: %s', async (what, tail, left) => {
     const path = newPath();
@@ -173,13 +187,67 @@ describe.each(ENGINES)('a writer, engine %s', (engine) => {
   test('a file that is no log is not touched', async () => {
     const path = newPath();
     mkdirSync(dirname(path));
-    writeFileSync(path, 'host.example');
-    expect(await refusal(writerAt(path).append(eventOf(1)))).toMatchObject({
-      code: 'ERR_REVIEWER_MALFORMED',
-      path,
-      line: 1,
-    });
-    expect(textOf(path)).toBe('host.example');
+    for (const text of ['host.example', 'first note\nsecond note', '{"a":1}\nnote']) {
+      writeFileSync(path, text);
+      expect(await refusal(writerAt(path).append(eventOf(1)))).toMatchObject({
+        code: 'ERR_REVIEWER_MALFORMED',
+        path,
+      });
+      expect(textOf(path)).toBe(text);
+    }
+  });
+
+  test('a link is refused by writers and readers: nobody knows which files are beside it', async () => {
+    const path = newPath();
+    await writerAt(path).append(eventOf(1));
+    symlinkSync('log.ndjson', `${path}.link`);
+    const linked = { code: 'ERR_REVIEWER_IO', errno: 'ELOOP', path: `${path}.link` };
+    expect(await refusal(writerAt(`${path}.link`).append(eventOf(2)))).toMatchObject(linked);
+    const read = readReviewerProjectionEvents(`${path}.link`, { prNumber: 7 });
+    expect(await refusal(read)).toMatchObject(linked);
+    expect(seqsIn(path)).toEqual([1]);
+    // Of the directories on the way any may be one.
+    symlinkSync(dirname(path), `${dirname(path)}-link`);
+    await writerAt(join(`${dirname(path)}-link`, 'log.ndjson')).append(eventOf(3));
+    expect(seqsIn(path)).toEqual([1, 3]);
+  });
+
+  test('the log and .1 may be names of one file', async () => {
+    const path = newPath();
+    const writer = writerAt(path, { rotateBytes: 1 });
+    await writer.append(eventOf(1));
+    linkSync(path, `${path}.1`);
+    await writer.append(eventOf(2));
+    expect([seqsIn(`${path}.1`), seqsIn(path)]).toEqual([[1], [2]]);
+  });
+
+  test('others may truncate, replace or remove the log between appends', async () => {
+    const path = newPath();
+    const writer = writerAt(path);
+    await writer.append(eventOf(1));
+    truncateSync(path, 10);
+    await writer.append(eventOf(2));
+    expect(seqsIn(path)).toEqual([2]);
+    renameSync(path, `${path}.old`);
+    await writer.append(eventOf(3));
+    expect(seqsIn(path)).toEqual([3]);
+    rmSync(path);
+    await writer.append(eventOf(4));
+    expect(seqsIn(path)).toEqual([4]);
+  });
+
+  test('a hundred appends may share one signal', async () => {
+    const path = newPath();
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const writer = writerAt(path);
+    const { signal } = new AbortController();
+    await Promise.all(upTo(100).map((seq) => writer.append(eventOf(seq), { signal })));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+    expect(seqsIn(path)).toEqual(upTo(100));
   });
 
   test('a directory, a FIFO or a device in its place is told, and once it is gone all goes on', async () => {
@@ -319,6 +387,27 @@ test.each([
 test('a signal must be one', async () => {
   const append = appendReviewerEventNdjson(newPath(), eventOf(1), { signal: 5 as never });
   expect(await refusal(append)).toMatchObject({ code: 'ERR_INVALID_CONFIG' });
+  const writer = new ReviewerTelemetryWriter(newPath());
+  expect(await refusal(writer.append(eventOf(1), null as never))).toMatchObject({
+    code: 'ERR_INVALID_CONFIG',
+  });
+});
+
+test('without the addon what was not synced is taken back, and may be appended again', async () => {
+  const path = newPath();
+  const writer = new ReviewerTelemetryWriter(path, { singleProcess: true }, 'js');
+  await writer.append(eventOf(1));
+  const handle = await open(path);
+  const datasync = vi.spyOn(Object.getPrototypeOf(handle), 'datasync');
+  await handle.close();
+  datasync.mockRejectedValueOnce(Object.assign(new Error('EIO'), { code: 'EIO' }));
+  const failed = [writer.append(eventOf(2)), writer.append(eventOf(3))].map(refusal);
+  const io = { code: 'ERR_REVIEWER_IO', errno: 'EIO' };
+  expect(await Promise.all(failed)).toMatchObject([io, io]);
+  datasync.mockRestore();
+  expect(seqsIn(path)).toEqual([1]);
+  await writer.append(eventOf(2));
+  expect(seqsIn(path)).toEqual([1, 2]);
 });
 
 test('one event without a writer', async () => {
