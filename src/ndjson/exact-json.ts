@@ -20,8 +20,11 @@ export function stringifyExact(value: ExactJson): string {
 
 /** The object of these members, in their order: that of an object itself puts names like `1` first. */
 export function stringifyMembers(members: readonly (readonly [string, ExactJson])[]): string {
-  const texts = members.map(([key, member]) => `${JSON.stringify(key)}:${stringifyExact(member)}`);
-  return `{${texts.join(',')}}`;
+  let text = '{';
+  for (const [key, member] of members) {
+    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${stringifyExact(member)}`;
+  }
+  return `${text}}`;
 }
 
 function isArray(value: object): value is readonly ExactJson[] {

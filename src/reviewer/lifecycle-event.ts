@@ -1,7 +1,7 @@
 /** Between the lines of a reviewer log and typed events: strict in what a lifecycle event must have. */
 import { ReviewerTelemetryError } from '../error/index.js';
 import { type ExactJson, stringifyExact, stringifyMembers } from '../ndjson/exact-json.js';
-import { plainJson } from './plain-json.js';
+import { isFlat, plainJson } from './plain-json.js';
 import { epochSecondsOf } from './rfc3339.js';
 import {
   REVIEWER_EVENT_KINDS,
@@ -105,7 +105,8 @@ export function canonicalizeReviewerEventValue(value: unknown): ReviewerEventObj
 
 /** The line of a value, without its newline. The same errors. */
 export function lineOfValue(value: unknown): string {
-  const plain = plainJson(value);
+  // Most events are flat, and nothing of them needs to be copied.
+  const plain = isFlat(value) ? { ...value } : plainJson(value);
   const event = lifecycleEventOf(plain);
   return event === null ? stringifyExact(plain) : stringifyMembers(membersOf(event));
 }
@@ -221,7 +222,8 @@ function extraOf(value: JsonObject): { readonly [key: string]: ExactJson } {
   const unknown: [string, ExactJson][] = [];
   for (const key of Object.keys(value)) {
     // A parser makes an infinity of what no double holds.
-    if (!KNOWN.has(key)) unknown.push([wellFormed(key), plainJson(value[key], key, 1)]);
+    if (!KNOWN.has(key) && value[key] !== undefined)
+      unknown.push([wellFormed(key), plainJson(value[key], key, 1)]);
   }
   return Object.fromEntries(unknown.sort(byName));
 }

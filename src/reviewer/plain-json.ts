@@ -28,6 +28,25 @@ export function plainJson(value: unknown, name = 'the event', depth = 0): ExactJ
   }
 }
 
+/** Whether `plainJson` would only copy it: an object of texts, numbers, booleans and nulls. */
+export function isFlat(value: unknown): value is { readonly [key: string]: FlatJson } {
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return false;
+  for (const key in value) {
+    const descriptor = Object.getOwnPropertyDescriptor(value, key);
+    if (descriptor === undefined || !isFlatValue(descriptor.value) || !key.isWellFormed())
+      return false;
+  }
+  return true;
+}
+
+type FlatJson = string | boolean | number | bigint | null;
+
+function isFlatValue(value: unknown): value is FlatJson {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value === 'number') return Number.isFinite(value);
+  return typeof value === 'boolean' || typeof value === 'bigint' || value === null;
+}
+
 class NotJson extends Error {
   readonly why: string;
   /** To where it is, from where it was caught. */
