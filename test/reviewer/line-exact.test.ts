@@ -107,3 +107,24 @@ test('PROPERTY: the line of any event, read and written again, is the same bytes
     { numRuns: 2_000 },
   );
 });
+
+test.each([
+  ['half a surrogate pair', '\ud800'],
+  ['NaN', Number.NaN],
+  ['a function', () => 1],
+])('an object that is no lifecycle event is held to JSON too: %s', (_what, a) => {
+  expect(() => lineOfValue({ event: 'other', a })).toThrow(refusal('ERR_REVIEWER_SERIALIZE'));
+  expect(() => lineOfValue({ event: 'other', b: { a } })).toThrow(
+    refusal('ERR_REVIEWER_SERIALIZE'),
+  );
+});
+
+test('a flat object and a nested one are written alike', () => {
+  const flat = { event: 'other', a: 1, b: null, c: 'x', d: 2n ** 60n, e: undefined };
+  expect(lineOfValue(flat)).toBe(
+    '{"event":"other","a":1,"b":null,"c":"x","d":1152921504606846976}',
+  );
+  expect(lineOfValue({ ...flat, f: [] })).toBe(
+    '{"event":"other","a":1,"b":null,"c":"x","d":1152921504606846976,"f":[]}',
+  );
+});

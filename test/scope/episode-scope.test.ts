@@ -345,6 +345,10 @@ describe.skipIf(noLeaf !== null).each(LAUNCHERS)('spawnInScope by %s', (_, helpe
       await closed;
       expect([output, ...told]).toEqual(['all of it\n', 'exit', 3]);
       await scope.remove({ kill: true });
+      // Without pipes there is nothing to wait for between its end and its close.
+      const silent = await start('true', [], { ...more, stdio: 'ignore' });
+      await new Promise((resolve) => silent.child.once('close', resolve));
+      await silent.scope.remove({ kill: true });
     }
     slow = false;
   });
