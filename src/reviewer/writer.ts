@@ -98,7 +98,7 @@ export class ReviewerTelemetryWriter {
 
   /**
    * Appends an object: a lifecycle event in its canonical form (`canonicalizeReviewerEventValue`), any other as it is.
-   * Taken now; resolves when its line is on disk, wherever that was asked for by others too.
+   * Taken as it is now; resolves when its line is on disk.
    *
    * Rejects with `ERR_REVIEWER_INVALID_EVENT`, `ERR_REVIEWER_SERIALIZE` (also for a line of more than 4 MiB),
    * `ERR_INVALID_CONFIG` (of the options), `ERR_REVIEWER_IO`, `ERR_REVIEWER_LOCK` (the lock was not free within
