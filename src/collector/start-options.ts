@@ -5,6 +5,7 @@ import {
   assertObject,
   assertOneOf,
   assertPath,
+  assertSignal,
   invalidConfig,
 } from '../error/index.js';
 import type { FrameSink } from './frame-sink.js';
@@ -68,9 +69,7 @@ export function assertStartOptions(options: StartOptions, pid: number): void {
       throw invalidConfig('tripwires need a sampler: a manual session has none');
     }
   }
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
-    throw invalidConfig('signal must be an AbortSignal');
-  }
+  assertSignal(options.signal);
 }
 
 export function assertBudget(budget: unknown): asserts budget is BudgetTracker {

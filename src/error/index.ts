@@ -10,7 +10,14 @@ export type {
   TelemetryErrorCode,
 } from './codes.js';
 export { CgroupError, ProcError } from './kernel-error.js';
-export { assertBoolean, assertObject, assertOneOf, assertPath, invalidConfig } from './options.js';
+export {
+  assertBoolean,
+  assertObject,
+  assertOneOf,
+  assertPath,
+  assertSignal,
+  invalidConfig,
+} from './options.js';
 export { RecordingError } from './recording-error.js';
 export { ReviewerTelemetryError } from './reviewer-error.js';
 export {

@@ -20,6 +20,11 @@ export function assertOneOf(name: string, value: unknown, allowed: readonly unkn
   throw invalidConfig(`${name} must be one of ${allowed.join(', ')}, not ${show(value)}`);
 }
 
+export function assertSignal(value: unknown): void {
+  if (value === undefined || value instanceof AbortSignal) return;
+  throw invalidConfig('signal must be an AbortSignal');
+}
+
 /** What a path leads to is checked at the open; that it is one, here. Throws `ERR_CGROUP_PATH`. */
 export function assertPath(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'string') return;

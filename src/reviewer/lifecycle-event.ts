@@ -1,9 +1,16 @@
 /** Between the lines of a reviewer log and typed events: strict in what a lifecycle event must have. */
 import { ReviewerTelemetryError } from '../error/index.js';
-import { type ExactJson, stringifyExact, stringifyMembers } from '../ndjson/exact-json.js';
+import {
+  type ExactJson,
+  parseExact,
+  stringifyExact,
+  stringifyMembers,
+} from '../ndjson/exact-json.js';
+import { textOfLine } from '../ndjson/line-reader.js';
 import { isFlat, plainJson } from './plain-json.js';
 import { epochSecondsOf } from './rfc3339.js';
 import {
+  MAX_U32,
   REVIEWER_EVENT_KINDS,
   REVIEWER_TELEMETRY_SCHEMA,
   REVIEWER_TELEMETRY_SCHEMA_VERSION,
@@ -13,7 +20,6 @@ import {
   type ReviewerLifecycleEventKind,
 } from './schema.js';
 
-const MAX_U32 = 2 ** 32 - 1;
 const MAX_U64 = 2n ** 64n - 1n;
 
 /** Keys that become something of the event, under this name or another. */
@@ -66,6 +72,11 @@ export function lifecycleEventOf(value: unknown): ReviewerLifecycleEvent | null 
     detail: stringOr(value.detail, null),
     extra: extraOf(value),
   };
+}
+
+/** As `lifecycleEventOf`, of a line without its newline; what is no UTF-8 or no JSON is an error too. */
+export function lifecycleEventOfLine(bytes: Buffer): ReviewerLifecycleEvent | null {
+  return lifecycleEventOf(parseExact(textOfLine(bytes)));
 }
 
 /** The members of an event's line, in its order. */
@@ -222,8 +233,7 @@ function extraOf(value: JsonObject): { readonly [key: string]: ExactJson } {
   const unknown: [string, ExactJson][] = [];
   for (const key of Object.keys(value)) {
     // A parser makes an infinity of what no double holds.
-    if (!KNOWN.has(key) && value[key] !== undefined)
-      unknown.push([wellFormed(key), plainJson(value[key], key, 1)]);
+    if (!KNOWN.has(key)) unknown.push([wellFormed(key), plainJson(value[key], key, 1)]);
   }
   return Object.fromEntries(unknown.sort(byName));
 }

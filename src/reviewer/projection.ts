@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import {
   assertObject,
+  assertSignal,
   finiteNumber,
   invalidConfig,
   outOfRange,
@@ -10,21 +11,20 @@ import {
   wholeNumber,
 } from '../error/index.js';
 import { errnoOf } from '../host/index.js';
-import { parseExact } from '../ndjson/exact-json.js';
-import { LongLine, linesOf, type RawLine, textOfLine } from '../ndjson/line-reader.js';
+import { LongLine, linesOf, type RawLine } from '../ndjson/line-reader.js';
 import { isCutShort } from './cut-short.js';
 import { ReviewerTelemetryHealth } from './health.js';
-import { lifecycleEventOf, membersOf } from './lifecycle-event.js';
+import { lifecycleEventOfLine, membersOf } from './lifecycle-event.js';
 import { assertLogPath } from './paths.js';
 import { epochSecondsOf } from './rfc3339.js';
 import {
   MAX_REVIEWER_LINE_BYTES,
+  MAX_U32,
   type ReviewerEventObject,
   type ReviewerLifecycleEvent,
 } from './schema.js';
 import { closeStream, ioError, openStream, type StreamFile } from './stream-view.js';
 
-const MAX_U32 = 2 ** 32 - 1;
 const DEFAULT_MAX_EVENTS = 400;
 
 export interface ReviewerProjectionFilter {
@@ -82,7 +82,7 @@ class Projection {
   readonly #maxEvents: number;
   readonly #signal: AbortSignal | undefined;
   /** The newest, from `#oldest` on and around. */
-  readonly #kept: ReviewerProjectionEvent[] = [];
+  readonly #kept: ReviewerLifecycleEvent[] = [];
   #oldest = 0;
   #latestSeq = 0n;
 
@@ -94,9 +94,7 @@ class Projection {
     if (headSha !== undefined && typeof headSha !== 'string') {
       throw invalidConfig('headSha must be a string');
     }
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidConfig('signal must be an AbortSignal');
-    }
+    assertSignal(signal);
     this.#headSha = headSha === undefined ? null : asciiLowerCase(headSha);
     this.#sinceEpoch =
       sinceEpoch === undefined ? -Infinity : finiteNumber('sinceEpoch', sinceEpoch);
@@ -129,20 +127,23 @@ class Projection {
   }
 
   result(): ReviewerProjectionRead {
-    const events = [...this.#kept.slice(this.#oldest), ...this.#kept.slice(0, this.#oldest)];
+    const kept = [...this.#kept.slice(this.#oldest), ...this.#kept.slice(0, this.#oldest)];
+    const events = kept.map((lifecycle) => ({
+      lifecycle,
+      raw: Object.fromEntries(membersOf(lifecycle)),
+    }));
     const health = ReviewerTelemetryHealth.present(events.length);
     return { events, latestSeq: this.#latestSeq, health };
   }
 
   #take({ bytes }: RawLine): void {
-    const event = lifecycleEventOf(parseExact(textOfLine(bytes)));
+    const event = lifecycleEventOfLine(bytes);
     if (event === null || !this.#passes(event)) return;
     if (event.seq > this.#latestSeq) this.#latestSeq = event.seq;
-    const kept = { lifecycle: event, raw: Object.fromEntries(membersOf(event)) };
     if (this.#kept.length < this.#maxEvents) {
-      this.#kept.push(kept);
+      this.#kept.push(event);
     } else {
-      this.#kept[this.#oldest] = kept;
+      this.#kept[this.#oldest] = event;
       this.#oldest = (this.#oldest + 1) % this.#maxEvents;
     }
   }

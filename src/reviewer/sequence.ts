@@ -1,8 +1,7 @@
 /** The next `seq` of a pull request's events in a log. */
 import { ReviewerTelemetryError } from '../error/index.js';
-import { parseExact } from '../ndjson/exact-json.js';
-import { LongLine, linesOf, textOfLine } from '../ndjson/line-reader.js';
-import { lifecycleEventOf } from './lifecycle-event.js';
+import { LongLine, linesOf } from '../ndjson/line-reader.js';
+import { lifecycleEventOfLine } from './lifecycle-event.js';
 import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
 import { closeStream, openStream, type StreamFile } from './stream-view.js';
 
@@ -70,7 +69,7 @@ class LogSequence {
 
   #take(bytes: Buffer): void {
     try {
-      const event = lifecycleEventOf(parseExact(textOfLine(bytes)));
+      const event = lifecycleEventOfLine(bytes);
       if (event === null) return;
       const latest = this.#latest.get(event.prNumber) ?? 0n;
       if (event.seq > latest) this.#latest.set(event.prNumber, event.seq);

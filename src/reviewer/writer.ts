@@ -4,6 +4,7 @@ import { loadAddon } from '../engine/native/addon.js';
 import {
   assertBoolean,
   assertObject,
+  assertSignal,
   invalidConfig,
   outOfRange,
   ReviewerTelemetryError,
@@ -202,11 +203,6 @@ export async function appendReviewerEventNdjson(
 ): Promise<void> {
   const { signal, ...writerOptions } = options;
   await new ReviewerTelemetryWriter(path, writerOptions).append(value, { signal });
-}
-
-function assertSignal(signal: unknown): void {
-  if (signal === undefined || signal instanceof AbortSignal) return;
-  throw invalidConfig('signal must be an AbortSignal');
 }
 
 function between(name: string, value: number, least: number, most: number): number {

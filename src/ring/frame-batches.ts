@@ -1,4 +1,4 @@
-import { assertObject, assertOneOf, invalidConfig } from '../error/index.js';
+import { assertObject, assertOneOf, assertSignal } from '../error/index.js';
 import type { FrameBatch, FrameCursor } from './frame-cursor.js';
 import { waitForNews } from './wait.js';
 
@@ -33,9 +33,7 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value:
 export function assertFramesOptions(options: FramesOptions): void {
   assertObject('options', options);
   assertOneOf('from', options.from, ['oldest', 'latest']);
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
-    throw invalidConfig('signal must be an AbortSignal');
-  }
+  assertSignal(options.signal);
 }
 
 /**

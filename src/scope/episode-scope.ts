@@ -5,6 +5,7 @@ import {
   assertObject,
   assertOneOf,
   assertPath,
+  assertSignal,
   CgroupError,
   finiteNumber,
   invalidConfig,
@@ -129,9 +130,7 @@ export function checkRequest(
   if (strategy === 'systemd' && place.root !== null && !isForSystemd(place.root)) {
     throw invalidConfig('systemd has its own root: leave root out, or use the strategy direct');
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidConfig('signal must be an AbortSignal');
-  }
+  assertSignal(signal);
   signal?.throwIfAborted();
   const timeoutMs = checkTimeout(options.timeoutMs);
   return { id, limits: checkLimits(limits), ...place, strategy, timeoutMs, signal };

@@ -80,6 +80,7 @@ test('of an end that is cut off and written anew no line is half the old and hal
       return { bytesRead: content.copy(buffer, offset, position, position + length) };
     },
   };
+  // Of a handle only `read` is used.
   const lines = await linesIn(changing as unknown as FileHandle);
   expect(lines.map(([, text]) => text.slice(0, 3))).toEqual(['aaa', 'ccc', 'd']);
   expect(lines[1]?.[1]).toBe('c'.repeat(1_000));

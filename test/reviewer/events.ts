@@ -31,3 +31,10 @@ export const allSeqs = (path: string): number[] => [...seqsIn(`${path}.1`), ...s
 
 export const upTo = (count: number, from = 1): number[] =>
   Array.from({ length: count }, (_, index) => from + index);
+
+/** What it was rejected with, null where it was not. */
+export const rejection = (act: Promise<unknown>): Promise<unknown> =>
+  act.then(
+    () => null,
+    (error: unknown) => error,
+  );

@@ -16,18 +16,12 @@ import { afterEach, expect, test } from 'vitest';
 import { appendReviewerEventNdjson, ReviewerTelemetryWriter } from '../../src/reviewer/index.js';
 import { linesOfCommand } from '../support/lines-of-command.js';
 import { scratch } from '../support/scratch.js';
-import { allSeqs, eventOf, seqsIn, textOf, upTo } from './events.js';
+import { allSeqs, eventOf, rejection, seqsIn, textOf, upTo } from './events.js';
 
 const LOG_PROCESS = new URL('./log-process.mjs', import.meta.url).pathname;
 const directory = scratch();
 let places = 0;
 const newPath = () => join(directory, `place-${places++}`, 'log.ndjson');
-
-const refusal = (act: Promise<unknown>) =>
-  act.then(
-    () => null,
-    (error: unknown) => error,
-  );
 
 const holders = new Set<ChildProcess>();
 afterEach(() => {
@@ -71,8 +65,8 @@ test('a lock that is held for ever is told after timeoutMs, and nothing is writt
     path,
     file: `${path}.lock`,
   };
-  expect(await refusal(writer.append(eventOf(1)))).toMatchObject(lock);
-  expect(await refusal(writer.append(eventOf(2)))).toMatchObject(lock);
+  expect(await rejection(writer.append(eventOf(1)))).toMatchObject(lock);
+  expect(await rejection(writer.append(eventOf(2)))).toMatchObject(lock);
   await release();
   await writer.append(eventOf(3));
   expect(seqsIn(path)).toEqual([3]);
@@ -88,7 +82,7 @@ test('an append that is aborted while it waits is not written; those beside it a
   const third = writer.append(eventOf(3));
   const reason = new Error('enough');
   abort.abort(reason);
-  expect(await refusal(second)).toBe(reason);
+  expect(await rejection(second)).toBe(reason);
   await release();
   await Promise.all([first, third]);
   expect(seqsIn(path)).toEqual([1, 3]);
@@ -127,7 +121,7 @@ test('however many give up on a lock that is held for ever, one thread waits for
   const others = waits();
   for (let round = 0; round < 8; round += 1) {
     const append = appendReviewerEventNdjson(path, eventOf(1), { timeoutMs: 5 });
-    expect(await refusal(append)).toMatchObject({ code: 'ERR_REVIEWER_LOCK' });
+    expect(await rejection(append)).toMatchObject({ code: 'ERR_REVIEWER_LOCK' });
   }
   expect(waits()).toBeLessThanOrEqual(others + 1);
   await release();

@@ -10,7 +10,7 @@ import {
 } from '../../src/reviewer/index.js';
 import { linesOfCommand } from '../support/lines-of-command.js';
 import { scratch } from '../support/scratch.js';
-import { ENGINES, eventOf, upTo } from './events.js';
+import { ENGINES, eventOf, rejection, upTo } from './events.js';
 
 const LOG_PROCESS = new URL('./log-process.mjs', import.meta.url).pathname;
 const directory = scratch();
@@ -40,12 +40,6 @@ async function seqsOf(path: string, filter: Partial<ReviewerProjectionFilter> = 
   const { events } = await readReviewerProjectionEvents(path, { prNumber: 7, ...filter });
   return events.map(({ lifecycle }) => Number(lifecycle.seq));
 }
-
-const refusal = (act: Promise<unknown>) =>
-  act.then(
-    () => null,
-    (error: unknown) => error,
-  );
 
 const lines = (...texts: string[]) => texts.map((text) => `${text}\n`).join('');
 
@@ -184,39 +178,39 @@ describe('a projection', () => {
     const whole = Buffer.concat([bytes, Buffer.from(lines(lineOf(9)))]);
     const malformed = { name: 'ReviewerTelemetryError', code: 'ERR_REVIEWER_MALFORMED', line: 3 };
     const current = logOf({ current: whole });
-    expect(await refusal(seqsOf(current))).toMatchObject({ ...malformed, path: current });
+    expect(await rejection(seqsOf(current))).toMatchObject({ ...malformed, path: current });
     const last = logOf({ current: bytes });
-    expect(await refusal(seqsOf(last))).toMatchObject({ ...malformed, path: last });
+    expect(await rejection(seqsOf(last))).toMatchObject({ ...malformed, path: last });
     const rotated = logOf({ rotated: whole, current: lines(lineOf(10)) });
-    expect(await refusal(seqsOf(rotated))).toMatchObject({ ...malformed, path: `${rotated}.1` });
+    expect(await rejection(seqsOf(rotated))).toMatchObject({ ...malformed, path: `${rotated}.1` });
   });
 
   test('forgives an event cut short only at the end of the log', async () => {
     const cut = '{"schema":"apm2.rev';
     const within = logOf({ current: lines(lineOf(1), cut, lineOf(2)) });
-    expect(await refusal(seqsOf(within))).toMatchObject({ path: within, line: 2 });
+    expect(await rejection(seqsOf(within))).toMatchObject({ path: within, line: 2 });
     const rotated = logOf({ rotated: lines(lineOf(1)) + cut, current: lines(lineOf(2)) });
-    expect(await refusal(seqsOf(rotated))).toMatchObject({ path: `${rotated}.1`, line: 2 });
+    expect(await rejection(seqsOf(rotated))).toMatchObject({ path: `${rotated}.1`, line: 2 });
     const swallowed = logOf({ current: lines(lineOf(1), cut + lineOf(2)) });
-    expect(await refusal(seqsOf(swallowed))).toMatchObject({ path: swallowed, line: 2 });
+    expect(await rejection(seqsOf(swallowed))).toMatchObject({ path: swallowed, line: 2 });
   });
 
   test('of a log that is not there is ERR_REVIEWER_MISSING', async () => {
     const path = newPath();
     const missing = { name: 'ReviewerTelemetryError', code: 'ERR_REVIEWER_MISSING', path };
-    expect(await refusal(seqsOf(path))).toMatchObject(missing);
+    expect(await rejection(seqsOf(path))).toMatchObject(missing);
     writeFileSync(path, '');
-    expect(await refusal(seqsOf(`${path}/log`))).toMatchObject({ code: 'ERR_REVIEWER_MISSING' });
+    expect(await rejection(seqsOf(`${path}/log`))).toMatchObject({ code: 'ERR_REVIEWER_MISSING' });
   });
 
   test('of what is no file is ERR_REVIEWER_IO', async () => {
     const path = newPath();
     mkdirSync(path);
     const io = { name: 'ReviewerTelemetryError', code: 'ERR_REVIEWER_IO' };
-    expect(await refusal(seqsOf(path))).toMatchObject({ ...io, path, errno: 'EISDIR' });
+    expect(await rejection(seqsOf(path))).toMatchObject({ ...io, path, errno: 'EISDIR' });
     const fifo = logOf({ current: lines(lineOf(1)) });
     execFileSync('mkfifo', [`${fifo}.1`]);
-    expect(await refusal(seqsOf(fifo))).toMatchObject({ ...io, path: `${fifo}.1` });
+    expect(await rejection(seqsOf(fifo))).toMatchObject({ ...io, path: `${fifo}.1` });
   });
 
   test.each<[object, string]>([
@@ -229,18 +223,18 @@ describe('a projection', () => {
     [{ headSha: 5 }, 'ERR_INVALID_CONFIG'],
     [{ signal: {} }, 'ERR_INVALID_CONFIG'],
   ])('refuses the filter %j', async (filter, code) => {
-    expect(await refusal(seqsOf(newPath(), filter))).toMatchObject({ code });
+    expect(await rejection(seqsOf(newPath(), filter))).toMatchObject({ code });
   });
 
   test('ends with the reason of its signal', async () => {
     const path = logOf({ current: lines(lineOf(1)) });
     const reason = new Error('enough');
-    expect(await refusal(seqsOf(path, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(await rejection(seqsOf(path, { signal: AbortSignal.abort(reason) }))).toBe(reason);
   });
 
   test('fails closed', async () => {
     for (const path of [newPath(), logOf({ current: 'nonsense\n' })]) {
-      const health = ReviewerTelemetryHealth.ofError(await refusal(seqsOf(path)));
+      const health = ReviewerTelemetryHealth.ofError(await rejection(seqsOf(path)));
       expect(health.blocksAuthoritativeProgression(true)).toBe(true);
       expect(health.blocksAuthoritativeProgression(false)).toBe(false);
     }
