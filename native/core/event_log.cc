@@ -61,6 +61,14 @@ int open_or_make(const std::string& path, int flags) {
   return open(path.c_str(), flags, 0666);
 }
 
+/// Whether the path is that of the open file.
+bool is_at(const std::string& path, int fd) {
+  struct stat named;
+  struct stat opened;
+  if (stat(path.c_str(), &named) != 0 || fstat(fd, &opened) != 0) return false;
+  return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
 /// Bytes that are there; fewer than `length` at the end of the file. −1 with errno.
 ssize_t read_at(int fd, char* buffer, size_t length, uint64_t at) {
   size_t got = 0;
@@ -154,13 +162,6 @@ LogFailure EventLog::open_lock() {
   if (!opened.is_open()) return errno_failure(LogFile::kLock);
   lock_ = std::move(opened);
   return {};
-}
-
-bool EventLog::is_at(const std::string& path, int fd) const {
-  struct stat named;
-  struct stat opened;
-  if (stat(path.c_str(), &named) != 0 || fstat(fd, &opened) != 0) return false;
-  return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
 size_t EventLog::append(std::span<const LogLine> lines, LogFailure& failure) {

@@ -60,7 +60,6 @@ class EventLog {
 
  private:
   LogFailure open_lock();
-  bool is_at(const std::string& path, int fd) const;
   LogFailure open_events();
   /// The file that has the name now, open and ending with a whole line; its size is `size_` then.
   LogFailure make_ready();
