@@ -193,6 +193,7 @@ TEST(sampler_sees_the_exit_of_a_process_at_once) {
   child.tell();
   // The next deadline is an hour away.
   CHECK(wait_until([&] { return episode->over(); }));
+  CHECK(wait_until([&] { return r.listener->told() > 0; }));
   CHECK_EQUAL(r.listener->told(), 1);
   const News news = episode->take_news();
   CHECK(news.ended && news.exited);
