@@ -8,7 +8,7 @@
 #
 # The image with systemd is made by debootstrap: as root, once.
 #
-# EPISCOPE_VM_TIMEOUT  seconds until a guest is given up (900)
+# EPISCOPE_VM_TIMEOUT  seconds until a guest is given up (1800)
 # EPISCOPE_VM_REBUILD  1: unpack the kernel and the distribution anew
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
@@ -16,7 +16,7 @@ PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$here/../.." && pwd)
 cache=$project/.cache/vm
-limit=${EPISCOPE_VM_TIMEOUT:-900}
+limit=${EPISCOPE_VM_TIMEOUT:-1800}
 job=
 
 say() { printf 'vm: %s (%d s)\n' "$*" "$SECONDS"; }
