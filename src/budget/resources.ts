@@ -34,9 +34,7 @@ function unitsOf(resource: BudgetResource, amount: number | bigint): bigint {
   finiteNumber(resource, amount);
   // Apart, so that the ms of a long time do not cost the fraction its digits.
   const ms = Math.floor(amount);
-  const units = BigInt(ms) * NS_PER_MS + BigInt(Math.round((amount - ms) * 1e6));
-  // A limit below half a ns is a small one, not none.
-  return units === 0n ? 1n : clampValue(units);
+  return clampValue(BigInt(ms) * NS_PER_MS + BigInt(Math.round((amount - ms) * 1e6)));
 }
 
 /** Counted units as an amount: the nearest number, times of a budget in ms with their fraction. */
@@ -61,4 +59,11 @@ export function unitsOfDelta(delta: BudgetDelta): readonly bigint[] {
   }
   for (const name of Object.keys(delta)) indexOfResource(name as BudgetResource);
   return RESOURCES.map((resource) => unitsOf(resource, delta[resource] ?? 0));
+}
+
+/** The same of limits, of which 0 is none: one below half a ns is a small one. */
+export function unitsOfLimits(limits: BudgetDelta): readonly bigint[] {
+  return unitsOfDelta(limits).map((units, i) =>
+    units === 0n && Number(limits[RESOURCES[i]!] ?? 0) > 0 ? 1n : units,
+  );
 }

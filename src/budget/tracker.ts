@@ -7,6 +7,7 @@ import {
   indexOfResource,
   RESOURCES,
   unitsOfDelta,
+  unitsOfLimits,
 } from './resources.js';
 
 /** A budget on its way to another thread. Structured-cloneable. */
@@ -38,7 +39,7 @@ export class BudgetTracker {
   constructor(counters: BudgetCounters);
   constructor(given: BudgetDelta | BudgetCounters = {}) {
     this.#counters =
-      given instanceof BudgetCounters ? given : BudgetCounters.create(unitsOfDelta(given), false);
+      given instanceof BudgetCounters ? given : BudgetCounters.create(unitsOfLimits(given), false);
   }
 
   /** Records and never refuses. */

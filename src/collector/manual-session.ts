@@ -21,7 +21,8 @@ export class ManualSession extends Session {
   readonly #sampler: EpisodeSampler;
   readonly #enforced: EnforcedEpisode;
   readonly #budget: BudgetWatch | null;
-  readonly #otherBudgets = new WeakMap<BudgetTracker, BudgetWatch>();
+  /** By the counters that all trackers of one budget share. */
+  readonly #otherBudgets = new WeakMap<SharedArrayBuffer, BudgetWatch>();
   #given: ResourceStats<number | bigint> | null = null;
   #initialTaken = false;
 
@@ -46,9 +47,10 @@ export class ManualSession extends Session {
   /** One frame now, charged to `budget` too; null once that is exhausted. */
   collectWithBudget(budget: BudgetTracker, flags: number): TelemetryFrame | null {
     const frame = this.collect(flags);
-    if (budget !== this.options.budget) {
-      const watch = this.#otherBudgets.get(budget) ?? this.#watch(budget, 'zero');
-      this.#otherBudgets.set(budget, watch);
+    const counters = budget.share().budget;
+    if (counters !== this.options.budget?.share().budget) {
+      const watch = this.#otherBudgets.get(counters) ?? this.#watch(budget, this.options.baseline);
+      this.#otherBudgets.set(counters, watch);
       look(watch, frame);
     }
     return budget.isExhausted() ? null : frame;

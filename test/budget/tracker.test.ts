@@ -94,6 +94,16 @@ describe('limits', () => {
   test('below a ns are small, not absent', () => {
     expect(new BudgetTracker({ cpuMs: 1e-9 }).tryCharge({ cpuMs: 1 })).not.toBe(null);
   });
+
+  test('are of whole ns, as what is charged: to the nearest, never more than that', () => {
+    const budget = new BudgetTracker({ cpuMs: 1 });
+    for (let i = 0; i < 1000; i += 1) budget.charge({ cpuMs: 1e-7 });
+    expect(budget.consumed().cpuMs).toBe(0);
+    budget.charge({ cpuMs: 6e-7 });
+    expect(budget.consumed().cpuMs).toBe(1e-6);
+    budget.reconcile({ cpuMs: 1e-7 }, { cpuMs: 0 });
+    expect(budget.consumed().cpuMs).toBe(1e-6);
+  });
 });
 
 describe('a reservation', () => {

@@ -200,6 +200,32 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     await handle.stop();
   });
 
+  it('CTR-TL01: collectWithBudget charges a budget once, by whichever of its trackers', async () => {
+    const budget = BudgetTracker.unlimited();
+    const collector = collectorOf();
+    const handle = collector.start('fixture', process.pid, { manual: true, budget });
+    const twin = BudgetTracker.attach(budget.share());
+    collector.collectWithBudget(handle, twin);
+    expect(budget.consumed()).toMatchObject({ cpuMs: 0.1, bytesIo: 1536 });
+    const other = BudgetTracker.unlimited();
+    collector.collectWithBudget(handle, other);
+    collector.collectWithBudget(handle, BudgetTracker.attach(other.share()));
+    expect(other.consumed()).toMatchObject({ cpuMs: 0.1, bytesIo: 1536 });
+    await handle.stop();
+  });
+
+  it('CTR-TL01: collectWithBudget charges from now where the session does', async () => {
+    const budget = BudgetTracker.unlimited();
+    const collector = collectorOf();
+    const handle = collector.start('fixture', process.pid, { manual: true, baseline: 'now' });
+    collector.collectWithBudget(handle, budget);
+    expect(budget.consumed()).toMatchObject({ cpuMs: 0, bytesIo: 0 });
+    cgroup.cpu({ usage: 1_100, user: 60, system: 40 });
+    collector.collectWithBudget(handle, budget);
+    expect(budget.consumed().cpuMs).toBe(1);
+    await handle.stop();
+  });
+
   it('CTR-TL01: the terminal frame is charged, and frames of given stats', async () => {
     const budget = BudgetTracker.unlimited();
     const handle = collectorOf().start('fixture', process.pid, { manual: true, budget });
