@@ -174,7 +174,8 @@ function samplesMemory(
   limits: Limits,
   placement: Placement | null,
 ): limits is Limits & { readonly memoryBytes: bigint } {
-  return limits.memoryBytes !== null && !kernelLimitsMemory(placement?.scope ?? null);
+  if (limits.memoryBytes === null || placement === null) return false;
+  return !kernelLimitsMemory(placement.scope ?? null);
 }
 
 /** To the command's end. `episode` and `placement` are null where not even a process could be made. */
@@ -187,7 +188,9 @@ async function measure(
   const { options, addon, files, budget } = context;
   const { limits } = options;
   episode?.started(failure);
-  const exit = failure === null && episode !== null ? await episode.exit() : notStarted(failure);
+  const starved = failure?.errno === 'ENOMEM' && limits.memoryBytes !== null;
+  const exit =
+    failure === null && episode !== null ? await episode.exit() : notStarted(failure, starved);
   await episode?.end();
 
   const measurement = episode?.measurement ?? new Measurement();
@@ -211,7 +214,9 @@ async function measure(
     measuredNs: episode?.enforcement.measuredNs ?? null,
   };
   files.json?.write(summaryToJson(summary));
-  if (failure !== null) complain(commandComplaint(options.command, failure));
+  if (starved)
+    complain(`--memory-max is less than ${shown(options.command)} takes to start: killed`);
+  else if (failure !== null) complain(commandComplaint(options.command, failure));
   else if (!options.quiet) {
     writeErr(renderSummary(summary, [...(episode?.warnings ?? [])], paintFor(2)));
   }
@@ -224,8 +229,9 @@ function statusOf({ code, signal }: EpisodeExit): number {
   return 128 + ((signal && constants.signals[signal]) || 127);
 }
 
-/** What the launcher reported becomes the status that a shell would give. */
-function notStarted(failure: LaunchFailure | null): EpisodeExit {
+/** What the launcher reported becomes the status that a shell would give. Starved, it was killed by its limit. */
+function notStarted(failure: LaunchFailure | null, starved: boolean): EpisodeExit {
+  if (starved) return { code: null, signal: 'SIGKILL', wallNs: 0n };
   const code = failure?.errno === 'ENOENT' ? ExitStatus.NOT_FOUND : ExitStatus.CANNOT_RUN;
   return { code, signal: null, wallNs: 0n };
 }

@@ -5,7 +5,7 @@ import { getSystemErrorName } from 'node:util';
 import { CgroupError, invalidConfig, TelemetryError } from '../error/index.js';
 import {
   checkRequest,
-  cleanOnce,
+  cleanNowAndThen,
   makeDirectScope,
   type ScopeOptions,
   type ScopeRequest,
@@ -18,11 +18,14 @@ import type { Scope } from './scope.js';
 import { UnheardEnd } from './unheard-end.js';
 
 /**
- * Options of Node's `spawn` (but `shell`: say `sh -c` yourself; and `signal`, which is the scope's here), and of
- * `createEpisodeScope`.
+ * Options of Node's `spawn` (but `shell`: say `sh -c` yourself; `argv0`, which is the launcher's; and `signal`, which is
+ * the scope's here), and of `createEpisodeScope`.
  */
 export interface SpawnInScopeOptions
-  extends Omit<SpawnOptions, 'shell' | 'signal' | 'windowsHide' | 'windowsVerbatimArguments'>,
+  extends Omit<
+      SpawnOptions,
+      'shell' | 'argv0' | 'signal' | 'windowsHide' | 'windowsVerbatimArguments'
+    >,
     ScopeOptions {
   /** The episode's: 1 to 128 of [A-Za-z0-9_-]. */
   readonly id: string;
@@ -49,13 +52,14 @@ export interface SpawnDetails {
 
 /**
  * Starts `command` in a new scope: its image runs wholly inside, its limits are set before it does. Resolves when it
- * runs; `exit` and all output come afterwards, however quick it was. `child.pid` is the command's; the last entry of
- * `child.stdio` is the launcher's line, closed by then.
+ * runs; `exit` and all output come afterwards, however quick it was. `child.pid` is the command's; behind
+ * the entries of `child.stdio` that were asked for come one or two of the launcher's, closed by then.
  *
  * Removing the scope is the caller's: `scope.remove({ kill: true })`.
  *
  * Throws what `createEpisodeScope` does, and `ERR_SPAWN_FAILED` where the command is not there or cannot be run, with
- * the errno and `file`, the command; nothing is left then.
+ * the errno (`ENOMEM`: it takes more memory to start than the limit gives) and `file`, the command; nothing is left
+ * then.
  */
 export function spawnInScope(
   command: string,
@@ -73,8 +77,10 @@ export async function spawnScoped(
   { needs, helper }: SpawnDetails,
 ): Promise<ScopedProcess> {
   const { id, limits, root, slice, strategy, timeoutMs, signal, beforeExec, ...spawn } = options;
-  const { shell } = spawn as SpawnOptions;
+  const { shell, argv0 } = spawn as SpawnOptions;
   if (shell) throw invalidConfig('shell is not for spawnInScope: run sh -c … as the command');
+  if (argv0 !== undefined)
+    throw invalidConfig('argv0 is not for spawnInScope: it would be the launcher’s');
   if (typeof command !== 'string') throw invalidConfig('the command must be a string');
   const place = { root, slice, strategy, timeoutMs, signal };
   const request = { ...checkRequest(id, limits ?? {}, place), needs };
@@ -109,7 +115,7 @@ class Start {
   }
 
   async run(): Promise<ScopedProcess> {
-    await cleanOnce(this.#request);
+    await cleanNowAndThen(this.#request);
     const whyNot = whyNotSystemd(this.#request);
     const held = whyNot === null || this.#request.strategy === 'systemd';
     return held ? this.#heldFirst() : this.#scopeFirst(whyNot);
@@ -183,8 +189,10 @@ class Start {
     if (failure?.stage === 'cgroup' && this.#scope !== null) {
       return notEntered(this.#scope, failure.errno);
     }
-    const errno = failure?.errno ?? null;
-    const why = errno ?? 'its launcher was killed';
+    const starved = failure?.errno == null && this.#scope?.hadOomKill() === true;
+    const errno = starved ? 'ENOMEM' : (failure?.errno ?? null);
+    const killed = 'its launcher was killed';
+    const why = starved ? `${killed} for want of memory: the limit is too low` : (errno ?? killed);
     return new TelemetryError(
       'ERR_SPAWN_FAILED',
       `cannot run ${JSON.stringify(command)} (${why})`,

@@ -243,6 +243,21 @@ for (const engine of ENGINES) {
       },
     );
 
+    test(
+      '--memory-max below what it takes to start kills it too, and says so',
+      PATIENCE,
+      async (t) => {
+        const args = ['--engine', engine, '--memory-max'];
+        const exec = await measure(t, [...args, '4K'], ['true']);
+        assert.equal(exec.code, 137);
+        assert.equal(exec.summary.exhausted.resource, 'memory_max');
+        const launcher = await measure(t, [...args, '1'], ['true']);
+        assert.equal(launcher.code, 137);
+        assert.match(launcher.stderr, /--memory-max is less than true takes to start: killed/);
+        assert.deepEqual(scopes(), []);
+      },
+    );
+
     test('freeze leaves it frozen until episcope is told to end', PATIENCE, async (t) => {
       const args = ['run', '--engine', engine, '--id', 'frozen', '--cpu-ms', '200'];
       const run = startEpiscope(t, [...args, '--on-exhausted', 'freeze', '--', ...burn], {
