@@ -1,7 +1,6 @@
 /** Making a scope by direct cgroup writes; every step is undone where a later one fails. */
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assertEpisodeId } from '../episode/id.js';
 import { CgroupError, ProcError } from '../error/index.js';
 import { type Directories, directories } from '../host/directories.js';
 import { errnoOf } from '../host/errno.js';
@@ -87,9 +86,10 @@ export async function createScope(
   const slice = options.slice ?? DEFAULT_SLICE;
   const cgroupPath = episodeCgroupPath(id, parent, slice);
   const access = options.directories ?? directories();
+  const starttime = options.pid === undefined ? null : starttimeOf(options.pid);
   for (let attempt = 1; ; attempt += 1) {
     const root = PinnedCgroup.open(parent, access);
-    const creation = new Creation(id, root, slice, cgroupPath, options);
+    const creation = new Creation(id, root, slice, cgroupPath, starttime, options);
     try {
       return await creation.run();
     } catch (cause) {
@@ -126,16 +126,16 @@ class Creation {
     root: PinnedCgroup,
     sliceName: string,
     cgroupPath: string,
+    starttime: string | null,
     options: CreateOptions,
   ) {
-    assertEpisodeId(id);
     this.#id = id;
     this.#root = root;
     this.#sliceName = sliceName;
     this.#cgroupPath = cgroupPath;
     this.#options = options;
     this.#limits = options.limits ?? checkLimits();
-    this.#starttime = options.pid === undefined ? null : starttimeOf(options.pid);
+    this.#starttime = starttime;
   }
 
   async run(): Promise<DirectScope> {

@@ -1,7 +1,8 @@
 /** Scopes of episodes: by systemd where it may be asked, else by direct writes. */
+import { posix } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { assertEpisodeId } from '../episode/id.js';
 import {
-  assertBoolean,
   assertObject,
   assertOneOf,
   assertPath,
@@ -15,10 +16,10 @@ import { findCgroup2Mount, hostFacts } from '../host/index.js';
 import { BusUnavailable, whyNoBus } from '../systemd/index.js';
 import { createScope } from './create.js';
 import { type CheckedLimits, checkLimits, type OsResourceLimits } from './limits.js';
-import { DEFAULT_SLICE, episodeCgroupPath } from './path.js';
+import { DEFAULT_SLICE, episodeCgroupPath, scopeName } from './path.js';
 import { removeScope } from './remove.js';
 import { notFound, removeOptions, Scope, type ScopeRemoveOptions } from './scope.js';
-import { cleanStaleScopes, placesToClean } from './stale.js';
+import { cleanStaleScopes, placesToClean, type StaleScope } from './stale.js';
 import { createSystemdScope } from './systemd-create.js';
 import { removeSystemdScope } from './systemd-remove.js';
 import { busKind } from './unit.js';
@@ -86,7 +87,7 @@ export async function createEpisodeScope(
     throw new TelemetryError('ERR_INVALID_PID', `a pid is a whole number from 1, not ${pid}`);
   }
   const deadline = performance.now() + request.timeoutMs;
-  await cleanOnce(request);
+  await cleanNowAndThen(request);
   const whyNot = await trySystemd(request, pid, deadline);
   if (whyNot instanceof Scope) return whyNot;
   return makeDirectScope(request, { pid, deadline, whyNot });
@@ -94,19 +95,18 @@ export async function createEpisodeScope(
 
 /**
  * Removes the scope of this id, whoever made it, and waits until it is gone: by the manager where it is systemd's.
- * `kill` ends what lives in it first. Throws `CgroupError` `ERR_SCOPE_NOT_FOUND`, `ERR_SCOPE_BUSY`, and what a wrong
- * id, root or slice gives.
+ * `kill` ends what lives in it first. Throws `CgroupError` `ERR_SCOPE_NOT_FOUND`, `ERR_SCOPE_BUSY`,
+ * `ERR_INVALID_CONFIG` (`kill` where this very process lives in it), and what a wrong id, root, slice or time gives.
  */
 export async function removeEpisodeScope(
   id: string,
   options: RemoveScopeOptions = {},
 ): Promise<void> {
   const { root, slice } = checkPlace(id, options);
-  assertBoolean('kill', options.kill);
-  const removal = removeOptions({ ...options, timeoutMs: checkTimeout(options.timeoutMs) });
+  const removal = removeOptions(options);
   if (isForSystemd(root) && whyNoBus(busKind()) === null) {
     try {
-      if (await removeSystemdScope(id, removal)) return;
+      if (await removeSystemdScope(id, options.slice, removal)) return;
     } catch (cause) {
       if (!(cause instanceof BusUnavailable)) throw cause;
     }
@@ -167,7 +167,9 @@ export async function trySystemd(
   const why = whyNotSystemd(request);
   if (why === null) {
     try {
-      return new Scope(await createSystemdScope(id, { ...request, pid, deadline }));
+      return new Scope(
+        await reclaiming(request, () => createSystemdScope(id, { ...request, pid, deadline })),
+      );
     } catch (cause) {
       if (!(cause instanceof BusUnavailable)) throw cause;
       if (strategy === 'systemd') throw noSystemd(id, cause.message, cause);
@@ -210,7 +212,9 @@ export async function makeDirectScope(
   const reasons: CgroupError[] = [];
   for (const parent of parents) {
     try {
-      return new Scope(await createScope(id, parent, { ...request, ...options }));
+      return new Scope(
+        await reclaiming(request, () => createScope(id, parent, { ...request, ...options })),
+      );
     } catch (cause) {
       if (!(cause instanceof CgroupError) || !IS_ABOUT_PLACE.includes(cause.code)) throw cause;
       if (root !== null) throw cause;
@@ -241,15 +245,46 @@ function directParents(): string[] {
   return hostFacts().scopes.places.map(({ parent }) => parent);
 }
 
-const cleaned = new Set<string>();
+/** ms until a place is looked through again: who makes many scopes does not look through all of them for each. */
+const CLEAN_EVERY_MS = 1_000;
+const cleanedAt = new Map<string, number>();
 
-/**
- * What dead owners left is removed by the next that makes a scope; once for each place is enough, as whoever makes a
- * scope later has a living owner.
- */
-export async function cleanOnce({ root, slice }: ScopeRequest): Promise<void> {
-  const key = `${root ?? ''}/${slice}`;
-  if (cleaned.has(key)) return;
-  cleaned.add(key);
-  await cleanStaleScopes(root === null ? placesToClean(hostFacts()) : [root], { slice });
+/** What dead owners left is removed by the next that makes a scope there. */
+export async function cleanNowAndThen(request: ScopeRequest): Promise<void> {
+  const place = `${request.root ?? ''}/${request.slice}`;
+  const last = cleanedAt.get(place) ?? Number.NEGATIVE_INFINITY;
+  if (performance.now() - last < CLEAN_EVERY_MS) return;
+  cleanedAt.set(place, performance.now());
+  await clean(request);
+}
+
+function clean({ root, slice }: ScopeRequest): Promise<StaleScope[]> {
+  return cleanStaleScopes(root === null ? placesToClean(hostFacts()) : [root], { slice });
+}
+
+/** systemd forgets a unit a moment after its cgroup is gone. */
+const FORGET_TRIES = 50;
+const FORGET_PAUSE_MS = 20;
+
+/** Once more where the name was taken by what a dead owner left. */
+async function reclaiming<T>(request: ScopeRequest, make: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await make();
+    } catch (cause) {
+      if (!(cause instanceof CgroupError) || cause.code !== 'ERR_SCOPE_EXISTS') throw cause;
+      if (tries === 0 && !(await cleanName(request))) throw cause;
+      if (tries === FORGET_TRIES) throw cause;
+    }
+    if (tries > 0) await sleep(FORGET_PAUSE_MS);
+  }
+}
+
+/** Whether a dead owner's scope had the name, and is gone. */
+async function cleanName(request: ScopeRequest): Promise<boolean> {
+  const name = scopeName(request.id);
+  const removed = await clean(request);
+  return removed.some(
+    ({ cgroupPath, error }) => error === null && posix.basename(cgroupPath) === name,
+  );
 }

@@ -1,7 +1,7 @@
 /** The process that is to live in a scope. */
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
-import { ProcError } from '../error/index.js';
+import { invalidConfig, ProcError } from '../error/index.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
 import { ownCgroupPath } from '../host/hierarchy.js';
 import { findCgroup2Mount } from '../host/index.js';
@@ -32,6 +32,18 @@ export function cgroupOf(pid: number | 'self'): string | null {
   } catch {
     return null;
   }
+}
+
+/** Whether this process lives in the cgroup of this directory, or below it. */
+export function isInside(cgroupPath: string): boolean {
+  const own = cgroupOf('self');
+  return own === cgroupPath || own?.startsWith(`${cgroupPath}/`) === true;
+}
+
+/** Who froze itself could not thaw again, and who killed itself could not tell. Throws `ERR_INVALID_CONFIG`. */
+export function assertNotInside(cgroupPath: string, what: string): void {
+  if (!isInside(cgroupPath)) return;
+  throw invalidConfig(`${cgroupPath} holds this very process: it cannot ${what} itself`);
 }
 
 /** Moves all that lives in `cgroup` to the directory `origin`, or where that is gone to `instead`. */

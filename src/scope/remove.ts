@@ -5,8 +5,11 @@ import { CgroupError } from '../error/index.js';
 import { directories } from '../host/directories.js';
 import { errnoOf } from '../host/errno.js';
 import type { DirectScope } from './create.js';
+import { markersIn } from './marker.js';
+import { currentOwner } from './owner.js';
 import { scopeName } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';
+import { assertNotInside } from './process.js';
 import { removeSliceIfOurs } from './slice.js';
 
 /** A process in uninterruptible sleep outlives its SIGKILL for as long as the device lets it. */
@@ -20,7 +23,7 @@ export interface RemoveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Which scope: that of this name, or where an identity is known only that very one. */
+/** Which scope: that of this name with all its markers, or where an identity is known only that very one with its own. */
 export type ScopeRef = Pick<DirectScope, 'id' | 'parent' | 'slice'> &
   Partial<Pick<DirectScope, 'identity' | 'marker'>>;
 
@@ -28,7 +31,8 @@ export type ScopeRef = Pick<DirectScope, 'id' | 'parent' | 'slice'> &
  * Kills everything in the cgroup and below, and waits until it is empty. `cgroup.kill` where the kernel has
  * it (5.14), else its members are stopped and killed until none is left.
  *
- * Throws `CgroupError` `ERR_SCOPE_BUSY` after `timeoutMs`. A cgroup that is gone is empty.
+ * Throws `CgroupError` `ERR_SCOPE_BUSY` after `timeoutMs`, the reason of an aborted `signal`. A cgroup that is gone is
+ * empty.
  */
 export async function killCgroup(
   cgroup: PinnedCgroup,
@@ -41,7 +45,8 @@ export async function killCgroup(
       throw busy(cgroup.path, 'still has processes after SIGKILL');
     }
     if (!atOnce) await killMembers({ cgroup: cgroup.via, processes: [], reapers: [] });
-    await sleep(pauseMs, undefined, signal === undefined ? {} : { signal });
+    await sleep(pauseMs);
+    signal?.throwIfAborted();
   }
 }
 
@@ -62,14 +67,22 @@ export async function removeScope(ref: ScopeRef, options: RemoveOptions): Promis
       const scope = slice.childIfAny(name);
       const isIt = scope !== null && (ref.identity ?? scope.identity) === scope.identity;
       if (scope !== null && !isIt) scope.close();
+      // Those of a scope that is made under this name later are not among them.
+      const markers = isIt || ref.marker !== undefined ? markersOf(slice, ref) : [];
       if (scope !== null && isIt)
         await using(scope, () => removePinned(slice, name, scope, options));
-      if (ref.marker != null) await slice.remove(ref.marker);
+      for (const marker of markers) await slice.remove(marker);
       return isIt;
     });
     await removeSliceIfOurs(root, ref.slice);
     return found;
   });
+}
+
+function markersOf(slice: PinnedCgroup, { id, marker }: ScopeRef): string[] {
+  if (marker !== undefined) return marker === null ? [] : [marker];
+  const markers = markersIn(slice.childNames(), currentOwner());
+  return markers.filter((each) => each.id === id).map(({ name }) => name);
 }
 
 async function removePinned(
@@ -78,8 +91,10 @@ async function removePinned(
   scope: PinnedCgroup,
   options: RemoveOptions,
 ): Promise<void> {
-  if (options.kill) await killCgroup(scope, options);
-  else assertEmpty(scope);
+  if (options.kill) {
+    assertNotInside(scope.path, 'kill');
+    await killCgroup(scope, options);
+  } else assertEmpty(scope);
   await removeTree(slice, name);
 }
 

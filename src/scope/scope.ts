@@ -1,9 +1,15 @@
 /** A scope, for whoever made it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CgroupError, invalidConfig } from '../error/index.js';
+import {
+  assertBoolean,
+  assertObject,
+  assertSignal,
+  CgroupError,
+  finiteNumber,
+} from '../error/index.js';
 import type { DirectScope } from './create.js';
 import { openIfThere, type PinnedCgroup, using, writeError } from './pinned-cgroup.js';
-import { cgroupOf } from './process.js';
+import { assertNotInside } from './process.js';
 import { killCgroup, REMOVE_TIMEOUT_MS, type RemoveOptions, removeScope } from './remove.js';
 import { SystemdScope } from './systemd-scope.js';
 
@@ -43,9 +49,9 @@ export class Scope implements AsyncDisposable {
    * Stops everything in it (`cgroup.freeze`), and waits until it stands still. Throws `ERR_SCOPE_NOT_FOUND` once it is
    * gone, `ERR_CGROUP_WRITE` with the errno (`ETIMEDOUT`: a process hangs in the kernel, and stops when it can).
    */
-  freeze(): Promise<void> {
-    this.#assertNotInside('freeze');
-    return this.#on(async (cgroup) => {
+  async freeze(): Promise<void> {
+    assertNotInside(this.cgroupPath, 'freeze');
+    await this.#on(async (cgroup) => {
       await write(cgroup, 'cgroup.freeze', '1');
       await untilFrozen(cgroup);
     });
@@ -61,23 +67,21 @@ export class Scope implements AsyncDisposable {
    * own as soon as they are empty.) Throws `ERR_SCOPE_BUSY` after 25 s. Of a scope that is gone nothing is left to kill.
    */
   async kill(): Promise<void> {
-    this.#assertNotInside('kill');
+    assertNotInside(this.cgroupPath, 'kill');
     const cgroup = this.#open();
     if (cgroup !== null) await using(cgroup, (there) => killCgroup(there));
   }
 
   /**
    * Removes it, with the cgroups that were made inside, deepest first. Removed once, it stays removed: again is no
-   * error. Throws `ERR_SCOPE_BUSY`, and may be tried again then.
+   * error. Throws `ERR_SCOPE_BUSY`, and may be tried again then. One call waits for another that is under way, and does
+   * what that did not.
    */
-  remove(options: ScopeRemoveOptions = {}): Promise<void> {
-    if (options.kill) this.#assertNotInside('kill');
-    const removal = this.#removal ?? this.#remove(removeOptions(options));
-    this.#removal = removal;
-    removal.catch(() => {
-      this.#removal = null;
-    });
-    return removal;
+  async remove(options: ScopeRemoveOptions = {}): Promise<void> {
+    const checked = removeOptions(options);
+    if (checked.kill) assertNotInside(this.cgroupPath, 'kill');
+    this.#removal = this.#removal?.catch(() => this.#remove(checked)) ?? this.#remove(checked);
+    await this.#removal;
   }
 
   /**
@@ -108,6 +112,14 @@ export class Scope implements AsyncDisposable {
     return fd;
   }
 
+  /** @internal Whether a process in it was killed for want of memory: `oom_kill` of `memory.events`. */
+  hadOomKill(): boolean {
+    const cgroup = this.#open();
+    const text = cgroup?.text('memory.events') ?? '';
+    cgroup?.close();
+    return /^oom_kill [1-9]/m.test(text);
+  }
+
   async #remove(options: RemoveOptions): Promise<void> {
     if (this.#made instanceof SystemdScope) await this.#made.remove(options);
     else await removeScope(this.#made, options);
@@ -122,18 +134,16 @@ export class Scope implements AsyncDisposable {
     if (cgroup === null) throw notFound(this.cgroupPath);
     await using(cgroup, act);
   }
-
-  /** Who froze itself could not thaw again, and who killed itself could not tell. */
-  #assertNotInside(what: string): void {
-    const own = cgroupOf('self');
-    if (own !== this.cgroupPath && !own?.startsWith(`${this.cgroupPath}/`)) return;
-    throw invalidConfig(`${this.id} holds this very process: it cannot ${what} itself`);
-  }
 }
 
-/** Checked, with the defaults. */
+/** Checked, with the defaults. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`, and the reason of an aborted signal. */
 export function removeOptions(options: ScopeRemoveOptions): RemoveOptions {
+  assertObject('options', options);
   const { kill = false, timeoutMs = REMOVE_TIMEOUT_MS, signal } = options;
+  assertBoolean('kill', kill);
+  finiteNumber('timeoutMs', timeoutMs);
+  assertSignal(signal);
+  signal?.throwIfAborted();
   return { kill, timeoutMs, signal };
 }
 

@@ -7,6 +7,7 @@ import { markersIn } from './marker.js';
 import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';
 import { DEFAULT_SLICE } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';
+import { isInside } from './process.js';
 import { killCgroup, removeTree } from './remove.js';
 import { removeSliceIfOurs } from './slice.js';
 
@@ -37,7 +38,8 @@ const SCOPE_NAME = /^episode-[A-Za-z0-9_-]{1,128}\.scope$/;
 
 /**
  * Removes exactly the scopes (and markers) whose owner is dead, with the processes that still run in them. A
- * scope without a mark, or with the mark of a living owner, is not touched. `parents` hold the slice. Returns what it
+ * scope without a mark, or with the mark of a living owner, is not touched; one that this very process lives in is
+ * told as `ERR_SCOPE_BUSY`, and left. `parents` hold the slice. Returns what it
  * found.
  *
  * Without the addon nobody can read an xattr, and a dead owner's marker is all there is to go by. It is that of
@@ -179,6 +181,9 @@ async function removeStale(
   { name, owner, marker }: Leftover,
 ): Promise<CgroupError | null> {
   const path = `${slice.path}/${name}`;
+  if (isInside(path)) {
+    return new CgroupError('ERR_SCOPE_BUSY', `${path} holds this very process`, { file: path });
+  }
   try {
     const cgroup = slice.childIfAny(name);
     if (cgroup === null) return null;

@@ -7,6 +7,7 @@ import {
   BusError,
   BusUnavailable,
   ManagerTimeout,
+  msUntil,
   type StartedJob,
   SystemdManager,
   scopeProperties,
@@ -164,7 +165,7 @@ async function undo(
 /** False too where the manager does not say in time: what may be another's is let alone. */
 async function within({ deadline }: Wait, answer: Promise<boolean>): Promise<boolean> {
   const over = new AbortController();
-  const late = sleep(Math.max(0, deadline - performance.now()), false, { signal: over.signal });
+  const late = sleep(msUntil(deadline), false, { signal: over.signal });
   const either = await Promise.race([answer, late]);
   over.abort();
   late.catch(() => {});

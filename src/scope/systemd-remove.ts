@@ -12,14 +12,19 @@ import {
 } from '../systemd/index.js';
 import { scopeName } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';
+import { assertNotInside } from './process.js';
 import { assertEmpty, busy, killCgroup, type RemoveOptions, removeTree } from './remove.js';
 import { busKind, cgroupOfUnit, isNoSuchUnit, waitOf } from './unit.js';
 
 /**
- * Removes the scope of this id that the manager has. False: it has none. Throws as `removeScope`, and
- * `BusUnavailable`.
+ * Removes the scope of this id that the manager has; with a `slice` only where it lies in that. False: it has none.
+ * Throws as `removeScope`, and `BusUnavailable`.
  */
-export async function removeSystemdScope(id: string, options: RemoveOptions): Promise<boolean> {
+export async function removeSystemdScope(
+  id: string,
+  slice: string | undefined,
+  options: RemoveOptions,
+): Promise<boolean> {
   const unit = scopeName(id);
   const wait = waitOf(options);
   return withManager(unit, async (manager) => {
@@ -31,8 +36,12 @@ export async function removeSystemdScope(id: string, options: RemoveOptions): Pr
       throw cause;
     }
     if (cgroup === null) return false;
-    await using(cgroup, (there) => endUnit(manager, unit, there, options, wait));
-    return true;
+    return using(cgroup, async (there) => {
+      const itsSlice = posix.basename(posix.dirname(there.path));
+      if (slice !== undefined && slice !== itsSlice) return false;
+      await endUnit(manager, unit, there, options, wait);
+      return true;
+    });
   });
 }
 
@@ -79,8 +88,10 @@ async function endUnit(
   options: RemoveOptions,
   wait: Wait,
 ): Promise<void> {
-  if (options.kill) await killUnit(manager, unit, cgroup, wait);
-  else assertEmpty(cgroup);
+  if (options.kill) {
+    assertNotInside(cgroup.path, 'kill');
+    await killUnit(manager, unit, cgroup, wait);
+  } else assertEmpty(cgroup);
   try {
     await manager.stopUnit(unit, wait);
   } catch (cause) {

@@ -196,9 +196,7 @@ export class SystemdManager {
     signal?.throwIfAborted();
     const over = new AbortController();
     const either = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
-    const late = sleep(Math.max(0, deadline - performance.now()), undefined, {
-      signal: either,
-    }).then(
+    const late = sleep(msUntil(deadline), undefined, { signal: either }).then(
       () => {
         throw new ManagerTimeout('systemd did not answer in time');
       },
@@ -214,6 +212,13 @@ export class SystemdManager {
       over.abort();
     }
   }
+}
+
+const MOST_TIMER_MS = 2 ** 31 - 1;
+
+/** For a timer, which takes more than it can count for nothing. `deadline` is one of `performance.now()`. */
+export function msUntil(deadline: number): number {
+  return Math.min(MOST_TIMER_MS, Math.max(0, deadline - performance.now()));
 }
 
 const connections = new Map<BusKind, Promise<SystemdManager>>();

@@ -2,16 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmdirSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { TelemetryError } from '../../src/error/index.js';
 import { findCgroup2Mount } from '../../src/host/index.js';
 import {
+  cleanStaleScopes,
   createEpisodeScope,
   launchHelper,
   removeEpisodeScope,
@@ -76,6 +81,56 @@ describe.skipIf(noLeaf !== null)('createEpisodeScope', () => {
     expect(existsSync(slicePath)).toBe(false);
     await scope.remove();
     expect(await scope.cpuUsageNs()).toBeNull();
+  });
+
+  test('whose removal without a kill is refused is removed by one with it, asked for at once', async () => {
+    const scope = await createEpisodeScope('runs', sleeper(), {}, where);
+    const [plain, kill] = await Promise.allSettled([scope.remove(), scope.remove({ kill: true })]);
+    expect(plain).toMatchObject({ status: 'rejected', reason: { code: 'ERR_SCOPE_BUSY' } });
+    expect(kill.status).toBe('fulfilled');
+    expect(existsSync(slicePath)).toBe(false);
+  });
+
+  test.each([
+    [{ timeoutMs: Number.NaN }, 'ERR_OUT_OF_RANGE'],
+    [{ timeoutMs: -1 }, 'ERR_OUT_OF_RANGE'],
+    [{ timeoutMs: '1' }, 'ERR_INVALID_CONFIG'],
+    [{ kill: 'no' }, 'ERR_INVALID_CONFIG'],
+    [{ signal: {} }, 'ERR_INVALID_CONFIG'],
+    [null, 'ERR_INVALID_CONFIG'],
+  ])('is not removed with the options %o', async (options, code) => {
+    const pid = sleeper();
+    const scope = await createEpisodeScope('runs', pid, {}, where);
+    const given = options === null ? null : { kill: true, ...options };
+    expect(await refusal(scope.remove(given as never))).toMatchObject({ code });
+    expect(await refusal(removeEpisodeScope('runs', { slice, ...given } as never))).toMatchObject({
+      code: options === null ? 'ERR_SCOPE_BUSY' : code,
+    });
+    expect(alive(pid)).toBe(true);
+    await scope.remove({ kill: true });
+  });
+
+  test('is not removed with a signal that is aborted, and its processes live', async () => {
+    const pid = sleeper();
+    const scope = await createEpisodeScope('runs', pid, {}, where);
+    const options = { kill: true, signal: AbortSignal.abort(new Error('enough')) };
+    expect((await refusal(scope.remove(options))).message).toBe('enough');
+    const byId = await refusal(removeEpisodeScope('runs', { slice, ...options }));
+    expect(byId.message).toBe('enough');
+    expect(alive(pid)).toBe(true);
+    await scope.remove({ kill: true });
+  });
+
+  test('for a process that is gone leaves no descriptor', async () => {
+    const pid = sleeper();
+    process.kill(pid, 'SIGKILL');
+    await until('the sleeper gone', () => !alive(pid));
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    const make = () => refusal(createEpisodeScope('gone', pid, {}, where));
+    expect(await make()).toMatchObject({ code: 'ERR_PROC_GONE' });
+    const before = descriptors();
+    for (let i = 0; i < 20; i += 1) await make();
+    expect(descriptors()).toBe(before);
   });
 
   test('is disposed of with all that lives in it', async () => {
@@ -162,6 +217,7 @@ describe.skipIf(noLeaf !== null)('createEpisodeScope', () => {
       kill: 'ERR_INVALID_CONFIG',
       remove: 'ERR_SCOPE_BUSY',
       removeKill: 'ERR_INVALID_CONFIG',
+      byId: 'ERR_INVALID_CONFIG',
     });
     await removeEpisodeScope('self', { slice, kill: true });
   });
@@ -434,22 +490,73 @@ describe.skipIf(noLeaf !== null).each(LAUNCHERS)('spawnInScope by %s', (_, helpe
     expect(existsSync(slicePath)).toBe(false);
   });
 
-  test('refuses a shell', async () => {
-    const options = { shell: true } as Partial<SpawnInScopeOptions>;
-    expect(await refusal(start('true', [], options))).toMatchObject({ code: 'ERR_INVALID_CONFIG' });
+  test.each([{ shell: true }, { argv0: '-sh' }])('refuses %o', async (options) => {
+    const given = options as Partial<SpawnInScopeOptions>;
+    expect(await refusal(start('true', [], given))).toMatchObject({ code: 'ERR_INVALID_CONFIG' });
   });
 });
+
+/** A process that has made a scope; its lines say what runs inside. */
+async function startOwner(...args: string[]): Promise<{ owner: ChildProcess; left: number }> {
+  const script = fileURLToPath(new URL('./leaves-scope.mjs', import.meta.url));
+  const owner = spawn(process.execPath, [script, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const left = await new Promise<number>((resolve) => {
+    owner.stdout.once('data', (line) => resolve(Number(String(line))));
+  });
+  return { owner, left };
+}
+
+async function kill(owner: ChildProcess): Promise<void> {
+  owner.kill('SIGKILL');
+  await new Promise((resolve) => owner.once('exit', resolve));
+}
+
+test.skipIf(noLeaf !== null)(
+  'the id of what a SIGKILLed owner left is free, also for who has made scopes before',
+  async () => {
+    const own = { slice: `episcope-test-${process.pid}-heir.slice`, strategy: 'direct' } as const;
+    const { owner, left } = await startOwner(own.slice);
+    const living = await createEpisodeScope('living', sleeper(), {}, own);
+    await kill(owner);
+    const heir = await createEpisodeScope('left', sleeper(), {}, own);
+    expect(alive(left)).toBe(false);
+    await heir.remove({ kill: true });
+    await living.remove({ kill: true });
+    expect(existsSync(`${mount}/${own.slice}`)).toBe(false);
+  },
+);
+
+test.skipIf(noLeaf !== null)(
+  'who lives in a scope that a SIGKILLed owner left may make others, and lives on',
+  async () => {
+    const own = `episcope-test-${process.pid}-inside.slice`;
+    const folder = mkdtempSync(join(tmpdir(), 'episcope-'));
+    const told = join(folder, 'told');
+    const script = fileURLToPath(new URL('./inside-scope.mjs', import.meta.url));
+    try {
+      const inside = [process.execPath, script, own, told];
+      const { owner } = await startOwner(own, 'left', ...inside);
+      await until('the one inside ready', () => existsSync(`${told}.ready`));
+      await kill(owner);
+      const text = await until('word from inside', () =>
+        existsSync(told) ? readFileSync(told, 'utf8') : null,
+      );
+      expect(text).toBe('made and removed');
+    } finally {
+      rmSync(folder, { recursive: true });
+      await cleanStaleScopes([mount], { slice: own });
+    }
+    expect(existsSync(`${mount}/${own}`)).toBe(false);
+  },
+);
 
 test.skipIf(noLeaf !== null)(
   'what a SIGKILLed owner left is removed by the next start, and nothing else',
   async () => {
     const own = `episcope-test-${process.pid}-left.slice`;
-    const script = fileURLToPath(new URL('./leaves-scope.mjs', import.meta.url));
-    const owner = spawn(process.execPath, [script, own], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [chunk] = await new Promise<[Buffer]>((resolve) => {
-      owner.stdout.once('data', (data) => resolve([data]));
-    });
-    const left = Number(String(chunk));
+    const { owner, left } = await startOwner(own);
     const unmarked = `${mount}/${own}/episode-unmarked.scope`;
     mkdirSync(unmarked);
     const living = await createEpisodeScope(
@@ -458,15 +565,10 @@ test.skipIf(noLeaf !== null)(
       {},
       { slice: own, strategy: 'direct' },
     );
-    owner.kill('SIGKILL');
-    await new Promise((resolve) => owner.once('exit', resolve));
+    await kill(owner);
     expect(alive(left)).toBe(true);
 
-    const next = fileURLToPath(new URL('./leaves-scope.mjs', import.meta.url));
-    const starter = spawn(process.execPath, [next, own, 'next'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await new Promise((resolve) => starter.stdout.once('data', resolve));
+    const { owner: starter } = await startOwner(own, 'next');
     expect(alive(left)).toBe(false);
     expect(
       readdirSync(`${mount}/${own}`)

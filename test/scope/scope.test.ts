@@ -15,7 +15,7 @@ import type { CgroupError } from '../../src/error/index.js';
 import { type Directories, directories, plainDirectories } from '../../src/host/directories.js';
 import { findCgroup2Mount } from '../../src/host/index.js';
 import { createScope, type DirectScope } from '../../src/scope/create.js';
-import { cleanStaleScopes, findStaleScopes } from '../../src/scope/index.js';
+import { cleanStaleScopes, findStaleScopes, removeEpisodeScope } from '../../src/scope/index.js';
 import { markerName } from '../../src/scope/marker.js';
 import { currentOwner, formatOwner, type Owner } from '../../src/scope/owner.js';
 import { PinnedCgroup } from '../../src/scope/pinned-cgroup.js';
@@ -97,6 +97,14 @@ describe.skipIf(noLeaf !== null)('a scope', () => {
     });
     expect(readdirSync(slicePath)).toEqual(before);
     await removeScope(scope);
+  });
+
+  test('that is removed by its id takes its marker with it, and the id is free', async () => {
+    for (let round = 0; round < 2; round += 1) {
+      await createScope('by-id', parent, { directories: plainDirectories, slice });
+      await removeEpisodeScope('by-id', { slice });
+      expect(existsSync(slicePath)).toBe(false);
+    }
   });
 
   test('of another maker of the slice leaves the slice alone', async () => {

@@ -1,5 +1,5 @@
 // Puts itself into a scope, and tries what it must not do: `self-scope.mjs SLICE`.
-import { createEpisodeScope } from 'episcope';
+import { createEpisodeScope, removeEpisodeScope } from 'episcope';
 
 const [slice] = process.argv.slice(2);
 const scope = await createEpisodeScope('self', process.pid, {}, { slice, strategy: 'direct' });
@@ -17,5 +17,6 @@ console.log(
     kill: await codeOf(() => scope.kill()),
     remove: await codeOf(() => scope.remove()),
     removeKill: await codeOf(() => scope.remove({ kill: true })),
+    byId: await codeOf(() => removeEpisodeScope('self', { slice, kill: true })),
   }),
 );

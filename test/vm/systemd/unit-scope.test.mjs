@@ -96,6 +96,8 @@ for (const [strategy, name] of STRATEGIES) {
       const echo = new Echo(t);
       const scope = await createEpisodeScope('by-id', echo.pid, {}, { strategy });
       await assert.rejects(removeEpisodeScope('by-id'), { code: 'ERR_SCOPE_BUSY' });
+      const elsewhere = { slice: 'elsewhere.slice', kill: true };
+      await assert.rejects(removeEpisodeScope('by-id', elsewhere), { code: 'ERR_SCOPE_NOT_FOUND' });
       await echo.answers();
       await scope.freeze();
       await removeEpisodeScope('by-id', { kill: true });
