@@ -84,15 +84,21 @@ ssize_t read_at(int fd, char* buffer, size_t length, uint64_t at) {
   return static_cast<ssize_t>(got);
 }
 
-/// Where the line begins that ends at `size`; −1 with errno.
-int64_t line_start(int fd, uint64_t size) {
+/// As readers take it, who pass over blank lines.
+constexpr std::string_view kBlank = " \t\r";
+
+bool is_newline(char c) { return c == '\n'; }
+bool is_text(char c) { return !is_newline(c) && kBlank.find(c) == std::string_view::npos; }
+
+/// Where the last such byte before `end` ends, 0 where there is none; −1 with errno.
+int64_t end_of_last(bool (*is_such)(char), int fd, uint64_t end) {
   std::vector<char> chunk(kScanBytes);
-  for (uint64_t end = size; end > 0;) {
+  while (end > 0) {
     const size_t length = std::min<uint64_t>(end, kScanBytes);
     const ssize_t got = read_at(fd, chunk.data(), length, end - length);
     if (got < 0) return -1;
     for (size_t i = static_cast<size_t>(got); i > 0; i--) {
-      if (chunk[i - 1] == '\n') return static_cast<int64_t>(end - length + i);
+      if (is_such(chunk[i - 1])) return static_cast<int64_t>(end - length + i);
     }
     end -= length;
   }
@@ -124,7 +130,7 @@ LineShape shape_of(std::string_view line) {
       if (open.back() != c) return LineShape::kOther;
       open.pop_back();
       if (!open.empty()) continue;
-      const bool is_end = line.find_first_not_of(" \t\r", i + 1) == std::string_view::npos;
+      const bool is_end = line.find_first_not_of(kBlank, i + 1) == std::string_view::npos;
       return is_end ? LineShape::kWholeObject : LineShape::kOther;
     } else if (kOutside.find(c) == std::string_view::npos) {
       return LineShape::kOther;
@@ -142,7 +148,7 @@ LogFailure EventLog::lock() {
       if (const LogFailure failure = open_lock()) return failure;
     }
     while (flock(lock_.get(), LOCK_EX) != 0) {
-      if (errno != EINTR) return errno_failure(LogFile::kLock);
+      if (errno != EINTR) return {LogFault::kLock, LogFile::kLock, errno};
     }
     if (is_at(lock_path_, lock_.get())) return {};
     // Removed or replaced while we waited: others lock another file by now.
@@ -216,30 +222,33 @@ LogFailure EventLog::make_ready() {
 
 LogFailure EventLog::repair_end() {
   const int fd = events_.get();
-  char last = 0;
-  if (read_at(fd, &last, 1, size_ - 1) < 0) return errno_failure(LogFile::kEvents);
-  const bool has_newline = last == '\n';
-  const uint64_t end = has_newline ? size_ - 1 : size_;
-  const int64_t found = line_start(fd, end);
-  if (found < 0) return errno_failure(LogFile::kEvents);
-  const auto start = static_cast<uint64_t>(found);
-  std::string line(std::min(end - start, kLineMaxBytes + 1), '\0');
+  const int64_t lines_end = end_of_last(is_newline, fd, size_);
+  if (lines_end < 0) return errno_failure(LogFile::kEvents);
+  const int64_t text_end = end_of_last(is_text, fd, size_);
+  if (text_end < 0) return errno_failure(LogFile::kEvents);
+  // Of the last line that is not blank: an event cut short may have blank lines behind it.
+  const int64_t line_start = end_of_last(is_newline, fd, static_cast<uint64_t>(text_end));
+  if (line_start < 0) return errno_failure(LogFile::kEvents);
+  const auto start = static_cast<uint64_t>(line_start);
+  std::string line(std::min(static_cast<uint64_t>(text_end) - start, kLineMaxBytes + 1), '\0');
   const ssize_t got = read_at(fd, line.data(), line.size(), start);
   if (got < 0) return errno_failure(LogFile::kEvents);
   line.resize(static_cast<size_t>(got));
-  const LineShape shape = line.size() > kLineMaxBytes ? LineShape::kOther : shape_of(line);
-  // Readers forgive an event cut short only while nothing stands behind it.
-  if (has_newline) return shape == LineShape::kObjectCutShort ? cut_end(start) : LogFailure{};
-  if (shape == LineShape::kWholeObject) {
-    // Only its newline is missing, which others write by itself.
+  const std::string_view text =
+      std::string_view(line).substr(std::min(line.find_first_not_of(kBlank), line.size()));
+  const LineShape shape = line.size() > kLineMaxBytes ? LineShape::kOther : shape_of(text);
+  // Readers forgive it only while nothing stands behind it.
+  if (shape == LineShape::kObjectCutShort) return cut_end(start);
+  if (lines_end == static_cast<int64_t>(size_)) return {};
+  if (shape == LineShape::kWholeObject || lines_end >= text_end) {
+    // Only a newline is missing, which others write by itself.
     if (write(fd, "\n", 1) != 1) return errno_failure(LogFile::kEvents);
     size_++;
     return {};
   }
   // A crash of the machine may leave zeros. What begins otherwise is not ours to cut.
-  const bool is_ours = line.find_first_not_of(" \t\r") == std::string::npos ||
-                       line.starts_with('{') || line.starts_with('\0');
-  return is_ours ? cut_end(start) : LogFailure{LogFault::kForeign, LogFile::kEvents, 0};
+  if (text.starts_with('{') || text.starts_with('\0')) return cut_end(start);
+  return {LogFault::kForeign, LogFile::kEvents, 0};
 }
 
 LogFailure EventLog::cut_end(uint64_t at) {
@@ -251,6 +260,8 @@ LogFailure EventLog::cut_end(uint64_t at) {
 }
 
 LogFailure EventLog::rotate() {
+  // A writer that was killed may have left lines in it which nobody synced.
+  if (const LogFailure failure = sync_events()) return failure;
   if (rename(path_.c_str(), rotated_path_.c_str()) != 0) return errno_failure(LogFile::kRotated);
   // Of two names of one file a rename does nothing: without this the file would be full for ever.
   if (is_at(path_, events_.get()) && unlink(path_.c_str()) != 0) {
@@ -259,6 +270,13 @@ LogFailure EventLog::rotate() {
   // Before the next file is made, or a crash could bring this one back beside it.
   events_.reset();
   return sync_directories();
+}
+
+LogFailure EventLog::sync_events() {
+  while (fdatasync(events_.get()) != 0) {
+    if (errno != EINTR) return errno_failure(LogFile::kEvents);
+  }
+  return {};
 }
 
 size_t EventLog::write_lines(std::span<const LogLine> lines, LogFailure& failure) {
@@ -290,12 +308,9 @@ size_t EventLog::write_lines(std::span<const LogLine> lines, LogFailure& failure
   if (whole_bytes < written) cut_end(before + whole_bytes);
   size_ = known_size_ = before + whole_bytes;
   if (whole == 0) return 0;
-  int synced = 0;
-  do {
-    synced = fdatasync(events_.get());
-  } while (synced != 0 && errno == EINTR);
-  if (synced == 0) return whole;
-  failure = errno_failure(LogFile::kEvents);
+  const LogFailure not_synced = sync_events();
+  if (!not_synced) return whole;
+  failure = not_synced;
   // Nobody is told that these are there, so that they may be appended again.
   cut_end(before);
   known_size_ = 0;

@@ -19,6 +19,8 @@ enum class LogFault : uint8_t {
   kNone,
   /// What the kernel said: `error_number`.
   kErrno,
+  /// What it said to the lock itself, whose file is there.
+  kLock,
   /// A FIFO, a device, a socket.
   kNotRegular,
   /// What stands there ends within a line that no writer of such a log began.
@@ -66,6 +68,7 @@ class EventLog {
   LogFailure repair_end();
   LogFailure cut_end(uint64_t at);
   LogFailure rotate();
+  LogFailure sync_events();
   /// Of lines that go into the file as it is.
   size_t write_lines(std::span<const LogLine> lines, LogFailure& failure);
   LogFailure sync_directories() const;

@@ -74,7 +74,7 @@ LogCancel LogCommitter::cancel(const ActionListener& listener, uint32_t id) {
   });
   if (found == waiting_.end()) return LogCancel::kTooLate;
   waiting_.erase(found);
-  return awaits_lock_ ? LogCancel::kAwaitedLock : LogCancel::kAwaitedWrite;
+  return is_writing_ ? LogCancel::kAwaitedWrite : LogCancel::kAwaitedLock;
 }
 
 void* LogCommitter::run(void* committer) {
@@ -89,11 +89,10 @@ void* LogCommitter::run(void* committer) {
 void LogCommitter::serve() {
   std::unique_lock lock(mutex_);
   while (changed_.wait_for(lock, kLinger, [this] { return !waiting_.empty(); })) {
-    awaits_lock_ = true;
     lock.unlock();
     const LogFailure not_locked = log_.lock();
     lock.lock();
-    awaits_lock_ = false;
+    is_writing_ = !not_locked;
     std::deque<LogAppend> batch;
     batch.swap(waiting_);
     lock.unlock();
@@ -105,6 +104,7 @@ void LogCommitter::serve() {
       commit(std::move(batch));
     }
     lock.lock();
+    is_writing_ = false;
   }
   log_.close();
   running_ = false;

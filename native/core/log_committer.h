@@ -62,7 +62,8 @@ class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
   std::deque<LogAppend> waiting_;
   /// The thread lives while there is something to write, and a little longer.
   bool running_ = false;
-  bool awaits_lock_ = false;
+  /// Else what waits waits for the lock, be it that the thread has not come to it yet.
+  bool is_writing_ = false;
   /// The thread's.
   EventLog log_;
 };

@@ -165,6 +165,46 @@ TEST(log_end_that_a_crash_left_is_mended_before_anything_is_appended) {
   }
 }
 
+TEST(log_event_cut_short_is_cut_off_with_the_blanks_around_it) {
+  // As in test/reviewer/torn-tail.test.ts; what is left of the tail.
+  const std::string cut = "{\"n\":9,\"x\":\"x";
+  const std::string whole = "{\"n\":9}";
+  const std::string long_cut = "{\"n\":\"" + std::string(200'000, 'y');
+  const struct {
+    std::string tail;
+    std::string left;
+  } cases[] = {
+      {" " + cut, ""},
+      {" \t\r" + cut + "\n", ""},
+      {cut + "\n\n", ""},
+      {cut + "\n \t\r\n\n", ""},
+      {cut + "\n  ", ""},
+      {cut + " \r\n" + std::string(10'000, '\n') + std::string(5'000, ' ') + "\n", ""},
+      {long_cut + "\n\n", ""},
+      {std::string(9'000, ' ') + long_cut + "\n" + std::string(5'000, ' '), ""},
+      {"\n \n" + cut + "\n\n", "\n \n"},
+      // Blank lines behind what is whole are whole lines.
+      {"\n \n", "\n \n"},
+      {whole + "\n\n \n", whole + "\n\n \n"},
+      {whole + "\n" + std::string(10'000, '\n'), whole + "\n" + std::string(10'000, '\n')},
+      {" " + whole + "\n\n", " " + whole + "\n\n"},
+      {"\t" + whole, "\t" + whole + "\n"},
+      {"  ", "  \n"},
+      {whole + "\n\n ", whole + "\n\n \n"},
+      {"zeros\n\n", "zeros\n\n"},
+      {" " + std::string(9, '\0'), ""},
+  };
+  for (const std::string& before : {std::string(), line_of(1)}) {
+    for (const auto& [tail, left] : cases) {
+      const TempTree tree;
+      Log log(tree);
+      tree.write("log", before + tail);
+      CHECK_EQUAL(log.append({line_of(2)}), 1);
+      CHECK(text_of(log.path) == before + left + line_of(2));
+    }
+  }
+}
+
 TEST(log_tail_is_repaired_before_the_file_is_moved_away) {
   const TempTree tree;
   Log log(tree);
@@ -243,6 +283,45 @@ TEST(log_line_that_was_not_synced_is_taken_back) {
   CHECK(text_of(before.path) == line_of(1));
   CHECK_EQUAL(before.append({line_of(2)}), 1);
   CHECK(text_of(before.path) == line_of(1) + line_of(2));
+}
+
+TEST(log_that_cannot_be_synced_is_not_moved_away) {
+  const TempTree tree;
+  const std::string path = tree.path("log");
+  // By a writer that was killed before it synced them.
+  tree.write("log", line_of(1) + line_of(2));
+  Child child([&tree](Child&) {
+    Log log(tree);
+    if (!test::fail_system_call(SYS_fdatasync, EIO)) return 77;
+    if (log.append({line_of(3)}, 30) != 0) return 1;
+    return log.failure.file == LogFile::kEvents && log.failure.error_number == EIO ? 0 : 2;
+  });
+  const int result = child.reap();
+  if (result == 77) {
+    test::skip("seccomp is not allowed here");
+    return;
+  }
+  CHECK_EQUAL(result, 0);
+  CHECK(text_of(path) == line_of(1) + line_of(2));
+  CHECK(access((path + ".1").c_str(), F_OK) != 0);
+}
+
+TEST(log_that_cannot_be_locked_is_told_as_that) {
+  const TempTree tree;
+  Child child([&tree](Child&) {
+    Log log(tree);
+    if (!test::fail_system_call(SYS_flock, ENOLCK)) return 77;
+    if (log.append({line_of(1)}) != 0) return 1;
+    if (log.failure.fault != LogFault::kLock || log.failure.file != LogFile::kLock) return 2;
+    return log.failure.error_number == ENOLCK ? 0 : 3;
+  });
+  const int result = child.reap();
+  if (result == 77) {
+    test::skip("seccomp is not allowed here");
+    return;
+  }
+  CHECK_EQUAL(result, 0);
+  CHECK(access(tree.path("log").c_str(), F_OK) != 0);
 }
 
 TEST(log_keeps_whole_lines_of_what_does_not_fit) {

@@ -123,15 +123,7 @@ TEST(log_committer_waits_for_the_lock_and_what_is_cancelled_is_never_written) {
   CHECK_EQUAL(log.append(1), 0);
   CHECK_EQUAL(log.append(2), 0);
   CHECK_EQUAL(log.append(3), 0);
-  LogCancel cancelled = LogCancel::kTooLate;
-  CHECK(test::wait_until([&] {
-    // Until the thread has come to the lock the answer is another.
-    if (cancelled != LogCancel::kAwaitedLock) {
-      log.append(4);
-      cancelled = log.cancel(4);
-    }
-    return cancelled == LogCancel::kAwaitedLock;
-  }));
+  // Also before the thread has come to the lock.
   CHECK(log.cancel(2) == LogCancel::kAwaitedLock);
   CHECK(log.cancel(2) == LogCancel::kTooLate);
   CHECK_EQUAL(log.ends->result_of(1), static_cast<uint64_t>(-1));
@@ -139,6 +131,48 @@ TEST(log_committer_waits_for_the_lock_and_what_is_cancelled_is_never_written) {
   log.ends->wait_for(2);
   CHECK(log.text() == "{\"n\":1}\n{\"n\":3}\n");
   CHECK(log.cancel(1) == LogCancel::kTooLate);
+}
+
+/// Keeps the thread where it tells that an append is written.
+class HeldEnd final : public ActionListener {
+ public:
+  void action_done(uint32_t, int) override {
+    std::unique_lock lock(mutex_);
+    told_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return released_; });
+  }
+
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return told_; });
+  }
+
+  void release() {
+    const std::lock_guard lock(mutex_);
+    released_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool told_ = false;
+  bool released_ = false;
+};
+
+TEST(log_committer_tells_that_an_earlier_write_was_waited_for) {
+  const TempTree tree;
+  const Committing log(tree);
+  const auto held = std::make_shared<HeldEnd>();
+  CHECK_EQUAL(log.committer->append({"{}\n", 1 << 30, 1, held}), 0);
+  held->wait();
+  log.append(2);
+  CHECK(log.cancel(2) == LogCancel::kAwaitedWrite);
+  held->release();
+  log.append(3);
+  log.ends->wait_for(1);
+  CHECK(log.text() == "{}\n{\"n\":3}\n");
 }
 
 TEST(log_committer_may_be_dropped_while_it_waits) {

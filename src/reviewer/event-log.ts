@@ -6,7 +6,7 @@ export interface LogFailure {
   readonly file: string;
   /** What the kernel said, or null: `why` tells. */
   readonly errno: string | null;
-  readonly why: 'errno' | 'not-regular' | 'foreign' | 'link';
+  readonly why: 'errno' | 'lock' | 'not-regular' | 'foreign' | 'link';
 }
 
 /** `'too-late'`: it is written, or being written; else nothing of it will be, and it waited for that. */

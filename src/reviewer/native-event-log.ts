@@ -18,7 +18,14 @@ interface LogBinding {
 }
 
 const CANCELS: readonly LogCancel[] = ['too-late', 'lock', 'write'];
-const FAULTS: readonly LogFailure['why'][] = ['errno', 'errno', 'not-regular', 'foreign', 'link'];
+const FAULTS: readonly LogFailure['why'][] = [
+  'errno',
+  'errno',
+  'lock',
+  'not-regular',
+  'foreign',
+  'link',
+];
 
 export class NativeEventLog implements EventLog {
   readonly #binding = loadAddon().addon as LogBinding & object;

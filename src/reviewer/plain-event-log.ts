@@ -10,6 +10,8 @@ import { makeDirectories } from '../ndjson/directories.js';
 import { isAt } from '../ndjson/open-regular.js';
 import { RegularFile } from '../ndjson/regular-file.js';
 import type { EventLog, LogCancel, LogFailure } from './event-log.js';
+import { inTurn } from './in-turn.js';
+import { realPathOf } from './real-path.js';
 import { endOfLog } from './torn-tail.js';
 
 const FLAGS =
@@ -59,21 +61,24 @@ export class PlainEventLog implements EventLog {
   async #serve(): Promise<void> {
     this.#isServing = true;
     while (this.#waiting.length > 0) {
-      // What is appended in one turn of the event loop goes out together.
-      await Promise.resolve();
-      const batch = this.#waiting;
-      this.#waiting = [];
-      let durable = 0;
-      let failure: LogFailure | null = null;
-      try {
-        while (durable < batch.length) durable += await this.#writeSome(batch.slice(durable));
-      } catch (cause) {
-        failure = this.#failureOf(cause);
-        if (cause instanceof PartlyWritten) durable += cause.lines;
-      }
-      for (const [index, { end }] of batch.entries()) end(index < durable ? null : failure);
+      // As `flock` does it, of whatever names.
+      await inTurn(await realPathOf(this.#path), () => this.#serveAll());
     }
     this.#isServing = false;
+  }
+
+  async #serveAll(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    let durable = 0;
+    let failure: LogFailure | null = null;
+    try {
+      while (durable < batch.length) durable += await this.#writeSome(batch.slice(durable));
+    } catch (cause) {
+      failure = this.#failureOf(cause);
+      if (cause instanceof PartlyWritten) durable += cause.lines;
+    }
+    for (const [index, { end }] of batch.entries()) end(index < durable ? null : failure);
   }
 
   /** How many of the lines, from the first; none where the file was full. */
@@ -117,6 +122,8 @@ export class PlainEventLog implements EventLog {
 
   async #rotate(full: FileHandle): Promise<void> {
     const rotated = `${this.#path}.1`;
+    // A writer that was killed may have left lines in it which nobody synced.
+    await full.datasync();
     await rename(this.#path, rotated).catch((cause: unknown) => {
       throw Object.assign(new Error(String(cause)), { code: errnoOf(cause), path: rotated });
     });

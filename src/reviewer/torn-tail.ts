@@ -4,6 +4,9 @@ import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
 
 const CHUNK_BYTES = 4_096;
 const NEWLINE = 0x0a;
+const OBJECT = 0x7b;
+/** As readers take it, who pass over blank lines. */
+const BLANK = new Set([...' \t\r'].map((character) => character.charCodeAt(0)));
 /** What stands outside of strings: structure, numbers, `true`, `false` and `null`. */
 const OUTSIDE = new Set(' \t\r,:truefalsn+-.eE0123456789');
 
@@ -38,38 +41,47 @@ export function shapeOf(line: Uint8Array): LineShape {
 /** What is to be done about how a file of `size` bytes, not 0, ends. */
 export type EndOfLog =
   | { readonly what: 'nothing' }
-  /** Only its newline is missing, which others write by itself. */
+  /** Only a newline is missing, which others write by itself. */
   | { readonly what: 'newline' }
   | { readonly what: 'cut'; readonly at: number }
   /** It ends within a line that no writer of such a log began. */
   | { readonly what: 'foreign' };
 
 export async function endOfLog(handle: FileHandle, size: number): Promise<EndOfLog> {
-  const last = Buffer.alloc(1);
-  await handle.read(last, 0, 1, size - 1);
-  const hasNewline = last[0] === NEWLINE;
-  const end = hasNewline ? size - 1 : size;
-  const start = await lineStart(handle, end);
-  const line = Buffer.alloc(Math.min(end - start, MAX_REVIEWER_LINE_BYTES + 1));
+  const linesEnd = await endOfLast(lastNewlineOf, handle, size);
+  const textEnd = await endOfLast(lastTextOf, handle, size);
+  // Of the last line that is not blank: an event cut short may have blank lines behind it.
+  const start = await endOfLast(lastNewlineOf, handle, textEnd);
+  const line = Buffer.alloc(Math.min(textEnd - start, MAX_REVIEWER_LINE_BYTES + 1));
   await handle.read(line, 0, line.length, start);
+  const text = line.subarray(Math.max(0, line.findIndex(isText)));
   // A longer line is not looked at: no reader takes it.
-  const shape = line.length > MAX_REVIEWER_LINE_BYTES ? 'other' : shapeOf(line);
-  // Readers forgive an event cut short only while nothing stands behind it.
-  if (hasNewline) return shape === 'cut short' ? { what: 'cut', at: start } : { what: 'nothing' };
-  if (shape === 'whole') return { what: 'newline' };
+  const shape = line.length > MAX_REVIEWER_LINE_BYTES ? 'other' : shapeOf(text);
+  // Readers forgive it only while nothing stands behind it.
+  if (shape === 'cut short') return { what: 'cut', at: start };
+  if (linesEnd === size) return { what: 'nothing' };
+  if (shape === 'whole' || linesEnd >= textEnd) return { what: 'newline' };
   // A crash of the machine may leave zeros. What begins otherwise is not ours to cut.
-  const isOurs = /^(?:[{\0]|[ \t\r]*$)/.test(line.toString('latin1'));
+  const isOurs = text[0] === OBJECT || text[0] === 0;
   return isOurs ? { what: 'cut', at: start } : { what: 'foreign' };
 }
 
-/** Where the line begins that ends at `end`. */
-async function lineStart(handle: FileHandle, end: number): Promise<number> {
+const isText = (byte: number): boolean => byte !== NEWLINE && !BLANK.has(byte);
+const lastTextOf = (chunk: Buffer): number => chunk.findLastIndex(isText);
+const lastNewlineOf = (chunk: Buffer): number => chunk.lastIndexOf(NEWLINE);
+
+/** Where the last such byte before `end` ends, 0 where there is none. */
+async function endOfLast(
+  lastOf: (chunk: Buffer) => number,
+  handle: FileHandle,
+  end: number,
+): Promise<number> {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let to = end; to > 0; ) {
     const length = Math.min(to, CHUNK_BYTES);
     const { bytesRead } = await handle.read(chunk, 0, length, to - length);
-    const newline = chunk.subarray(0, bytesRead).lastIndexOf(NEWLINE);
-    if (newline >= 0) return to - length + newline + 1;
+    const last = lastOf(chunk.subarray(0, bytesRead));
+    if (last >= 0) return to - length + last + 1;
     to -= length;
   }
   return 0;

@@ -103,14 +103,14 @@ export class ReviewerTelemetryWriter {
    *
    * Rejects with `ERR_REVIEWER_INVALID_EVENT`, `ERR_REVIEWER_SERIALIZE` (also for a line of more than 4 MiB),
    * `ERR_INVALID_CONFIG` (of the options), `ERR_REVIEWER_IO`, `ERR_REVIEWER_LOCK` (the lock was not free within
-   * `timeoutMs`), `ERR_REVIEWER_MALFORMED` (what stands there is no such log), or the signal's reason: of the event
-   * nothing is in the log then, as far as the kernel lets us see to it.
+   * `timeoutMs`, or its file system has none), `ERR_REVIEWER_MALFORMED` (what stands there is no such log), or the
+   * signal's reason: of the event nothing is in the log then, as far as the kernel lets us see to it.
    */
   append(value: unknown, options: ReviewerAppendOptions = {}): Promise<void> {
     return this.#append(() => lineOfValue(value), options);
   }
 
-  /** As `append`, for a typed event. */
+  /** As `append`, for a typed event; what it has beside its fields must be in `extra`. */
   appendLifecycleEvent(
     event: ReviewerLifecycleEventInit,
     options: ReviewerAppendOptions = {},
@@ -184,6 +184,13 @@ export class ReviewerTelemetryWriter {
         'ERR_REVIEWER_MALFORMED',
         `${file} is no reviewer log, or was harmed: it ends within a line that no event begins like; move it away`,
         { path, file },
+      );
+    }
+    if (why === 'lock') {
+      return new ReviewerTelemetryError(
+        'ERR_REVIEWER_LOCK',
+        `${file} cannot be locked (${errno})`,
+        { path, file, errno },
       );
     }
     const reason = REASONS[why] ?? errno;

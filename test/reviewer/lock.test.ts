@@ -10,9 +10,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import { loadAddon } from '../../src/engine/native/addon.js';
 import { appendReviewerEventNdjson, ReviewerTelemetryWriter } from '../../src/reviewer/index.js';
 import { linesOfCommand } from '../support/lines-of-command.js';
 import { scratch } from '../support/scratch.js';
@@ -70,6 +72,28 @@ test('a lock that is held for ever is told after timeoutMs, and nothing is writt
   await release();
   await writer.append(eventOf(3));
   expect(seqsIn(path)).toEqual([3]);
+});
+
+test('a file system without such locks is told as that', async () => {
+  const path = newPath();
+  const { addon } = loadAddon();
+  const binding = addon as unknown as { takeActionResult(id: number): number };
+  const take = binding.takeActionResult;
+  const enolck = constants.errno.ENOLCK;
+  // As `event_log_test.cc` has it of the kernel: errno, the lock file, `LogFault::kLock`.
+  const taking = vi.spyOn(binding, 'takeActionResult').mockImplementationOnce((id) => {
+    take(id);
+    return enolck | (2 << 16) | (2 << 24);
+  });
+  const failed = await rejection(new ReviewerTelemetryWriter(path).append(eventOf(1)));
+  taking.mockRestore();
+  expect(failed).toMatchObject({
+    name: 'ReviewerTelemetryError',
+    code: 'ERR_REVIEWER_LOCK',
+    errno: 'ENOLCK',
+    path,
+    file: `${path}.lock`,
+  });
 });
 
 test('an append that is aborted while it waits is not written; those beside it are', async () => {

@@ -165,6 +165,15 @@ describe.each(ENGINES)('a writer, engine %s', (engine) => {
     ['one longer than any chunk', `{"detail":"${'x'.repeat(150_000)}`, ''],
     ['an event cut short with its newline', '{"schema":"apm2.rev\n', ''],
     ['a whole one longer than any chunk', `{"d":"${'x'.repeat(150_000)}"}`, null],
+    ['an event cut short behind blanks', ' \t\r{"schema":"a', ''],
+    ['an event cut short behind blanks, with its newline', ' {"schema":"a\n', ''],
+    ['an event cut short before blank lines', '{"schema":"apm\n\n \t\r\n', ''],
+    ['an event cut short before blanks', '{"schema":"apm\n ', ''],
+    ['an event cut short among blank lines', '\n \n{"schema":"apm\n\n', '\n \n'],
+    ['blank lines', '\n \t\r\n', '\n \t\r\n'],
+    ['a whole one before blank lines', '{"event":"x"}\n\n \n', '{"event":"x"}\n\n \n'],
+    ['a whole one behind blanks', ' {"event":"x"}', ' {"event":"x"}\n'],
+    ['blanks', '  ', '  \n'],
   ])('a tail that a crash left is mended first: %s', async (what, tail, left) => {
     const path = newPath();
     const writer = writerAt(path);
@@ -177,6 +186,35 @@ describe.each(ENGINES)('a writer, engine %s', (engine) => {
     await writer.append(eventOf(2));
     const after = before.replace('"seq":1', '"seq":2');
     expect(textOf(path)).toBe(before + (left ?? `${tail}\n`) + after);
+  });
+
+  test('PROPERTY: of what a reader forgives a writer makes what a reader takes', async () => {
+    const blanks = fc.string({ unit: fc.constantFrom(' ', '\t', '\r', '\n') });
+    const whole = JSON.stringify(eventOf(5, { detail: '\u00e9"\\', list: [{ a: -1.5e3 }] }));
+    const begun = fc.nat(whole.length).map((length) => whole.slice(0, length));
+    const anything = fc.string({ unit: fc.constantFrom(...'{}[]",:\\ tfn19.x\n\r\t') });
+    const tail = fc
+      .tuple(blanks, fc.oneof(begun, anything), fc.constantFrom('', '\n'), blanks)
+      .map((parts) => parts.join(''));
+    const path = newPath();
+    const writer = writerAt(path);
+    await writer.append(eventOf(1));
+    const first = textOf(path);
+    const seqs = async () => {
+      const { events } = await readReviewerProjectionEvents(path, { prNumber: 7 });
+      return events.map(({ lifecycle }) => Number(lifecycle.seq));
+    };
+    let forgiven = 0;
+    const check = async (end: string) => {
+      writeFileSync(path, first + end);
+      const before = await seqs().catch(() => null);
+      if (before === null) return;
+      forgiven += 1;
+      await writer.append(eventOf(9));
+      expect(await seqs()).toEqual([...before, 9]);
+    };
+    await fc.assert(fc.asyncProperty(tail, check), { numRuns: 250 });
+    expect(forgiven).toBeGreaterThan(50);
   });
 
   test('a file that is no log is not touched', async () => {
@@ -403,6 +441,36 @@ test('without the addon what was not synced is taken back, and may be appended a
   expect(seqsIn(path)).toEqual([1]);
   await writer.append(eventOf(2));
   expect(seqsIn(path)).toEqual([1, 2]);
+});
+
+test('without the addon a full log that cannot be synced is not moved away', async () => {
+  const path = newPath();
+  const writer = new ReviewerTelemetryWriter(path, { singleProcess: true, rotateBytes: 1 }, 'js');
+  await writer.append(eventOf(1));
+  const handle = await open(path);
+  const datasync = vi.spyOn(Object.getPrototypeOf(handle), 'datasync');
+  await handle.close();
+  datasync.mockRejectedValueOnce(Object.assign(new Error('EIO'), { code: 'EIO' }));
+  const io = { code: 'ERR_REVIEWER_IO', errno: 'EIO', file: path };
+  expect(await rejection(writer.append(eventOf(2)))).toMatchObject(io);
+  datasync.mockRestore();
+  expect([existsSync(`${path}.1`), seqsIn(path)]).toEqual([false, [1]]);
+  await writer.append(eventOf(2));
+  expect([seqsIn(`${path}.1`), seqsIn(path)]).toEqual([[1], [2]]);
+});
+
+test('without the addon nothing is lost where one thread has several names of a log', async () => {
+  const real = dirname(newPath());
+  mkdirSync(real);
+  symlinkSync(real, `${real}-link`);
+  // Whose directory is not there yet.
+  const names = [`${real}/a/log`, `${real}-link/a/log`, `${real}-link/./a/../a/log`];
+  const writers = names.map(
+    (path) => new ReviewerTelemetryWriter(path, { singleProcess: true }, 'js'),
+  );
+  await Promise.all(upTo(300).map((seq) => writers[seq % 3]?.append(eventOf(seq))));
+  const seqs = seqsIn(`${real}/a/log`);
+  expect([...seqs].sort((a, b) => a - b)).toEqual(upTo(300));
 });
 
 test('one event without a writer', async () => {
