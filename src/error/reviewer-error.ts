@@ -4,9 +4,9 @@ import { TelemetryError, type TelemetryErrorDetail } from './telemetry-error.js'
 /** The reviewer log is missing, malformed, locked or not writable. */
 export class ReviewerTelemetryError extends TelemetryError {
   declare readonly code: ReviewerErrorCode;
-  /** The log's path. */
+  /** The log's path; of a line that was refused that of its file, which may be the rotated one, `….1`. */
   declare readonly path?: string;
-  /** The line that was refused, counted from 1. */
+  /** The line that a reader refused, counted from 1. An append that is `ERR_REVIEWER_MALFORMED` has none. */
   declare readonly line?: number;
 
   static {

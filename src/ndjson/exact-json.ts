@@ -39,11 +39,17 @@ const TOKEN =
   /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/g;
 const INTEGER = /^-?[0-9]+$/;
 
-/** As `JSON.parse`, but a whole number beyond 2^53 − 1 is a bigint, every digit kept. Throws its `SyntaxError`. */
-export function parseExact(text: string): unknown {
+/**
+ * As `JSON.parse`, but a whole number beyond 2^53 − 1 is a bigint, every digit kept; of what `isWanted` refuses, when
+ * it sees it rounded, none is. Throws its `SyntaxError`.
+ */
+export function parseExact(
+  text: string,
+  isWanted: (rounded: unknown) => boolean = () => true,
+): unknown {
   // First, so that what follows sees only what is JSON.
   const rounded: unknown = JSON.parse(text);
-  if (!MANY_DIGITS.test(text)) return rounded;
+  if (!MANY_DIGITS.test(text) || !isWanted(rounded)) return rounded;
   // Such integers go in as strings. So that no other string is taken for one, every string gets a letter in front.
   const marked = text.replace(TOKEN, (token, string?: string, colon?: string) => {
     if (string !== undefined) return colon === undefined ? `"s${string}"` : token;

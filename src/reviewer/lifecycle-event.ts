@@ -40,6 +40,22 @@ const KNOWN = new Set([
   'detail',
 ]);
 
+const FIELDS: ReadonlySet<string> = new Set<keyof ReviewerLifecycleEvent>([
+  'schema',
+  'schemaVersion',
+  'ts',
+  'event',
+  'reviewType',
+  'prNumber',
+  'headSha',
+  'seq',
+  'runId',
+  'restartCount',
+  'reasonCode',
+  'detail',
+  'extra',
+]);
+
 const KINDS = new Map<string, ReviewerLifecycleEventKind>(
   REVIEWER_EVENT_KINDS.map((kind) => [kind, kind]),
 ).set('sha_update', 'sha_drift');
@@ -51,7 +67,7 @@ const KINDS = new Map<string, ReviewerLifecycleEventKind>(
  */
 export function lifecycleEventOf(value: unknown): ReviewerLifecycleEvent | null {
   if (!isObject(value)) throw invalid('it is not a JSON object');
-  const event = typeof value.event === 'string' ? KINDS.get(value.event) : undefined;
+  const event = kindOf(value);
   if (event === undefined) return null;
   checkSchema(value);
   if (typeof value.ts !== 'string') throw invalid('ts is missing');
@@ -74,9 +90,15 @@ export function lifecycleEventOf(value: unknown): ReviewerLifecycleEvent | null 
   };
 }
 
+function kindOf({ event }: JsonObject): ReviewerLifecycleEventKind | undefined {
+  return typeof event === 'string' ? KINDS.get(event) : undefined;
+}
+
 /** As `lifecycleEventOf`, of a line without its newline; what is no UTF-8 or no JSON is an error too. */
 export function lifecycleEventOfLine(bytes: Buffer): ReviewerLifecycleEvent | null {
-  return lifecycleEventOf(parseExact(textOfLine(bytes)));
+  // Of any other object no number is asked for, however deep it is.
+  const isLifecycle = (value: unknown): boolean => isObject(value) && kindOf(value) !== undefined;
+  return lifecycleEventOf(parseExact(textOfLine(bytes), isLifecycle));
 }
 
 /** The members of an event's line, in its order. */
@@ -125,8 +147,14 @@ export function lineOfValue(value: unknown): string {
 /** The line of a typed event; it is held to the same. */
 export function lineOfEvent(event: ReviewerLifecycleEventInit): string {
   if (!isObject(event)) throw invalid('it is not an object');
-  const typed = plainJson(event);
+  // `extra` is no level of the line.
+  const typed = plainJson(event, 'the event', -1);
   if (!isObject(typed)) throw invalid('its toJSON gives no object');
+  for (const key of Object.keys(typed)) {
+    if (!FIELDS.has(key)) {
+      throw invalid(`${show(key)} is no field of it; further keys go into extra`);
+    }
+  }
   checkOptional(typed);
   const extra = typed.extra ?? {};
   if (!isObject(extra)) throw invalid('extra is not an object');

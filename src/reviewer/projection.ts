@@ -66,9 +66,14 @@ export async function readReviewerProjectionEvents(
   filter: ReviewerProjectionFilter,
 ): Promise<ReviewerProjectionRead> {
   const projection = new Projection(filter);
-  const files = await openStream(resolve(assertLogPath(path)));
+  const absolute = resolve(assertLogPath(path));
+  const { signal } = filter;
+  signal?.throwIfAborted();
+  const files = await openStream(absolute);
   try {
+    signal?.throwIfAborted();
     for (const file of files) await projection.read(file);
+    signal?.throwIfAborted();
     return projection.result();
   } finally {
     await closeStream(files);

@@ -75,6 +75,18 @@ test('a line of quotes and backslashes costs no more than its length', () => {
   expect(() => parseExact(`${'"\\'.repeat(400_000)}1234567890123456789`)).toThrow(SyntaxError);
 });
 
+test('of what is not wanted no integer is exact, and it may be as deep as any JSON', () => {
+  const text = `[1234567890123456789,${'['.repeat(100_000)}${']'.repeat(100_000)}]`;
+  const seen: unknown[] = [];
+  const refuse = (value: unknown) => {
+    seen.push(value);
+    return false;
+  };
+  const parsed = parseExact(text, refuse) as unknown[];
+  expect(parsed[0]).toBe(1234567890123456800);
+  expect(seen[0]).toBe(parsed);
+});
+
 const exactJson = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },

@@ -142,6 +142,31 @@ describe('a typed event', () => {
     expect(() => lineOfEvent({ ...init, extra: { [key]: 'x' } })).toThrow(INVALID);
   });
 
+  test.each(['signal', 'reason', 'run_id', 'exitCode', '__proto__', ''])(
+    'loses no key: %s beside its fields is refused, and named',
+    (key) => {
+      const typed = Object.fromEntries([...Object.entries(init), [key, 'x']]);
+      expect(() => lineOfEvent(typed as never)).toThrow(INVALID);
+      expect(() => lineOfEvent(typed as never)).toThrow(`: ${key} is no field`);
+    },
+  );
+
+  test('may have further keys that are undefined', () => {
+    expect(lineOfEvent({ ...init, signal: undefined } as never)).toBe(lineOfEvent(init));
+  });
+
+  test('that was read may be as deep as a line', () => {
+    const nested = (depth: number) => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+    const value = { ...eventWith(), x: nested(126) };
+    const read = lifecycleEventOf(value);
+    expect(lineOfEvent(read!)).toBe(lineOfValue(value));
+    const tooDeep = { ...init, extra: { x: nested(127) } };
+    expect(() => lineOfEvent(tooDeep)).toThrow(refusal('ERR_REVIEWER_SERIALIZE'));
+    expect(() => lineOfValue({ ...eventWith(), x: nested(127) })).toThrow(
+      refusal('ERR_REVIEWER_SERIALIZE'),
+    );
+  });
+
   test.each([[null], [undefined], ['run_start'], [[init]]])('is an object, not %s', (value) => {
     expect(() => lineOfEvent(value as never)).toThrow(INVALID);
   });

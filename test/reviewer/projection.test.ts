@@ -1,8 +1,9 @@
 /** What a reader makes of a log: all of it, exactly, or an error that says where. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   type ReviewerProjectionFilter,
   ReviewerTelemetryHealth,
@@ -136,8 +137,14 @@ describe('a projection', () => {
     expect(health.lifecycleEvents).toBe(400);
   });
 
-  test('passes over blank lines and what is no lifecycle event', async () => {
-    const other = ['', ' \t\r', '{"event":"other","seq":0}', '{}', '{"event":5}'];
+  test('passes over blank lines and what is no lifecycle event, however deep', async () => {
+    const deep = `${'['.repeat(3_000)}${']'.repeat(3_000)}`;
+    const other = [
+      ...['', ' \t\r', '{"event":"other","seq":0}', '{}', '{"event":5}'],
+      `{"event":"trace","tree":${deep}}`,
+      `{"event":"trace","t":1767600000000000000,"tree":${deep}}`,
+      `{"event":"run_start","tree":${deep},"event":"trace","t":1767600000000000000}`,
+    ];
     expect(await seqsOf(logOf({ current: lines(...other, lineOf(1), ...other) }))).toEqual([1]);
   });
 
@@ -165,7 +172,10 @@ describe('a projection', () => {
     ['nested too deep', `${'['.repeat(300_000)}${']'.repeat(300_000)}`],
     [
       'nested too deep, with many digits',
-      `{"a":1234567890123456789,"b":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      lineOf(2).replace(
+        '}',
+        `,"a":1234567890123456789,"b":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      ),
     ],
     ['more than 4 MiB', lineOf(2, { detail: 'x'.repeat(4 * 1024 * 1024) })],
     ['10 MB', lineOf(2, { detail: 'x'.repeat(10_000_000) })],
@@ -226,10 +236,40 @@ describe('a projection', () => {
     expect(await rejection(seqsOf(newPath(), filter))).toMatchObject({ code });
   });
 
-  test('ends with the reason of its signal', async () => {
-    const path = logOf({ current: lines(lineOf(1)) });
+  test.each<[string, Files]>([
+    ['an event', { current: lines(lineOf(1)) }],
+    ['blank lines', { current: '\n\n' }],
+    ['nothing', { current: '' }],
+    ['what is malformed', { rotated: 'nonsense\n', current: '' }],
+    ['no file', {}],
+  ])('of a log with %s ends with the reason of its signal', async (_what, files) => {
+    const path = logOf(files);
     const reason = new Error('enough');
     expect(await rejection(seqsOf(path, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+  });
+
+  test('ends with the reason of a signal that comes while the log is opened', async () => {
+    const path = logOf({ current: 'x'.repeat(5_000_000) });
+    const reason = new Error('enough');
+    const abort = new AbortController();
+    const reading = rejection(seqsOf(path, { signal: abort.signal }));
+    abort.abort(reason);
+    expect(await reading).toBe(reason);
+  });
+
+  test('ends with the reason of a signal that comes while its last lines are read', async () => {
+    const path = logOf({ current: '' });
+    const reason = new Error('enough');
+    const abort = new AbortController();
+    const handle = await open(path);
+    const prototype: FileHandle = Object.getPrototypeOf(handle);
+    await handle.close();
+    const read = vi.spyOn(prototype, 'read').mockImplementationOnce(async () => {
+      abort.abort(reason);
+      return { bytesRead: 0, buffer: Buffer.alloc(0) };
+    });
+    expect(await rejection(seqsOf(path, { signal: abort.signal }))).toBe(reason);
+    read.mockRestore();
   });
 
   test('fails closed', async () => {
