@@ -52,6 +52,19 @@ async function withEnv(name, value, act) {
   }
 }
 
+/** Starts a command in a scope of the id `orphaned`, says its pid, and waits to be killed. */
+const ORPHANING = [
+  process.execPath,
+  [
+    '--input-type=module',
+    '-e',
+    `import { spawnInScope } from 'episcope';
+  const { child } = await spawnInScope('/bin/sleep', ['600'], { id: 'orphaned', stdio: 'ignore' });
+  console.log(child.pid);`,
+  ],
+  { cwd: '/episcope' },
+];
+
 for (const [strategy, name] of STRATEGIES) {
   describe(`a scope made by ${name}`, () => {
     test('has the limits in the kernel’s files, and the process', PATIENCE, async (t) => {
@@ -248,12 +261,7 @@ describe('systemd', () => {
     'has the scopes of a SIGKILLed owner removed by doctor --clean, and no others',
     PATIENCE,
     async (t) => {
-      const script = `import { spawnInScope } from 'episcope';
-      const { child } = await spawnInScope('/bin/sleep', ['600'], { id: 'orphaned', stdio: 'ignore' });
-      console.log(child.pid);`;
-      const owner = new Program(t, process.execPath, ['--input-type=module', '-e', script], {
-        cwd: '/episcope',
-      });
+      const owner = new Program(t, ...ORPHANING);
       const pid = Number(await owner.line());
       const echo = new Echo(t);
       const living = await createEpisodeScope('living', echo.pid);
@@ -272,6 +280,22 @@ describe('systemd', () => {
       await nothingIsLeft('living');
     },
   );
+
+  test('has the id of a SIGKILLed owner’s scope, which is ended for it', PATIENCE, async (t) => {
+    const owner = new Program(t, ...ORPHANING);
+    const pid = Number(await owner.line());
+    const [first, heir] = [new Echo(t), new Echo(t)];
+    const living = await createEpisodeScope('living', first.pid);
+    await owner.kill();
+    const scope = await createEpisodeScope('orphaned', heir.pid);
+    assert.equal(scope.strategy, 'systemd-transient');
+    assert.equal(existsSync(`/proc/${pid}`), false);
+    await heir.answers();
+    await first.answers();
+    for (const each of [scope, living]) await each.remove({ kill: true });
+    await nothingIsLeft('orphaned');
+    await nothingIsLeft('living');
+  });
 
   test('is told of a process that died before the job: ERR_PROC_GONE', PATIENCE, async (t) => {
     for (const failing of ['start-unit', 'find-cgroup', 'check-alive']) {
