@@ -12,4 +12,5 @@ export {
 } from './facts.js';
 export type { CgroupMode } from './hierarchy.js';
 export { type ProcessControl, processControl } from './process-control.js';
+export { whyForeignProc } from './procfs.js';
 export type { ScopePlace, ScopePlaces } from './scope-places.js';

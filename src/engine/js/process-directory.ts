@@ -30,9 +30,17 @@ export function procRootAt(path: string): ProcRoot {
   return { path, isProcfs };
 }
 
-/** Its pid numbers are the caller's own: system calls that take a pid may be asked too. */
+/**
+ * Its pid numbers are the caller's own: system calls that take a pid may be asked too. `self` alone does not prove it:
+ * a procfs of an outer pid namespace may happen to have the caller under the very number that it has in its own.
+ */
 export function hasSamePids({ path, isProcfs }: ProcRoot): boolean {
-  return isProcfs && readLink(`${path}/self`) === String(process.pid);
+  if (!isProcfs || readLink(`${path}/self`) !== String(process.pid)) return false;
+  if (readOnce(`${path}/self/status`) !== ReadStatus.OK) return false;
+  const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
+  // One number for each pid namespace, from that of the procfs inwards. A kernel without namespaces has no such line.
+  const numbers = /^NSpid:\s*(.*)$/m.exec(text)?.[1];
+  return numbers === undefined || !/\s/.test(numbers.trim());
 }
 
 export class ProcessDirectory {

@@ -1,0 +1,3 @@
+import { whyForeignProc } from '../../dist/host/index.js';
+
+console.log(JSON.stringify({ pid: process.pid, why: whyForeignProc() }));
