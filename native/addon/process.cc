@@ -90,16 +90,59 @@ struct SignalRecord {
 // may run at any time until the process ends.
 volatile sig_atomic_t g_signal_pipe = -1;
 
-void OnSignal(int signo, siginfo_t* info, void*) {
+constexpr int kSignals = 65;
+// What was to happen with a signal before it was watched: V8 handles faults of its own code.
+struct sigaction g_before[kSignals];
+
+bool IsFaultSignal(int signo) {
+  switch (signo) {
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGILL:
+    case SIGTRAP:
+    case SIGSYS:
+    case SIGABRT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// A fault of this process goes on as if nobody had watched: to the handler that was there before,
+/// or to its end.
+void PassOn(int signo, siginfo_t* info, void* context) {
+  const struct sigaction& before = g_before[signo];
+  if ((before.sa_flags & SA_SIGINFO) != 0) {
+    before.sa_sigaction(signo, info, context);
+  } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+    before.sa_handler(signo);
+  } else {
+    signal(signo, SIG_DFL);
+    raise(signo);  // it is blocked here: it ends the process when this handler returns
+  }
+}
+
+void OnSignal(int signo, siginfo_t* info, void* context) {
   const int saved = errno;
-  const SignalRecord record{signo, info->si_code, info->si_pid};
-  const ssize_t written = write(g_signal_pipe, &record, sizeof record);
-  static_cast<void>(written);  // a full pipe: thousands of unread signals, this one is lost
+  const int code = info->si_code;
+  const int32_t sender = code > 0 ? 0 : info->si_pid;
+  if (IsFaultSignal(signo) && (code > 0 || sender == getpid())) {
+    PassOn(signo, info, context);
+  } else if (code == SI_KERNEL && (signo == SIGTTIN || signo == SIGTTOU)) {
+    // The whole group was stopped. The call that caused this is restarted after the handler: if it
+    // was ours, it would be refused for ever without the stop.
+    raise(SIGSTOP);
+  } else {
+    const SignalRecord record{signo, code, sender};
+    const ssize_t written = write(g_signal_pipe, &record, sizeof record);
+    static_cast<void>(written);  // a full pipe: thousands of unread signals, this one is lost
+  }
   errno = saved;
 }
 
 /// Returns the pipe's reading end, or a negative errno. A second call would take the signals away
-/// from the first: EBUSY.
+/// from the first: EBUSY. A signal that the C library keeps for itself is passed over.
 Napi::Value WatchSignals(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto signals = info[0].As<Napi::Array>();
@@ -113,7 +156,12 @@ Napi::Value WatchSignals(const Napi::CallbackInfo& info) {
   sigfillset(&action.sa_mask);
   for (uint32_t i = 0; i < signals.Length(); ++i) {
     const int signo = signals.Get(i).As<Napi::Number>().Int32Value();
-    if (sigaction(signo, &action, nullptr) != 0) return Napi::Number::New(env, -errno);
+    if (signo < 1 || signo >= kSignals) continue;
+    // Known before a handler runs that asks for it.
+    if (sigaction(signo, nullptr, &g_before[signo]) != 0) continue;
+    if (sigaction(signo, &action, nullptr) != 0 && errno != EINVAL) {
+      return Napi::Number::New(env, -errno);
+    }
   }
   return Napi::Number::New(env, ends[0]);
 }

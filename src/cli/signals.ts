@@ -1,23 +1,57 @@
 /** Passing signals on to the command: those that were sent to episcope itself, each once. */
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
-import { decodeSignals, type ProcessControl, SI_KERNEL } from '../host/process-control.js';
-import { readProcessStat } from '../host/process-identity.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  decodeSignals,
+  type ProcessControl,
+  SI_KERNEL,
+  type SignalRecord,
+} from '../host/process-control.js';
+import { catchesSignal, readProcessStat } from '../host/process-identity.js';
 
-/** All that may be sent to end, interrupt or tell a program something; the ones that stop it stop us both. */
-const FORWARDED = [
-  'SIGHUP',
+/** Nobody can catch the first two, and SIGCHLD tells of our own children. */
+const NEVER_FORWARDED: readonly string[] = ['SIGKILL', 'SIGSTOP', 'SIGCHLD'];
+
+/**
+ * Without the addon nobody tells who sent a signal. A fault of episcope itself would be raised again and again under a
+ * listener of Node, and a write of ours to a closed pipe, or beyond a limit, raises the last two.
+ */
+const NEVER_HEARD: readonly string[] = [
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGPIPE',
+  'SIGXFSZ',
+];
+
+/** All that have a name, those of one number once. */
+const NAMES: ReadonlyMap<number, NodeJS.Signals> = new Map(
+  (Object.entries(constants.signals) as [NodeJS.Signals, number][])
+    .filter(([name]) => !NEVER_FORWARDED.includes(name))
+    .map(([name, signo]) => [signo, name]),
+);
+
+/** Those of the C library itself among them are passed over where signals are watched. */
+const REAL_TIME: readonly number[] = Array.from({ length: 33 }, (_, i) => 32 + i);
+
+/** A terminal sends these to a whole group, so the command has had them already. */
+const OF_GROUP: readonly NodeJS.Signals[] = [
   'SIGINT',
   'SIGQUIT',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGALRM',
-  'SIGTERM',
+  'SIGTSTP',
+  'SIGTTIN',
+  'SIGTTOU',
   'SIGWINCH',
-] as const satisfies NodeJS.Signals[];
+];
+/** A terminal that hangs up tells the leader of its session; the group only after the leader's end. */
+const OF_LEADER: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGCONT'];
 
-/** Keys in a terminal signal its whole foreground group, so the command has had them already. */
-const TERMINAL_KEYS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
+const STOPPING: readonly NodeJS.Signals[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'];
+/** A second for the command to stop. It has stopped where two looks in a row say so: a kill stops it for less. */
+const STOP_LOOKS = 40;
+const STOP_INTERVAL_MS = 25;
 
 /** Asked first, of a terminal's keys too: true takes the signal away from the command. */
 export type SignalTaker = (signal: NodeJS.Signals) => boolean;
@@ -31,63 +65,117 @@ export interface SignalTarget {
 /**
  * From its construction on none of these signals ends episcope, which has to outlive the command. What arrives
  * while there is no command is kept for the next: there is one more where a launcher could not enter its cgroup.
+ * What stops the command stops episcope too, as a shell expects of its job.
  */
 export class SignalForwarder {
   #target: SignalTarget | null = null;
-  #early: NodeJS.Signals[] = [];
+  #early: number[] = [];
   #takes: SignalTaker = () => false;
+  readonly #listensToStops: boolean;
+  readonly #onStop = (_: string, signo: number): void => this.#arrived(signo, isInForeground());
 
   constructor(control: ProcessControl | null) {
-    const numbers = FORWARDED.map((name) => constants.signals[name]);
-    const watched = control?.watchSignals(numbers);
-    if (watched !== undefined && 'fd' in watched) this.#readRecords(watched.fd);
-    else this.#listen();
+    // V8's profiler, while it runs, signals this process with SIGPROF.
+    const named = [...NAMES].filter(([signo, name]) => name !== 'SIGPROF' || !catchesSignal(signo));
+    const watched = control?.watchSignals([...named.map(([signo]) => signo), ...REAL_TIME]);
+    const isWatched = watched !== undefined && 'fd' in watched;
+    this.#listensToStops = !isWatched;
+    if (isWatched) this.#readRecords(watched.fd);
+    else this.#listen(named.map(([, name]) => name));
   }
 
   /** The command runs: it gets what came before, and what comes from now on unless `takes` takes it. */
   forwardTo(target: SignalTarget, takes: SignalTaker): void {
     this.#target = target;
     this.#takes = takes;
-    for (const signal of this.#early.splice(0)) target.kill(signal);
+    // Under a listener of Node a write of our own to a terminal that is to stop us would be tried for ever.
+    if (this.#listensToStops) for (const name of STOPPING) process.on(name, this.#onStop);
+    for (const signo of this.#early.splice(0)) this.#forward(signo);
   }
 
   /** The command, or what was to become it, has ended. */
   end(): void {
     this.#target = null;
     this.#takes = () => false;
+    if (this.#listensToStops) for (const name of STOPPING) process.off(name, this.#onStop);
   }
 
-  // si_code tells a terminal's signal from one that somebody sent to us.
   #readRecords(fd: number): void {
     const pipe = new Socket({ fd, readable: true, writable: false });
     pipe.unref();
     pipe.on('data', (chunk) => {
-      for (const { signo, code, senderPid } of decodeSignals(chunk)) {
-        const name = FORWARDED.find((each) => constants.signals[each] === signo);
-        if (name === undefined || this.#takes(name)) continue;
-        if (code === SI_KERNEL) continue;
-        // A command that signals its whole group reaches us too, and has had the signal itself.
-        if (senderPid !== 0 && senderPid === this.#target?.pid) continue;
-        this.#forward(name);
+      for (const record of decodeSignals(chunk)) {
+        this.#arrived(record.signo, isNotForCommand(record, this.#target?.pid));
       }
     });
     pipe.on('error', () => {});
   }
 
-  #listen(): void {
-    for (const name of FORWARDED) {
-      process.on(name, () => {
-        if (this.#takes(name)) return;
-        if (TERMINAL_KEYS.includes(name) && isInForeground()) return;
-        this.#forward(name);
+  #listen(names: readonly NodeJS.Signals[]): void {
+    for (const name of names) {
+      if (NEVER_HEARD.includes(name) || STOPPING.includes(name)) continue;
+      process.on(name, (_: string, signo: number) => {
+        this.#arrived(signo, OF_GROUP.includes(name) && isInForeground());
       });
     }
   }
 
-  #forward(signal: NodeJS.Signals): void {
-    if (this.#target === null) this.#early.push(signal);
-    else this.#target.kill(signal);
+  #arrived(signo: number, isNotForCommand: boolean): void {
+    const name = NAMES.get(signo);
+    if (name !== undefined && this.#takes(name)) return;
+    if (!isNotForCommand) this.#forward(signo);
+    if (name !== undefined && STOPPING.includes(name)) void this.#stopWithCommand();
   }
+
+  #forward(signo: number): void {
+    if (this.#target === null) this.#early.push(signo);
+    else send(this.#target, signo);
+  }
+
+  async #stopWithCommand(): Promise<void> {
+    const target = this.#target;
+    let hadStopped = target === null;
+    for (let looks = 0; looks < STOP_LOOKS && this.#target === target; looks += 1) {
+      const pid = target?.pid;
+      const hasStopped = pid === undefined || readProcessStat(pid)?.state === 'T';
+      if (hadStopped && hasStopped) {
+        process.kill(process.pid, 'SIGSTOP');
+        return;
+      }
+      hadStopped = hasStopped;
+      await sleep(STOP_INTERVAL_MS, undefined, { ref: false });
+    }
+  }
+}
+
+/** Node sends no signal that it has no name for to a child, but does so to a pid. */
+function send(target: SignalTarget, signo: number): void {
+  const name = NAMES.get(signo);
+  if (name !== undefined) target.kill(name);
+  else if (target.pid !== undefined) sendByNumber(target.pid, signo);
+}
+
+function sendByNumber(pid: number, signo: number): void {
+  try {
+    process.kill(pid, signo);
+  } catch {
+    // It has ended, or has become another user.
+  }
+}
+
+/** Whether the command has had the signal, or it is about episcope itself: `si_code` and the sender tell. */
+export function isNotForCommand(
+  { signo, code, senderPid }: SignalRecord,
+  command?: number,
+): boolean {
+  // A write to a closed pipe; and a command that signals its whole group reaches us too.
+  if (senderPid !== 0 && (senderPid === process.pid || senderPid === command)) return true;
+  if (code !== SI_KERNEL) return false;
+  const name = NAMES.get(signo);
+  if (name === undefined) return false;
+  // Our own limit of cpu time.
+  if (name === 'SIGXCPU' || OF_GROUP.includes(name)) return true;
+  return OF_LEADER.includes(name) && readProcessStat('self')?.session !== process.pid;
 }
 
 function isInForeground(): boolean {

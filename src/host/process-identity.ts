@@ -5,6 +5,7 @@ export interface ProcessStat {
   readonly state: string;
   readonly ppid: number;
   readonly processGroup: number;
+  readonly session: number;
   /** Foreground process group of the controlling terminal, -1 without one. */
   readonly terminalGroup: number;
   /** Ticks since boot, as the kernel writes it. */
@@ -25,16 +26,28 @@ export function readProcessStat(pid: number | 'self', procRoot = '/proc'): Proce
 /** `comm` is raw and may hold spaces and `)`: the fields begin after the last one. */
 export function parseProcessStat(text: string): ProcessStat | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, ppid, processGroup, , , terminalGroup] = fields;
+  const [state, ppid, processGroup, session, , terminalGroup] = fields;
   const startTicks = fields[19];
   if (!state || !startTicks || !/^\d+$/.test(startTicks)) return null;
   return {
     state,
     ppid: Number(ppid),
     processGroup: Number(processGroup),
+    session: Number(session),
     terminalGroup: Number(terminalGroup),
     startTicks,
   };
+}
+
+/** Whether this process has a handler for the signal already. */
+export function catchesSignal(signo: number, procRoot = '/proc'): boolean {
+  try {
+    const status = readFileSync(`${procRoot}/self/status`, 'latin1');
+    const caught = BigInt(`0x${/^SigCgt:\t([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+    return ((caught >> BigInt(signo - 1)) & 1n) === 1n;
+  } catch {
+    return false;
+  }
 }
 
 /** Changes at every boot; '' where the kernel does not tell. */

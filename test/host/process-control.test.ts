@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { decodeSignals } from '../../src/host/process-control.js';
 import { runScript } from '../support/run-script.js';
@@ -21,6 +24,16 @@ test('a signal arrives as a record that names its sender, and ends nobody', asyn
   ]);
   expect(result.again).toBe('EBUSY');
 });
+
+test.each(['SIGABRT', 'SIGSEGV', 'SIGTRAP', 'SIGSYS'])(
+  'a fault of the process itself ends it by %s, watched or not',
+  async (name) => {
+    const script = fileURLToPath(new URL('./faulty.mjs', import.meta.url));
+    const child = spawn(process.execPath, [script, name], { stdio: 'ignore' });
+    const [, signal] = await once(child, 'exit');
+    expect(signal).toBe(name);
+  },
+);
 
 test('records are decoded whole', () => {
   const bytes = Buffer.alloc(12);

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { parseProcessStat, readProcessStat } from '../../src/host/process-identity.js';
+import {
+  catchesSignal,
+  parseProcessStat,
+  readProcessStat,
+} from '../../src/host/process-identity.js';
 
 test('fields are counted after the last parenthesis: a name may hold spaces, newlines and )', () => {
   const rest = 'S 7 8 9 34816 10 4194304 1 2 3 4 5 6 7 8 20 0 1 0 4242 1000 5';
@@ -8,6 +12,7 @@ test('fields are counted after the last parenthesis: a name may hold spaces, new
       state: 'S',
       ppid: 7,
       processGroup: 8,
+      session: 9,
       terminalGroup: 10,
       startTicks: '4242',
     });
@@ -23,4 +28,15 @@ test('this process has a parent and a starttime; one that does not exist is null
   expect(readProcessStat('self')?.ppid).toBe(process.ppid);
   expect(readProcessStat('self')?.startTicks).toMatch(/^\d+$/);
   expect(readProcessStat(2 ** 31 - 1)).toBeNull();
+});
+
+test('a signal that has a listener is caught, one that has none is not', () => {
+  const listener = () => {};
+  process.on('SIGVTALRM', listener);
+  try {
+    expect(catchesSignal(26)).toBe(true);
+    expect(catchesSignal(30)).toBe(false);
+  } finally {
+    process.off('SIGVTALRM', listener);
+  }
 });
