@@ -1,5 +1,6 @@
-/** What tells a process from a later one with the same pid: starttime, boot, pid namespace. */
+/** What tells a process from a later one with the same pid: starttime, boot, and the namespaces in which those are meant. */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { errnoOf } from './errno.js';
 
 export interface ProcessStat {
   readonly state: string;
@@ -8,6 +9,8 @@ export interface ProcessStat {
   readonly session: number;
   /** Foreground process group of the controlling terminal, -1 without one. */
   readonly terminalGroup: number;
+  /** Of those that have not ended. A first thread that ended before the others leaves the state Z to a living process. */
+  readonly numThreads: number;
   /** Ticks since boot, as the kernel writes it. */
   readonly startTicks: string;
 }
@@ -35,6 +38,7 @@ export function parseProcessStat(text: string): ProcessStat | null {
     processGroup: Number(processGroup),
     session: Number(session),
     terminalGroup: Number(terminalGroup),
+    numThreads: Number(fields[17]),
     startTicks,
   };
 }
@@ -59,11 +63,32 @@ export function bootId(procRoot = '/proc'): string {
   }
 }
 
-/** Inode of our pid namespace: a pid means something only inside one. '0' where the kernel does not tell. */
-export function pidNamespace(procRoot = '/proc'): string {
+/** Inode of our pid namespace: a pid means something only inside one. null where the kernel does not tell. */
+export function pidNamespace(procRoot = '/proc'): string | null {
   try {
-    return /^pid:\[(\d+)\]$/.exec(readlinkSync(`${procRoot}/self/ns/pid`))?.[1] ?? '0';
+    return inodeOf(readlinkSync(`${procRoot}/self/ns/pid`));
   } catch {
-    return '0';
+    return null;
   }
+}
+
+/** What `timeNamespace` gives where the kernel has no time namespaces: before 5.6, or built without. */
+const NO_TIME_NAMESPACES = '0';
+
+/**
+ * Inode of our time namespace: `starttime` in `/proc/<pid>/stat` is shifted by the boot time of the one that its reader
+ * is in. null where the kernel does not tell.
+ */
+export function timeNamespace(procRoot = '/proc'): string | null {
+  try {
+    return inodeOf(readlinkSync(`${procRoot}/self/ns/time`));
+  } catch (cause) {
+    const isAbsent = errnoOf(cause) === 'ENOENT' && pidNamespace(procRoot) !== null;
+    return isAbsent ? NO_TIME_NAMESPACES : null;
+  }
+}
+
+/** Of a link such as `pid:[4026531836]`. */
+function inodeOf(link: string): string | null {
+  return /^[a-z]+:\[(\d+)\]$/.exec(link)?.[1] ?? null;
 }

@@ -186,8 +186,7 @@ class Creation {
         this.#slice = openSlice(this.#root, this.#sliceName);
         return enableControllers(this.#slice);
       case 'make-marker':
-        await this.#removeDeadMarkers();
-        return this.#root.canMark ? undefined : this.#makeMarker();
+        return this.#takeMarkers();
       case 'make-scope':
         return this.#makeScope();
       case 'mark':
@@ -207,14 +206,20 @@ class Creation {
     }
   }
 
-  /** A dead owner's marker must not speak for the scope that is made now: a cleaner would kill it. */
-  async #removeDeadMarkers(): Promise<void> {
+  /**
+   * A dead owner's marker must not speak for the scope that is made now: a cleaner would kill it. One whose owner cannot
+   * be judged from here may be dead to a cleaner elsewhere, which our own marker beside it answers.
+   */
+  async #takeMarkers(): Promise<void> {
     const slice = this.#madeSlice();
     const names = slice.childNames();
-    if (names.includes(scopeName(this.#id))) return;
-    for (const { name, dead, id } of markersIn(names, currentOwner())) {
-      if (dead && id === this.#id) await slice.remove(name);
-    }
+    const isTaken = names.includes(scopeName(this.#id));
+    const beside = isTaken
+      ? []
+      : markersIn(names, currentOwner()).filter(({ id }) => id === this.#id);
+    for (const { name, deadOwner } of beside) if (deadOwner !== null) await slice.remove(name);
+    const isDoubted = beside.some(({ deadOwner }) => deadOwner === null);
+    if (isDoubted || !this.#root.canMark) this.#makeMarker();
   }
 
   #makeMarker(): void {
@@ -244,7 +249,8 @@ class Creation {
 
   #mark(): void {
     const owner = formatOwner(currentOwner());
-    if (this.#marker === null && this.#made().setOwnerMark(owner) !== null) this.#makeMarker();
+    const errno = this.#made().setOwnerMark(owner);
+    if (errno !== null && this.#marker === null) this.#makeMarker();
   }
 
   #checkType(): void {

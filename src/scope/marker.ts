@@ -2,34 +2,50 @@
  * Ownership without xattrs (no addon, or a kernel without user xattrs on cgroups): an empty directory in the slice,
  * made before the scope and removed after it, whose name says what the xattr would.
  */
-import { type Owner, ownerIsDead } from './owner.js';
+import { type Owner, ownerIsDead, ownerOf } from './owner.js';
 
 const BOOT_ID_PREFIX = 8;
-const MARKER = /^owner-(\d{1,10})-(\d{1,20})-([0-9a-f]{0,8})-(\d{1,20})-([A-Za-z0-9_-]{1,128})$/;
+/** No id holds a dot. Releases that know no time namespaces do not take this for a marker of theirs. */
+const MARKER =
+  /^owner\.(\d{1,10})\.(\d{1,20})\.([0-9a-f]{0,8})\.(\d{1,20})\.(\d{0,20})\.([A-Za-z0-9_-]{1,128})$/;
+/** As such releases write it. */
+const OLD_MARKER =
+  /^owner-(\d{1,10})-(\d{1,20})-([0-9a-f]{0,8})-(\d{1,20})-([A-Za-z0-9_-]{1,128})$/;
+/** As a later release may write it. */
+const UNKNOWN_MARKER = /^owner\..*\.([A-Za-z0-9_-]{1,128})$/;
 
 /** Marks a slice that episcope made, so that whoever leaves it last may remove it. */
 export const SLICE_MARKER = 'made-by-episcope';
 
 export function markerName(owner: Owner, id: string): string {
   const boot = owner.bootId.slice(0, BOOT_ID_PREFIX);
-  return `owner-${owner.pid}-${owner.startTicks}-${boot}-${owner.pidNamespace}-${id}`;
+  const { pid, startTicks, pidNamespace, timeNamespace } = owner;
+  return ['owner', pid, startTicks, boot, pidNamespace ?? 0, timeNamespace ?? '', id].join('.');
 }
 
-/** The owner and the episode that a marker's name tells; null for any other name. */
-export function parseMarkerName(name: string): { owner: Owner; id: string } | null {
-  const [, pid, startTicks, boot, namespace, id] = MARKER.exec(name) ?? [];
-  if (!pid || !startTicks || boot === undefined || !namespace || !id) return null;
-  return {
-    owner: { pid: Number(pid), startTicks, bootId: boot, pidNamespace: namespace },
-    id,
-  };
+/**
+ * The owner and the episode that a marker's name tells; the owner is null where the name is one of a later release, which
+ * may mean something else by its numbers. null for any other name.
+ */
+export function parseMarkerName(name: string): { owner: Owner | null; id: string } | null {
+  const [, pid, startTicks, boot, pidNs, timeNs, id] = MARKER.exec(name) ?? [];
+  if (pid && startTicks && boot !== undefined && pidNs && id) {
+    return { owner: ownerOf({ pid, startTicks, boot, pidNs, timeNs }), id };
+  }
+  const [, oldPid, oldStart, oldBoot, oldNs, oldId] = OLD_MARKER.exec(name) ?? [];
+  if (oldPid && oldStart && oldBoot !== undefined && oldNs && oldId) {
+    const texts = { pid: oldPid, startTicks: oldStart, boot: oldBoot, pidNs: oldNs };
+    return { owner: ownerOf({ ...texts, timeNs: undefined }), id: oldId };
+  }
+  const unknownId = UNKNOWN_MARKER.exec(name)?.[1];
+  return unknownId === undefined ? null : { owner: null, id: unknownId };
 }
 
 export interface Marker {
   readonly name: string;
-  readonly owner: Owner;
   readonly id: string;
-  readonly dead: boolean;
+  /** The owner, where it is certainly dead; null for one that lives, or that cannot be judged from here. */
+  readonly deadOwner: Owner | null;
 }
 
 /** The markers among the names in a slice. */
@@ -37,6 +53,7 @@ export function markersIn(names: readonly string[], here: Owner): Marker[] {
   return names.flatMap((name) => {
     const marker = parseMarkerName(name);
     if (marker === null) return [];
-    return [{ ...marker, name, dead: ownerIsDead(marker.owner, here) }];
+    const { owner, id } = marker;
+    return [{ name, id, deadOwner: owner !== null && ownerIsDead(owner, here) ? owner : null }];
   });
 }

@@ -5,7 +5,7 @@ import { errnoOf } from '../host/errno.js';
 import type { HostFacts } from '../host/index.js';
 import { markersIn } from './marker.js';
 import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';
-import { DEFAULT_SLICE } from './path.js';
+import { DEFAULT_SLICE, scopeName } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';
 import { isInside } from './process.js';
 import { killCgroup, removeTree } from './remove.js';
@@ -54,8 +54,12 @@ export async function cleanStaleScopes(
   for (const parent of parents) {
     await withSlice(parent, options, async (root, slice) => {
       const dead = leftovers(slice);
+      // The marker of a scope that could not be removed still says whose it is.
+      const kept = new Set<string | null>();
       for (const leftover of dead) {
+        if (kept.has(leftover.name)) continue;
         const error = await removeStale(slice, leftover);
+        if (error !== null) kept.add(leftover.marker);
         if (SCOPE_NAME.test(leftover.name) || error !== null)
           found.push(stale(slice, leftover, error));
       }
@@ -111,6 +115,8 @@ function openSliceIfAny(root: PinnedCgroup, name: string): PinnedCgroup | null {
 interface Leftover {
   readonly name: string;
   readonly owner: Owner;
+  /** The mark that says so; null where it has none. */
+  readonly mark: string | null;
   /** The marker that says so of a scope without a mark of its own. */
   readonly marker: string | null;
 }
@@ -132,17 +138,22 @@ function leftovers(slice: PinnedCgroup): Leftover[] {
     .filter((name) => SCOPE_NAME.test(name))
     .flatMap((name): Leftover[] => {
       const mark = markOfChild(slice, name);
-      if (mark !== null)
-        return ownerIsDead(mark, here) ? [{ name, owner: mark, marker: null }] : [];
+      if (mark !== null) {
+        const owner = parseOwner(mark);
+        if (owner === null || !ownerIsDead(owner, here)) return [];
+        return [{ name, owner, mark, marker: null }];
+      }
       // A living owner's marker says more than a dead one's, which may be older than the scope.
-      const own = markers.filter(({ id }) => name === `episode-${id}.scope`);
+      const own = markers.filter(({ id }) => name === scopeName(id));
       const [marker] = own;
-      if (marker === undefined || own.some(({ dead }) => !dead)) return [];
-      return [{ name, owner: marker.owner, marker: marker.name }];
+      const owner = marker?.deadOwner ?? null;
+      if (marker === undefined || owner === null) return [];
+      if (own.some(({ deadOwner }) => deadOwner === null)) return [];
+      return [{ name, owner, mark: null, marker: marker.name }];
     });
-  const dead = markers
-    .filter((marker) => marker.dead)
-    .map(({ name, owner }) => ({ name, owner, marker: null }));
+  const dead = markers.flatMap(({ name, deadOwner }): Leftover[] =>
+    deadOwner === null ? [] : [{ name, owner: deadOwner, mark: null, marker: null }],
+  );
   return [...scopes, ...dead];
 }
 
@@ -154,7 +165,8 @@ function namesIn(slice: PinnedCgroup): string[] {
   }
 }
 
-function markOfChild(slice: PinnedCgroup, name: string): Owner | null {
+/** null where it has none, or nobody can read it here. */
+function markOfChild(slice: PinnedCgroup, name: string): string | null {
   let cgroup: PinnedCgroup | null;
   try {
     cgroup = slice.childIfAny(name);
@@ -162,14 +174,9 @@ function markOfChild(slice: PinnedCgroup, name: string): Owner | null {
     return null;
   }
   if (cgroup === null) return null;
-  const mark = markOf(cgroup);
+  const mark = cgroup.ownerMark();
   cgroup.close();
   return mark;
-}
-
-function markOf(cgroup: PinnedCgroup): Owner | null {
-  const text = cgroup.ownerMark();
-  return text === null ? null : parseOwner(text);
 }
 
 /**
@@ -178,7 +185,7 @@ function markOf(cgroup: PinnedCgroup): Owner | null {
  */
 async function removeStale(
   slice: PinnedCgroup,
-  { name, owner, marker }: Leftover,
+  { name, mark, marker }: Leftover,
 ): Promise<CgroupError | null> {
   const path = `${slice.path}/${name}`;
   if (isInside(path)) {
@@ -188,8 +195,7 @@ async function removeStale(
     const cgroup = slice.childIfAny(name);
     if (cgroup === null) return null;
     await using(cgroup, async () => {
-      const mark = markOf(cgroup);
-      if (mark !== null && (mark.pid !== owner.pid || mark.startTicks !== owner.startTicks)) return;
+      if (cgroup.ownerMark() !== mark) return;
       // The new owner of a scope removes the dead markers of its id first: what is pinned may be its.
       if (marker !== null && !namesIn(slice).includes(marker)) return;
       await killCgroup(cgroup);

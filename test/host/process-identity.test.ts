@@ -1,8 +1,13 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   catchesSignal,
   parseProcessStat,
+  pidNamespace,
   readProcessStat,
+  timeNamespace,
 } from '../../src/host/process-identity.js';
 
 test('fields are counted after the last parenthesis: a name may hold spaces, newlines and )', () => {
@@ -14,6 +19,7 @@ test('fields are counted after the last parenthesis: a name may hold spaces, new
       processGroup: 8,
       session: 9,
       terminalGroup: 10,
+      numThreads: 1,
       startTicks: '4242',
     });
   }
@@ -39,4 +45,19 @@ test('a signal that has a listener is caught, one that has none is not', () => {
   } finally {
     process.off('SIGVTALRM', listener);
   }
+});
+
+test('the namespaces are told by their inodes; a kernel without time namespaces is no unreadable one', () => {
+  const procRoot = mkdtempSync(join(tmpdir(), 'episcope-ns-'));
+  try {
+    expect([pidNamespace(procRoot), timeNamespace(procRoot)]).toEqual([null, null]);
+    mkdirSync(join(procRoot, 'self/ns'), { recursive: true });
+    symlinkSync('pid:[4026531836]', join(procRoot, 'self/ns/pid'));
+    expect([pidNamespace(procRoot), timeNamespace(procRoot)]).toEqual(['4026531836', '0']);
+    symlinkSync('time:[4026531834]', join(procRoot, 'self/ns/time'));
+    expect(timeNamespace(procRoot)).toBe('4026531834');
+  } finally {
+    rmSync(procRoot, { recursive: true });
+  }
+  expect(timeNamespace()).toMatch(/^\d+$/);
 });

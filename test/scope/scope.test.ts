@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -253,13 +253,46 @@ describe.skipIf(noLeaf !== null)('what a dead owner left', () => {
     expect(existsSync(marker)).toBe(true);
   });
 
-  test('a mark that is no mark counts as none', async () => {
+  test.each([
+    ['no mark of ours', 'pid=1 and more'],
+    ['a later release', `${formatOwner(deadOwner)} later=1`],
+  ])('a mark of %s is nobody’s to judge, whatever a marker says', async (_, mark) => {
     const scope = await createScope('garbled', parent, { slice });
-    markAs('pid=1 and more', scope.cgroupPath);
+    markAs(mark, scope.cgroupPath);
+    mkdirSync(`${slicePath}/${markerName(deadOwner, 'garbled')}`);
     expect(await cleanStaleScopes([parent], { slice })).toEqual([]);
     expect(existsSync(scope.cgroupPath)).toBe(true);
     await removeScope(scope);
   });
+
+  test('an older mark, which tells no time namespace, is that of a dead owner only where nobody has its pid', async () => {
+    const old = { ...deadOwner, timeNamespace: null };
+    const living = await createScope('living', parent, { slice });
+    markAs(old, living.cgroupPath);
+    const dead = await createScope('dead', parent, { slice });
+    markAs({ ...old, pid: spawnSync('/bin/true').pid }, dead.cgroupPath);
+    const found = await cleanStaleScopes([parent], { slice });
+    expect(found.map(({ cgroupPath }) => cgroupPath)).toEqual([dead.cgroupPath]);
+    expect(existsSync(living.cgroupPath)).toBe(true);
+    await removeScope(living);
+  });
+
+  test.each(MARKS)(
+    'beside a marker that cannot be judged here its own is made, which a cleaner elsewhere believes (%s)',
+    async (_, by) => {
+      mkdirSync(slicePath);
+      const elsewhere = { ...deadOwner, pidNamespace: '1' };
+      mkdirSync(`${slicePath}/${markerName(elsewhere, 'heir')}`);
+      const scope = await createScope('heir', parent, { directories: by, slice });
+      rmdirSync(`${slicePath}/${markerName(elsewhere, 'heir')}`);
+      mkdirSync(`${slicePath}/${markerName(deadOwner, 'heir')}`);
+      const without = { directories: plainDirectories, slice };
+      expect(await cleanStaleScopes([parent], without)).toEqual([]);
+      expect(existsSync(scope.cgroupPath)).toBe(true);
+      await removeScope(scope);
+      rmdirSync(slicePath);
+    },
+  );
 });
 
 async function refusal(act: Promise<unknown>): Promise<CgroupError | null> {
