@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { RecordingError } from '../error/index.js';
 import { parseExact } from '../ndjson/exact-json.js';
 import { LongLine, linesOf, type RawLine, textOfLine } from '../ndjson/line-reader.js';
-import { NotRegular, openRegular } from '../ndjson/open-regular.js';
+import { isAt, NotRegular, openRegular } from '../ndjson/open-regular.js';
 import { HEADER_BEGINS, headerFromJson, type RecordingHeader } from './header.js';
 import { recordingIoError } from './place.js';
 
@@ -72,6 +72,16 @@ export class PartFile {
       line,
       cause,
     });
+  }
+
+  /** Whether the path is that of this file. Throws what the kernel says. */
+  isAt(path: string): Promise<boolean> {
+    return isAt(path, this.#handle);
+  }
+
+  /** Whether it has no name any more. Throws what the kernel says. */
+  async isRemoved(): Promise<boolean> {
+    return (await this.#handle.stat()).nlink === 0;
   }
 
   close(): Promise<void> {

@@ -6,6 +6,11 @@ import { exists, placeOf, recordingIoError, rotatedPath } from './place.js';
 
 const ROTATED = /^(.+)\.([1-9]\d{0,8})$/;
 
+/** How often nothing must be found before there is nothing: a rotation leaves a name without a file for an instant. */
+const MAX_LOOKS = 32;
+/** Rotations that come so close one after another are no rotations. */
+const MAX_MOVES = 1_000;
+
 export interface Part {
   readonly file: PartFile;
   readonly header: RecordingHeader;
@@ -18,52 +23,44 @@ export interface Parts {
   readonly isTorn: boolean;
 }
 
+/** The names of a recording's files, and how old the one is that was asked for. */
+interface Row {
+  readonly path: string;
+  readonly age: number;
+}
+
+interface Newest {
+  readonly part: Part | null;
+  /** Its age when it was opened, or a lower one. */
+  readonly age: number;
+  readonly isTorn: boolean;
+}
+
 /**
- * Opens the newest file and, from it on, the older ones of the same recording: a recorder only ever moves files that
- * way, so what it rotates meanwhile is met again and not missed. A kill may have left a file without a whole header,
- * which is passed over, and one name of the row without a file, but not two.
+ * Opens the newest file and, from it on, the older ones of the same recording, whoever rotates them meanwhile: no file
+ * that was there when this began, and still is when it ends, is left out. A kill may have left a file without a whole
+ * header, which is passed over, and one name of the row without a file, but not two.
  *
  * Throws `ERR_RECORDING_MISSING`, `ERR_RECORDING_MALFORMED`, `ERR_RECORDING_IO`.
  */
 export async function openParts(path: string): Promise<Parts> {
-  const row = await rowOf(path);
-  const parts: Part[] = [];
-  let isTorn = false;
-  let isMissing = true;
-  try {
-    for (let age = row.age, absent = 0; absent < 2 && parts[0]?.header.part !== 0; age += 1) {
-      const file = await PartFile.open(rotatedPath(row.path, age));
-      absent = file === null ? absent + 1 : 0;
-      if (file === null) continue;
-      isMissing = false;
-      const begun = await beginningOf(file);
-      const { header } = begun;
-      if (header === null) {
-        await file.close();
-        isTorn ||= !begun.isEmpty && parts.length === 0;
-        // What was asked for by the name it was rotated to is not made up for by what is older.
-        if (row.age > 0 && parts.length === 0) break;
-      } else if (isOther(header, parts)) {
-        await file.close();
-        break;
-      } else if (header.part === parts[0]?.header.part) {
-        // The file that is open already: it was moved here meanwhile.
-        await file.close();
-      } else {
-        parts.unshift({ file, header });
-      }
+  for (let look = 0; look < MAX_LOOKS; look += 1) {
+    const row = await rowOf(path);
+    const newest = await openNewest(row);
+    if (newest === null) continue;
+    const parts = newest.part === null ? [] : [newest.part];
+    try {
+      await addOlder(row.path, parts, newest.age);
+    } catch (cause) {
+      await closeParts(parts);
+      throw cause;
     }
-  } catch (cause) {
-    await closeParts(parts);
-    throw cause;
+    return { parts, isTorn: newest.isTorn };
   }
-  if (isMissing) {
-    throw new RecordingError('ERR_RECORDING_MISSING', `there is no recording at ${path}`, {
-      errno: 'ENOENT',
-      file: path,
-    });
-  }
-  return { parts, isTorn };
+  throw new RecordingError('ERR_RECORDING_MISSING', `there is no recording at ${path}`, {
+    errno: 'ENOENT',
+    file: path,
+  });
 }
 
 export async function closeParts(parts: readonly Part[]): Promise<void> {
@@ -74,7 +71,7 @@ export async function closeParts(parts: readonly Part[]): Promise<void> {
  * The name from which files are rotated, and how old the one asked for is. `x.2` may be asked for by its name: the
  * recording of an earlier session, whose older files are `x.3`, …; unless `x.2.1` shows that it is a name itself.
  */
-async function rowOf(asked: string): Promise<{ readonly path: string; readonly age: number }> {
+async function rowOf(asked: string): Promise<Row> {
   try {
     const { path } = await placeOf(asked);
     const [, name, age] = ROTATED.exec(path) ?? [];
@@ -86,6 +83,101 @@ async function rowOf(asked: string): Promise<{ readonly path: string; readonly a
   }
 }
 
+/** The newest file that has a header; null where no file was seen. */
+async function openNewest(row: Row): Promise<Newest | null> {
+  const headless: PartFile[] = [];
+  let isTorn = false;
+  try {
+    for (let age = row.age, absent = 0; absent < 2; age += 1) {
+      const file = await PartFile.open(rotatedPath(row.path, age));
+      absent = file === null ? absent + 1 : 0;
+      if (file === null) continue;
+      const { header, isEmpty } = await beginningOf(file);
+      if (header !== null) return { part: { file, header }, age, isTorn };
+      headless.push(file);
+      isTorn ||= !isEmpty;
+      // What was asked for by the name it was rotated to is not made up for by what is older.
+      if (row.age > 0) break;
+    }
+    const first = headless.shift();
+    if (first === undefined) return null;
+    // Its writer may have been about to write the header, and then have dropped the older file that we looked for.
+    const { header } = await beginningOf(first);
+    if (header !== null) {
+      return { part: { file: first, header }, age: row.age, isTorn: false };
+    }
+    await first.close();
+    return { part: null, age: row.age, isTorn };
+  } finally {
+    await Promise.all(headless.map((file) => file.close()));
+  }
+}
+
+/**
+ * Puts the older files before the one in `parts`, whose age is `age` or more.
+ *
+ * A recorder only ever moves files to higher ages, the oldest first, and leaves at most one name free meanwhile. So
+ * the next older file is always beyond the names that were looked at since the last one was opened; and it does not
+ * exist where it was not found at the two names behind that one, if that one has kept its name all the while.
+ */
+async function addOlder(path: string, parts: Part[], age: number): Promise<void> {
+  let knownAge = age;
+  let absent = 0;
+  let moves = 0;
+  for (let at = age + 1; parts[0] !== undefined && parts[0].header.part !== 0; at += 1) {
+    const oldest = parts[0];
+    const found = await openPart(rotatedPath(path, at));
+    absent = found === 'absent' ? absent + 1 : 0;
+    if (found === 'headless' || absent === 1) continue;
+    if (found !== 'absent' && found.header.recordingId === oldest.header.recordingId) {
+      const { part } = found.header;
+      if (part <= oldest.header.part) knownAge = at;
+      if (part < oldest.header.part) parts.unshift(found);
+      // Opened before: it was moved here meanwhile.
+      else await found.file.close();
+    } else {
+      // The end, or files that a later session has put before it meanwhile.
+      if (found !== 'absent') await found.file.close();
+      const now = await ageOf(path, oldest.file, knownAge);
+      if (now === null || now === knownAge) return;
+      knownAge = now;
+      at = now;
+      absent = 0;
+    }
+    moves += parts[0] === oldest ? 1 : 0;
+    if (moves > MAX_MOVES) {
+      const why = `${path} is rotated faster than it can be read`;
+      throw new RecordingError('ERR_RECORDING_IO', why, { errno: 'EAGAIN', file: path });
+    }
+  }
+}
+
+/** At which name, from that age on, a file is now; null where it is at none any more. */
+async function ageOf(path: string, file: PartFile, from: number): Promise<number | null> {
+  try {
+    for (let look = 0; look < MAX_LOOKS && !(await file.isRemoved()); look += 1) {
+      for (let age = from, absent = 0; absent < 2; age += 1) {
+        const name = rotatedPath(path, age);
+        if (await file.isAt(name)) return age;
+        absent = (await exists(name)) ? 0 : absent + 1;
+      }
+    }
+    return null;
+  } catch (cause) {
+    throw recordingIoError(path, 'read', cause);
+  }
+}
+
+async function openPart(path: string): Promise<Part | 'absent' | 'headless'> {
+  const file = await PartFile.open(path);
+  if (file === null) return 'absent';
+  const { header } = await beginningOf(file);
+  if (header !== null) return { file, header };
+  await file.close();
+  return 'headless';
+}
+
+/** The file is closed where this throws. */
 async function beginningOf(file: PartFile) {
   try {
     return await file.header();
@@ -93,8 +185,4 @@ async function beginningOf(file: PartFile) {
     await file.close();
     throw cause;
   }
-}
-
-function isOther(header: RecordingHeader, parts: readonly Part[]): boolean {
-  return parts.length > 0 && parts[0]?.header.recordingId !== header.recordingId;
 }
