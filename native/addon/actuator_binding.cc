@@ -1,5 +1,5 @@
-// Actions on cgroups that may stall in the kernel, for TypeScript. Their end is told to the news
-// handler by id.
+// Actions on cgroups that may stall in the kernel, for TypeScript. At the end of one the
+// listener of its id is called.
 #include <string>
 #include <utility>
 

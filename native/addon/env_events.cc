@@ -1,7 +1,6 @@
 #include "env_events.h"
 
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -9,13 +8,12 @@
 
 namespace episcope {
 
-napi_status EnvEvents::open(Napi::Env env, const std::shared_ptr<EnvEvents>& self,
-                            Napi::Function handler) {
+napi_status EnvEvents::open(Napi::Env env, const std::shared_ptr<EnvEvents>& self) {
   // The function is finalized after the cleanup hooks, when the environment's state may be gone.
   auto* context = new std::shared_ptr<EnvEvents>(self);
   napi_threadsafe_function function = nullptr;
   const napi_status status = napi_create_threadsafe_function(
-      env, handler, nullptr, Napi::String::New(env, "episcope"), 0, 1, context,
+      env, nullptr, nullptr, Napi::String::New(env, "episcope"), 0, 1, context,
       [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<EnvEvents>*>(data); },
       context, deliver, &function);
   if (status != napi_ok) {
@@ -28,12 +26,22 @@ napi_status EnvEvents::open(Napi::Env env, const std::shared_ptr<EnvEvents>& sel
   return napi_ok;
 }
 
-void EnvEvents::set_waiting(Napi::Env env, bool waiting) {
-  if (waiting) {
-    napi_ref_threadsafe_function(env, function_);
-  } else {
-    napi_unref_threadsafe_function(env, function_);
-  }
+uint32_t EnvEvents::add(Napi::Function listener) {
+  // After four thousand million the numbers begin anew, and some may still be in use.
+  do last_id_++;
+  while (listeners_.count(last_id_) > 0);
+  listeners_.emplace(last_id_, Napi::Persistent(listener));
+  return last_id_;
+}
+
+void EnvEvents::remove(uint32_t id) { listeners_.erase(id); }
+
+void EnvEvents::hold(Napi::Env env) {
+  if (holders_++ == 0 && is_open()) napi_ref_threadsafe_function(env, function_);
+}
+
+void EnvEvents::release(Napi::Env env) {
+  if (--holders_ == 0 && is_open()) napi_unref_threadsafe_function(env, function_);
 }
 
 void EnvEvents::news(uint32_t id) {
@@ -75,6 +83,8 @@ bool EnvEvents::wait(uint64_t deadline_ns, std::vector<uint32_t>& ids) {
 }
 
 void EnvEvents::close() {
+  // References end with their environment, this object may live longer.
+  listeners_.clear();
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   closed_ = true;
@@ -86,7 +96,7 @@ void EnvEvents::close() {
   function_ = nullptr;
 }
 
-void EnvEvents::deliver(napi_env env, napi_value handler, void* context, void*) {
+void EnvEvents::deliver(napi_env env, napi_value, void* context, void*) {
   if (env == nullptr) return;
   EnvEvents& self = **static_cast<std::shared_ptr<EnvEvents>*>(context);
   std::vector<uint32_t> ids;
@@ -94,38 +104,57 @@ void EnvEvents::deliver(napi_env env, napi_value handler, void* context, void*) 
     const std::lock_guard lock(self.mutex_);
     ids.swap(self.untold_);
   }
-  if (ids.empty()) return;
-  Napi::Uint32Array array = Napi::Uint32Array::New(env, ids.size());
-  // None where the worker was terminated meanwhile.
-  if (array.Data() == nullptr) return;
-  std::memcpy(array.Data(), ids.data(), ids.size() * sizeof(uint32_t));
-  napi_value arguments[] = {array};
-  napi_value undefined = Napi::Env(env).Undefined();
-  napi_call_function(env, undefined, handler, 1, arguments, nullptr);
+  const Napi::Value undefined = Napi::Env(env).Undefined();
+  for (const uint32_t id : ids) {
+    const Napi::HandleScope scope(env);
+    // One that was called before may have removed it.
+    const auto found = self.listeners_.find(id);
+    if (found == self.listeners_.end()) continue;
+    const Napi::Function listener = found->second.Value();
+    // Listeners do not throw: this is a worker that was terminated meanwhile.
+    if (napi_call_function(env, undefined, listener, 0, nullptr, nullptr) != napi_ok) return;
+  }
 }
 
 namespace {
 
-// setNewsHandler(handler: (ids: Uint32Array) => void). Once per environment.
-void SetNewsHandler(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  auto* state = env.GetInstanceData<EnvState>();
-  napi_status status = EnvEvents::open(env, state->events, info[0].As<Napi::Function>());
-  // After the function, so that this hook runs before the function's own.
-  if (status == napi_ok) status = napi_add_env_cleanup_hook(env, end_environment, state);
-  if (status != napi_ok) Napi::Error::New(env).ThrowAsJavaScriptException();
+EnvEvents& events_of(const Napi::CallbackInfo& info) {
+  return *info.Env().GetInstanceData<EnvState>()->events;
 }
 
-void SetWaiting(const Napi::CallbackInfo& info) {
+// addListener(listener: () => void) → the id whose news it is called for; it must not throw
+Napi::Value AddListener(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  env.GetInstanceData<EnvState>()->events->set_waiting(env, info[0].As<Napi::Boolean>());
+  auto* state = env.GetInstanceData<EnvState>();
+  if (!state->events->is_open()) {
+    napi_status status = EnvEvents::open(env, state->events);
+    // Once for the environment (a hook that is added twice aborts the process), and after the
+    // function, so that this hook runs before the function's own.
+    if (status == napi_ok) status = napi_add_env_cleanup_hook(env, end_environment, state);
+    if (status != napi_ok) {
+      Napi::Error::New(env).ThrowAsJavaScriptException();
+      return {};
+    }
+  }
+  return Napi::Number::New(env, state->events->add(info[0].As<Napi::Function>()));
 }
+
+void RemoveListener(const Napi::CallbackInfo& info) {
+  events_of(info).remove(info[0].As<Napi::Number>());
+}
+
+// holdLoop(), releaseLoop(): the loop stays alive until every holdLoop() has its releaseLoop()
+void HoldLoop(const Napi::CallbackInfo& info) { events_of(info).hold(info.Env()); }
+
+void ReleaseLoop(const Napi::CallbackInfo& info) { events_of(info).release(info.Env()); }
 
 }  // namespace
 
 void init_events(Napi::Env env, Napi::Object exports) {
-  exports.Set("setNewsHandler", Napi::Function::New<SetNewsHandler>(env));
-  exports.Set("setWaiting", Napi::Function::New<SetWaiting>(env));
+  exports.Set("addListener", Napi::Function::New<AddListener>(env));
+  exports.Set("removeListener", Napi::Function::New<RemoveListener>(env));
+  exports.Set("holdLoop", Napi::Function::New<HoldLoop>(env));
+  exports.Set("releaseLoop", Napi::Function::New<ReleaseLoop>(env));
 }
 
 }  // namespace episcope

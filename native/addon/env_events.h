@@ -1,5 +1,9 @@
 // What the threads of the addon tell one JavaScript environment: ids, through one threadsafe
 // function. The threads may outlive the environment; they hold this object, not the environment.
+//
+// The package may be evaluated any number of times in one environment (test runners with a module
+// registry for each file, loaders that bust caches), and every evaluation finds the same addon. So
+// the ids, the listeners and the count of those who wait are kept here, once for the environment.
 #pragma once
 
 #include <condition_variable>
@@ -17,13 +21,20 @@ namespace episcope {
 
 class EnvEvents final : public NewsListener, public ActionListener {
  public:
-  /// From now on `handler(ids: Uint32Array)` is called on the environment's loop, which that does
-  /// not keep alive. `self` owns this object.
-  static napi_status open(Napi::Env env, const std::shared_ptr<EnvEvents>& self,
-                          Napi::Function handler);
+  // The environment's own thread.
+  bool is_open() const { return function_ != nullptr; }
+  /// Before the first listener. What comes does not keep the environment's loop alive by itself.
+  /// `self` owns this object.
+  static napi_status open(Napi::Env env, const std::shared_ptr<EnvEvents>& self);
 
-  /// Whether the loop stays alive for what is to come.
-  void set_waiting(Napi::Env env, bool waiting);
+  /// From now on `listener()` is called on the environment's loop whenever there is news of the id
+  /// that this returns, an id that nobody else in the environment has.
+  uint32_t add(Napi::Function listener);
+  void remove(uint32_t id);
+
+  /// The loop stays alive until everyone who held it has released it.
+  void hold(Napi::Env env);
+  void release(Napi::Env env);
 
   // Any thread.
   void news(uint32_t id) override;
@@ -32,7 +43,7 @@ class EnvEvents final : public NewsListener, public ActionListener {
   /// The result of an action that was told, once.
   int take_action_result(uint32_t id);
 
-  // At the environment's end, instead of the handler.
+  // At the environment's end, instead of the listeners.
   /// Moves the ids that nobody was told into `ids`, waiting for at least one; false at the deadline
   /// (CLOCK_MONOTONIC).
   bool wait(uint64_t deadline_ns, std::vector<uint32_t>& ids);
@@ -40,13 +51,19 @@ class EnvEvents final : public NewsListener, public ActionListener {
   void close();
 
  private:
-  static void deliver(napi_env env, napi_value handler, void* context, void* data);
+  static void deliver(napi_env env, napi_value unused, void* context, void* data);
   void tell(uint32_t id);
+
+  // Of the environment's own thread.
+  std::unordered_map<uint32_t, Napi::FunctionReference> listeners_;
+  uint32_t last_id_ = 0;
+  uint32_t holders_ = 0;
 
   std::mutex mutex_;
   std::condition_variable told_;
   std::vector<uint32_t> untold_;
   std::unordered_map<uint32_t, int> results_;
+  /// Set and cleared by the environment's own thread, under the lock.
   napi_threadsafe_function function_ = nullptr;
   bool closed_ = false;
 };

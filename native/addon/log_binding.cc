@@ -1,5 +1,5 @@
-// The reviewer log's writer for TypeScript. The end of an append is told to the news handler by id,
-// and taken with takeActionResult.
+// The reviewer log's writer for TypeScript. At the end of an append the listener of its id is
+// called, which takes the result with takeActionResult.
 #include <memory>
 #include <string>
 #include <utility>

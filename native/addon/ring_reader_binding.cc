@@ -98,7 +98,7 @@ void RingReaderSkipToLatest(const Napi::CallbackInfo& info) {
 }
 
 // armRingWait(reader, id, seenHead) → false, and nothing is armed, when there is more already.
-// Else the news handler is told `id`, once, after the next frame or the end.
+// Else the listener of `id` is called, once, after the next frame or the end.
 Napi::Value ArmRingWait(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const uint32_t id = info[1].As<Napi::Number>();

@@ -1,5 +1,6 @@
 import { TelemetryError } from '../error/index.js';
 import { clampValue } from '../frame/bounds.js';
+import { sharedBytesOf } from '../realm/shared-memory.js';
 import { RESOURCES } from './resources.js';
 
 /**
@@ -39,10 +40,10 @@ export class BudgetCounters {
 
   /** Throws `ERR_INVALID_CONFIG` for memory that is no budget's. */
   static attach(memory: unknown): BudgetCounters {
-    if (!(memory instanceof SharedArrayBuffer) || memory.byteLength < BYTES) {
+    if ((sharedBytesOf(memory) ?? 0) < BYTES) {
       throw new TelemetryError('ERR_INVALID_CONFIG', 'this is no shared budget');
     }
-    const counters = new BudgetCounters(memory);
+    const counters = new BudgetCounters(memory as SharedArrayBuffer);
     const words = counters.#words;
     const valid = (word: number) => Atomics.load(words, word) >= 0n;
     if (

@@ -1,15 +1,18 @@
 import { TelemetryError } from '../error/index.js';
+import { threadMap } from '../thread/thread-map.js';
 import type { Engine } from './engine.js';
 import { jsEngine } from './js/engine.js';
 import { loadNativeEngine } from './native/engine.js';
 
 export type EngineChoice = 'auto' | 'native' | 'js';
 
-let told = false;
+const WARNING = 'EPISCOPE_JS_ENGINE';
+/** Codes of the warnings that this thread has been given. */
+const given = threadMap<string, true>('warnings');
 
 /**
  * The engine for a choice. `auto` takes the native one where the addon loads, else the JS one, and says so
- * once per process (a warning `EPISCOPE_JS_ENGINE`).
+ * once per thread (a warning `EPISCOPE_JS_ENGINE`).
  *
  * Throws `ERR_ENGINE_UNAVAILABLE` (`native` where the addon does not load), `ERR_INVALID_CONFIG` (another
  * value), `ERR_UNSUPPORTED_PLATFORM` (not Linux).
@@ -32,11 +35,9 @@ export function selectEngine(choice: EngineChoice = 'auto'): Engine {
       `the native engine does not load: ${reason}. Build it with "npm rebuild episcope", or use engine 'js'`,
     );
   }
-  if (!told) {
-    told = true;
-    process.emitWarning(`the addon does not load (${reason}); engine: 'js'`, {
-      code: 'EPISCOPE_JS_ENGINE',
-    });
+  if (!given.has(WARNING)) {
+    given.set(WARNING, true);
+    process.emitWarning(`the addon does not load (${reason}); engine: 'js'`, { code: WARNING });
   }
   return fallback;
 }

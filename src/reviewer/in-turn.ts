@@ -1,5 +1,7 @@
-/** By key: when all that was asked for it so far has ended. */
-const ends = new Map<string, Promise<void>>();
+import { threadMap } from '../thread/thread-map.js';
+
+/** By key: when all that was asked for it so far in this thread has ended. */
+const ends = threadMap<string, Promise<void>>('in-turn');
 
 /** Does `act` once whatever was asked for the same key before has ended, however it did. */
 export async function inTurn(key: string, act: () => Promise<void>): Promise<void> {

@@ -1,6 +1,7 @@
 /** The next `seq` of a pull request's events in a log. */
 import { ReviewerTelemetryError } from '../error/index.js';
 import { LongLine, linesOf } from '../ndjson/line-reader.js';
+import { threadMap } from '../thread/thread-map.js';
 import { lifecycleEventOfLine } from './lifecycle-event.js';
 import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
 import { closeStream, openStream, type StreamFile } from './stream-view.js';
@@ -11,9 +12,12 @@ interface Known {
   readonly offset: number;
 }
 
+/** By log and pull request: the highest that was given out in this thread. */
+const given = threadMap<string, bigint>('reviewer-seq');
+
 class LogSequence {
   readonly #path: string;
-  /** By pull request: the highest that is in the log, or was given out here. */
+  /** By pull request: the highest that was read in the log. */
   readonly #latest = new Map<number, bigint>();
   #known: Known | null = null;
   #last: Promise<unknown> = Promise.resolve();
@@ -25,8 +29,11 @@ class LogSequence {
   next(prNumber: number): Promise<bigint> {
     const next = this.#last.then(async () => {
       await this.#catchUp();
-      const seq = (this.#latest.get(prNumber) ?? 0n) + 1n;
-      this.#latest.set(prNumber, seq);
+      const key = `${prNumber} ${this.#path}`;
+      const read = this.#latest.get(prNumber) ?? 0n;
+      const before = given.get(key) ?? 0n;
+      const seq = (read > before ? read : before) + 1n;
+      given.set(key, seq);
       return seq;
     });
     this.#last = next.catch(() => {});

@@ -1,5 +1,6 @@
 import { isEpisodeId, isPid, MAX_EPISODE_ID_LENGTH } from '../episode/id.js';
 import { TelemetryError } from '../error/index.js';
+import { sharedBytesOf } from '../realm/shared-memory.js';
 import {
   FrameWord,
   MAX_RING_BUFFER_CAPACITY,
@@ -45,34 +46,14 @@ export function corrupt(why: string): TelemetryError {
   return new TelemetryError('ERR_RING_CORRUPT', `this is no ring of frames: ${why}`);
 }
 
-const byteLengthOf = Object.getOwnPropertyDescriptor(
-  SharedArrayBuffer.prototype,
-  'byteLength',
-)?.get;
-
-/**
- * `value`, if it is shared memory of whatever realm. The getter answers for nothing else: `instanceof` may be told
- * lies, and a subclass may have a `byteLength` of its own.
- */
-function sharedMemory(value: unknown): {
-  readonly memory: SharedArrayBuffer;
-  readonly bytes: number;
-} {
-  try {
-    const bytes: unknown = byteLengthOf?.call(value);
-    if (typeof bytes === 'number') return { memory: value as SharedArrayBuffer, bytes };
-  } catch {
-    // Said below.
-  }
-  throw corrupt('not a SharedArrayBuffer, nor what handle.share() gives');
-}
-
 /**
  * Checks a header and its newest frame, once, and copies it: whoever can write to the buffer afterwards changes
  * what frames say, but not where anybody reads. Throws `ERR_RING_CORRUPT`, `ERR_RING_VERSION`.
  */
 export function bindRing(value: unknown): BoundRing {
-  const { memory: ring, bytes: size } = sharedMemory(value);
+  const size = sharedBytesOf(value);
+  if (size === null) throw corrupt('not a SharedArrayBuffer, nor what handle.share() gives');
+  const ring = value as SharedArrayBuffer;
   if (size < RING_HEADER_BYTES) throw corrupt('shorter than its header');
   const header = new Uint32Array(ring, 0, RING_HEADER_BYTES / 4);
   const field = (byte: number) => Atomics.load(header, byte / 4);

@@ -1,4 +1,5 @@
 // The worker of the JS engine's sampler: when it dies, and when there is none.
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
@@ -172,6 +173,29 @@ describe('a sampler whose worker ends', () => {
         message: expect.stringContaining('its worker ended'),
       }),
     );
+  });
+});
+
+describe('samplers of several evaluations of the package in one thread', () => {
+  it('one that has nothing to do ends when another starts, and is started again when it is used', async () => {
+    const [first, second] = [engineWithWorkers(), engineWithWorkers()];
+    await new Sampling(first.engine).end();
+    const ended = once(first.workers[0]!, 'exit');
+    await new Sampling(second.engine).end();
+    await ended;
+    await new Sampling(first.engine).end();
+    expect(first.workers).toHaveLength(2);
+  });
+
+  it('one that samples is left alone', async () => {
+    const [first, second] = [engineWithWorkers(), engineWithWorkers()];
+    const sampling = new Sampling(first.engine);
+    await new Sampling(second.engine).end();
+    const { head } = sampling;
+    await until(() => sampling.head >= head + 3);
+    await sampling.end();
+    expect(sampling.ended).toEqual({ exited: false, failure: null });
+    expect(first.workers).toHaveLength(1);
   });
 });
 

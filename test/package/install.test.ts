@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installIn } from '../support/installed.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,12 +25,7 @@ describe('installed where no compiler is', () => {
     for (const tool of ['node-gyp', 'node-gyp-build']) {
       symlinkSync(join(root, 'node_modules/.bin', tool), join(bin, tool));
     }
-    for (const file of ['package.json', ...manifest.files]) {
-      cpSync(join(root, file), join(installed, file), { recursive: true });
-    }
-    for (const name of Object.keys(manifest.dependencies)) {
-      symlinkSync(join(root, 'node_modules', name), join(place, 'node_modules', name));
-    }
+    installIn(place);
   });
   afterAll(() => rmSync(place, { recursive: true }));
 

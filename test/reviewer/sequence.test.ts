@@ -1,6 +1,6 @@
 import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { nextSeqOf } from '../../src/reviewer/sequence.js';
 import { scratch } from '../support/scratch.js';
 import { eventOf } from './events.js';
@@ -14,6 +14,18 @@ test('begins with 1, and gives none twice', async () => {
   expect(await Promise.all([1, 2, 3].map(() => nextSeqOf(path, 7)))).toEqual([1n, 2n, 3n]);
   expect(await nextSeqOf(path, 8)).toBe(1n);
   expect(await nextSeqOf(newPath(), 7)).toBe(1n);
+});
+
+test('another evaluation of the package in this thread is given none of them either', async () => {
+  const path = newPath();
+  expect(await nextSeqOf(path, 7)).toBe(1n);
+  vi.resetModules();
+  const again = await import('../../src/reviewer/sequence.js');
+  expect(again.nextSeqOf).not.toBe(nextSeqOf);
+  expect(await Promise.all([again, { nextSeqOf }].map((each) => each.nextSeqOf(path, 7)))).toEqual([
+    2n,
+    3n,
+  ]);
 });
 
 test('goes on after what the log has by then, of that pull request', async () => {

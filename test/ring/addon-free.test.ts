@@ -36,7 +36,7 @@ test('episcope/reader is made of frames, rings and errors alone', () => {
   expect(foreign).toEqual([]);
   expect(local).toEqual([]);
   expect(new Set([...modules].map(dirname))).toEqual(
-    new Set(['reader', 'ring', 'frame', 'error', 'episode']),
+    new Set(['reader', 'ring', 'frame', 'error', 'episode', 'realm']),
   );
   expect([...modules]).not.toContain('reader/index.js');
   expect([...modules]).toContain('ring/slot-reader.js');

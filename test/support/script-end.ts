@@ -16,8 +16,9 @@ export function scriptEnd(
   script: URL,
   args: readonly (string | number)[],
   boundMs = 30_000,
+  nodeOptions: readonly string[] = [],
 ): Promise<ScriptEnd> {
-  const argv = ['--expose-gc', fileURLToPath(script), ...args.map(String)];
+  const argv = ['--expose-gc', ...nodeOptions, fileURLToPath(script), ...args.map(String)];
   const child = spawn(process.execPath, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '' },

@@ -1,6 +1,7 @@
 /** One kernel file, opened once and read at offset 0 into one shared buffer. */
 import { readFileSync } from 'node:fs';
 import { MAX_TELEMETRY_FILE_SIZE } from '../../limits.js';
+import { threadMap } from '../../thread/thread-map.js';
 import { beneath, close, Errno, mayExist, openFile, readAt } from './syscall.js';
 
 export const ReadStatus = {
@@ -30,36 +31,39 @@ export const readBuffer = new ReadBuffer();
 
 const probe = new Uint8Array(1);
 
+const KEPT = 'kept';
+
 /** Counts kept descriptors of this thread against half of the process's soft limit. */
 export class DescriptorBudget {
   readonly #limit: () => number;
+  readonly #counts: Map<string, number>;
   #most: number | undefined;
-  #kept = 0;
 
-  /** `softLimit` is asked once, at the first use. */
-  constructor(softLimit: () => number) {
+  /** `softLimit` is asked once, at the first use. `counts`: where others count too. */
+  constructor(softLimit: () => number, counts = new Map<string, number>()) {
     this.#limit = softLimit;
+    this.#counts = counts;
   }
 
   get kept(): number {
-    return this.#kept;
+    return this.#counts.get(KEPT) ?? 0;
   }
 
   /** True and counted when one more descriptor may be kept. */
   take(): boolean {
     this.#most ??= Math.floor(this.#limit() / 2);
-    if (this.#kept >= this.#most) return false;
-    this.#kept++;
+    if (this.kept >= this.#most) return false;
+    this.takeAlways();
     return true;
   }
 
   /** Counts a descriptor that is needed whatever the budget says. */
   takeAlways(): void {
-    this.#kept++;
+    this.#counts.set(KEPT, this.kept + 1);
   }
 
   giveBack(): void {
-    this.#kept--;
+    this.#counts.set(KEPT, this.kept - 1);
   }
 }
 
@@ -78,7 +82,11 @@ function softLimitOfFiles(): number {
   }
 }
 
-export const descriptorBudget = new DescriptorBudget(softLimitOfFiles);
+/** The descriptors belong to the thread: other evaluations of the package in it count theirs here too. */
+export const descriptorBudget = new DescriptorBudget(
+  softLimitOfFiles,
+  threadMap('kept-descriptors'),
+);
 
 /**
  * The file keeps its descriptor while the budget allows, and is opened for each read beyond it. A file that is not

@@ -8,6 +8,7 @@ import {
 } from 'node:worker_threads';
 import { TelemetryError } from '../../error/index.js';
 import { bindRing } from '../../ring/header.js';
+import { threadMap } from '../../thread/thread-map.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
 import { cgroupDirectory, failureToError } from '../failure-error.js';
 import { endAbandonedRing } from './abandoned-ring.js';
@@ -24,6 +25,12 @@ const END_LIMIT_MS = 1_000;
 
 /** Starts `sampler-worker.js` with these data, which hold a port to be transferred. */
 export type StartSamplerWorker = (data: SamplerWorkerData) => Worker;
+
+/**
+ * How to end the sampler of another evaluation of the package in this thread, if it has nothing to do. A sampler takes
+ * 8 MB, and an evaluation that is over never says so.
+ */
+const otherSamplers = threadMap<object, () => void>('js-samplers');
 
 interface Owned {
   readonly ring: SharedArrayBuffer;
@@ -48,6 +55,7 @@ export class SamplerConnection {
   /** `startLimitMs`: how long `start` blocks at most. */
   constructor(startWorker: StartSamplerWorker, startLimitMs: number) {
     this.#startLimitMs = startLimitMs;
+    for (const endIfIdle of [...otherSamplers.values()]) endIfIdle();
     const { port1, port2 } = new MessageChannel();
     this.#outcomes = port1;
     this.#worker = startWorker({ gate: this.#gate, outcomes: port2 });
@@ -57,8 +65,7 @@ export class SamplerConnection {
     });
     this.#worker.once('exit', (code) => this.#died(code));
     this.#worker.unref();
-    // The main thread's end is every reader's too.
-    if (!isMainThread) process.once('exit', this.#endAll);
+    otherSamplers.set(this, () => this.#endIfIdle());
   }
 
   /** Its worker can be given episodes. */
@@ -91,6 +98,8 @@ export class SamplerConnection {
     }
     const { ring, notifyEvery } = spec;
     this.#episodes.set(id, { ring, onNews, notifyEvery, asked: new Set() });
+    // The main thread's end is every reader's too.
+    if (!isMainThread && this.#episodes.size === 1) process.once('exit', this.#endAll);
     return this.#handle(id);
   }
 
@@ -139,6 +148,7 @@ export class SamplerConnection {
       if (terminal !== null) {
         this.#episodes.delete(id);
         this.#waiting.delete(id);
+        if (this.#episodes.size === 0) process.off('exit', this.#endAll);
       }
       tell(owned, terminal === null ? news : answered(news, owned, terminal));
     }
@@ -151,8 +161,16 @@ export class SamplerConnection {
     else this.#worker.unref();
   }
 
+  #endIfIdle(): void {
+    if (this.#episodes.size > 0) return;
+    this.#alive = false;
+    otherSamplers.delete(this);
+    void this.#worker.terminate();
+  }
+
   #died(code: number): void {
     this.#alive = false;
+    otherSamplers.delete(this);
     process.off('exit', this.#endAll);
     this.#outcomes.close();
     const failure = this.#deathCause ?? `the sampler's worker ended with code ${code}`;

@@ -1,0 +1,115 @@
+/** Test runners of others, which evaluate the package anew for every test file, in a realm of the file's own. */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENGINES } from '../support/engines.js';
+import { installAddon, installIn } from '../support/installed.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const inRoot = (path: string): string => join(root, 'node_modules', path);
+
+const vitest = (pool: string): string[] => [
+  inRoot('vitest/vitest.mjs'),
+  ...['run', '--globals', '--no-file-parallelism', '--pool', pool, '--reporter', 'json'],
+];
+
+/** The arguments of Node that run the two test files of the project one after the other, in one thread. */
+const RUNNERS: readonly { readonly name: string; readonly argv: readonly string[] }[] = [
+  {
+    name: 'Jest, ES modules',
+    argv: [
+      '--experimental-vm-modules',
+      inRoot('jest/bin/jest.js'),
+      ...['--runInBand', '--no-cache', '--json'],
+    ],
+  },
+  { name: 'vitest, pool vmThreads', argv: vitest('vmThreads') },
+  { name: 'vitest, pool vmForks', argv: vitest('vmForks') },
+];
+
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPassedTestSuites: number;
+  readonly testResults: readonly {
+    readonly message: string;
+    readonly assertionResults: readonly { readonly failureMessages: readonly string[] }[];
+  }[];
+}
+
+interface Ended {
+  readonly code: number | string | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe.each(ENGINES)('engine %s', (engine) => {
+  const place = mkdtempSync(join(tmpdir(), 'episcope-runners-'));
+
+  beforeAll(() => {
+    installAddon(installIn(place));
+    cpSync(fileURLToPath(new URL('./project', import.meta.url)), place, { recursive: true });
+    writeFileSync(
+      join(place, 'package.json'),
+      '{ "type": "module", "jest": { "transform": {}, "testEnvironment": "node" } }',
+    );
+  });
+  afterAll(() => rmSync(place, { recursive: true }));
+
+  it.each(RUNNERS)(
+    '$name: two test files, all of the main uses',
+    async ({ name, argv }) => {
+      // What a runner caches beside its project, and what the uses write.
+      const temporary = join(place, name.replaceAll(/\W+/g, '-'));
+      mkdirSync(temporary);
+      const env = {
+        ...process.env,
+        NODE_OPTIONS: '',
+        NODE_ENV: 'test',
+        TMPDIR: temporary,
+        EPISCOPE_TEST_ENGINE: engine,
+      };
+      const { stdout, stderr, ...how } = await run(argv, place, env);
+      const report = reportOf(stdout);
+      expect(failuresOf(report), stderr).toEqual([]);
+      expect(how, stderr).toEqual({ code: 0, signal: null });
+      expect(stderr).not.toMatch(/MaxListenersExceeded|EPISCOPE_JS_ENGINE|Assertion failed/);
+      expect(report.testResults).toHaveLength(2);
+      expect(report.numFailedTests).toBe(0);
+      expect(report.numPassedTests).toBeGreaterThan(2);
+    },
+    120_000,
+  );
+});
+
+function run(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ended> {
+  return new Promise((resolve) => {
+    const options = {
+      cwd,
+      env,
+      timeout: 100_000,
+      killSignal: 'SIGKILL',
+      maxBuffer: 2 ** 26,
+    } as const;
+    execFile(process.execPath, argv, options, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, signal: error?.signal ?? null, stdout, stderr }),
+    );
+  });
+}
+
+/** Whatever else a runner prints, its report is one line, or all. */
+function reportOf(stdout: string): Report {
+  const line = stdout.split('\n').find((each) => each.startsWith('{"'));
+  return JSON.parse(line ?? stdout) as Report;
+}
+
+function failuresOf({ testResults }: Report): string[] {
+  return testResults.flatMap(({ message, assertionResults }) => [
+    ...(message === '' ? [] : [message]),
+    ...assertionResults.flatMap(({ failureMessages }) => failureMessages),
+  ]);
+}
