@@ -13,6 +13,7 @@ export default defineConfig({
     // A native crash stays inside one fork.
     pool: 'forks',
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/setup.ts'],
     testTimeout: 30_000,
     projects: [
       {

@@ -7,7 +7,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -30,7 +29,7 @@ class OwnedKillPlan {
  public:
   /// Takes over `plan.cgroup_fd`.
   explicit OwnedKillPlan(KillPlan plan) : cgroup_(plan.cgroup_fd), plan_(std::move(plan)) {}
-  const KillPlan& plan() const { return plan_; }
+  KillPlan& plan() { return plan_; }
 
  private:
   OwnedDescriptor cgroup_;
@@ -48,8 +47,9 @@ struct Action {
   /// Where `file` is instead of beneath the path `directory`: a cgroup that was made again under
   /// its name is not hit.
   OwnedDescriptor directory_fd = {};
-  /// Whom to kill, instead of all that.
-  std::optional<OwnedKillPlan> kill = std::nullopt;
+  /// Whom to kill, instead of all that. The actuator's until it tells that it is done; then it
+  /// knows who is left.
+  std::shared_ptr<OwnedKillPlan> kill = nullptr;
 };
 
 /// What the actuator is to do. Whoever holds it may add to it also when the actuator is gone.

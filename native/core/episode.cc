@@ -29,6 +29,8 @@ ReadFailure Episode::open(const Options& options, ReadBuffer& buffer) {
   }
   const ReadFailure failure = proc_.open(options.process, buffer);
   if (failure && (!cgroup_.is_open() || failure.code == ReadCode::kInvalidPid)) return failure;
+  // That the process is gone, its end tells.
+  if (failure.code == ReadCode::kProcNotAvailable) proc_refused_ = failure;
   return {};
 }
 
@@ -143,7 +145,7 @@ Action Episode::enforcement(ExhaustAction action, bool outside) const {
     plan.processes = proc_.known();
     if (reaper_pid_ != 0) plan.reapers = {reaper_pid_};
   }
-  enforcement.kill.emplace(std::move(plan));
+  enforcement.kill = std::make_shared<OwnedKillPlan>(std::move(plan));
   return enforcement;
 }
 
@@ -227,9 +229,12 @@ void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, P
       origin.quality[1] |= quality::kStale;
     }
   }
-  if (tier_ == Tier::kCgroup || !proc_.is_open()) return;
+  proc_missed_ = false;
+  if (tier_ == Tier::kCgroup) return;
 
   uint32_t missing = parts & kMeasured & ~got;
+  proc_missed_ = missing != 0;
+  if (!proc_.is_open()) return;
   if (missing == 0) return;
   if ((parts & part::kExtra) != 0 && !reading.has(word::kPids)) missing |= part::kExtra;
   // Who belongs to the episode is the cgroup's word while it lives, and parentage after that.
@@ -283,6 +288,8 @@ void Episode::log_failures() {
   for (uint32_t p = 0; p < part::kCount; p++) {
     if ((proc_failed_ >> p & 1) != 0) log_failure(p, proc_.failure(p));
   }
+  // Once, whatever parts it is about.
+  if (proc_missed_) log_failure(kMemoryIndex, proc_refused_);
 }
 
 // What a source event or the end already tells is no warning.

@@ -163,6 +163,9 @@ class Episode {
   // Of the last read: the parts that were asked for and not to be had.
   uint32_t cgroup_failed_ = 0;
   uint32_t proc_failed_ = 0;
+  /// Why nothing of /proc is read, where its reason is not the end of the process.
+  ReadFailure proc_refused_;
+  bool proc_missed_ = false;  // at the last read there was something for /proc to tell
 };
 
 }  // namespace episcope

@@ -9,19 +9,10 @@
 
 #include "kept_file.h"
 #include "parse_proc.h"
+#include "proc_root.h"
 #include "reading.h"
 
 namespace episcope {
-
-/// Where the directories of the processes are.
-struct ProcRoot {
-  int fd = -1;
-  /// A procfs, and no fixture or recorded tree.
-  bool is_procfs = false;
-  /// A procfs whose pid numbers are the caller's own, so that system calls that take a pid may be
-  /// asked too.
-  bool same_pids = false;
-};
 
 class ProcessDirectory {
  public:

@@ -8,22 +8,25 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <unordered_map>
 
 #include "cgroup_directory.h"
 #include "directory_entries.h"
 #include "kept_file.h"
+#include "proc_root.h"
 #include "process_directory.h"
 #include "process_figures.h"
 
 namespace episcope {
 namespace {
 
-constexpr int kMaxStopRounds = 200;
-constexpr int kMaxKillRounds = 20;
+constexpr int kMaxStopRounds = 1000;
+constexpr int kMaxKillRounds = 1000;
 constexpr timespec kPause = {0, 1'000'000};
 
 /// Rounds without anybody new after which those that hang in the kernel (state D) are not waited
@@ -93,8 +96,7 @@ struct Member {
 
 class MemberKiller {
  public:
-  explicit MemberKiller(const KillPlan& plan)
-      : plan_(plan), buffer_(std::make_unique<ReadBuffer>()) {}
+  explicit MemberKiller(KillPlan& plan) : plan_(plan), buffer_(std::make_unique<ReadBuffer>()) {}
   MemberKiller(const MemberKiller&) = delete;
   MemberKiller& operator=(const MemberKiller&) = delete;
   ~MemberKiller() {
@@ -117,8 +119,11 @@ class MemberKiller {
   void forget_gone();
 
   void stop_all();
+  bool find_unlisted_children();
+  void adopt_child(int pid);
   void kill_all();
-  void kill_stragglers();
+  void await_ends();
+  void remember_the_living();
   void pause(int& round);
   void look_round(int signo);
   void visit(size_t index, int signo);
@@ -128,7 +133,7 @@ class MemberKiller {
   Rest rest_of_process(int pid, const ProcStat& stat);
   int result() const;
 
-  const KillPlan& plan_;
+  KillPlan& plan_;
   std::unique_ptr<ReadBuffer> buffer_;
   ProcRoot root_;
 
@@ -146,6 +151,7 @@ class MemberKiller {
   size_t living_ = 0;
 
   bool children_cut_ = false;  // since the last round of stops began: a list of children
+  bool stood_still_ = false;   // all at once, before they were killed
 };
 
 bool MemberKiller::cgroup_lists_caller() {
@@ -158,21 +164,17 @@ int MemberKiller::kill_members() {
   adopt_plan();
   stop_all();
   kill_all();
-  kill_stragglers();
+  await_ends();
+  remember_the_living();
   return result();
 }
 
-/// 0, or the errno that says why nobody can be found. Another directory of that name would tell
-/// that everybody is gone.
+/// 0, or the errno that says why nobody can be found. This is the one gate to every signal: in
+/// another directory of that name everybody would be gone, and by the numbers of another pid
+/// namespace's procfs strangers would be killed.
 int MemberKiller::open_procfs() {
-  root_.fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root_.fd < 0) return errno;
-  root_.is_procfs = true;
-  ProcessDirectory self;
-  ProcStat stat;
-  const ReadFailure failure = self.open(root_, getpid(), *buffer_, stat);
-  if (!failure) return 0;
-  return failure.error_number != 0 ? failure.error_number : EIO;
+  root_ = open_proc_root("/proc");
+  return root_.fd < 0 ? errno : root_.why_foreign();
 }
 
 void MemberKiller::adopt_plan() {
@@ -264,7 +266,44 @@ void MemberKiller::stop_all() {
     quiet = changed_ ? 0 : quiet + 1;
     // A stop takes effect when the target next returns from the kernel: until then it may still
     // fork.
-    if (quiet > 0 && running_ == 0 && (blocked_ == 0 || quiet >= kPatience)) return;
+    const bool still = quiet > 0 && running_ == 0 && (blocked_ == 0 || quiet >= kPatience);
+    if (still && !find_unlisted_children()) {
+      stood_still_ = true;
+      return;
+    }
+  }
+}
+
+/// Whether there are any. The kernel may pass over a living child in its list while others on that
+/// list end, and a kernel without CONFIG_PROC_CHILDREN has no list: what every process says of its
+/// parent proves the lists whole. Whoever is stopped by now forks no more.
+bool MemberKiller::find_unlisted_children() {
+  const auto descends = [](const Member& member) { return member.descends && !member.gone; };
+  if (std::none_of(members_.begin(), members_.end(), descends)) return false;
+  const size_t known = members_.size();
+  const int listfd = openat(root_.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool listed = listfd >= 0 && for_each_entry(listfd, [&](const char* name, unsigned char) {
+                        int pid = 0;
+                        const char* end = name + std::strlen(name);
+                        if (std::from_chars(name, end, pid).ptr != end) return;
+                        if (find(pid) == nullptr) adopt_child(pid);
+                      });
+  if (listfd >= 0) close(listfd);
+  if (!listed) whole_ = false;
+  return members_.size() > known;
+}
+
+/// If it is a child of a member.
+void MemberKiller::adopt_child(int pid) {
+  char path[32];
+  std::snprintf(path, sizeof path, "%d/stat", pid);
+  ProcStat stat;
+  // One that cannot be read has just ended, or is hidden from us.
+  if (read_once(root_.fd, path, *buffer_).status != ReadStatus::kOk) return;
+  if (parse_proc_stat(Text(buffer_->bytes, buffer_->size), stat) || stat.ppid > INT_MAX) return;
+  const Member* parent = find(static_cast<int>(stat.ppid));
+  if (parent != nullptr && parent->descends && !is_zombie(stat)) {
+    adopt({.pid = pid, .descends = true});
   }
 }
 
@@ -281,11 +320,25 @@ void MemberKiller::kill_all() {
   }
 }
 
-void MemberKiller::kill_stragglers() {
+/// Until nobody new appears and all have ended: a SIGKILL is no end yet, a process needs a cpu to
+/// die. Those that hang in the kernel are not waited for.
+void MemberKiller::await_ends() {
+  int quiet = 0;
   for (int round = 0; round < kMaxKillRounds; pause(round)) {
     look_round(SIGKILL);
+    quiet = changed_ ? 0 : quiet + 1;
     // A list that was cut goes on when the killed are no more on it.
-    if (!changed_ && (whole_ || living_ == 0)) return;
+    if (!changed_ && living_ == 0) return;
+    if (living_ == blocked_ && quiet >= kPatience) return;
+  }
+}
+
+/// So that the next call with this plan finds those whose parents have ended by then.
+void MemberKiller::remember_the_living() {
+  plan_.processes.clear();
+  for (const Member& member : members_) {
+    if (member.gone || member.spared || member.refused || !member.has_starttime) continue;
+    plan_.processes.push_back({member.pid, member.starttime});
   }
 }
 
@@ -403,9 +456,11 @@ int MemberKiller::result() const {
   for (const Member& member : members_) {
     if (member.refused && !member.gone) return EPERM;
   }
-  // Whoever stood behind the end of a cut list of children has another parent now.
-  const bool lost = children_cut_ && plan_.reapers.empty();
-  return changed_ || !whole_ || lost ? EAGAIN : 0;
+  // Whoever stood behind the end of a cut list of children, or was forked by somebody who had not
+  // stopped, has another parent now.
+  const bool lost = (children_cut_ || !stood_still_) && plan_.reapers.empty();
+  if (changed_ || !whole_ || lost) return EAGAIN;
+  return living_ > 0 ? ETIMEDOUT : 0;
 }
 
 int write_cgroup_kill(int cgroup_fd) {
@@ -418,7 +473,7 @@ int write_cgroup_kill(int cgroup_fd) {
 
 }  // namespace
 
-int kill_everything(const KillPlan& plan) {
+int kill_everything(KillPlan& plan) {
   MemberKiller killer(plan);
   if (plan.cgroup_fd >= 0) {
     const int error = killer.cgroup_lists_caller() ? EPERM : write_cgroup_kill(plan.cgroup_fd);

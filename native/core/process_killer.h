@@ -27,17 +27,21 @@ struct KillPlan {
 /// Kills everything of the plan, but never the calling process nor pid 1.
 ///
 /// `cgroup.kill` (Linux 5.14) is the whole answer where it can be written and the caller is not in
-/// that cgroup. Else the members that the cgroup lists, the processes of the plan and all that
-/// descends from those or from the reapers are stopped until nobody new appears, then killed. A
-/// process that only parentage links to the episode is out of reach once its parent ended, unless a
-/// reaper of the plan got it.
+/// that cgroup: the kernel has been told then, and `populated 0` tells that it is done. Else the
+/// members that the cgroup lists, the processes of the plan and all that descends from those or
+/// from the reapers are stopped until nobody new appears, then killed, and waited for until they
+/// have ended. A process that only parentage links to the episode is out of reach once its parent
+/// ended, unless a reaper of the plan got it.
 ///
-/// 0 when all that was found got its SIGKILL or was gone. EPERM: some may not be signalled by us,
-/// and live on; the others were killed all the same. EAGAIN: a list could not be read whole, or
-/// others kept appearing; asked again it may find them. Without `may_signal` what `cgroup.kill`
-/// said, 0 without a cgroup; without a procfs to find anybody in, its errno.
+/// 0 when all that was found has ended: it is gone, or a zombie without threads. EPERM: some may
+/// not be signalled by us, and live on; the others were killed all the same. EAGAIN: a list could
+/// not be read whole, or others kept appearing. ETIMEDOUT: some got their SIGKILL and hang in the
+/// kernel. After these two the plan knows everybody who was found and has not ended, so that a call
+/// with the same plan goes on. Without `may_signal` what `cgroup.kill` said, 0 without a cgroup.
+/// Where /proc is not the procfs of our own pid namespace nobody is signalled: ENXIO, or ENOENT.
 ///
-/// Blocks: mostly some ms, at worst some 300 ms with processes that hang in the kernel.
-int kill_everything(const KillPlan& plan);
+/// Blocks: mostly some ms; at worst some 100 ms with processes that hang in the kernel, and some
+/// seconds on a machine so busy that what is to stop or to die does not get a cpu.
+int kill_everything(KillPlan& plan);
 
 }  // namespace episcope

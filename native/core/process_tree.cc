@@ -2,44 +2,28 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
+#include <cstring>
 #include <utility>
 
+#include "proc_root.h"
 #include "process_figures.h"
 
 namespace episcope {
 namespace {
 
-constexpr unsigned long kProcSuperMagic = 0x9fa0;
 constexpr long kPidfdOpen = 434;  // SYS_pidfd_open, which older headers lack
-
-bool is_procfs(int procfd) {
-  struct statfs file_system {};
-  return fstatfs(procfd, &file_system) == 0 &&
-         static_cast<unsigned long>(file_system.f_type) == kProcSuperMagic;
-}
-
-/// A procfs of the caller's own pid namespace: a host's /proc mounted into a container has other
-/// numbers, and what a system call says of a number would be of another process.
-bool has_same_pids(int procfd) {
-  char self[16];
-  const ssize_t size = readlinkat(procfd, "self", self, sizeof self);
-  int pid = 0;
-  return size > 0 && std::from_chars(self, self + size, pid).ec == std::errc() && pid == getpid();
-}
 
 }  // namespace
 
 ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, int reaper_pid,
                               ReadBuffer& buffer) {
   close();
-  root_.fd = ::open(proc_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  root_ = open_proc_root(proc_root);
   const int error_number = errno;
   Member root;
   ProcStat stat;
@@ -47,14 +31,19 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
   if (root_.fd < 0) {
     // As if the directory of the process, which is beneath it, could not be opened.
     failure.code = error_number == ENOENT ? ReadCode::kProcGone : ReadCode::kProcRead;
+    if (std::strcmp(proc_root, "/proc") == 0) failure.code = ReadCode::kProcNotAvailable;
     failure.error_number = error_number;
     failure.pid = pid;
     failure.set_file("stat");
   } else {
     DescriptorBudget::take_always();
-    root_.is_procfs = is_procfs(root_.fd);
-    root_.same_pids = root_.is_procfs && has_same_pids(root_.fd);
-    failure = root.process.open(root_, pid, buffer, stat);
+    if (root_.is_default && root_.why_foreign() != 0) {
+      failure.code = ReadCode::kProcNotAvailable;
+      failure.error_number = root_.why_foreign();
+      failure.pid = pid;
+    } else {
+      failure = root.process.open(root_, pid, buffer, stat);
+    }
   }
   if (!failure) {
     const int process = root.process.thread_group(buffer);
@@ -76,7 +65,9 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
   open_pidfd(buffer);
   if (reaper_pid_ != 0) {
     // Only for its children; what it reaped the kernel tells by getrusage.
-    (void)reaper_.open({root_.fd, root_.is_procfs, false}, reaper_pid_, buffer, stat);
+    ProcRoot without_clock = root_;
+    without_clock.same_pids = false;
+    (void)reaper_.open(without_clock, reaper_pid_, buffer, stat);
     ledger_.set_reaper(reaper_pid_);
     observe_own_children(reaper_baseline_);
   }

@@ -50,6 +50,7 @@ enum class ReadCode : uint32_t {
   kProcRead,              // ERR_PROC_READ
   kProcParse,             // ERR_PROC_PARSE
   kInvalidPid,            // ERR_INVALID_PID: a thread's id
+  kProcNotAvailable,      // ERR_PROC_NOT_AVAILABLE: /proc is not that of our own pid namespace
 };
 
 /// Why kernel text was refused. The order is that of PARSE_REASONS in src/engine/failure.ts.

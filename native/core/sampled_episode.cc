@@ -270,7 +270,13 @@ void SampledEpisode::enforce(ExhaustAction action) {
 
 /// Has the actuator do it.
 void SampledEpisode::act() {
-  Action action = episode_->enforcement(enforcing_.action, enforcing_.outside);
+  Action action;
+  if (enforcing_.kill) {
+    action.kill = enforcing_.kill;
+  } else {
+    action = episode_->enforcement(enforcing_.action, enforcing_.outside);
+    enforcing_.kill = action.kill;
+  }
   if (!action.kill && action.directory_fd.get() < 0) {
     give_up(errno);  // no descriptor was left for it
     return;
@@ -291,8 +297,10 @@ void SampledEpisode::action_done(uint32_t id, int error_number) {
 void SampledEpisode::acted(ActionResult result, ReadBuffer& buffer) {
   if (phase_ != Phase::kSampling || !enforcing_.active() || result.id != action_id_) return;
   if (enforcing_.again) return;
-  if (result.error_number == EAGAIN && clock_() < enforcing_.limit_ns) {
+  const bool unfinished = result.error_number == EAGAIN || result.error_number == ETIMEDOUT;
+  if (unfinished && clock_() < enforcing_.limit_ns) {
     enforcing_.again = true;
+    enforcing_.error_number = result.error_number;
     enforcing_.look_ns = clock_() + kMs;
     return;
   }
@@ -304,6 +312,7 @@ void SampledEpisode::acted(ActionResult result, ReadBuffer& buffer) {
   if (enforcing_.action == ExhaustAction::kKill && !enforcing_.outside &&
       episode_->may_live_outside()) {
     enforcing_.outside = true;
+    enforcing_.kill = nullptr;
     act();
     return;
   }
@@ -319,7 +328,7 @@ void SampledEpisode::look_at_action(ReadBuffer& buffer) {
   }
   const uint64_t now = clock_();
   if (now >= enforcing_.limit_ns) {
-    give_up(enforcing_.again ? EAGAIN : ETIMEDOUT);
+    give_up(enforcing_.again ? enforcing_.error_number : ETIMEDOUT);
     return;
   }
   if (enforcing_.again) {

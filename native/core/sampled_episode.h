@@ -148,11 +148,13 @@ class SampledEpisode : public ActionListener, public std::enable_shared_from_thi
   struct Enforcing {
     ExhaustAction action = ExhaustAction::kStop;
     bool outside = false;  // of the cgroup, whose members were killed
-    bool again = false;    // not everybody was found at once: to be done again at look_ns
+    bool again = false;    // not all found or not all dead at once: to be done again at look_ns
+    int error_number = 0;  // why
     bool done = false;     // by the actuator; it may take a while to come about
     uint64_t look_ns = UINT64_MAX;
     uint64_t delay_ns = 0;
     uint64_t limit_ns = 0;
+    std::shared_ptr<OwnedKillPlan> kill = nullptr;  // goes on where it is done again
     bool active() const { return action != ExhaustAction::kStop; }
   };
 

@@ -278,7 +278,7 @@ TEST(action_can_kill_processes_and_a_cgroup) {
   KillPlan plan;
   plan.processes.push_back({child.pid(), std::stoull(word)});
   Action action{"", "", "", running.next_id++, running.results};
-  action.kill.emplace(std::move(plan));
+  action.kill = std::make_shared<OwnedKillPlan>(std::move(plan));
   CHECK(running.actuator.add(std::move(action)));
   CHECK_EQUAL(running.last_error(), 0);
   child.wait_for_zombie();
@@ -290,7 +290,7 @@ TEST(action_can_kill_processes_and_a_cgroup) {
   of_cgroup.cgroup_fd = open(tree.root().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   of_cgroup.may_signal = false;
   Action kill{"", "", "", running.next_id++, running.results};
-  kill.kill.emplace(std::move(of_cgroup));
+  kill.kill = std::make_shared<OwnedKillPlan>(std::move(of_cgroup));
   CHECK(running.actuator.add(std::move(kill)));
   CHECK_EQUAL(running.last_error(), 0);
   CHECK(contents(tree.path("cgroup.kill")) == "1");

@@ -6,6 +6,7 @@ import { type KillPlan, killEverything } from '../engine/js/process-killer.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
 import { readCgroupEvents } from '../host/cgroup-files.js';
 import { readProcessStat } from '../host/process-identity.js';
+import { whyForeignProc } from '../host/procfs.js';
 
 /** A process in uninterruptible sleep neither freezes nor dies. */
 const LIMIT_MS = 5_000;
@@ -14,7 +15,7 @@ const LIMIT_MS = 5_000;
 export interface EnforcedEpisode {
   readonly cgroupPath: string | null;
   readonly pid: number;
-  /** Ticks since boot; null: it was gone already, or its pid is another namespace's. */
+  /** Ticks since boot; null: it was gone already, or its pid is another namespace's, so that nobody is signalled by it. */
   readonly starttime: bigint | null;
   /** False for fixtures: nobody is signalled. */
   readonly isReal: boolean;
@@ -25,7 +26,8 @@ export function enforcedEpisode({
   procRoot,
   cgroup,
 }: Omit<EpisodeSpec, 'ring'>): EnforcedEpisode {
-  const stat = procRoot === '/proc' ? readProcessStat(pid) : null;
+  const isOurs = procRoot === '/proc' && whyForeignProc() === null;
+  const stat = isOurs ? readProcessStat(pid) : null;
   return {
     cgroupPath: cgroup === null ? null : cgroupDirectory(cgroup),
     pid,

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { invalidConfig } from '../error/index.js';
-import { hostFacts } from '../host/index.js';
+import { hostFacts, whyForeignProc } from '../host/index.js';
 import { readProcessStat } from '../host/process-identity.js';
 
 /**
@@ -21,6 +21,8 @@ export function assertNotOurselves(pid: number, cgroupPath: string | null): void
 }
 
 function descendsFrom(ancestor: number): boolean {
+  // Further up only /proc knows, and that knows other processes by these numbers.
+  if (whyForeignProc() !== null) return [process.pid, process.ppid, 1].includes(ancestor);
   for (let pid = process.pid; pid > 1; ) {
     if (pid === ancestor) return true;
     const stat = readProcessStat(pid);

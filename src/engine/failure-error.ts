@@ -25,6 +25,7 @@ export function failureToError(failure: ReadFailure, place: FailurePlace): Telem
     case 'ERR_PROC_GONE':
     case 'ERR_PROC_READ':
     case 'ERR_PROC_PARSE':
+    case 'ERR_PROC_NOT_AVAILABLE':
       return new ProcError(failure.code, message, details);
     case 'ERR_INVALID_PID':
       return new TelemetryError(failure.code, message, details);
@@ -33,7 +34,15 @@ export function failureToError(failure: ReadFailure, place: FailurePlace): Telem
   }
 }
 
+/** Why nothing beneath `procRoot` may be believed, by the errno of `whyForeign`. */
+export function procNotAvailable(procRoot: string, errno: string | null): string {
+  return errno === 'ENXIO'
+    ? `the procfs at ${procRoot} belongs to another pid namespace: its numbers are other processes' here`
+    : `no procfs is mounted at ${procRoot}`;
+}
+
 function failurePath(failure: ReadFailure, place: FailurePlace): string {
+  if (failure.code === 'ERR_PROC_NOT_AVAILABLE') return place.procRoot;
   const directory = failure.pid === null ? place.cgroupPath : `${place.procRoot}/${failure.pid}`;
   return failure.file === '' ? directory : `${directory}/${failure.file}`;
 }
@@ -55,6 +64,8 @@ function failureMessage(failure: ReadFailure, file: string): string {
       return `${file}: ${failure.reason ?? 'malformed'} at byte ${failure.offset ?? 0}`;
     case 'ERR_PROC_GONE':
       return `process ${failure.pid ?? ''} is gone${because}`;
+    case 'ERR_PROC_NOT_AVAILABLE':
+      return procNotAvailable(file, failure.errno);
     case 'ERR_INVALID_PID':
       return `${failure.pid ?? ''} is the id of a thread, not of a process`;
     default:

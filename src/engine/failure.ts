@@ -15,6 +15,7 @@ export const READ_CODES = [
   'ERR_PROC_READ',
   'ERR_PROC_PARSE',
   'ERR_INVALID_PID',
+  'ERR_PROC_NOT_AVAILABLE',
 ] as const;
 
 export type ReadCode = Exclude<(typeof READ_CODES)[number], ''>;

@@ -30,7 +30,11 @@ export type CgroupErrorCode =
   | 'ERR_SCOPE_NOT_FOUND'
   | 'ERR_SCOPE_BUSY';
 
-export type ProcErrorCode = 'ERR_PROC_GONE' | 'ERR_PROC_READ' | 'ERR_PROC_PARSE';
+export type ProcErrorCode =
+  | 'ERR_PROC_GONE'
+  | 'ERR_PROC_READ'
+  | 'ERR_PROC_PARSE'
+  | 'ERR_PROC_NOT_AVAILABLE';
 
 export type BudgetErrorCode = 'ERR_BUDGET_EXHAUSTED' | 'ERR_BUDGET_ESTIMATE';
 

@@ -1,5 +1,7 @@
 /** Whether a number beneath `/proc` names the process that a system call would name by it. */
-import { hasSamePids, procRootAt } from '../engine/js/process-directory.js';
+import { procNotAvailable } from '../engine/failure-error.js';
+import { procRootAt, whyForeign } from '../engine/js/process-directory.js';
+import { errnoName } from '../engine/js/syscall.js';
 
 const PROC = '/proc';
 
@@ -9,8 +11,6 @@ const PROC = '/proc';
  * null where `/proc` is that of this process's own pid namespace. Looks now.
  */
 export function whyForeignProc(): string | null {
-  const root = procRootAt(PROC);
-  if (!root.isProcfs) return `no procfs is mounted at ${PROC}`;
-  if (hasSamePids(root)) return null;
-  return `the procfs at ${PROC} belongs to another pid namespace: its numbers are other processes' here`;
+  const errno = whyForeign(procRootAt(PROC));
+  return errno === 0 ? null : procNotAvailable(PROC, errnoName(errno));
 }

@@ -1,13 +1,27 @@
 /** Killing a process tree that has no cgroup of its own. */
 import { killMembers } from '../engine/js/process-killer.js';
+import { TelemetryError } from '../error/index.js';
+import { whyForeignProc } from '../host/index.js';
 
 /**
  * Kills every descendant of `root` (not `root` itself, never this process): stops them all, lists again until
- * nothing new appears and all have stopped, then SIGKILLs. A walk that kills as it goes leaves the children that
- * were forked behind it. Complete for descendants linked by parentage; with a subreaper as `root` also for orphans.
+ * nothing new appears and all have stopped, then SIGKILLs, and waits until they have ended. A walk that kills as it goes
+ * leaves the children that were forked behind it. Complete for descendants linked by parentage; with a subreaper as
+ * `root` also for orphans.
  *
- * Returns how many were killed.
+ * Returns how many were killed. Throws `ERR_ACTION_FAILED` with the errno where some live on: `EPERM` (they may not be
+ * signalled by us), `EAGAIN` (others kept appearing), `ETIMEDOUT` (they hang in the kernel), `ENXIO` (`/proc` is not ours:
+ * nobody was signalled).
  */
 export async function killDescendants(root: number): Promise<number> {
-  return (await killMembers({ cgroup: null, processes: [], reapers: [root] })).killed;
+  const { killed, errno } = await killMembers({ cgroup: null, processes: [], reapers: [root] });
+  if (errno === null) return killed;
+  const why = whyForeignProc();
+  throw new TelemetryError(
+    'ERR_ACTION_FAILED',
+    why === null
+      ? `some processes below ${root} may live on after they were killed (${errno})`
+      : `no process below ${root} was killed: ${why}`,
+    { errno },
+  );
 }

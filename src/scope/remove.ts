@@ -1,9 +1,10 @@
 /** Ending a scope: kill, wait until it is empty, remove. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killMembers } from '../engine/js/process-killer.js';
+import { KILL_LIMIT_MS, killMembers } from '../engine/js/process-killer.js';
 import { CgroupError } from '../error/index.js';
 import { directories } from '../host/directories.js';
 import { errnoOf } from '../host/errno.js';
+import { whyForeignProc } from '../host/procfs.js';
 import type { DirectScope } from './create.js';
 import { markersIn } from './marker.js';
 import { currentOwner } from './owner.js';
@@ -44,10 +45,18 @@ export async function killCgroup(
     if (performance.now() > deadline) {
       throw busy(cgroup.path, 'still has processes after SIGKILL');
     }
-    if (!atOnce) await killMembers({ cgroup: cgroup.via, processes: [], reapers: [] });
+    if (!atOnce) await killListed(cgroup, deadline);
     await sleep(pauseMs);
     signal?.throwIfAborted();
   }
+}
+
+/** Throws `ERR_SCOPE_BUSY` where nobody may be signalled by number: it would not help to try again. */
+async function killListed(cgroup: PinnedCgroup, deadline: number): Promise<void> {
+  const why = whyForeignProc();
+  if (why !== null) throw busy(cgroup.path, `has processes that cannot be killed: ${why}`);
+  const limitMs = Math.min(deadline - performance.now(), KILL_LIMIT_MS);
+  await killMembers({ cgroup: cgroup.via, processes: [], reapers: [] }, limitMs);
 }
 
 /**

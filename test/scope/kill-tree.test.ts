@@ -1,47 +1,43 @@
-import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { afterEach, expect, test } from 'vitest';
 import { killDescendants } from '../../src/scope/index.js';
 import { alive, until } from '../support/cli.js';
+import { MARK, processesMarked } from '../support/left-behind.js';
 
-// Everything carries a word of its own in its environment, so that survivors are found wherever they went.
-const word = `episcope_kill_${process.pid}`;
+const trees: ChildProcess[] = [];
 
+afterEach(() => {
+  for (const tree of trees.splice(0)) tree.kill('SIGKILL');
+});
+
+function start(script: string): number {
+  const tree = spawn('/bin/sh', ['-c', script], { stdio: 'ignore' });
+  trees.push(tree);
+  return tree.pid!;
+}
+
+/** Everything that this test started, wherever it went. */
 function carriers(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(word) && alive(pid);
-      } catch {
-        return false;
-      }
-    });
+  return processesMarked(process.env[MARK]!).map(({ pid }) => pid);
 }
 
 test('a tree that forks while it is killed dies to the last process, its root lives', async () => {
   const forks = 'while :; do (sleep 0.02; sleep 600) & sleep 0.01; done';
-  const tree = spawn('/bin/sh', ['-c', `${forks} & ${forks} & ${forks} & exec sleep 600`], {
-    env: { ...process.env, [word]: '1' },
-    stdio: 'ignore',
-  });
+  const root = start(`${forks} & ${forks} & ${forks} & exec sleep 600`);
   await until('a bush of processes', () => carriers().length > 30);
-  await killDescendants(tree.pid!);
-  expect(alive(tree.pid!)).toBe(true);
-  expect(carriers()).toEqual([tree.pid]);
-  tree.kill('SIGKILL');
+  await killDescendants(root);
+  // At once: a process that got its SIGKILL and waits for a cpu to die has not been killed yet.
+  expect(carriers()).toEqual([root]);
+  expect(alive(root)).toBe(true);
 });
 
-test('stopped processes are killed, and nobody is a valid tree', async () => {
-  const tree = spawn('/bin/sh', ['-c', 'sleep 600 & kill -STOP $!; sleep 600; :'], {
-    env: { ...process.env, [`${word}2`]: '1' },
-    stdio: 'ignore',
-  });
-  const two = () => carriers().filter((pid) => pid !== tree.pid);
-  await until('two children', () => two().length >= 2);
-  expect(await killDescendants(tree.pid!)).toBe(2);
-  await until('them to be gone', () => two().length === 0);
-  tree.kill('SIGKILL');
+test('stopped processes are killed', async () => {
+  const root = start('sleep 600 & kill -STOP $!; sleep 600; :');
+  await until('two children', () => carriers().length === 3);
+  expect(await killDescendants(root)).toBe(2);
+  expect(carriers().filter((pid) => pid !== root)).toEqual([]);
+});
+
+test('nobody is a valid tree', async () => {
   expect(await killDescendants(2 ** 31 - 1)).toBe(0);
 });

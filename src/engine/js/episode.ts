@@ -59,6 +59,10 @@ export class JsEpisode implements EpisodeSampler {
   /** Of the last read: the parts that were asked for and not to be had. */
   #cgroupFailed = 0;
   #procFailed = 0;
+  /** Why nothing of `/proc` is read, where its reason is not the end of the process. */
+  #procRefused: ReadFailure | null = null;
+  /** At the last read there was something for `/proc` to tell. */
+  #procMissed = false;
   #settled: BigUint64Array | null = null;
   /** Of the cgroup, while it was there. */
   readonly #settledTotals = new Reading();
@@ -81,6 +85,8 @@ export class JsEpisode implements EpisodeSampler {
     }
     const proc = new ProcReader();
     const failure = proc.open({ ...spec, tree: true });
+    // That the process is gone, its end tells.
+    if (failure?.code === 'ERR_PROC_NOT_AVAILABLE') this.#procRefused = failure;
     if (failure === null) {
       this.#proc = proc;
     } else if (this.#cgroup === null || failure.code === 'ERR_INVALID_PID') {
@@ -288,10 +294,12 @@ export class JsEpisode implements EpisodeSampler {
       if (has(got, 1) && cgroup.memoryStatCarried) origin.quality[1] |= QualityBit.STALE;
     }
     const proc = this.#proc;
-    if (tier === 'cgroup' || proc === null) return;
+    this.#procMissed = false;
+    if (tier === 'cgroup') return;
 
     let missing = parts & MEASURED & ~got;
-    if (missing === 0) return;
+    this.#procMissed = missing !== 0;
+    if (proc === null || missing === 0) return;
     if ((parts & PartBit.EXTRA) !== 0 && !reading.has(FrameWord.PIDS)) missing |= PartBit.EXTRA;
     // Who belongs to the episode is the cgroup's word while it lives, and parentage after that.
     proc.setMembers(this.#livingCgroup());
@@ -346,6 +354,8 @@ export class JsEpisode implements EpisodeSampler {
     for (const p of [0, 1, 2, 3] as const) {
       if (has(this.#procFailed, p)) this.#logFailure(p, this.#proc?.failure(p));
     }
+    // Once, whatever parts it is about.
+    if (this.#procMissed) this.#logFailure(MEMORY, this.#procRefused);
   }
 
   // What a source event or the end already tells is no warning.

@@ -9,7 +9,7 @@ import type { CgroupReader } from './cgroup-reader.js';
 import { ReadStatus, readBuffer, readOnce } from './kept-file.js';
 import { Channel, Member } from './member.js';
 import { MemberSet } from './member-set.js';
-import { hasSamePids, procRootAt } from './process-directory.js';
+import { hasSamePids, isSlashProc, procRootAt, whyForeign } from './process-directory.js';
 import { failure } from './read-failure.js';
 import type { Reading } from './reading.js';
 import { beneath, Errno } from './syscall.js';
@@ -65,10 +65,13 @@ export class ProcReader {
 
   /**
    * Pins the process by its kept descriptors and its starttime. `ERR_PROC_GONE`, `ERR_PROC_READ`, `ERR_PROC_PARSE`,
-   * or `ERR_INVALID_PID` (the id of a thread that is not its process's).
+   * `ERR_INVALID_PID` (the id of a thread that is not its process's), or `ERR_PROC_NOT_AVAILABLE` (`/proc` is not that
+   * of our own pid namespace). Who names another directory knows whose numbers those are.
    */
   open(spec: ProcSpec): ReadFailure | null {
     const procRoot = procRootAt(spec.procRoot);
+    const foreign = isSlashProc(procRoot) ? whyForeign(procRoot) : 0;
+    if (foreign !== 0) return failure('ERR_PROC_NOT_AVAILABLE', '', foreign, spec.pid);
     const root = new Member(procRoot, spec.pid);
     const refused = pin(root);
     root.directory.leave();

@@ -12,6 +12,7 @@ import {
   listDirectory,
   openDirectoryPath,
   readLink,
+  stat,
 } from './syscall.js';
 
 const PROC_SUPER_MAGIC = 0x9fa0;
@@ -28,6 +29,22 @@ export function procRootAt(path: string): ProcRoot {
   const isProcfs = fd >= 0 && fileSystemMagic(fd) === PROC_SUPER_MAGIC;
   if (fd >= 0) close(fd);
   return { path, isProcfs };
+}
+
+/**
+ * Why no pid of it may be signalled, nor anything believed that it says of one at `/proc`: `ENOENT`, it is no procfs;
+ * `ENXIO`, it is that of another pid namespace, in which every number is a stranger's. 0: it is our own.
+ */
+export function whyForeign(root: ProcRoot): number {
+  if (!root.isProcfs) return Errno.ENOENT;
+  return hasSamePids(root) ? 0 : Errno.ENXIO;
+}
+
+/** It is what is mounted at `/proc`, however its path is spelled. */
+export function isSlashProc({ path }: ProcRoot): boolean {
+  const [named, usual] = [stat(`${path}/.`), stat('/proc/.')];
+  if (typeof named === 'number' || typeof usual === 'number') return path === '/proc';
+  return named.dev === usual.dev && named.ino === usual.ino;
 }
 
 /**

@@ -8,7 +8,7 @@ import { listCgroupMembers } from './cgroup-members.js';
 import { writeControlFile } from './control-file.js';
 import { KeptFile, ReadStatus, readBuffer, readOnce } from './kept-file.js';
 import { ProcStat, parseProcStat } from './parse-proc-stat.js';
-import { ProcessDirectory, procRootAt } from './process-directory.js';
+import { ProcessDirectory, procRootAt, whyForeign } from './process-directory.js';
 import {
   beneath,
   close,
@@ -34,23 +34,24 @@ export interface KillPlan extends EpisodeMembers {
   readonly maySignal: boolean;
 }
 
+/** How long what hangs in the kernel, or gets no cpu to die, is waited for. */
+export const KILL_LIMIT_MS = 5_000;
+
 export interface KillResult {
   /** How many got their SIGKILL. */
   readonly killed: number;
-  /** null, or why somebody may live on. */
+  /** null when all have ended, or why somebody may live on. */
   readonly errno: string | null;
 }
 
 /**
  * Kills everything of the plan, but never this process nor pid 1.
  *
- * `cgroup.kill` (Linux 5.14) is the whole answer where it can be written and this process is not in that cgroup. Else
- * it is `killMembers`.
+ * `cgroup.kill` (Linux 5.14) is the whole answer where it can be written and this process is not in that cgroup: the
+ * kernel has been told then, and `populated 0` tells that it is done. Else it is `killMembers`.
  *
- * null when all that was found got its SIGKILL or was gone. `EPERM`: some may not be signalled by us, and live on; the
- * others were killed all the same. `EAGAIN`: a list could not be read whole, or others kept appearing; asked again it
- * may find them. Without `maySignal` what `cgroup.kill` said, null without a cgroup; without a procfs to find anybody
- * in, its errno.
+ * null when all that was found has ended. The errnos of `killMembers`; without `maySignal` what `cgroup.kill` said, null
+ * without a cgroup.
  */
 export async function killEverything(plan: KillPlan): Promise<string | null> {
   const killer = new MemberKiller(plan);
@@ -67,11 +68,20 @@ export async function killEverything(plan: KillPlan): Promise<string | null> {
 
 /**
  * Stops those that the cgroup lists, the processes of the plan and all that descends from those or from the reapers
- * until nobody new appears, then kills them. A process that only parentage links to the episode is out of reach once its
- * parent ended, unless a reaper of the plan got it.
+ * until nobody new appears, then kills them, and waits until they have ended: they are gone, or zombies without threads.
+ * A process that only parentage links to the episode is out of reach once its parent ended, unless a reaper of the plan
+ * got it.
+ *
+ * `EPERM`: some may not be signalled by us, and live on; the others were killed all the same. `EAGAIN`: a list could not
+ * be read whole, or others kept appearing; asked again it may find them. `ETIMEDOUT`: some got their SIGKILL and still
+ * hang in the kernel after `limitMs`. Where `/proc` is not the procfs of our own pid namespace nobody is signalled:
+ * `ENXIO`, or `ENOENT`.
  */
-export async function killMembers(plan: EpisodeMembers): Promise<KillResult> {
-  const killer = new MemberKiller(plan);
+export async function killMembers(
+  plan: EpisodeMembers,
+  limitMs: number = KILL_LIMIT_MS,
+): Promise<KillResult> {
+  const killer = new MemberKiller(plan, limitMs);
   try {
     return await killer.killMembers();
   } finally {
@@ -79,9 +89,8 @@ export async function killMembers(plan: EpisodeMembers): Promise<KillResult> {
   }
 }
 
-const MAX_STOP_ROUNDS = 200;
-const MAX_KILL_ROUNDS = 20;
 const PAUSE_MS = 1;
+const MAX_PAUSE_MS = 10;
 
 /**
  * Rounds without anybody new after which those that hang in the kernel (state D) are not waited for: a fork that is
@@ -128,6 +137,7 @@ class MemberKiller {
   /** In the order they were found: of those linked by parentage, parents first. */
   #members = new Map<number, Member>();
   #killed = 0;
+  readonly #limitMs: number;
 
   // Of the last look round.
   /** Somebody got the signal for the first time. */
@@ -139,9 +149,12 @@ class MemberKiller {
   #living = 0;
   /** Since the last round of stops began: a list of children. */
   #childrenCut = false;
+  /** All at once, before they were killed. */
+  #stoodStill = false;
 
-  constructor(plan: EpisodeMembers) {
+  constructor(plan: EpisodeMembers, limitMs: number = KILL_LIMIT_MS) {
     this.#plan = plan;
+    this.#limitMs = limitMs;
     this.#cgroup = plan.cgroup === null ? Errno.ENOENT : openDirectory(`${plan.cgroup}/.`);
   }
 
@@ -164,17 +177,17 @@ class MemberKiller {
     this.#adoptPlan();
     await this.#stopAll();
     this.#killAll();
-    await this.#killStragglers();
+    await this.#awaitEnds();
     return { killed: this.#killed, errno: this.#errno() };
   }
 
-  /** Why nobody can be found. Another directory of that name would tell that everybody is gone. */
+  /**
+   * Why nobody can be found. This is the one gate to every signal: in another directory of that name everybody would be
+   * gone, and by the numbers of another pid namespace's procfs strangers would be killed.
+   */
   #procfsErrno(): string | null {
-    const self = new ProcessDirectory(this.#procRoot, process.pid);
-    const found = this.#read(self);
-    self.close();
-    if (found) return null;
-    return readBuffer.errno === 0 ? 'EIO' : errnoName(readBuffer.errno);
+    const errno = whyForeign(this.#procRoot);
+    return errno === 0 ? null : errnoName(errno);
   }
 
   // ---- who belongs to it
@@ -235,15 +248,47 @@ class MemberKiller {
   // ---- stop, then kill
 
   async #stopAll(): Promise<void> {
+    const end = performance.now() + this.#limitMs;
     let quiet = 0;
-    for (let round = 0; round < MAX_STOP_ROUNDS; round++) {
+    while (performance.now() < end) {
       this.#lookRound('SIGSTOP');
       quiet = this.#changed ? 0 : quiet + 1;
       // A stop takes effect when the target next returns from the kernel: until then it may still fork.
-      const standsStill = this.#running === 0 && (this.#blocked === 0 || quiet >= PATIENCE);
-      if (quiet > 0 && standsStill) return;
+      const atRest = this.#running === 0 && (this.#blocked === 0 || quiet >= PATIENCE);
+      if (quiet > 0 && atRest && !this.#findUnlistedChildren()) {
+        this.#stoodStill = true;
+        return;
+      }
       await sleep(PAUSE_MS);
     }
+  }
+
+  /**
+   * Whether there are any. The kernel may pass over a living child in its list while others on that list end, and a
+   * kernel without CONFIG_PROC_CHILDREN has no list: what every process says of its parent proves the lists whole.
+   * Whoever is stopped by now forks no more.
+   */
+  #findUnlistedChildren(): boolean {
+    if (![...this.#members.values()].some(({ descends }) => descends)) return false;
+    const known = this.#members.size;
+    const listed = listDirectory(this.#procRoot.path);
+    if (typeof listed === 'number') {
+      this.#whole = false;
+      return false;
+    }
+    for (const { name } of listed) {
+      const pid = Number(name);
+      if (Number.isInteger(pid) && !this.#members.has(pid)) this.#adoptChild(pid);
+    }
+    return this.#members.size > known;
+  }
+
+  /** If it is a child of a member. */
+  #adoptChild(pid: number): void {
+    // One that cannot be read has just ended, or is hidden from us.
+    if (readOnce(`${this.#procRoot.path}/${pid}/stat`) !== ReadStatus.OK || !parseStat()) return;
+    const parent = this.#members.get(Number(stat[ProcStat.PPID]));
+    if (parent?.descends === true && !hasEnded()) this.#adopt(member({ pid, descends: true }));
   }
 
   /**
@@ -261,12 +306,18 @@ class MemberKiller {
     }
   }
 
-  async #killStragglers(): Promise<void> {
-    for (let round = 0; round < MAX_KILL_ROUNDS; round++) {
+  /**
+   * Until nobody new appears and all have ended: a SIGKILL is no end yet, a process needs a cpu to die, and what hangs in
+   * the kernel dies when that lets it.
+   */
+  async #awaitEnds(): Promise<void> {
+    const end = performance.now() + this.#limitMs;
+    for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(pauseMs + 1, MAX_PAUSE_MS)) {
       this.#lookRound('SIGKILL');
       // A list that was cut goes on when the killed are no more on it.
-      if (!this.#changed && (this.#whole || this.#living === 0)) return;
-      await sleep(PAUSE_MS);
+      if (!this.#changed && this.#living === 0) return;
+      if (performance.now() >= end) return;
+      await sleep(pauseMs);
     }
   }
 
@@ -310,7 +361,7 @@ class MemberKiller {
       this.#changed = true;
       return false;
     }
-    if (isZombie()) {
+    if (hasEnded()) {
       one.refused = false;
       return false;
     }
@@ -364,9 +415,11 @@ class MemberKiller {
 
   #errno(): string | null {
     for (const { refused } of this.#members.values()) if (refused) return 'EPERM';
-    // Whoever stood behind the end of a cut list of children has another parent now.
-    const lost = this.#childrenCut && this.#plan.reapers.length === 0;
-    return this.#changed || !this.#whole || lost ? 'EAGAIN' : null;
+    // Whoever stood behind the end of a cut list of children, or was forked by somebody who had not stopped, has
+    // another parent now.
+    const lost = (this.#childrenCut || !this.#stoodStill) && this.#plan.reapers.length === 0;
+    if (this.#changed || !this.#whole || lost) return 'EAGAIN';
+    return this.#living > 0 ? 'ETIMEDOUT' : null;
   }
 }
 
@@ -380,8 +433,9 @@ function stateNow(): string {
 }
 
 /** Of a leader that ended before its threads the state is Z as well, and the process lives. */
-function isZombie(): boolean {
-  return stateNow() === ZOMBIE && stat[ProcStat.NUM_THREADS]! <= 1n;
+function hasEnded(): boolean {
+  const state = stateNow();
+  return 'Xx'.includes(state) || (state === ZOMBIE && stat[ProcStat.NUM_THREADS]! <= 1n);
 }
 
 function isGone(errno: number): boolean {

@@ -14,6 +14,7 @@ import {
   readlinkSync,
   readSync,
   statfsSync,
+  statSync,
 } from 'node:fs';
 import { constants as os } from 'node:os';
 import { getSystemErrorName } from 'node:util';
@@ -25,6 +26,7 @@ export const Errno = {
   EXDEV: -os.errno.EXDEV,
   EINTR: -os.errno.EINTR,
   ENODEV: -os.errno.ENODEV,
+  ENXIO: -os.errno.ENXIO,
   ENOTDIR: -os.errno.ENOTDIR,
   ELOOP: -os.errno.ELOOP,
   EOPNOTSUPP: -os.errno.EOPNOTSUPP,
@@ -101,6 +103,14 @@ export function close(fd: number): void {
 export function lstat(path: string): BigIntStats | number {
   try {
     return lstatSync(path, { bigint: true });
+  } catch (error) {
+    return errnoOf(error);
+  }
+}
+
+export function stat(path: string): BigIntStats | number {
+  try {
+    return statSync(path, { bigint: true });
   } catch (error) {
     return errnoOf(error);
   }
