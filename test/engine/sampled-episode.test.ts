@@ -389,7 +389,7 @@ describe('news that nobody takes', () => {
       run(BigInt(k) * 100n * MS);
     }
     const files = sampled.news.take().warnings.map(({ failure }) => failure.file);
-    expect(files).toEqual(Array.from({ length: 13 }, (_, i) => `file ${8 + i}`));
+    expect(files).toEqual(Array.from({ length: 14 }, (_, i) => `file ${7 + i}`));
   });
 });
 

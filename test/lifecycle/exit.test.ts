@@ -2,9 +2,13 @@
  * However a thread that uses the package ends, and wherever it is then: the process ends, as it should, and says
  * nothing. Each case is a process of its own.
  */
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ENGINES } from '../support/engines.js';
+import { killMarked, MARK } from '../support/left-behind.js';
 import { type ScriptEnd, scriptEnd } from '../support/script-end.js';
+
+// Whoever ends in the middle of an action leaves the episode behind.
+afterAll(() => killMarked(String(process.env[MARK])));
 
 const STAGES = [
   'created',
