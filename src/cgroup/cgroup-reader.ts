@@ -11,8 +11,9 @@ import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { assertPid } from '../episode/index.js';
 import {
   assertBoolean,
-  assertObject,
+  assertOptions,
   assertPath,
+  type OptionKeys,
   ProcError,
   TelemetryError,
 } from '../error/index.js';
@@ -31,6 +32,9 @@ export interface EpisodeReaderOptions extends CgroupReaderOptions {
   /** Default `episcope.slice`. */
   readonly slice?: string | undefined;
 }
+
+const READER: OptionKeys<CgroupReaderOptions> = { engine: true, requireCgroupfs: true };
+const EPISODE_READER: OptionKeys<EpisodeReaderOptions> = { ...READER, root: true, slice: true };
 
 const PROC_ROOT = '/proc';
 
@@ -70,7 +74,7 @@ export class CgroupReader extends PartReader {
    * `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`, `ERR_ENGINE_UNAVAILABLE`.
    */
   static forEpisode(id: string, options: EpisodeReaderOptions = {}): CgroupReader {
-    const { root, slice, requireCgroupfs = true } = checked(options);
+    const { root, slice, requireCgroupfs = true } = checked(options, EPISODE_READER);
     assertPath('root', root);
     const engine = selectEngine(options.engine);
     return new CgroupReader(engine, { ...episodeCgroup(id, root, slice), requireCgroupfs });
@@ -78,7 +82,7 @@ export class CgroupReader extends PartReader {
 
   /** Any cgroup by its absolute path, which holds no symlink and no `..`. Throws as `forEpisode` does. */
   static fromPath(path: string, options: CgroupReaderOptions = {}): CgroupReader {
-    const { requireCgroupfs = true, engine } = checked(options);
+    const { requireCgroupfs = true, engine } = checked(options, READER);
     assertPath('path', path ?? null);
     return new CgroupReader(selectEngine(engine), { root: path, path: '', requireCgroupfs });
   }
@@ -142,8 +146,8 @@ export class CgroupReader extends PartReader {
   }
 }
 
-function checked<T extends CgroupReaderOptions>(options: T): T {
-  assertObject('options', options);
+function checked<T extends CgroupReaderOptions>(options: T, keys: OptionKeys<T>): T {
+  assertOptions('options', options, keys);
   assertBoolean('requireCgroupfs', options.requireCgroupfs);
   return options;
 }

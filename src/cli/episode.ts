@@ -90,6 +90,7 @@ export class Episode {
   #start(pid: number, tripwires: readonly Tripwire[]): void {
     const { collector, id, reaper, record, budget, onExhausted } = this.#options;
     const { source, scope } = this.#placement;
+    const isLimited = budget !== null || tripwires.some(({ exhausts }) => exhausts === true);
     const started = new Promise<LaunchFailure | null>((resolve) => {
       this.#started = resolve;
     });
@@ -101,7 +102,7 @@ export class Episode {
         cgroupPath: scope?.cgroupPath,
         budget: budget ?? undefined,
         tripwires,
-        onExhausted,
+        onExhausted: isLimited ? onExhausted : undefined,
         recorder: record === null ? undefined : new RunRecording(record, started),
       });
     } catch (cause) {

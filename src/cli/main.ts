@@ -5,6 +5,7 @@ import { doctor } from './doctor.js';
 import { complain, writeErr, writeOut } from './output.js';
 import { run } from './run.js';
 import { parseRunOptions } from './run-options.js';
+import { alteredArguments, alteredVariables } from './undecodable.js';
 import { ExitStatus, MAIN_HELP, Refusal, RUN_HELP, UsageError } from './usage.js';
 import { packageVersion } from './version.js';
 
@@ -13,9 +14,12 @@ async function main(argv: readonly string[]): Promise<number> {
   switch (command) {
     case 'run': {
       const options = parseRunOptions(rest);
-      if (options !== 'help') return await run(options);
-      writeOut(RUN_HELP);
-      return 0;
+      if (options === 'help') {
+        writeOut(RUN_HELP);
+        return 0;
+      }
+      refuseAltered(rest);
+      return await run(options);
     }
     case 'doctor':
       return await doctor(rest);
@@ -34,6 +38,22 @@ async function main(argv: readonly string[]): Promise<number> {
       throw new UsageError(
         `unknown ${command.startsWith('-') ? 'option' : 'command'} ${command}; "episcope --help" lists what there is`,
       );
+  }
+}
+
+/** Throws `Refusal`: another command than the one that was asked for must not run. */
+function refuseAltered(args: readonly string[]): void {
+  const [altered] = alteredArguments(args);
+  if (altered !== undefined) {
+    throw new Refusal(
+      `${JSON.stringify(args[altered])} is not UTF-8 as it was given, and would be altered; nothing was run`,
+    );
+  }
+  const variables = alteredVariables();
+  if (variables.length > 0) {
+    complain(
+      `not UTF-8, so that the command gets it altered: ${variables.map((name) => `$${name}`).join(', ')}`,
+    );
   }
 }
 

@@ -60,6 +60,9 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
     recordFile: file('--record', values.get('--record')),
     quiet: flags.has('--quiet'),
   };
+  if (options.source === 'proc' && options.strategy !== 'auto') {
+    throw new UsageError(`--source proc has no cgroup for --scope ${options.strategy} to make`);
+  }
   const id = values.get('--id');
   if (!isEpisodeId(id ?? 'default')) {
     throw new UsageError(

@@ -99,7 +99,7 @@ async function runWithFiles(
   const lacksMemory = limited.code === 'ERR_CONTROLLER_NOT_ENABLED' && limits.memoryBytes !== null;
   const done = lacksMemory ? await runInScope(context, {}) : limited;
   if (typeof done === 'number') return done;
-  return runInTree(context, placeWithout(done, options.source, facts));
+  return runInTree(context, placeWithout(done, options, facts));
 }
 
 /** Where we are, measured as a process tree. */

@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import type { Tier } from '../engine/engine.js';
 import type { CgroupError } from '../error/index.js';
 import type { HostFacts } from '../host/index.js';
-import type { Scope } from '../scope/index.js';
+import type { Scope, ScopeStrategyChoice } from '../scope/index.js';
 import { listOf } from './format.js';
 import { Refusal } from './usage.js';
 
@@ -15,6 +15,12 @@ export interface Placement {
   readonly source: Tier;
   /** Why it is not all measured by the cgroup; null where it is. */
   readonly reason: string | null;
+}
+
+/** What was asked for of the two. */
+export interface PlacementChoice {
+  readonly source: Tier;
+  readonly strategy: ScopeStrategyChoice;
 }
 
 /** Without these a cgroup cannot tell memory and io itself. */
@@ -42,12 +48,21 @@ export function placeIn(scope: Scope, wanted: Tier, facts: HostFacts): Placement
 }
 
 /**
- * The placement where no scope can be made or entered. Throws `Refusal` where the tier that was asked for needs one,
- * or the id is taken.
+ * The placement where no scope can be made or entered. Throws `Refusal` where the tier or the maker that was asked for
+ * needs one, or the id is taken.
  */
-export function placeWithout(cause: CgroupError, wanted: Tier, facts: HostFacts): Placement {
+export function placeWithout(
+  cause: CgroupError,
+  { source: wanted, strategy }: PlacementChoice,
+  facts: HostFacts,
+): Placement {
   if (cause.code === 'ERR_SCOPE_EXISTS') {
     throw new Refusal(`${cause.message}: an episode of this id runs already; choose another --id`);
+  }
+  if (strategy !== 'auto') {
+    throw new Refusal(
+      `--scope ${strategy} is not possible here: ${cause.message}; nothing was run`,
+    );
   }
   const why = whyNoScope(cause, wanted, facts);
   if (wanted === 'auto') return processTree(why);

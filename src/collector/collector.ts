@@ -7,10 +7,11 @@ import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { assertEpisodeId, assertPid } from '../episode/index.js';
 import {
   assertBoolean,
-  assertObject,
+  assertOptions,
   assertPath,
   CgroupError,
   invalidConfig,
+  type OptionKeys,
   TelemetryError,
 } from '../error/index.js';
 import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
@@ -35,6 +36,13 @@ export interface TelemetryCollectorOptions {
   /** Demand a cgroup2 file system (default); `false` for fixtures and recorded trees. */
   readonly requireCgroupfs?: boolean | undefined;
 }
+
+const COLLECTOR_OPTIONS: OptionKeys<TelemetryCollectorOptions> = {
+  engine: true,
+  cgroupRoot: true,
+  procRoot: true,
+  requireCgroupfs: true,
+};
 
 /** Which episodes are running: an id runs once at a time. */
 export interface RunningIds {
@@ -74,7 +82,7 @@ export class TelemetryCollector {
   ) {
     this.#running = running;
     this.#policy = assertPolicy(policy);
-    assertObject('options', options);
+    assertOptions('options', options, COLLECTOR_OPTIONS);
     assertBoolean('requireCgroupfs', options.requireCgroupfs);
     assertPath('cgroupRoot', options.cgroupRoot);
     this.#engine = selectEngine(options.engine);

@@ -1,5 +1,12 @@
 /** The notable moments of an episode, written to a reviewer log. */
-import { assertObject, invalidConfig, outOfRange, TelemetryError } from '../error/index.js';
+import {
+  assertObject,
+  assertOptions,
+  invalidConfig,
+  type OptionKeys,
+  outOfRange,
+  TelemetryError,
+} from '../error/index.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import { type ReviewerLifecycleEventInit, ReviewerTelemetryWriter } from '../reviewer/index.js';
 import { lineOfEvent } from '../reviewer/lifecycle-event.js';
@@ -45,9 +52,21 @@ export interface ReviewerRun {
   readonly nextSeq?: (() => number | bigint | Promise<number | bigint>) | undefined;
 }
 
+const REVIEWER_RUN: OptionKeys<ReviewerRun> = {
+  writer: true,
+  child: true,
+  reviewType: true,
+  prNumber: true,
+  headSha: true,
+  runId: true,
+  restartCount: true,
+  stallAfterMs: true,
+  nextSeq: true,
+};
+
 /** Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`, `ERR_REVIEWER_INVALID_EVENT`. */
 export function assertReviewerRun(run: ReviewerRun, pid: number, isManual: boolean): void {
-  assertObject('reviewer', run);
+  assertOptions('reviewer', run, REVIEWER_RUN);
   if (!(run.writer instanceof ReviewerTelemetryWriter)) {
     throw invalidConfig('reviewer.writer must be a ReviewerTelemetryWriter');
   }

@@ -2,11 +2,12 @@ import { BudgetTracker } from '../budget/index.js';
 import { EXHAUST_ACTIONS, type ExhaustAction, TIERS, type Tier } from '../engine/engine.js';
 import {
   assertBoolean,
-  assertObject,
   assertOneOf,
+  assertOptions,
   assertPath,
   assertSignal,
   invalidConfig,
+  type OptionKeys,
 } from '../error/index.js';
 import type { FrameSink } from './frame-sink.js';
 import { assertReviewerRun, type ReviewerRun } from './reviewer-run.js';
@@ -49,9 +50,23 @@ export interface StartOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const START_OPTIONS: OptionKeys<StartOptions> = {
+  budget: true,
+  onExhausted: true,
+  baseline: true,
+  cgroupPath: true,
+  manual: true,
+  source: true,
+  reaper: true,
+  recorder: true,
+  reviewer: true,
+  tripwires: true,
+  signal: true,
+};
+
 /** Everything about the options that can be said before anything is opened. */
 export function assertStartOptions(options: StartOptions, pid: number): void {
-  assertObject('options', options);
+  assertOptions('options', options, START_OPTIONS);
   assertOneOf('source', options.source, TIERS);
   assertOneOf('baseline', options.baseline, ['zero', 'now']);
   assertOneOf('onExhausted', options.onExhausted, EXHAUST_ACTIONS);
@@ -69,7 +84,20 @@ export function assertStartOptions(options: StartOptions, pid: number): void {
       throw invalidConfig('tripwires need a sampler: a manual session has none');
     }
   }
+  assertUsed(options);
   assertSignal(options.signal);
+}
+
+/** What is to be done at a limit, and from when on it counts, needs a limit. */
+function assertUsed({ budget, tripwires = [], onExhausted, baseline, manual }: StartOptions): void {
+  const hasLimit = budget !== undefined || tripwires.some(({ exhausts }) => exhausts === true);
+  if (onExhausted !== undefined && !hasLimit) {
+    throw invalidConfig('onExhausted needs a limit: a budget, or a tripwire with exhausts');
+  }
+  // A manual session may be charged to a budget with each frame.
+  if (baseline !== undefined && budget === undefined && manual !== true) {
+    throw invalidConfig('baseline needs a budget');
+  }
 }
 
 export function assertBudget(budget: unknown): asserts budget is BudgetTracker {

@@ -7,8 +7,9 @@ import {
 } from '../engine/engine.js';
 import {
   assertBoolean,
-  assertObject,
+  assertOptions,
   invalidConfig,
+  type OptionKeys,
   outOfRange,
   wholeNumber,
 } from '../error/index.js';
@@ -32,6 +33,14 @@ export interface Tripwire {
   readonly exhausts?: boolean | undefined;
 }
 
+const TRIPWIRE: OptionKeys<Tripwire> = {
+  metric: true,
+  atLeast: true,
+  speedUp: true,
+  notify: true,
+  exhausts: true,
+};
+
 /** Refuses what is no list of tripwires. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
 export function assertTripwires(tripwires: unknown): asserts tripwires is readonly Tripwire[] {
   if (!Array.isArray(tripwires)) throw invalidConfig('tripwires must be an array');
@@ -42,7 +51,7 @@ export function assertTripwires(tripwires: unknown): asserts tripwires is readon
 }
 
 function assertTripwire(tripwire: Tripwire): void {
-  assertObject('a tripwire', tripwire);
+  assertOptions('a tripwire', tripwire, TRIPWIRE);
   const { metric, atLeast, speedUp, notify, exhausts } = tripwire;
   if (!TRIP_METRICS.includes(metric)) {
     throw invalidConfig(`a tripwire's metric must be one of ${TRIP_METRICS.join(', ')}`);

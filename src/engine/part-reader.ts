@@ -1,3 +1,4 @@
+import { assertBoolean, assertOptions, type OptionKeys } from '../error/index.js';
 import {
   type CpuStats,
   cpuStatsOf,
@@ -15,6 +16,16 @@ interface BigintOption {
   readonly bigint?: boolean;
 }
 
+const BIGINT: OptionKeys<BigintOption> = { bigint: true };
+
+/** Throws `ERR_INVALID_CONFIG`. Nothing is looked at where nothing was given. */
+function isBigint(options: BigintOption | undefined): boolean {
+  if (options === undefined) return false;
+  assertOptions('options', options, BIGINT);
+  assertBoolean('bigint', options.bigint);
+  return options.bigint ?? false;
+}
+
 /** The slot words of one part, as it was read just now, and where it comes from. */
 export type PartRead = readonly [words: BigUint64Array, part: PartOfWords];
 
@@ -26,35 +37,38 @@ export abstract class PartReader {
   readCpu(options?: { readonly bigint?: false }): CpuStats;
   readCpu(options: { readonly bigint: true }): CpuStats<bigint>;
   readCpu(options?: BigintOption): CpuStats<number | bigint>;
-  readCpu(options: BigintOption = {}): CpuStats<number | bigint> {
+  readCpu(options?: BigintOption): CpuStats<number | bigint> {
+    const bigint = isBigint(options);
     const [words, part] = this.readPart(PartIndex.CPU);
-    return cpuStatsOf(words, { ...part, ...options });
+    return cpuStatsOf(words, { ...part, bigint });
   }
 
   /** Memory in bytes, page faults as counts. */
   readMemory(options?: { readonly bigint?: false }): MemoryStats;
   readMemory(options: { readonly bigint: true }): MemoryStats<bigint>;
   readMemory(options?: BigintOption): MemoryStats<number | bigint>;
-  readMemory(options: BigintOption = {}): MemoryStats<number | bigint> {
+  readMemory(options?: BigintOption): MemoryStats<number | bigint> {
+    const bigint = isBigint(options);
     const [words, part] = this.readPart(PartIndex.MEMORY);
-    return memoryStatsOf(words, { ...part, ...options });
+    return memoryStatsOf(words, { ...part, bigint });
   }
 
   /** Storage io in bytes and, from a cgroup, in operations. */
   readIo(options?: { readonly bigint?: false }): IoStats;
   readIo(options: { readonly bigint: true }): IoStats<bigint>;
   readIo(options?: BigintOption): IoStats<number | bigint>;
-  readIo(options: BigintOption = {}): IoStats<number | bigint> {
+  readIo(options?: BigintOption): IoStats<number | bigint> {
+    const bigint = isBigint(options);
     const [words, part] = this.readPart(PartIndex.IO);
-    return ioStatsOf(words, { ...part, ...options });
+    return ioStatsOf(words, { ...part, bigint });
   }
 
   /** The three, one after the other. */
   readAll(options?: { readonly bigint?: false }): ResourceStats;
   readAll(options: { readonly bigint: true }): ResourceStats<bigint>;
   readAll(options?: BigintOption): ResourceStats<number | bigint>;
-  readAll(options: BigintOption = {}): ResourceStats<number | bigint> {
-    const bigint = options.bigint ?? false;
+  readAll(options?: BigintOption): ResourceStats<number | bigint> {
+    const bigint = isBigint(options);
     const [cpuWords, cpu] = this.readPart(PartIndex.CPU);
     const cpuStats = cpuStatsOf(cpuWords, { ...cpu, bigint });
     const [memoryWords, memory] = this.readPart(PartIndex.MEMORY);

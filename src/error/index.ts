@@ -14,9 +14,11 @@ export {
   assertBoolean,
   assertObject,
   assertOneOf,
+  assertOptions,
   assertPath,
   assertSignal,
   invalidConfig,
+  type OptionKeys,
 } from './options.js';
 export { RecordingError } from './recording-error.js';
 export { ReviewerTelemetryError } from './reviewer-error.js';

@@ -10,6 +10,49 @@ export function assertObject(name: string, value: unknown): void {
   if (typeof value !== 'object' || value === null) throw invalidConfig(`${name} must be an object`);
 }
 
+/** Every key that options of this type may have; the compiler sees to it that none is missing. */
+export type OptionKeys<T> = Readonly<Record<keyof T, true>>;
+
+/** An object that has no other keys: an option that was misspelled would be none. */
+export function assertOptions<T>(name: string, value: T, keys: OptionKeys<T>): void {
+  assertObject(name, value);
+  const unknown = Object.keys(value as object).find((key) => !Object.hasOwn(keys, key));
+  if (unknown === undefined) return;
+  const known = Object.keys(keys);
+  const meant = nearest(unknown, known);
+  const help = meant === null ? `there are ${known.join(', ')}` : `did you mean ${meant}?`;
+  const shown = unknown.length > MAX_SHOWN ? `${unknown.slice(0, MAX_SHOWN)}…` : unknown;
+  throw invalidConfig(`${name} must have no ${JSON.stringify(shown)}: ${help}`);
+}
+
+const MAX_SHOWN = 64;
+/** Typing errors: a third of the letters at most. */
+const LETTERS_PER_ERROR = 3;
+
+function nearest(word: string, known: readonly string[]): string | null {
+  let best: string | null = null;
+  let least = Math.max(1, Math.floor(Math.min(word.length, MAX_SHOWN) / LETTERS_PER_ERROR)) + 1;
+  for (const each of known) {
+    const distance = editDistance(word.slice(0, MAX_SHOWN).toLowerCase(), each.toLowerCase());
+    if (distance < least) [best, least] = [each, distance];
+  }
+  return best;
+}
+
+/** How many letters are to be inserted, removed or replaced (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
 export function assertBoolean(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'boolean') return;
   throw invalidConfig(`${name} must be true or false, not ${show(value)}`);

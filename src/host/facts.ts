@@ -1,6 +1,7 @@
 /** What this host offers, gathered once. Nothing is changed by looking. */
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { assertOptions } from '../error/index.js';
 import { readWords } from './cgroup-files.js';
 import { errnoOf } from './errno.js';
 import {
@@ -65,8 +66,9 @@ export function hostFacts({ procRoot = '/proc' }: HostOptions = {}): HostFacts {
 }
 
 /** Whether a cgroup2 mount exists, hybrid hosts included; which controllers it has is another question. */
-export function isCgroupV2Available({ procRoot = '/proc' }: HostOptions = {}): boolean {
-  return findCgroup2Mount({ procRoot }) !== null;
+export function isCgroupV2Available(options: HostOptions = {}): boolean {
+  assertOptions('options', options, { procRoot: true });
+  return findCgroup2Mount(options) !== null;
 }
 
 /** Where the cgroup2 file system to work in is mounted; null where none is. */

@@ -1,8 +1,14 @@
-import { outOfRange, TelemetryError } from '../error/index.js';
+import { assertOptions, outOfRange } from '../error/index.js';
 import { HIGH_FREQ_MULTIPLIER, MIN_SAMPLE_PERIOD_MS } from './bounds.js';
 import { TelemetryPolicyBuilder } from './builder.js';
 import { PromoteTriggers } from './promote-triggers.js';
-import { checkBounds, checkSettings, DEFAULT_SETTINGS, type PolicySettings } from './settings.js';
+import {
+  checkBounds,
+  checkSettings,
+  DEFAULT_SETTINGS,
+  type PolicySettings,
+  SETTINGS,
+} from './settings.js';
 
 /** How often an episode is sampled, how many frames are kept, and what promotes them. Immutable. */
 export class TelemetryPolicy implements PolicySettings {
@@ -16,12 +22,10 @@ export class TelemetryPolicy implements PolicySettings {
   /**
    * What is left out has its default: 1,000 ms, 1,024 frames, the default triggers, 80 %, high frequency on,
    * `memory.stat` every 100 ms at most. Throws `ERR_OUT_OF_RANGE` beyond a bound (a builder would clamp),
-   * `ERR_INVALID_CONFIG` for another type.
+   * `ERR_INVALID_CONFIG` for another type or an unknown setting.
    */
   constructor(settings: Partial<PolicySettings> = {}) {
-    if (typeof settings !== 'object' || settings === null) {
-      throw new TelemetryError('ERR_INVALID_CONFIG', 'a policy is made of an object of settings');
-    }
+    assertOptions('the settings of a policy', settings, SETTINGS);
     const chosen: PolicySettings = {
       samplePeriodMs: settings.samplePeriodMs ?? DEFAULT_SETTINGS.samplePeriodMs,
       ringBufferCapacity: settings.ringBufferCapacity ?? DEFAULT_SETTINGS.ringBufferCapacity,

@@ -1,4 +1,4 @@
-import { TelemetryError, wholeNumber } from '../error/index.js';
+import { assertOptions, type OptionKeys, TelemetryError, wholeNumber } from '../error/index.js';
 
 export interface PromoteTriggersInit {
   readonly onTermination?: boolean;
@@ -6,6 +6,13 @@ export interface PromoteTriggersInit {
   readonly onBudgetThreshold?: boolean;
   readonly periodicFrames?: number;
 }
+
+const TRIGGERS: OptionKeys<PromoteTriggersInit> = {
+  onTermination: true,
+  onQuarantine: true,
+  onBudgetThreshold: true,
+  periodicFrames: true,
+};
 
 /** When the frames in the ring are promoted: handed to the session's recorder, each once. Immutable. */
 export class PromoteTriggers {
@@ -35,6 +42,7 @@ export class PromoteTriggers {
 
   /** What is left out is off. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
   constructor(init: PromoteTriggersInit = {}) {
+    assertOptions('the triggers', init, TRIGGERS);
     this.onTermination = flag('onTermination', init.onTermination);
     this.onQuarantine = flag('onQuarantine', init.onQuarantine);
     this.onBudgetThreshold = flag('onBudgetThreshold', init.onBudgetThreshold);

@@ -1,4 +1,10 @@
-import { finiteNumber, outOfRange, TelemetryError, wholeNumber } from '../error/index.js';
+import {
+  finiteNumber,
+  type OptionKeys,
+  outOfRange,
+  TelemetryError,
+  wholeNumber,
+} from '../error/index.js';
 import {
   DEFAULT_HIGH_FREQ_THRESHOLD_PERCENT,
   DEFAULT_MEMORY_STAT_PERIOD_MS,
@@ -32,6 +38,15 @@ export const DEFAULT_SETTINGS: PolicySettings = {
   highFreqThresholdPercent: DEFAULT_HIGH_FREQ_THRESHOLD_PERCENT,
   highFreqEnabled: true,
   memoryStatPeriodMs: DEFAULT_MEMORY_STAT_PERIOD_MS,
+};
+
+export const SETTINGS: OptionKeys<PolicySettings> = {
+  samplePeriodMs: true,
+  ringBufferCapacity: true,
+  promoteTriggers: true,
+  highFreqThresholdPercent: true,
+  highFreqEnabled: true,
+  memoryStatPeriodMs: true,
 };
 
 type NumberName =

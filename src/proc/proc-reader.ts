@@ -3,7 +3,13 @@ import { failureToError } from '../engine/failure-error.js';
 import { type PartRead, PartReader } from '../engine/part-reader.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { assertPid } from '../episode/index.js';
-import { assertBoolean, assertObject, ProcError, TelemetryError } from '../error/index.js';
+import {
+  assertBoolean,
+  assertOptions,
+  type OptionKeys,
+  ProcError,
+  TelemetryError,
+} from '../error/index.js';
 import { assertProcRoot } from './proc-root.js';
 
 export interface ProcReaderOptions {
@@ -14,6 +20,8 @@ export interface ProcReaderOptions {
   /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
   readonly engine?: EngineChoice | undefined;
 }
+
+const PROC_READER: OptionKeys<ProcReaderOptions> = { procRoot: true, tree: true, engine: true };
 
 /**
  * Reads one process and its descendants from `/proc/<pid>/{stat,statm,io}`. The process is pinned: a later one of
@@ -33,7 +41,7 @@ export class ProcReader extends PartReader {
   constructor(pid: number, options: ProcReaderOptions = {}) {
     super();
     assertPid(pid);
-    assertObject('options', options);
+    assertOptions('options', options, PROC_READER);
     assertBoolean('tree', options.tree);
     const engine = selectEngine(options.engine);
     this.pid = pid;

@@ -2,7 +2,9 @@ import { resolve } from 'node:path';
 import type { FrameSink, SinkEntry } from '../collector/frame-sink.js';
 import {
   assertObject,
+  assertOptions,
   invalidConfig,
+  type OptionKeys,
   outOfRange,
   TelemetryError,
   wholeNumber,
@@ -19,6 +21,8 @@ export interface FrameRecorderOptions {
   /** How many files are kept besides the newest: `path.1`, the newest of them, to `path.<keepFiles>`. 1 unless set. */
   readonly keepFiles?: number;
 }
+
+const RECORDER: OptionKeys<FrameRecorderOptions> = { rotateBytes: true, keepFiles: true };
 
 const DEFAULT_ROTATE_BYTES = 64 * 1024 * 1024;
 const DEFAULT_KEEP_FILES = 1;
@@ -52,7 +56,7 @@ export class FrameRecorder implements FrameSink {
    */
   constructor(path: string, options: FrameRecorderOptions = {}) {
     assertRecordingPath(path);
-    assertObject('the options of a recorder', options);
+    assertOptions('the options of a recorder', options, RECORDER);
     const { rotateBytes = DEFAULT_ROTATE_BYTES, keepFiles = DEFAULT_KEEP_FILES } = options;
     if (wholeNumber('rotateBytes', rotateBytes) < 1n) {
       throw outOfRange('rotateBytes', rotateBytes, 'must be at least 1');

@@ -1,4 +1,4 @@
-import { assertBoolean, assertObject, RecordingError } from '../error/index.js';
+import { assertBoolean, assertOptions, RecordingError } from '../error/index.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import type { RecordingEnd } from './end.js';
 import type { RecordingHeader } from './header.js';
@@ -119,7 +119,7 @@ export function readRecording(
   options: { readonly bigint?: boolean } = {},
 ): Recording<number | bigint> {
   assertRecordingPath(path);
-  assertObject('the options of readRecording', options);
+  assertOptions('the options of readRecording', options, { bigint: true });
   assertBoolean('bigint', options.bigint);
   return new Recording(path, options.bigint ?? false);
 }

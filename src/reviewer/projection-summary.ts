@@ -1,4 +1,4 @@
-import { assertObject, finiteNumber, invalidConfig } from '../error/index.js';
+import { assertOptions, finiteNumber, invalidConfig, type OptionKeys } from '../error/index.js';
 
 export interface ProjectionSummaryInit {
   /** RFC 3339. Default: now, in UTC, to the second. */
@@ -15,6 +15,15 @@ export interface ProjectionSummaryInit {
   readonly recentEvents: string;
 }
 
+const SUMMARY: OptionKeys<ProjectionSummaryInit> = {
+  ts: true,
+  sha: true,
+  currentHeadSha: true,
+  security: true,
+  quality: true,
+  recentEvents: true,
+};
+
 /** The state of a review as one line of a log. */
 export class ProjectionSummary {
   readonly ts: string;
@@ -26,7 +35,7 @@ export class ProjectionSummary {
 
   /** Throws `ERR_INVALID_CONFIG`. */
   constructor(init: ProjectionSummaryInit) {
-    assertObject('the summary', init);
+    assertOptions('the summary', init, SUMMARY);
     this.ts = text('ts', init.ts ?? now());
     this.sha = text('sha', init.sha);
     this.currentHeadSha = text('currentHeadSha', init.currentHeadSha);
@@ -49,6 +58,8 @@ export interface ProjectionSummaryEmitterOptions {
   readonly now?: (() => number) | undefined;
 }
 
+const EMITTER: OptionKeys<ProjectionSummaryEmitterOptions> = { minIntervalMs: true, now: true };
+
 /** Lets through one summary per interval. */
 export class ProjectionSummaryEmitter {
   readonly #minIntervalMs: number;
@@ -57,7 +68,7 @@ export class ProjectionSummaryEmitter {
 
   /** Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
   constructor(options: ProjectionSummaryEmitterOptions = {}) {
-    assertObject('options', options);
+    assertOptions('options', options, EMITTER);
     const { minIntervalMs = 1000, now = () => performance.now() } = options;
     if (typeof now !== 'function') throw invalidConfig('now must be a function');
     this.#minIntervalMs = finiteNumber('minIntervalMs', minIntervalMs);

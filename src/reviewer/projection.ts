@@ -1,10 +1,11 @@
 /** What a reviewer log says of one pull request. */
 import { resolve } from 'node:path';
 import {
-  assertObject,
+  assertOptions,
   assertSignal,
   finiteNumber,
   invalidConfig,
+  type OptionKeys,
   outOfRange,
   ReviewerTelemetryError,
   TelemetryError,
@@ -38,6 +39,14 @@ export interface ReviewerProjectionFilter {
   /** Ends the reading with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const FILTER: OptionKeys<ReviewerProjectionFilter> = {
+  prNumber: true,
+  headSha: true,
+  sinceEpoch: true,
+  maxEvents: true,
+  signal: true,
+};
 
 /** An event, typed and as its line has it in the canonical form. */
 export interface ReviewerProjectionEvent {
@@ -92,7 +101,7 @@ class Projection {
   #latestSeq = 0n;
 
   constructor(filter: ReviewerProjectionFilter) {
-    assertObject('the filter', filter);
+    assertOptions('the filter', filter, FILTER);
     const { prNumber, headSha, sinceEpoch, maxEvents = DEFAULT_MAX_EVENTS, signal } = filter;
     this.#prNumber = Number(wholeNumber('prNumber', prNumber));
     if (this.#prNumber > MAX_U32) throw outOfRange('prNumber', prNumber, `must be ≤ ${MAX_U32}`);

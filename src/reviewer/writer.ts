@@ -4,8 +4,10 @@ import { loadAddon } from '../engine/native/addon.js';
 import {
   assertBoolean,
   assertObject,
+  assertOptions,
   assertSignal,
   invalidConfig,
+  type OptionKeys,
   outOfRange,
   ReviewerTelemetryError,
   wholeNumber,
@@ -47,6 +49,14 @@ export interface ReviewerAppendOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const WRITER: OptionKeys<ReviewerTelemetryWriterOptions> = {
+  rotateBytes: true,
+  lockPath: true,
+  timeoutMs: true,
+  singleProcess: true,
+};
+const APPEND: OptionKeys<ReviewerAppendOptions> = { signal: true };
+
 /**
  * Appends events to a reviewer log: a file of JSON lines that many processes share, under `flock` on a companion file.
  * Appends that come while others are being synced go out together, with one write and one `fdatasync`; the order of
@@ -75,7 +85,7 @@ export class ReviewerTelemetryWriter {
     options: ReviewerTelemetryWriterOptions = {},
     engine: EngineName = loadAddon().addon === null ? 'js' : 'native',
   ) {
-    assertObject('options', options);
+    assertOptions('options', options, WRITER);
     const { rotateBytes = DEFAULT_ROTATE_BYTES, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     assertBoolean('singleProcess', options.singleProcess);
     this.path = resolve(assertLogPath(path));
@@ -122,7 +132,7 @@ export class ReviewerTelemetryWriter {
   #append(lineOf: () => string, options: ReviewerAppendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const line = this.#checkedLine(lineOf());
-      assertObject('options', options);
+      assertOptions('options', options, APPEND);
       const { signal } = options;
       assertSignal(signal);
       signal?.throwIfAborted();
@@ -208,6 +218,7 @@ export async function appendReviewerEventNdjson(
   value: unknown,
   options: ReviewerTelemetryWriterOptions & ReviewerAppendOptions = {},
 ): Promise<void> {
+  assertObject('options', options);
   const { signal, ...writerOptions } = options;
   await new ReviewerTelemetryWriter(path, writerOptions).append(value, { signal });
 }

@@ -1,4 +1,4 @@
-import { assertObject, assertOneOf, assertSignal } from '../error/index.js';
+import { assertOneOf, assertOptions, assertSignal, type OptionKeys } from '../error/index.js';
 import type { FrameBatch, FrameCursor } from './frame-cursor.js';
 import { waitForNews } from './wait.js';
 
@@ -29,9 +29,11 @@ interface Pending<N extends number | bigint> {
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
+const FRAMES: OptionKeys<FramesOptions> = { from: true, signal: true };
+
 /** Throws `ERR_INVALID_CONFIG`. */
 export function assertFramesOptions(options: FramesOptions): void {
-  assertObject('options', options);
+  assertOptions('options', options, FRAMES);
   assertOneOf('from', options.from, ['oldest', 'latest']);
   assertSignal(options.signal);
 }

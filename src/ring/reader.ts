@@ -1,8 +1,9 @@
 import {
   assertBoolean,
-  assertObject,
+  assertOptions,
   finiteNumber,
   invalidConfig,
+  type OptionKeys,
   outOfRange,
   wholeNumber,
 } from '../error/index.js';
@@ -27,6 +28,8 @@ export interface FrameReaderOptions {
   /** Decode 64-bit values to bigint, exactly; default: to the nearest number. */
   readonly bigint?: boolean | undefined;
 }
+
+const FRAME_READER: OptionKeys<FrameReaderOptions> = { bigint: true };
 
 /**
  * Reads the frames of one ring, in any thread, as often as one likes: readers do not disturb the writer nor each
@@ -53,7 +56,7 @@ export class RingFrameReader<N extends number | bigint> {
     shared: SharedFrames | SharedArrayBuffer,
     options: FrameReaderOptions,
   ) {
-    assertObject('options', options);
+    assertOptions('options', options, FRAME_READER);
     assertBoolean('bigint', options.bigint);
     const ring = ringOf(shared);
     const bigint = options.bigint ?? false;

@@ -3,13 +3,14 @@ import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertEpisodeId } from '../episode/id.js';
 import {
-  assertObject,
   assertOneOf,
+  assertOptions,
   assertPath,
   assertSignal,
   CgroupError,
   finiteNumber,
   invalidConfig,
+  type OptionKeys,
   TelemetryError,
 } from '../error/index.js';
 import { findCgroup2Mount, hostFacts } from '../host/index.js';
@@ -18,7 +19,13 @@ import { createScope } from './create.js';
 import { type CheckedLimits, checkLimits, type OsResourceLimits } from './limits.js';
 import { DEFAULT_SLICE, episodeCgroupPath, scopeName } from './path.js';
 import { removeScope } from './remove.js';
-import { notFound, removeOptions, Scope, type ScopeRemoveOptions } from './scope.js';
+import {
+  notFound,
+  REMOVE_OPTIONS,
+  removeOptions,
+  Scope,
+  type ScopeRemoveOptions,
+} from './scope.js';
 import { cleanStaleScopes, placesToClean, type StaleScope } from './stale.js';
 import { createSystemdScope } from './systemd-create.js';
 import { removeSystemdScope } from './systemd-remove.js';
@@ -44,6 +51,16 @@ export interface ScopeOptions extends ScopePlaceOptions {
 }
 
 export interface RemoveScopeOptions extends ScopePlaceOptions, ScopeRemoveOptions {}
+
+/** The names of what `createEpisodeScope` takes. */
+export const SCOPE_OPTIONS: OptionKeys<ScopeOptions> = {
+  root: true,
+  slice: true,
+  strategy: true,
+  timeoutMs: true,
+  signal: true,
+};
+const REMOVE_SCOPE: OptionKeys<RemoveScopeOptions> = { ...REMOVE_OPTIONS, root: true, slice: true };
 
 /** As D-Bus gives a call. */
 const DEFAULT_TIMEOUT_MS = 25_000;
@@ -102,8 +119,8 @@ export async function removeEpisodeScope(
   id: string,
   options: RemoveScopeOptions = {},
 ): Promise<void> {
-  const { root, slice } = checkPlace(id, options);
-  const removal = removeOptions(options);
+  const { root, slice } = checkPlace(id, options, REMOVE_SCOPE);
+  const removal = removeOptions(options, REMOVE_SCOPE);
   if (isForSystemd(root) && whyNoBus(busKind()) === null) {
     try {
       if (await removeSystemdScope(id, options.slice, removal)) return;
@@ -124,7 +141,7 @@ export function checkRequest(
   limits: OsResourceLimits,
   options: ScopeOptions,
 ): ScopeRequest {
-  const place = checkPlace(id, options);
+  const place = checkPlace(id, options, SCOPE_OPTIONS);
   assertOneOf('strategy', options.strategy, SCOPE_STRATEGIES);
   const { strategy = 'auto', signal } = options;
   if (strategy === 'systemd' && place.root !== null && !isForSystemd(place.root)) {
@@ -136,12 +153,13 @@ export function checkRequest(
   return { id, limits: checkLimits(limits), ...place, strategy, timeoutMs, signal };
 }
 
-function checkPlace(
+function checkPlace<T extends ScopePlaceOptions>(
   id: string,
-  options: ScopePlaceOptions,
+  options: T,
+  keys: OptionKeys<T>,
 ): { readonly root: string | null; readonly slice: string } {
   assertEpisodeId(id);
-  assertObject('options', options);
+  assertOptions('options', options, keys);
   assertPath('root', options.root);
   const { root, slice = DEFAULT_SLICE } = options;
   episodeCgroupPath(id, root, slice);

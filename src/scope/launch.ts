@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { getSystemErrorName } from 'node:util';
 import { loadAddon, packageRoot } from '../engine/native/addon.js';
+import { TelemetryError } from '../error/index.js';
 import { errnoOf } from '../host/errno.js';
 import { lookUpCommand } from './command-path.js';
 
@@ -140,8 +141,11 @@ function start(
     const spawnOptions = { ...options.spawn, ...(line === null ? {} : { stdio: line.stdio }) };
     child = spawn(file, args, spawnOptions);
   } catch (cause) {
+    const errno = errnoOf(cause);
+    // What Node refuses to take has no errno.
+    if (errno.startsWith('ERR_')) throw refusedByNode(cause);
     // Some errnos (E2BIG, EPERM) are thrown, the others come as an event.
-    return notStarted(errnoOf(cause));
+    return notStarted(errno);
   }
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -160,6 +164,13 @@ function start(
   const abandon = (): void => void (socket instanceof Duplex && socket.destroy());
   if (child.pid === undefined) return { ...NEVER, ready, started };
   return { child, pid: child.pid, ready, started, exited, release, abandon };
+}
+
+function refusedByNode(cause: unknown): TelemetryError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TelemetryError('ERR_INVALID_CONFIG', `the options are not for spawn: ${why}`, {
+    cause,
+  });
 }
 
 const NEVER = {

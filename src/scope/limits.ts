@@ -1,8 +1,9 @@
 /** Limits that the kernel itself keeps, and the control files they are written to. */
 import {
   assertBoolean,
-  assertObject,
+  assertOptions,
   invalidConfig,
+  type OptionKeys,
   outOfRange,
   wholeNumber,
 } from '../error/index.js';
@@ -71,16 +72,26 @@ const MAX_PERIOD_USEC = 1_000_000n;
 const MAX_LIMIT = 2n ** 63n - 1n;
 const DEVICE = /^\d{1,10}:\d{1,10}$/;
 
-const KNOWN = ['memoryBytes', 'memoryHigh', 'memoryOomGroup', 'cpuQuota', 'pidsMax', 'ioMax'];
+const LIMITS: OptionKeys<OsResourceLimits> = {
+  memoryBytes: true,
+  memoryHigh: true,
+  memoryOomGroup: true,
+  cpuQuota: true,
+  pidsMax: true,
+  ioMax: true,
+};
+const CPU_QUOTA: OptionKeys<CpuQuota> = { quotaUsec: true, periodUsec: true };
+const IO_MAX: OptionKeys<IoMax> = {
+  device: true,
+  readBytesPerSec: true,
+  writeBytesPerSec: true,
+  readOpsPerSec: true,
+  writeOpsPerSec: true,
+};
 
 /** Throws `ERR_INVALID_CONFIG`, or `ERR_OUT_OF_RANGE` with the name of the limit. */
 export function checkLimits(limits: OsResourceLimits = {}): CheckedLimits {
-  assertObject('limits', limits);
-  const unknown = Object.keys(limits).find((key) => !KNOWN.includes(key));
-  // A limit that was misspelled would be none.
-  if (unknown !== undefined) {
-    throw invalidConfig(`limits has no ${unknown}; there are ${KNOWN.join(', ')}`);
-  }
+  assertOptions('limits', limits, LIMITS);
   assertBoolean('limits.memoryOomGroup', limits.memoryOomGroup);
   if (limits.ioMax !== undefined && !Array.isArray(limits.ioMax)) {
     throw invalidConfig('limits.ioMax must be an array, one object for each device');
@@ -115,7 +126,7 @@ export function controlWrites(limits: CheckedLimits): ControlWrite[] {
 }
 
 function checkQuota(quota: CpuQuota): { quotaUsec: bigint; periodUsec: bigint } {
-  assertObject('limits.cpuQuota', quota);
+  assertOptions('limits.cpuQuota', quota, CPU_QUOTA);
   const quotaUsec = wholeNumber('limits.cpuQuota.quotaUsec', quota.quotaUsec);
   if (quotaUsec < MIN_USEC || quotaUsec > MAX_LIMIT) {
     throw outOfRange('limits.cpuQuota.quotaUsec', quotaUsec, `must be at least ${MIN_USEC}`);
@@ -132,7 +143,7 @@ function checkQuota(quota: CpuQuota): { quotaUsec: bigint; periodUsec: bigint } 
 
 function checkIoMax(limit: IoMax, at: number): CheckedIoMax {
   const name = `limits.ioMax[${at}]`;
-  assertObject(name, limit);
+  assertOptions(name, limit, IO_MAX);
   if (typeof limit.device !== 'string' || !DEVICE.test(limit.device)) {
     throw invalidConfig(`${name}.device must be MAJOR:MINOR, as io.stat has it`);
   }

@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   assertBoolean,
-  assertObject,
+  assertOptions,
   assertSignal,
   CgroupError,
   finiteNumber,
+  type OptionKeys,
 } from '../error/index.js';
 import type { DirectScope } from './create.js';
 import { openIfThere, type PinnedCgroup, using, writeError } from './pinned-cgroup.js';
@@ -23,6 +24,12 @@ export interface ScopeRemoveOptions {
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+export const REMOVE_OPTIONS: OptionKeys<ScopeRemoveOptions> = {
+  kill: true,
+  timeoutMs: true,
+  signal: true,
+};
 
 const FREEZE_TIMEOUT_MS = 5_000;
 
@@ -78,7 +85,7 @@ export class Scope implements AsyncDisposable {
    * what that did not.
    */
   async remove(options: ScopeRemoveOptions = {}): Promise<void> {
-    const checked = removeOptions(options);
+    const checked = removeOptions(options, REMOVE_OPTIONS);
     if (checked.kill) assertNotInside(this.cgroupPath, 'kill');
     this.#removal = this.#removal?.catch(() => this.#remove(checked)) ?? this.#remove(checked);
     await this.#removal;
@@ -137,8 +144,11 @@ export class Scope implements AsyncDisposable {
 }
 
 /** Checked, with the defaults. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`, and the reason of an aborted signal. */
-export function removeOptions(options: ScopeRemoveOptions): RemoveOptions {
-  assertObject('options', options);
+export function removeOptions<T extends ScopeRemoveOptions>(
+  options: T,
+  keys: OptionKeys<T>,
+): RemoveOptions {
+  assertOptions('options', options, keys);
   const { kill = false, timeoutMs = REMOVE_TIMEOUT_MS, signal } = options;
   assertBoolean('kill', kill);
   finiteNumber('timeoutMs', timeoutMs);

@@ -2,7 +2,7 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
-import { CgroupError, invalidConfig, TelemetryError } from '../error/index.js';
+import { CgroupError, TelemetryError } from '../error/index.js';
 import {
   checkRequest,
   cleanNowAndThen,
@@ -15,6 +15,7 @@ import {
 import { type Launched, type LaunchFailure, launch } from './launch.js';
 import type { OsResourceLimits } from './limits.js';
 import type { Scope } from './scope.js';
+import { assertSpawnArguments } from './spawn-arguments.js';
 import { UnheardEnd } from './unheard-end.js';
 
 /**
@@ -76,12 +77,8 @@ export async function spawnScoped(
   options: SpawnInScopeOptions,
   { needs, helper }: SpawnDetails,
 ): Promise<ScopedProcess> {
+  assertSpawnArguments(command, args, options);
   const { id, limits, root, slice, strategy, timeoutMs, signal, beforeExec, ...spawn } = options;
-  const { shell, argv0 } = spawn as SpawnOptions;
-  if (shell) throw invalidConfig('shell is not for spawnInScope: run sh -c … as the command');
-  if (argv0 !== undefined)
-    throw invalidConfig('argv0 is not for spawnInScope: it would be the launcher’s');
-  if (typeof command !== 'string') throw invalidConfig('the command must be a string');
   const place = { root, slice, strategy, timeoutMs, signal };
   const request = { ...checkRequest(id, limits ?? {}, place), needs };
   const start = new Start(request, { command, args, spawn, helper, beforeExec });

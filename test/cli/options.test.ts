@@ -94,6 +94,10 @@ test.each([
   [['--source', 'v1', 'x'], '--source wants one of auto, cgroup, leaf, proc, not "v1"'],
   [['--id', 'a/b', 'x'], '--id wants 1 to 128 of [A-Za-z0-9_-], not "a/b"'],
   [['--id', '', 'x'], '--id wants 1 to 128 of [A-Za-z0-9_-], not ""'],
+  [
+    ['--source', 'proc', '--scope', 'direct', 'x'],
+    '--source proc has no cgroup for --scope direct to make',
+  ],
   [['--json', '', 'x'], '--json wants the name of a file'],
   [['--json'], '--json wants a value: --json VALUE'],
   [['--json', '--', 'x'], '--json wants a value: --json VALUE'],

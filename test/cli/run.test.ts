@@ -221,6 +221,17 @@ describe('episcope run', () => {
     expect(existsSync(marker)).toBe(false);
   });
 
+  test('a maker of scopes that is not there is no reason to do without a scope', async () => {
+    if (existsSync('/run/systemd/system')) return console.log('systemd is here: nothing to refuse');
+    const marker = tempFile('ran');
+    const { code, stderr } = await cli(['run', '--scope', 'systemd', 'touch', marker]);
+    expect(code).toBe(125);
+    expect(stderr).toMatch(
+      /^episcope: --scope systemd is not possible here: .*; nothing was run\n$/,
+    );
+    expect(existsSync(marker)).toBe(false);
+  });
+
   test('a file that cannot be written is told before anything runs', async () => {
     const marker = tempFile('ran');
     for (const option of ['--json', '--record']) {

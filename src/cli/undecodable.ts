@@ -1,0 +1,42 @@
+/** Node decodes arguments and environment as UTF-8: other bytes would reach the command altered. */
+import { isUtf8 } from 'node:buffer';
+import { readFileSync } from 'node:fs';
+
+/** What stands for bytes that were no UTF-8, and is a character of its own too. */
+const REPLACEMENT = '\uFFFD';
+
+/**
+ * The places of those of our last `count` arguments that are not as they were given. Where `/proc` does not tell, any
+ * that holds the replacement character is taken for one.
+ */
+export function alteredArguments(args: readonly string[], procRoot = '/proc'): number[] {
+  const given = partsOf(`${procRoot}/self/cmdline`)?.slice(-args.length);
+  return [...args.keys()].filter((at) => {
+    if (!args[at]?.includes(REPLACEMENT)) return false;
+    const bytes = given?.[at];
+    return bytes === undefined || !isUtf8(bytes);
+  });
+}
+
+/** The names of the variables, as Node has them, that the command cannot get as they were given. */
+export function alteredVariables(procRoot = '/proc'): string[] {
+  const given = partsOf(`${procRoot}/self/environ`) ?? [];
+  return given
+    .filter((bytes) => !isUtf8(bytes))
+    .map((bytes) => String(bytes).split('=', 1)[0] ?? '');
+}
+
+/** null where the file cannot be read. */
+function partsOf(file: string): Buffer[] | null {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch {
+    return null;
+  }
+  const parts: Buffer[] = [];
+  for (let from = 0, to = bytes.indexOf(0); to >= 0; from = to + 1, to = bytes.indexOf(0, from)) {
+    parts.push(bytes.subarray(from, to));
+  }
+  return parts;
+}

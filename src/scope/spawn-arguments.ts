@@ -1,0 +1,72 @@
+/** What `spawnInScope` is called with, checked before anything is made: Node checks it only once the scope is there. */
+import type { SpawnOptions } from 'node:child_process';
+import { assertObject, assertOptions, invalidConfig, type OptionKeys } from '../error/index.js';
+import { SCOPE_OPTIONS } from './episode-scope.js';
+import type { SpawnInScopeOptions } from './spawn.js';
+
+/** The last two do nothing on Linux: who writes for several systems passes them too. */
+const SPAWN_OPTIONS: OptionKeys<SpawnInScopeOptions & SpawnOptions> = {
+  ...SCOPE_OPTIONS,
+  id: true,
+  limits: true,
+  beforeExec: true,
+  cwd: true,
+  env: true,
+  stdio: true,
+  detached: true,
+  uid: true,
+  gid: true,
+  serialization: true,
+  timeout: true,
+  killSignal: true,
+  shell: true,
+  argv0: true,
+  windowsHide: true,
+  windowsVerbatimArguments: true,
+};
+
+/** Throws `ERR_INVALID_CONFIG`. */
+export function assertSpawnArguments(
+  command: string,
+  args: readonly string[],
+  options: SpawnInScopeOptions,
+): void {
+  assertText('the command', command);
+  if (!Array.isArray(args)) throw invalidConfig('the arguments must be an array of strings');
+  for (const [at, arg] of args.entries()) assertText(`the argument ${at + 1}`, arg);
+  assertOptions('options', options, SPAWN_OPTIONS);
+  const { shell, argv0, cwd, env, beforeExec } = options as SpawnInScopeOptions & SpawnOptions;
+  if (shell) throw invalidConfig('shell is not for spawnInScope: run sh -c … as the command');
+  if (argv0 !== undefined)
+    throw invalidConfig('argv0 is not for spawnInScope: it would be the launcher’s');
+  if (beforeExec !== undefined && typeof beforeExec !== 'function') {
+    throw invalidConfig('beforeExec must be a function');
+  }
+  if (cwd !== undefined && cwd !== null && !isFileUrl(cwd)) assertText('cwd', cwd);
+  if (env !== undefined && env !== null) assertEnvironment(env);
+}
+
+function assertText(name: string, value: unknown): void {
+  if (typeof value !== 'string') throw invalidConfig(`${name} must be a string`);
+  if (value.includes('\0')) throw invalidConfig(`${name} must not hold a NUL`);
+  // Half a pair of surrogates has no UTF-8: the command would get another character.
+  if (!value.isWellFormed()) throw invalidConfig(`${name} must be well-formed Unicode`);
+}
+
+function isFileUrl(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && 'protocol' in value && value.protocol === 'file:'
+  );
+}
+
+/** As Node has it, what is undefined is left out, and anything else becomes text. */
+function assertEnvironment(env: NodeJS.ProcessEnv): void {
+  assertObject('env', env);
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined) assertText(`env[${JSON.stringify(name)}]`, String(value));
+    // Another name with another value to whoever reads it.
+    if (name === '' || /[=\0]/.test(name)) {
+      throw invalidConfig(`env has the name ${JSON.stringify(name)}, which no variable can have`);
+    }
+  }
+}
