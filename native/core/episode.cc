@@ -217,6 +217,7 @@ bool Episode::read_events(ReadBuffer& buffer) {
 void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, PartOrigin& origin) {
   uint32_t got = 0;
   cgroup_failed_ = 0;
+  proc_asked_ = 0;
   proc_failed_ = 0;
   if (cgroup_.is_open() && !cgroup_.removed()) {
     const uint32_t asked = tier_ == Tier::kLeaf ? parts & (part::kCpu | part::kExtra) : parts;
@@ -241,6 +242,7 @@ void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, P
   const bool leaf_lives = cgroup_.is_open() && !cgroup_.removed();
   proc_.set_members(leaf_lives ? &cgroup_ : nullptr);
   const uint32_t from_proc = proc_.read(missing, buffer, reading);
+  proc_asked_ = missing;
   proc_failed_ = missing & ~from_proc;
   for (uint32_t p = 0; p < 3; p++) {
     if ((missing & from_proc) >> p & 1) {
@@ -286,7 +288,8 @@ void Episode::log_failures() {
     for (const ReadFailure& failure : cgroup_.extra_failures()) log_failure(3, failure);
   }
   for (uint32_t p = 0; p < part::kCount; p++) {
-    if ((proc_failed_ >> p & 1) != 0) log_failure(p, proc_.failure(p));
+    if ((proc_asked_ >> p & 1) == 0) continue;
+    log_failure(p, (proc_failed_ >> p & 1) != 0 ? proc_.failure(p) : proc_.member_failure(p));
   }
   // Once, whatever parts it is about.
   if (proc_missed_) log_failure(kMemoryIndex, proc_refused_);

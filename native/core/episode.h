@@ -162,6 +162,7 @@ class Episode {
   FailureLog failures_;
   // Of the last read: the parts that were asked for and not to be had.
   uint32_t cgroup_failed_ = 0;
+  uint32_t proc_asked_ = 0;
   uint32_t proc_failed_ = 0;
   /// Why nothing of /proc is read, where its reason is not the end of the process.
   ReadFailure proc_refused_;

@@ -43,13 +43,15 @@ ParseError parse_single(Text text, uint64_t& out) {
   if (text.empty()) return parse_error(ParseReason::kEmpty, 0);
   const size_t newline = text.find('\n');
   const size_t end = newline == Text::npos ? text.size() : newline;
-  if (const ParseError error = parse_number(text, 0, end, out)) return error;
+  if (const ParseError error = parse_number(text, 0, end, out, Figure::kGauge)) return error;
   if (end + 1 < text.size()) return parse_error(ParseReason::kTrailingBytes, end + 1);
   return {};
 }
 
 ParseError parse_memory_stat(Text text, MemoryStat& out) {
-  static constexpr FlatKey kKeys[] = {{"anon", false}, {"pgfault", false}, {"pgmajfault", false}};
+  static constexpr FlatKey kKeys[] = {{"anon", false, Figure::kGauge},
+                                      {"pgfault", false, Figure::kSigned},
+                                      {"pgmajfault", false, Figure::kSigned}};
   uint64_t values[3];
   uint32_t found = 0;
   if (const ParseError error = parse_keys(text, kKeys, values, found)) return error;

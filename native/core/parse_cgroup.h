@@ -18,7 +18,7 @@ struct CpuStat {
 };
 ParseError parse_cpu_stat(Text text, CpuStat& out);
 
-/// A file of one number: memory.current, memory.peak, pids.current.
+/// A file of one gauge: memory.current, memory.peak, pids.current.
 ParseError parse_single(Text text, uint64_t& out);
 
 struct MemoryStat {

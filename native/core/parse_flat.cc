@@ -17,7 +17,8 @@ ParseError parse_flat(Text text, Text separator, const FlatKey* keys, size_t cou
       return parse_error(ParseReason::kMissingValue, lines.end());
     }
     const size_t value = lines.begin() + key_size + separator.size();
-    if (const ParseError error = parse_number(text, value, lines.end(), values[index])) {
+    if (const ParseError error =
+            parse_number(text, value, lines.end(), values[index], keys[index].figure)) {
       return error;
     }
     found |= uint32_t{1} << index;

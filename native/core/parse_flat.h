@@ -12,6 +12,7 @@ namespace episcope {
 struct FlatKey {
   Text name;
   bool required;
+  Figure figure = Figure::kUnsigned;
 };
 
 /// Finds `keys` by name, never by position; lines with other keys are skipped unread. Of a key told

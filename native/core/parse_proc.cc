@@ -30,9 +30,9 @@ class Fields {
   }
   size_t begin() const { return begin_; }
   size_t end() const { return end_; }
-  ParseError number(uint64_t& value) {
+  ParseError number(uint64_t& value, Figure figure) {
     if (!next()) return parse_error(ParseReason::kMissingField, text_.size());
-    return parse_number(text_, begin_, end_, value);
+    return parse_number(text_, begin_, end_, value, figure);
   }
 
  private:
@@ -62,9 +62,10 @@ ParseError parse_proc_stat(Text text, ProcStat& out) {
   struct Wanted {
     int unread;  // fields between the one before and this one
     uint64_t ProcStat::*value;
+    Figure figure = Figure::kSigned;
   };
   static constexpr Wanted kWanted[] = {
-      {0, &ProcStat::ppid},
+      {0, &ProcStat::ppid, Figure::kUnsigned},
       {5, &ProcStat::minflt},  // 4, 10
       {0, &ProcStat::cminflt},
       {0, &ProcStat::majflt},  // 11, 12
@@ -73,12 +74,12 @@ ParseError parse_proc_stat(Text text, ProcStat& out) {
       {0, &ProcStat::stime_ticks},
       {0, &ProcStat::cutime_ticks},  // 15, 16
       {0, &ProcStat::cstime_ticks},
-      {2, &ProcStat::num_threads},      // 17, 20
-      {1, &ProcStat::starttime_ticks},  // 22
+      {2, &ProcStat::num_threads},                         // 17, 20
+      {1, &ProcStat::starttime_ticks, Figure::kUnsigned},  // 22
   };
   for (const Wanted& wanted : kWanted) {
     if (!fields.skip(wanted.unread)) return missing;
-    if (const ParseError error = fields.number(stat.*wanted.value)) return error;
+    if (const ParseError error = fields.number(stat.*wanted.value, wanted.figure)) return error;
   }
   out = stat;
   return {};
@@ -88,9 +89,9 @@ ParseError parse_proc_statm(Text text, ProcStatm& out) {
   if (text.empty()) return parse_error(ParseReason::kEmpty, 0);
   ProcStatm statm;
   Fields fields(text, 0);
-  if (const ParseError error = fields.number(statm.size_pages)) return error;
-  if (const ParseError error = fields.number(statm.resident_pages)) return error;
-  if (const ParseError error = fields.number(statm.shared_pages)) return error;
+  for (uint64_t* pages : {&statm.size_pages, &statm.resident_pages, &statm.shared_pages}) {
+    if (const ParseError error = fields.number(*pages, Figure::kGauge)) return error;
+  }
   out = statm;
   return {};
 }

@@ -26,16 +26,34 @@ inline ParseError parse_error(ParseReason reason, size_t offset) {
 
 inline bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
-/// Bytes [begin, end) as a decimal number of any length, saturating at 2^63 − 1. They must all be
-/// digits, one at least; else the error tells the first byte that is not.
-inline ParseError parse_number(Text text, size_t begin, size_t end, uint64_t& value) {
+/// How the kernel prints a number, and so what may stand there.
+enum class Figure {
+  kUnsigned,  // digits alone
+  kSigned,    // a minus sign may precede them: below zero is 0
+  kGauge,     // as kSigned, and 2^63 or more is a number below zero that was printed unsigned
+};
+
+/// Bytes [begin, end) as a decimal number of any length, saturating at 2^63 − 1. But for a leading
+/// minus sign where the figure may have one they must all be digits, one at least; else the error
+/// tells the first byte that is not.
+inline ParseError parse_number(Text text, size_t begin, size_t end, uint64_t& value,
+                               Figure figure = Figure::kUnsigned) {
+  const bool negative = figure != Figure::kUnsigned && begin < end && text[begin] == '-';
+  const size_t digits = begin + (negative ? 1 : 0);
   uint64_t number = 0;
-  size_t at = begin;
+  bool beyond = false;
+  size_t at = digits;
   for (; at < end && is_digit(text[at]); ++at) {
-    number = saturating_add(saturating_mul(number, 10), static_cast<uint64_t>(text[at] - '0'));
+    const auto digit = static_cast<uint64_t>(text[at] - '0');
+    beyond = beyond || number > (kMaxCount - digit) / 10;
+    number = saturating_add(saturating_mul(number, 10), digit);
   }
-  if (at == begin || at < end) return parse_error(ParseReason::kMalformedNumber, at);
-  value = number;
+  if (at == digits || at < end) return parse_error(ParseReason::kMalformedNumber, at);
+  // The kernel's own sum of per-cpu parts went below zero.
+  if (figure == Figure::kGauge && beyond && !negative) {
+    return parse_error(ParseReason::kGaugeBelowZero, begin);
+  }
+  value = negative ? 0 : number;
   return {};
 }
 

@@ -44,6 +44,8 @@ class ProcReader {
   /// total.
   uint32_t read(uint32_t parts, ReadBuffer& buffer, Reading& out);
   const ReadFailure& failure(uint32_t index) const { return failures_[index]; }
+  /// Why the last figure of part `index` lacks another member than the pinned process.
+  const ReadFailure& member_failure(uint32_t index) const { return tree_.member_failure(index); }
 
   /// quality::kLowerBound where the last figure of part `index` may miss something, else 0.
   uint32_t quality(uint32_t index) const;

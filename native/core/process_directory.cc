@@ -1,12 +1,14 @@
 #include "process_directory.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -23,6 +25,14 @@ bool is_no_such_thing(int error_number) { return error_number == ENOENT || error
 
 bool is_dead(char state) { return state == 'X' || state == 'x'; }
 
+/// A number as the name of a directory.
+struct Decimal {
+  explicit Decimal(int number) { *std::to_chars(text, text + sizeof text - 1, number).ptr = '\0'; }
+  char text[16];
+};
+
+int open_tasks(int dirfd) { return openat(dirfd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
 }  // namespace
 
 ProcessDirectory::ProcessDirectory(ProcessDirectory&& other) noexcept { *this = std::move(other); }
@@ -35,6 +45,8 @@ ProcessDirectory& ProcessDirectory::operator=(ProcessDirectory&& other) noexcept
   dirfd_ = std::exchange(other.dirfd_, -1);
   has_starttime_ = other.has_starttime_;
   has_clock_ = other.has_clock_;
+  same_pids_ = other.same_pids_;
+  memory_tid_ = other.memory_tid_;
   gone_ = other.gone_;
   clock_ = other.clock_;
   starttime_ = other.starttime_;
@@ -49,16 +61,16 @@ ReadFailure ProcessDirectory::open(const ProcRoot& root, int pid, ReadBuffer& bu
   close();
   procfd_ = root.fd;
   pid_ = pid;
+  same_pids_ = root.same_pids;
   for (KeptFile* file : {&stat_, &statm_, &io_}) *file = KeptFile(file->name(), root.is_procfs);
   const int dirfd = open_directory();
   if (dirfd < 0) {
     const int error_number = errno;
+    const bool is_gone = is_no_such_thing(error_number) && !is_hidden(error_number);
+    ReadFailure failure =
+        failed(is_gone ? ReadCode::kProcGone : ReadCode::kProcRead, stat_.name(), error_number);
+    if (is_hidden(error_number)) failure.reason = ParseReason::kHidden;
     close();
-    ReadFailure failure;
-    failure.code = is_no_such_thing(error_number) ? ReadCode::kProcGone : ReadCode::kProcRead;
-    failure.error_number = error_number;
-    failure.pid = pid;
-    failure.set_file("stat");
     return failure;
   }
   if (root.is_procfs && DescriptorBudget::take()) {
@@ -66,7 +78,7 @@ ReadFailure ProcessDirectory::open(const ProcRoot& root, int pid, ReadBuffer& bu
   } else {
     ::close(dirfd);
   }
-  has_clock_ = root.same_pids && clock_getcpuclockid(pid, &clock_) == 0;
+  has_clock_ = same_pids_ && clock_getcpuclockid(pid, &clock_) == 0;
   const ReadFailure failure = read_stat(buffer, stat);
   if (failure) close();
   return failure;
@@ -84,7 +96,9 @@ void ProcessDirectory::close() {
   pid_ = 0;
   has_starttime_ = false;
   has_clock_ = false;
+  same_pids_ = false;
   gone_ = false;
+  memory_tid_ = 0;
 }
 
 ReadFailure ProcessDirectory::read_stat(ReadBuffer& buffer, ProcStat& stat) {
@@ -92,8 +106,36 @@ ReadFailure ProcessDirectory::read_stat(ReadBuffer& buffer, ProcStat& stat) {
   return check_identity(stat);
 }
 
-ReadFailure ProcessDirectory::read_statm(ReadBuffer& buffer, ProcStatm& statm) {
+ReadFailure ProcessDirectory::read_statm(ReadBuffer& buffer, ProcStatm& statm, bool of_thread) {
+  if (of_thread) {
+    const Access access(*this);
+    const int taskfd = access.fd() < 0 ? -1 : open_tasks(access.fd());
+    if (taskfd >= 0) {
+      bool found =
+          memory_tid_ != 0 && read_thread_statm(taskfd, Decimal(memory_tid_).text, buffer, statm);
+      if (!found) {
+        (void)for_each_entry(taskfd, [&](const char* tid, unsigned char) {
+          found = found || read_thread_statm(taskfd, tid, buffer, statm);
+        });
+      }
+      ::close(taskfd);
+      if (found) return {};
+    }
+  }
   return read_file(statm_, buffer, parse_proc_statm, statm);
+}
+
+/// False of a thread that has ended, or is ending: all of its numbers are 0.
+bool ProcessDirectory::read_thread_statm(int taskfd, const char* tid, ReadBuffer& buffer,
+                                         ProcStatm& statm) {
+  char path[300];
+  std::snprintf(path, sizeof path, "%s/statm", tid);
+  if (read_once(taskfd, path, buffer).status != ReadStatus::kOk) return false;
+  if (parse_proc_statm(Text(buffer.bytes, buffer.size), statm) || statm.size_pages == 0) {
+    return false;
+  }
+  memory_tid_ = std::atoi(tid);
+  return true;
 }
 
 ReadFailure ProcessDirectory::read_io(ReadBuffer& buffer, ProcIo& io) {
@@ -135,10 +177,12 @@ ReadFailure ProcessDirectory::read_state(ProcStat& stat) {
 
 bool ProcessDirectory::append_children(ReadBuffer& buffer, std::vector<int>& pids) {
   const Access access(*this);
-  // The process ended: it has no children any more.
-  if (access.fd() < 0) return is_no_such_thing(errno);
-  const int taskfd = openat(access.fd(), "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (taskfd < 0) return is_no_such_thing(errno);
+  const int taskfd = access.fd() < 0 ? -1 : open_tasks(access.fd());
+  if (taskfd < 0) {
+    // The process ended: it has no children any more.
+    const int error_number = errno;
+    return is_no_such_thing(error_number) && !is_hidden(error_number);
+  }
   bool whole = true;
   const bool listed = for_each_entry(taskfd, [&](const char* tid, unsigned char) {
     char path[300];
@@ -154,10 +198,7 @@ bool ProcessDirectory::append_children(ReadBuffer& buffer, std::vector<int>& pid
 }
 
 int ProcessDirectory::open_directory() const {
-  char name[16];
-  const auto end = std::to_chars(name, name + sizeof name - 1, pid_).ptr;
-  *end = '\0';
-  return openat(procfd_, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  return openat(procfd_, Decimal(pid_).text, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 ProcessDirectory::Access::Access(const ProcessDirectory& directory)
@@ -193,6 +234,12 @@ ReadFailure ProcessDirectory::read_file(KeptFile& file, ReadBuffer& buffer,
   return refused(file, result, error);
 }
 
+/// Nothing is there by its number, and the number is a process's: a procfs that was mounted with
+/// `hidepid` hides the processes of others.
+bool ProcessDirectory::is_hidden(int error_number) const {
+  return error_number == ENOENT && same_pids_ && (kill(pid_, 0) == 0 || errno != ESRCH);
+}
+
 /// What a read that brought nothing of use means for the process.
 ReadFailure ProcessDirectory::refused(const KeptFile& file, ReadResult result, ParseError error) {
   ReadFailure failure = failed(ReadCode::kProcRead, file.name(), result.error_number);
@@ -202,6 +249,8 @@ ReadFailure ProcessDirectory::refused(const KeptFile& file, ReadResult result, P
     failure.offset = error.offset;
   } else if (result.status == ReadStatus::kTooLarge) {
     failure.reason = ParseReason::kTooLarge;
+  } else if (is_hidden(result.error_number)) {
+    failure.reason = ParseReason::kHidden;
   } else if (result.status == ReadStatus::kDead ||
              (result.status == ReadStatus::kAbsent && &file == &stat_)) {
     failure.code = ReadCode::kProcGone;

@@ -22,16 +22,20 @@ class ProcessDirectory {
   ~ProcessDirectory() { close(); }
 
   /// Pins the process that has the number now: its directory, its stat, its starttime. kProcGone,
-  /// kProcRead, kProcParse. The descriptor of `root` must outlive this.
+  /// kProcRead (reason kHidden: it lives, and this procfs shows it to others only), kProcParse. The
+  /// descriptor of `root` must outlive this.
   ReadFailure open(const ProcRoot& root, int pid, ReadBuffer& buffer, ProcStat& stat);
   void close();
   bool is_open() const { return pid_ != 0; }
   int pid() const { return pid_; }
   uint64_t starttime() const { return starttime_; }
 
-  /// kProcGone: no such file any more, state X, or another process of its number.
+  /// kProcGone: no such file any more though nothing hides it, state X, or another process of its
+  /// number.
   ReadFailure read_stat(ReadBuffer& buffer, ProcStat& stat);
-  ReadFailure read_statm(ReadBuffer& buffer, ProcStatm& statm);
+  /// Of a process whose first thread has ended, which has no memory any more, `of_thread`: as
+  /// another thread tells it.
+  ReadFailure read_statm(ReadBuffer& buffer, ProcStatm& statm, bool of_thread = false);
   ReadFailure read_io(ReadBuffer& buffer, ProcIo& io);
 
   /// The whole process's cpu time. True only says that the number had a process: trust it when a
@@ -66,7 +70,9 @@ class ProcessDirectory {
   };
 
   int open_directory() const;
+  bool read_thread_statm(int taskfd, const char* tid, ReadBuffer& buffer, ProcStatm& statm);
   ReadResult read_text(KeptFile& file, char* bytes, size_t capacity, size_t& size);
+  bool is_hidden(int error_number) const;
   ReadFailure failed(ReadCode code, const char* file, int error_number) const;
   ReadFailure refused(const KeptFile& file, ReadResult result, ParseError error);
   ReadFailure check_identity(const ProcStat& stat);
@@ -79,9 +85,11 @@ class ProcessDirectory {
   int dirfd_ = -1;
   bool has_starttime_ = false;
   bool has_clock_ = false;
+  bool same_pids_ = false;
   bool gone_ = false;
   clockid_t clock_ = 0;
   uint64_t starttime_ = 0;
+  int memory_tid_ = 0;  // the thread that told the memory last
   KeptFile stat_{"stat"};
   KeptFile statm_{"statm"};
   KeptFile io_{"io"};

@@ -28,9 +28,11 @@ int to_pid(uint64_t number) { return number > INT_MAX ? INT_MAX : static_cast<in
 
 }  // namespace
 
+bool leader_ended(const ProcStat& stat) { return stat.state == 'Z'; }
+
 bool is_zombie(const ProcStat& stat) {
   // Of a leader that ended before its threads the state is Z as well, and the process lives.
-  return stat.state == 'Z' && stat.num_threads <= 1;
+  return leader_ended(stat) && stat.num_threads <= 1;
 }
 
 uint64_t bytes_of_pages(uint64_t pages) {

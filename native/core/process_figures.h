@@ -16,6 +16,9 @@ void observe_own_children(Observation& seen);
 
 uint64_t bytes_of_pages(uint64_t pages);
 
+/// The first thread has ended, and what is not the whole process's cannot be read of it.
+bool leader_ended(const ProcStat& stat);
+
 /// The whole process has exited and waits to be reaped.
 bool is_zombie(const ProcStat& stat);
 

@@ -1,5 +1,6 @@
 // Who belongs to the episode: the part of ProcessTree that walks parentage or the list of a leaf.
 #include <algorithm>
+#include <cerrno>
 
 #include "cgroup_reader.h"
 #include "process_tree.h"
@@ -78,17 +79,39 @@ void ProcessTree::visit_listed(ReadBuffer& buffer) {
     Observation seen;
     if (observe(index, buffer, seen)) store(index, seen);
   }
+  if (!unseen_.empty()) note_unseen(buffer);
+}
+
+/// Whoever is listed again lives, and was not to be found: /proc hides it, or is no procfs of its.
+void ProcessTree::note_unseen(ReadBuffer& buffer) {
+  listed_.clear();
+  (void)leaf_->list_members(buffer, listed_);
+  for (const int pid : unseen_) {
+    if (find(pid) != kNone) continue;
+    if (std::find(listed_.begin(), listed_.end(), pid) == listed_.end()) continue;
+    ReadFailure failure;
+    failure.code = ReadCode::kProcRead;
+    failure.reason = ParseReason::kHidden;
+    failure.error_number = ENOENT;
+    failure.pid = pid;
+    failure.set_file("stat");
+    note_unread(part::kAll, failure);
+  }
 }
 
 bool ProcessTree::open_listed(ReadBuffer& buffer) {
   listed_.clear();
+  unseen_.clear();
   const bool whole = leaf_->list_members(buffer, listed_);
   if (!whole) incomplete_ |= part::kAll;
   for (const int pid : listed_) {
     if (pid == reaper_pid_) continue;
     size_t index = find(pid);
     if (index == kNone) index = open_member(pid, buffer);
-    if (index == kNone) continue;
+    if (index == kNone) {
+      unseen_.push_back(pid);
+      continue;
+    }
     members_[index].listed = sample_;
     members_[index].counted = true;
   }

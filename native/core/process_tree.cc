@@ -127,6 +127,7 @@ void ProcessTree::sample(uint32_t parts, ReadBuffer& buffer) {
   parts_ = parts;
   incomplete_ = 0;
   std::fill(std::begin(root_failures_), std::end(root_failures_), ReadFailure{});
+  std::fill(std::begin(member_failures_), std::end(member_failures_), ReadFailure{});
   ledger_.begin();
   if (has_reaper()) store_reaper();
   if (leaf_ != nullptr) {
@@ -173,7 +174,7 @@ size_t ProcessTree::open_member(int pid, ReadBuffer& buffer) {
   ProcStat stat;
   if (const ReadFailure failure = member.process.open(root_, pid, buffer, stat)) {
     // Gone already: what it used is its parent's.
-    if (failure.code != ReadCode::kProcGone) incomplete_ |= part::kAll;
+    if (failure.code != ReadCode::kProcGone) note_unread(part::kAll, failure);
     return kNone;
   }
   members_.push_back(std::move(member));
@@ -206,14 +207,15 @@ bool ProcessTree::observe(size_t index, ReadBuffer& buffer, Observation& seen) {
   seen.starttime = process.starttime();
   observe_stat(stat, seen);
   if (has_clock) seen.own[channel::kCpu] = std::max(seen.own[channel::kCpu], clock_ns);
-  if (parts_ & part::kMemory) observe_memory(index, buffer);
+  if (parts_ & part::kMemory) observe_memory(index, stat, buffer);
   if (parts_ & part::kIo) observe_io(index, buffer, seen);
   return true;
 }
 
-void ProcessTree::observe_memory(size_t index, ReadBuffer& buffer) {
+void ProcessTree::observe_memory(size_t index, const ProcStat& stat, ReadBuffer& buffer) {
   ProcStatm statm;
-  if (const ReadFailure failure = members_[index].process.read_statm(buffer, statm)) {
+  const bool of_thread = leader_ended(stat) && !is_zombie(stat);
+  if (const ReadFailure failure = members_[index].process.read_statm(buffer, statm, of_thread)) {
     note_failure(index, part::kMemory, failure);
     return;
   }
@@ -249,9 +251,22 @@ void ProcessTree::store_reaper() {
   ledger_.store(seen);
 }
 
+/// Of a member other than the root. What lacks in several parts for one reason is told once.
+void ProcessTree::note_unread(uint32_t parts, const ReadFailure& failure) {
+  incomplete_ |= parts;
+  // It has ended meanwhile: what it used is its parent's.
+  if (failure.code == ReadCode::kProcGone) return;
+  constexpr uint32_t kTellingOrder[] = {1, 2, 0, 3};
+  for (const uint32_t p : kTellingOrder) {
+    if (!((parts & parts_) >> p & 1)) continue;
+    if (!member_failures_[p]) member_failures_[p] = failure;
+    return;
+  }
+}
+
 void ProcessTree::note_failure(size_t index, uint32_t parts, const ReadFailure& failure) {
   if (index != 0) {
-    incomplete_ |= parts;
+    note_unread(parts, failure);
     return;
   }
   if (!members_[0].counted) return;

@@ -44,6 +44,8 @@ class ProcessTree {
   uint64_t threads() const { return threads_; }
   /// Parts in which a member other than the root could not be read, or is not known.
   uint32_t incomplete() const { return incomplete_; }
+  /// Why a part is incomplete, where that is known: of the first member other than the root.
+  const ReadFailure& member_failure(uint32_t index) const { return member_failures_[index]; }
   /// Why the root's figures of a part are missing; a part's index as everywhere.
   const ReadFailure& root_failure(uint32_t index) const { return root_failures_[index]; }
   bool root_gone() const { return is_open() && members_[0].gone; }
@@ -91,10 +93,12 @@ class ProcessTree {
   bool belongs(const Member& member, bool by_parentage, bool whole) const;
   void order_by_age();
   bool observe(size_t index, ReadBuffer& buffer, Observation& seen);
-  void observe_memory(size_t index, ReadBuffer& buffer);
+  void observe_memory(size_t index, const ProcStat& stat, ReadBuffer& buffer);
   void observe_io(size_t index, ReadBuffer& buffer, Observation& seen);
   void store(size_t index, const Observation& seen);
   void store_reaper();
+  void note_unread(uint32_t parts, const ReadFailure& failure);
+  void note_unseen(ReadBuffer& buffer);
   void note_failure(size_t index, uint32_t parts, const ReadFailure& failure);
   void sum_up();
   void remove_ended();
@@ -114,10 +118,12 @@ class ProcessTree {
 
   std::vector<int> queue_;      // pids to visit, parents before children
   std::vector<int> listed_;     // pids that the leaf listed
+  std::vector<int> unseen_;     // those of them that are not to be found
   std::vector<size_t> by_age_;  // members, oldest first
   uint32_t sample_ = 0;
   uint32_t parts_ = 0;
   ReadFailure root_failures_[part::kCount];
+  ReadFailure member_failures_[part::kCount];
   uint32_t incomplete_ = 0;
   uint32_t live_ = 0;
   uint32_t zombies_ = 0;

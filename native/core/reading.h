@@ -65,6 +65,8 @@ enum class ParseReason : uint32_t {
   kKeyBeforeDevice,  // "key before a device"
   kMissingField,     // "missing field"
   kTooLarge,         // "larger than 64 KiB"
+  kGaugeBelowZero,   // "gauge below zero"
+  kHidden,           // "it lives, and /proc hides it"
 };
 
 /// One failure: which code, which errno, which file, where and why. Plain data, no allocation.

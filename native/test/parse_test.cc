@@ -63,7 +63,7 @@ TEST(parse_reads_a_file_of_one_number) {
   FAULT(kMemoryCurrent, "max\n", kMalformedNumber, 0);
   FAULT(kMemoryCurrent, "\n", kMalformedNumber, 0);
   FAULT(kMemoryCurrent, "12k\n", kMalformedNumber, 2);
-  FAULT(kMemoryCurrent, "-1\n", kMalformedNumber, 0);
+  FAULT(kMemoryCurrent, "-\n", kMalformedNumber, 1);
   FAULT(kMemoryCurrent, "12\n\n", kTrailingBytes, 3);
   FAULT(kMemoryCurrent, "12\n3", kTrailingBytes, 3);
 }
@@ -71,13 +71,37 @@ TEST(parse_reads_a_file_of_one_number) {
 TEST(parse_saturates_numbers_of_any_length_INV_TL02) {
   VALUES(kMemoryCurrent, "9223372036854775806\n", kMost - 1);
   VALUES(kMemoryCurrent, "9223372036854775807\n", kMost);
-  VALUES(kMemoryCurrent, "9223372036854775808\n", kMost);
-  VALUES(kMemoryCurrent, "18446744073709551616\n", kMost);
-  VALUES(kMemoryCurrent, std::string(60000, '9'), kMost);
+  VALUES(kMemoryEvents, "oom_kill 9223372036854775808\n", kMost);
+  VALUES(kMemoryEvents, "oom_kill 18446744073709551616\n", kMost);
+  VALUES(kMemoryEvents, "oom_kill " + std::string(60000, '9'), kMost);
   VALUES(kMemoryCurrent, std::string(60000, '0') + "7", 7);
   VALUES(kCpuStat, "usage_usec 9223372036854776\nuser_usec 9223372036854775\nsystem_usec 0\n",
          kMost, 9223372036854775000, 0, kAbsent, kAbsent);
   VALUES(kIoStat, "8:0 rbytes=9223372036854775807\n8:1 rbytes=1 wios=2\n", kMost, 0, 0, 2);
+}
+
+// The kernel's sums of per-cpu parts can go below zero, and most are printed unsigned.
+TEST(parse_takes_a_gauge_of_2_63_and_more_for_one_below_zero) {
+  FAULT(kMemoryCurrent, "9223372036854775808\n", kGaugeBelowZero, 0);
+  FAULT(kMemoryCurrent, "18446744073709547520\n", kGaugeBelowZero, 0);
+  FAULT(kMemoryCurrent, std::string(60000, '9'), kGaugeBelowZero, 0);
+  FAULT(kMemoryStat, "file 1\nanon 18446744073709547520\n", kGaugeBelowZero, 12);
+  VALUES(kMemoryStat, "anon 1\nfile 18446744073709547520\npgfault 18446744073709547520\n", 1, kMost,
+         kAbsent);
+  FAULT(kProcStatm, "100 18446744073709551615 3 1 0 1 0\n", kGaugeBelowZero, 4);
+}
+
+TEST(parse_counts_a_signed_number_below_zero_as_0) {
+  VALUES(kMemoryCurrent, "-1\n", 0);
+  VALUES(kMemoryStat, "anon -4096\npgfault -1\npgmajfault 3\n", 0, 0, 3);
+  VALUES(kMemoryStat, "anon -99999999999999999999\n", 0, kAbsent, kAbsent);
+  VALUES(kProcStatm, "100 -3 -0 1 0 1 0\n", 100, 0, 0);
+  VALUES(kProcStat, "42 (sh) S 7 1 1 0 -1 4194304 10 11 12 13 14 15 -16 -17 20 0 -1 0 4242\n", 'S',
+         7, 10, 11, 12, 13, 14, 15, 0, 0, 0, 4242);
+  FAULT(kMemoryStat, "anon --1\n", kMalformedNumber, 6);
+  FAULT(kProcStat, "42 (sh) S 7 1 1 0 -1 4194304 10 11 12 13 14 15 - -17 20 0 -1 0 4242\n",
+        kMalformedNumber, 50);
+  FAULT(kCpuStat, "usage_usec -1\nuser_usec 1\nsystem_usec 1\n", kMalformedNumber, 11);
 }
 
 TEST(parse_tells_where_flat_text_is_wrong) {

@@ -5,7 +5,7 @@ import { cgroupDirectory } from '../engine/failure-error.js';
 import { type KillPlan, killEverything } from '../engine/js/process-killer.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
 import { readCgroupEvents } from '../host/cgroup-files.js';
-import { readProcessStat } from '../host/process-identity.js';
+import { hasExited, readProcessStat } from '../host/process-identity.js';
 import { whyForeignProc } from '../host/procfs.js';
 
 /** A process in uninterruptible sleep neither freezes nor dies. */
@@ -69,7 +69,7 @@ async function kill(episode: EnforcedEpisode): Promise<string | undefined> {
   // The process may not have been moved in: it is the episode's all the same.
   const alive = (): boolean => {
     const stat = readProcessStat(pid);
-    return stat !== null && BigInt(stat.startTicks) === starttime && stat.state !== 'Z';
+    return stat !== null && BigInt(stat.startTicks) === starttime && !hasExited(stat);
   };
   const outside = isReal && starttime !== null && alive();
   if (outside) {

@@ -31,6 +31,8 @@ export const PARSE_REASONS = [
   'key before a device',
   'missing field',
   'larger than 64 KiB',
+  'gauge below zero',
+  'it lives, and /proc hides it',
 ] as const;
 
 export type ParseReason = Exclude<(typeof PARSE_REASONS)[number], ''>;

@@ -15,6 +15,11 @@ export interface ProcessStat {
   readonly startTicks: string;
 }
 
+/** Whether the process has exited. Of a first thread that ended before others the state is Z too, and the process lives. */
+export function hasExited({ state, numThreads }: ProcessStat): boolean {
+  return state === 'X' || (state === 'Z' && numThreads <= 1);
+}
+
 /** `/proc/<pid>/stat`, or null where there is no such process. */
 export function readProcessStat(pid: number | 'self', procRoot = '/proc'): ProcessStat | null {
   let text: string;

@@ -1,7 +1,8 @@
 /** Who made a scope: the mark that tells a dead owner's leftovers from everything else. */
+import { processExists } from '../engine/js/syscall.js';
 import {
   bootId,
-  type ProcessStat,
+  hasExited,
   pidNamespace,
   readProcessStat,
   timeNamespace,
@@ -91,25 +92,11 @@ export function ownerIsDead(owner: Owner, here: Owner = currentOwner()): boolean
   if (owner.pidNamespace === null || owner.pidNamespace !== here.pidNamespace) return false;
   if (owner.startTicks === UNKNOWN_START) return false;
   // A procfs mounted with hidepid shows no strangers; a signal 0 still tells them from the dead.
-  if (!pidExists(owner.pid)) return true;
+  if (!processExists(owner.pid)) return true;
   if (whyForeignProc() !== null) return false;
   const stat = readProcessStat(owner.pid);
   if (stat === null) return false;
-  if (hasEnded(stat)) return true;
+  if (hasExited(stat)) return true;
   const isComparable = owner.timeNamespace !== null && owner.timeNamespace === here.timeNamespace;
   return isComparable && stat.startTicks !== owner.startTicks;
-}
-
-/** A first thread that ended before the others is in state Z, and its process lives. */
-function hasEnded({ state, numThreads }: ProcessStat): boolean {
-  return (state === 'Z' || state === 'X') && numThreads <= 1;
-}
-
-function pidExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return !(cause instanceof Error && 'code' in cause && cause.code === 'ESRCH');
-  }
 }

@@ -5,7 +5,7 @@ import { invalidConfig, ProcError } from '../error/index.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
 import { ownCgroupPath } from '../host/hierarchy.js';
 import { findCgroup2Mount } from '../host/index.js';
-import { readProcessStat } from '../host/process-identity.js';
+import { hasExited, readProcessStat } from '../host/process-identity.js';
 import type { PinnedCgroup } from './pinned-cgroup.js';
 
 export const PROCS = 'cgroup.procs';
@@ -14,7 +14,7 @@ const EVACUATION_ROUNDS = 100;
 /** Of a process that lives: a number may be somebody else's by now. Throws `ERR_PROC_GONE`. */
 export function starttimeOf(pid: number): string {
   const stat = readProcessStat(pid);
-  if (stat === null || stat.state === 'Z' || stat.state === 'X') throw processGone(pid);
+  if (stat === null || hasExited(stat)) throw processGone(pid);
   return stat.startTicks;
 }
 

@@ -64,7 +64,21 @@ export class FixtureProc {
       `rchar: 1\nwchar: 1\nsyscr: 1\nsyscw: 1\nread_bytes: ${p.readBytes}\nwrite_bytes: ${p.writeBytes}\ncancelled_write_bytes: 0\n`,
     );
     this.write(p.pid, 'status', `Name:\t${p.comm}\nTgid:\t${p.pid}\nPid:\t${p.pid}\n`);
+    // The first thread has ended: another one tells the memory.
+    if (p.state === 'Z' && p.threads > 1) {
+      this.makeThread(p.pid, p.pid + 1_000_000);
+      this.write(
+        p.pid,
+        `task/${p.pid + 1_000_000}/statm`,
+        `${p.threads + 7} ${p.threads} 1 1 0 1 0\n`,
+      );
+    }
     this.write(p.pid, `task/${p.pid}/children`, p.children.map((child) => `${child} `).join(''));
+  }
+
+  /** The directory of a thread, without files. */
+  makeThread(pid: number, tid: number): void {
+    mkdirSync(this.path(pid, `task/${tid}`), { recursive: true });
   }
 
   write(pid: number, name: string, text: string | Uint8Array): void {

@@ -9,6 +9,8 @@ const digits = fc.oneof(
   { weight: 2, arbitrary: fc.bigInt({ min: 2n ** 63n - 20n, max: 2n ** 64n + 20n }).map(String) },
   { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 10n ** 40n }).map(String) },
   { weight: 1, arbitrary: fc.nat(40).map((zeros) => `${'0'.repeat(zeros)}7`) },
+  // The kernel prints some numbers signed.
+  { weight: 1, arbitrary: fc.bigInt({ min: -(2n ** 64n), max: -1n }).map(String) },
 );
 
 const word = fc.stringMatching(/^[a-z_.]{1,12}$/);

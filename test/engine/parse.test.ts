@@ -122,13 +122,27 @@ describe('flat keyed text is parsed by key, never by position', () => {
     accepts('memory.stat', 'pgfault 3\n', [null, 3n, null]);
     refuses('memory.stat', '', 0, 'empty file');
   });
+
+  it('a gauge of 2^63 and more went below zero in the kernel; a counter of that size saturates', () => {
+    refuses('memory.stat', 'anon 18446744073709547520\n', 5, 'gauge below zero');
+    accepts('memory.stat', 'anon 4096\npgfault 18446744073709547520\n', [4096n, MAX, null]);
+    accepts('memory.stat', 'anon 4096\nfile 18446744073709547520\n', [4096n, null, null]);
+  });
+
+  it('a number that is printed signed is 0 below zero', () => {
+    accepts('memory.stat', 'anon -4096\npgfault -1\n', [0n, 0n, null]);
+    accepts('memory.stat', `anon -${'9'.repeat(30)}\n`, [0n, null, null]);
+    refuses('memory.stat', 'anon -\n', 6, 'malformed number');
+    refuses('memory.stat', 'anon --1\n', 6, 'malformed number');
+  });
 });
 
 describe('a file of one number', () => {
   it('may end with one newline', () => {
     accepts('memory.current', '0', [0n]);
     accepts('memory.current', '4096\n', [4096n]);
-    accepts('memory.current', '99999999999999999999\n', [MAX]);
+    accepts('memory.current', `${MAX}\n`, [MAX]);
+    accepts('memory.current', '-3\n', [0n]);
   });
 
   it.each<[string, number, ParseReason]>([
@@ -138,6 +152,10 @@ describe('a file of one number', () => {
     ['12 \n', 2, 'malformed number'],
     ['12x', 2, 'malformed number'],
     ['12\n\n', 3, 'trailing bytes'],
+    ['-', 1, 'malformed number'],
+    ['9223372036854775808\n', 0, 'gauge below zero'],
+    ['18446744073709543424\n', 0, 'gauge below zero'],
+    ['9'.repeat(60_000), 0, 'gauge below zero'],
     ['12\n13\n', 3, 'trailing bytes'],
   ])('refuses %j', (text, offset, reason) => {
     refuses('memory.current', text, offset, reason);
@@ -207,6 +225,11 @@ describe('/proc/<pid>/stat', () => {
     accepts('proc.stat', `1 (\xff\n) ${FIELDS}\nrest`, VALUES);
   });
 
+  it('cutime, cstime and num_threads below zero are 0', () => {
+    const text = `1 (a) ${FIELDS.replace('14 15 20 0 1', '-14 -25 20 0 -1')}`;
+    accepts('proc.stat', text, [...VALUES.slice(0, 8), 0n, 0n, 0n, 99n]);
+  });
+
   it('fields that are not ours are not looked at', () => {
     accepts('proc.stat', `1 (a) ${FIELDS.replace('3 4 5 -1 7', 'x    -y')}`, VALUES);
   });
@@ -237,6 +260,8 @@ describe('/proc/<pid>/statm', () => {
     accepts('proc.statm', '1 2 3', [1n, 2n, 3n]);
     accepts('proc.statm', '1 2 3 x\n', [1n, 2n, 3n]);
     accepts('proc.statm', '0 0 0 0 0 0 0\n', [0n, 0n, 0n]);
+    accepts('proc.statm', '1000 -3 0 1 0 10 0\n', [1000n, 0n, 0n]);
+    refuses('proc.statm', '1000 18446744073709551613 0', 5, 'gauge below zero');
   });
 
   it.each<[string, number, ParseReason]>([

@@ -10,6 +10,7 @@ export interface Mutation {
     | 'grow'
     | 'fork'
     | 'exit'
+    | 'leaderExit'
     | 'wait'
     | 'dying'
     | 'vanish'
@@ -34,6 +35,7 @@ export const mutation: fc.Arbitrary<Mutation> = fc.record({
         'io',
         'grow',
         'exit',
+        'leaderExit',
         'wait',
         'dying',
         'vanish',
@@ -97,6 +99,12 @@ export class ProcWorld {
         p.state = 'Z';
         p.threads = 1;
         p.resident = 0;
+        break;
+      case 'leaderExit':
+        p.state = 'Z';
+        p.threads = 2 + (amount % 3);
+        p.resident = 0;
+        p.shared = 0;
         break;
       case 'wait':
         this.#reap(p, true);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   catchesSignal,
+  hasExited,
   parseProcessStat,
   pidNamespace,
   readProcessStat,
@@ -23,6 +24,20 @@ test('fields are counted after the last parenthesis: a name may hold spaces, new
       startTicks: '4242',
     });
   }
+});
+
+test.each([
+  ['S', 1, false],
+  ['T', 4, false],
+  ['Z', 1, true],
+  ['Z', 0, true],
+  // The first thread has ended, and others go on.
+  ['Z', 2, false],
+  ['X', 1, true],
+  ['X', 2, true],
+])('in state %s with %i threads: exited %s', (state, threads, exited) => {
+  const text = `1 (sh) ${state} 7 8 9 34816 10 4194304 1 2 3 4 5 6 7 8 20 0 ${threads} 0 4242 1000 5\n`;
+  expect(hasExited(parseProcessStat(text)!)).toBe(exited);
 });
 
 test('text that is cut short is no process', () => {

@@ -58,6 +58,7 @@ export class JsEpisode implements EpisodeSampler {
   #lastNs: bigint | null = null;
   /** Of the last read: the parts that were asked for and not to be had. */
   #cgroupFailed = 0;
+  #procAsked = 0;
   #procFailed = 0;
   /** Why nothing of `/proc` is read, where its reason is not the end of the process. */
   #procRefused: ReadFailure | null = null;
@@ -285,6 +286,7 @@ export class JsEpisode implements EpisodeSampler {
     const cgroup = this.#livingCgroup();
     let got = 0;
     this.#cgroupFailed = 0;
+    this.#procAsked = 0;
     this.#procFailed = 0;
     if (cgroup !== null) {
       const asked = tier === 'leaf' ? parts & (PartBit.CPU | PartBit.EXTRA) : parts;
@@ -304,6 +306,7 @@ export class JsEpisode implements EpisodeSampler {
     // Who belongs to the episode is the cgroup's word while it lives, and parentage after that.
     proc.setMembers(this.#livingCgroup());
     const fromProc = proc.read(missing, reading);
+    this.#procAsked = missing;
     this.#procFailed = missing & ~fromProc;
     for (const p of PARTS) {
       if (has(missing & fromProc, p)) {
@@ -352,7 +355,9 @@ export class JsEpisode implements EpisodeSampler {
       for (const failure of this.#cgroup?.extraFailures() ?? []) this.#logFailure(3, failure);
     }
     for (const p of [0, 1, 2, 3] as const) {
-      if (has(this.#procFailed, p)) this.#logFailure(p, this.#proc?.failure(p));
+      if (!has(this.#procAsked, p)) continue;
+      const failed = has(this.#procFailed, p);
+      this.#logFailure(p, failed ? this.#proc?.failure(p) : this.#proc?.memberFailure(p));
     }
     // Once, whatever parts it is about.
     if (this.#procMissed) this.#logFailure(MEMORY, this.#procRefused);

@@ -1,11 +1,16 @@
 /** Who belongs to an episode, found by parentage or listed by a cgroup, and what they consume together. */
-import type { ProcSpec } from '../engine.js';
+import { PartBit, PartIndex, type ProcSpec } from '../engine.js';
+import type { ReadFailure } from '../failure.js';
 import type { CgroupReader } from './cgroup-reader.js';
 import { Ledger, type LedgerRow } from './ledger.js';
 import { CHANNELS, Member } from './member.js';
 import type { ProcRoot } from './process-directory.js';
+import { hiddenFailure } from './read-failure.js';
 import { Reaper } from './reaper.js';
 import { saturatingAdd } from './saturate.js';
+
+/** The part under which a failure of several parts is told. */
+const TELLING_ORDER = [PartIndex.MEMORY, PartIndex.IO, PartIndex.CPU, PartIndex.EXTRA] as const;
 
 export class MemberSet {
   readonly ledger = new Ledger(CHANNELS);
@@ -24,6 +29,8 @@ export class MemberSet {
   unreadable = false;
   statmUnreadable = false;
   ioUnreadable = false;
+  /** Of the last sample, by part: why another member than the root could not be read, where that is known. */
+  readonly memberFailures: (ReadFailure | null)[] = [null, null, null, null];
 
   readonly #spec: ProcSpec;
   readonly #procRoot: ProcRoot;
@@ -56,6 +63,7 @@ export class MemberSet {
     this.unreadable = false;
     this.statmUnreadable = false;
     this.ioUnreadable = false;
+    this.memberFailures.fill(null);
     this.#readReaper();
     if (leaf === null) this.#walkTree();
     else this.#walkListed(leaf);
@@ -145,9 +153,15 @@ export class MemberSet {
     const listed: number[] = [];
     const whole = leaf.listMembers(listed);
     if (!whole) this.unreadable = true;
+    let unseen: number[] | undefined;
     for (const pid of listed) {
+      if (pid === this.#spec.reaperPid) continue;
       const member = this.#members.get(pid) ?? this.#open(pid);
-      if (member === null) continue;
+      if (member === null) {
+        unseen ??= [];
+        unseen.push(pid);
+        continue;
+      }
       member.listed = this.#sample;
       member.counted = true;
     }
@@ -169,6 +183,28 @@ export class MemberSet {
       if (member !== null && this.#observe(member)) this.#store(member);
       member?.directory.leave();
     }
+    if (unseen !== undefined) this.#noteUnseen(leaf, unseen);
+  }
+
+  /** Whoever is listed again lives, and was not to be found: `/proc` hides it, or is no procfs of its. */
+  #noteUnseen(leaf: CgroupReader, unseen: readonly number[]): void {
+    const listed: number[] = [];
+    leaf.listMembers(listed);
+    for (const pid of unseen) {
+      if (this.#members.has(pid) || !listed.includes(pid)) continue;
+      this.#noteUnread(PartBit.ALL, hiddenFailure(pid));
+    }
+  }
+
+  /** Of a member other than the root. What lacks in several parts for one reason is told once. */
+  #noteUnread(parts: number, failure: ReadFailure): void {
+    if (parts === PartBit.ALL) this.unreadable = true;
+    if ((parts & PartBit.MEMORY) !== 0) this.statmUnreadable = true;
+    if ((parts & PartBit.IO) !== 0) this.ioUnreadable = true;
+    // It has ended meanwhile: what it used is its parent's.
+    if (failure.code === 'ERR_PROC_GONE') return;
+    const part = TELLING_ORDER.find((p) => ((parts & this.#parts) >> p) & 1);
+    if (part !== undefined) this.memberFailures[part] ??= failure;
   }
 
   #belongs(member: Member, byParentage: boolean, whole: boolean): boolean {
@@ -215,7 +251,7 @@ export class MemberSet {
     const there = member.refresh(0);
     if (!there || member.statFailure !== null) {
       // Gone already: what it used is its parent's.
-      if (there) this.unreadable = true;
+      if (member.statFailure !== null) this.#noteUnread(PartBit.ALL, member.statFailure);
       member.directory.close();
       return null;
     }
@@ -270,9 +306,9 @@ export class MemberSet {
     this.threads = 0n;
     for (const member of this.#members.values()) {
       if (member !== this.root) {
-        if (member.statFailure !== null) this.unreadable = true;
-        if (member.statmFailure !== null) this.statmUnreadable = true;
-        if (member.ioFailure !== null) this.ioUnreadable = true;
+        if (member.statFailure !== null) this.#noteUnread(PartBit.ALL, member.statFailure);
+        if (member.statmFailure !== null) this.#noteUnread(PartBit.MEMORY, member.statmFailure);
+        if (member.ioFailure !== null) this.#noteUnread(PartBit.IO, member.ioFailure);
       }
       if (!member.counted) continue;
       if (member.isZombie) {

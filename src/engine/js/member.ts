@@ -1,16 +1,22 @@
 /** One process of an episode: what its `/proc` files say, and its row in the ledger. */
 import { PartBit } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
-import { type KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
+import {
+  type KeptFile,
+  ReadStatus,
+  type ReadStatusValue,
+  readBuffer,
+  readOnce,
+} from './kept-file.js';
 import type { LedgerRow } from './ledger.js';
 import type { TextParser } from './parse-fault.js';
 import { parseProcIo } from './parse-flat.js';
 import { ProcStat, parseProcStat } from './parse-proc-stat.js';
 import { parseStatm } from './parse-statm.js';
 import { ProcessDirectory, type ProcRoot } from './process-directory.js';
-import { failure, parseFailure, readFailure } from './read-failure.js';
+import { failure, hiddenFailure, parseFailure, readFailure } from './read-failure.js';
 import { saturatingAdd, saturatingMul, saturatingSub } from './saturate.js';
-import { Errno } from './syscall.js';
+import { beneath, Errno, listDirectory } from './syscall.js';
 import { systemFacts } from './system.js';
 
 /** The ledger's channels. */
@@ -28,6 +34,7 @@ export const CHANNELS = 7;
 const ZOMBIE = BigInt('Z'.charCodeAt(0));
 const DEAD = new Set([BigInt('X'.charCodeAt(0)), BigInt('x'.charCodeAt(0))]);
 
+const STATM_SIZE = 0;
 const STATM_RESIDENT = 1;
 const STATM_SHARED = 2;
 const IO_READ_BYTES = 4;
@@ -58,6 +65,8 @@ export class Member {
   rssBytes = 0n;
   /** What the kernel said when the process was found gone; ESRCH where the text told it. */
   goneErrno = 0;
+  /** The thread that told the memory last. */
+  #memoryTid: string | null = null;
   /** Of the last refresh. */
   statFailure: ReadFailure | null = null;
   statmFailure: ReadFailure | null = null;
@@ -77,14 +86,14 @@ export class Member {
     this.statmFailure = null;
     this.ioFailure = null;
     const errno = this.directory.enter();
-    if (errno === Errno.ENOENT || errno === Errno.ESRCH) return this.#gone(errno);
+    if (errno === Errno.ENOENT || errno === Errno.ESRCH) return this.#notFound(errno);
     if (errno < 0) {
       this.statFailure = failure('ERR_PROC_READ', 'stat', errno, this.pid);
       return true;
     }
     const status = this.directory.stat.read(this.directory.fd);
     if (status === ReadStatus.ABSENT || status === ReadStatus.DEAD) {
-      return this.#gone(readBuffer.errno);
+      return this.#notFound(readBuffer.errno);
     }
     this.statFailure = this.#refused(this.directory.stat, status, parseProcStat, stat);
     if (this.statFailure !== null) return true;
@@ -93,8 +102,9 @@ export class Member {
     if (DEAD.has(stat[ProcStat.STATE]!)) return this.#gone(Errno.ESRCH);
     this.threads = stat[ProcStat.NUM_THREADS]!;
     // Of a leader that ended before its threads the state is Z as well, and the process lives.
-    this.isZombie = stat[ProcStat.STATE] === ZOMBIE && this.threads <= 1n;
-    if ((parts & PartBit.MEMORY) !== 0) this.#readStatm();
+    const leaderEnded = stat[ProcStat.STATE] === ZOMBIE;
+    this.isZombie = leaderEnded && this.threads <= 1n;
+    if ((parts & PartBit.MEMORY) !== 0) this.#readStatm(leaderEnded && !this.isZombie);
     if ((parts & PartBit.IO) !== 0) this.#readIo();
     return true;
   }
@@ -111,18 +121,44 @@ export class Member {
     row.store(Channel.WRITE_BYTES, 0n, io[IO_WRITE_BYTES]!);
   }
 
+  /** Gone, or hidden: then it is there and cannot be read. */
+  #notFound(errno: number): boolean {
+    if (!this.directory.isHidden(errno)) return this.#gone(errno);
+    this.statFailure = hiddenFailure(this.pid);
+    return true;
+  }
+
   #gone(errno: number): false {
     this.goneErrno = errno;
     return false;
   }
 
-  #readStatm(): void {
-    const file = this.directory.statm;
-    const status = file.read(this.directory.fd);
-    this.statmFailure = this.#refused(file, status, parseStatm, statm);
-    if (this.statmFailure !== null) return;
+  /** A leader that has ended has no memory any more: another thread tells that of the process. */
+  #readStatm(ofThread: boolean): void {
+    if (!ofThread || !this.#readThreadStatm()) {
+      const file = this.directory.statm;
+      const status = file.read(this.directory.fd);
+      this.statmFailure = this.#refused(file, status, parseStatm, statm);
+      if (this.statmFailure !== null) return;
+    }
     const pages = saturatingSub(statm[STATM_RESIDENT]!, statm[STATM_SHARED]!);
     this.rssBytes = saturatingMul(pages, systemFacts().pageBytes);
+  }
+
+  #readThreadStatm(): boolean {
+    if (this.#memoryTid !== null && this.#readStatmOf(this.#memoryTid)) return true;
+    const tasks = listDirectory(beneath(this.directory.fd, 'task'));
+    if (typeof tasks === 'number') return false;
+    return tasks.some(({ name }) => this.#readStatmOf(name));
+  }
+
+  /** False of a thread that has ended, or is ending: all of its numbers are 0. */
+  #readStatmOf(tid: string): boolean {
+    if (readOnce(beneath(this.directory.fd, `task/${tid}/statm`)) !== ReadStatus.OK) return false;
+    const refused = parseStatm(readBuffer.bytes, readBuffer.size, statm);
+    if (refused !== null || statm[STATM_SIZE] === 0n) return false;
+    this.#memoryTid = tid;
+    return true;
   }
 
   #readIo(): void {

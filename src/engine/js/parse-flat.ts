@@ -12,19 +12,26 @@ import {
 } from './parse-fault.js';
 import { saturatingMul } from './saturate.js';
 
+/**
+ * How the kernel prints a number, and so what may stand there: digits alone; a minus sign before them (below zero is
+ * 0); or a gauge, of which 2^63 or more is a number below zero that was printed unsigned.
+ */
+type Figure = 'unsigned' | 'signed' | 'gauge';
+
 interface FlatKey {
   readonly name: Uint8Array;
+  readonly figure: Figure;
   /** What the kernel's unit is multiplied by. */
   readonly scale: bigint;
   readonly required: boolean;
 }
 
 function required(name: string, scale = 1n): FlatKey {
-  return { name: ascii(name), scale, required: true };
+  return { name: ascii(name), figure: 'unsigned', scale, required: true };
 }
 
-function optional(name: string, scale = 1n): FlatKey {
-  return { name: ascii(name), scale, required: false };
+function optional(name: string, scale = 1n, figure: Figure = 'unsigned'): FlatKey {
+  return { name: ascii(name), figure, scale, required: false };
 }
 
 const US = 1000n;
@@ -41,9 +48,9 @@ export const parseCpuStat = flat(SPACE, [
 
 /** `memory.stat` → anon bytes, pgfault, pgmajfault. */
 export const parseMemoryStat = flat(SPACE, [
-  optional('anon'),
-  optional('pgfault'),
-  optional('pgmajfault'),
+  optional('anon', 1n, 'gauge'),
+  optional('pgfault', 1n, 'signed'),
+  optional('pgmajfault', 1n, 'signed'),
 ]);
 
 /** `memory.events` → oom_kill. */
@@ -88,8 +95,13 @@ function parseFlat(
         if (text[keyEnd + 1] !== SPACE) return fault(end, 'missing value');
       }
       if (valueStart > end) return fault(end, 'missing value');
-      if (!digits.scan(text, valueStart, end)) return fault(digits.end, 'malformed number');
-      const { scale } = keys[index]!;
+      const { figure, scale } = keys[index]!;
+      const scanned =
+        figure === 'unsigned'
+          ? digits.scan(text, valueStart, end)
+          : digits.scanSigned(text, valueStart, end);
+      if (!scanned) return fault(digits.end, 'malformed number');
+      if (figure === 'gauge' && digits.beyond) return fault(valueStart, 'gauge below zero');
       values[index] = scale === 1n ? digits.value : saturatingMul(digits.value, scale);
     }
     start = end + 1;

@@ -48,7 +48,12 @@ export const parseProcStat: TextParser = (text, length, values) => {
       if (end - at !== 1) return fault(at, 'missing field');
       values[i] = BigInt(text[at]!);
     } else {
-      if (!digits.scan(text, at, end)) return fault(digits.end, 'malformed number');
+      // cutime, cstime and num_threads are printed signed.
+      const scanned =
+        i === ProcStat.PPID || i === ProcStat.STARTTIME
+          ? digits.scan(text, at, end)
+          : digits.scanSigned(text, at, end);
+      if (!scanned) return fault(digits.end, 'malformed number');
       values[i] = digits.value;
     }
   }

@@ -10,7 +10,8 @@ export const parseStatm: TextParser = (text, length, values) => {
   for (let i = 0; i < 3; i++) {
     if (at >= limit) return fault(length, 'missing field');
     const end = find(text, SPACE, at, limit);
-    if (!digits.scan(text, at, end)) return fault(digits.end, 'malformed number');
+    if (!digits.scanSigned(text, at, end)) return fault(digits.end, 'malformed number');
+    if (digits.beyond) return fault(at, 'gauge below zero');
     values[i] = digits.value;
     at = end + 1;
   }

@@ -123,6 +123,11 @@ export class ProcReader {
     return this.#failures[part] ?? null;
   }
 
+  /** Why the last figure of a part lacks another member than the pinned process, or null. */
+  memberFailure(part: PartIndexValue): ReadFailure | null {
+    return this.#set?.memberFailures[part] ?? null;
+  }
+
   /** `QualityBit.LOWER_BOUND` where the last figure of part `index` may miss something, else 0. */
   quality(index: number): number {
     const set = this.#set;

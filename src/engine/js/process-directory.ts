@@ -11,6 +11,7 @@ import {
   fileSystemMagic,
   listDirectory,
   openDirectoryPath,
+  processExists,
   readLink,
   stat,
 } from './syscall.js';
@@ -22,13 +23,15 @@ export interface ProcRoot {
   readonly path: string;
   /** A procfs, and no fixture or recorded tree. */
   readonly isProcfs: boolean;
+  /** As `hasSamePids` when it was opened. */
+  readonly samePids: boolean;
 }
 
 export function procRootAt(path: string): ProcRoot {
   const fd = openDirectoryPath(`${path}/.`);
   const isProcfs = fd >= 0 && fileSystemMagic(fd) === PROC_SUPER_MAGIC;
   if (fd >= 0) close(fd);
-  return { path, isProcfs };
+  return { path, isProcfs, samePids: hasSamePids({ path, isProcfs }) };
 }
 
 /**
@@ -51,7 +54,7 @@ export function isSlashProc({ path }: ProcRoot): boolean {
  * Its pid numbers are the caller's own: system calls that take a pid may be asked too. `self` alone does not prove it:
  * a procfs of an outer pid namespace may happen to have the caller under the very number that it has in its own.
  */
-export function hasSamePids({ path, isProcfs }: ProcRoot): boolean {
+export function hasSamePids({ path, isProcfs }: Pick<ProcRoot, 'path' | 'isProcfs'>): boolean {
   if (!isProcfs || readLink(`${path}/self`) !== String(process.pid)) return false;
   if (readOnce(`${path}/self/status`) !== ReadStatus.OK) return false;
   const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
@@ -66,11 +69,15 @@ export class ProcessDirectory {
   readonly io: KeptFile;
   readonly #path: string;
   readonly #isProcfs: boolean;
+  readonly #pid: number;
+  readonly #samePids: boolean;
   #fd = -1;
   #isKept = false;
 
-  constructor({ path, isProcfs }: ProcRoot, pid: number) {
+  constructor({ path, isProcfs, samePids }: ProcRoot, pid: number) {
     this.#path = `${path}/${pid}`;
+    this.#pid = pid;
+    this.#samePids = samePids;
     this.#isProcfs = isProcfs;
     this.stat = new KeptFile('stat', isProcfs);
     this.statm = new KeptFile('statm', isProcfs);
@@ -111,12 +118,20 @@ export class ProcessDirectory {
   }
 
   /**
+   * Nothing is there by its number (`errno` of the attempt), and the number is a process's: a procfs that was mounted
+   * with `hidepid` hides the processes of others.
+   */
+  isHidden(errno: number): boolean {
+    return errno === Errno.ENOENT && this.#samePids && processExists(this.#pid);
+  }
+
+  /**
    * Appends the children of every thread (`task/<tid>/children`): a child belongs to the thread that forked it.
    * False when a list was there and could not be read whole.
    */
   children(pids: number[]): boolean {
     const tasks = listDirectory(beneath(this.#fd, 'task'));
-    if (typeof tasks === 'number') return isNoSuchThing(tasks);
+    if (typeof tasks === 'number') return isNoSuchThing(tasks) && !this.isHidden(tasks);
     let whole = true;
     for (const { name } of tasks) {
       const status = readOnce(beneath(this.#fd, `task/${name}/children`));

@@ -2,7 +2,7 @@
 import type { ReadCode, ReadFailure } from '../failure.js';
 import { ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
 import type { ParseFault } from './parse-fault.js';
-import { errnoName } from './syscall.js';
+import { Errno, errnoName } from './syscall.js';
 
 /** A failure without text: `errno` is negative, or 0 where the kernel gave none. */
 export function failure(
@@ -24,6 +24,12 @@ export function readFailure(
 ): ReadFailure {
   if (status !== ReadStatus.TOO_LARGE) return failure(code, file, readBuffer.errno, pid);
   return { code, errno: null, file, pid, offset: null, reason: 'larger than 64 KiB' };
+}
+
+/** Of a process that lives, and that this procfs does not show. */
+export function hiddenFailure(pid: number): ReadFailure {
+  const hidden = failure('ERR_PROC_READ', 'stat', Errno.ENOENT, pid);
+  return { ...hidden, reason: 'it lives, and /proc hides it' };
 }
 
 export function parseFailure(

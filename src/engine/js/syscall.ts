@@ -151,6 +151,15 @@ export function listDirectory(path: string): Dirent[] | number {
   }
 }
 
+/** A process or a zombie has the number, whoever may signal it. */
+export function processExists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return errnoOf(error) !== Errno.ESRCH;
+  }
+}
+
 /** The negative errno of what `node:fs` threw. Anything else is a defect of the caller and goes on. */
 export function errnoOf(error: unknown): number {
   if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
