@@ -61,11 +61,11 @@ int open_or_make(const std::string& path, int flags) {
   return open(path.c_str(), flags, 0666);
 }
 
-/// Whether the path is that of the open file.
-bool is_at(const std::string& path, int fd) {
+/// Whether the path, be it a link where `flags` has AT_SYMLINK_NOFOLLOW, is that of the open file.
+bool is_at(const std::string& path, int fd, int flags = 0) {
   struct stat named;
   struct stat opened;
-  if (stat(path.c_str(), &named) != 0 || fstat(fd, &opened) != 0) return false;
+  if (fstatat(AT_FDCWD, path.c_str(), &named, flags) != 0 || fstat(fd, &opened) != 0) return false;
   return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
@@ -204,7 +204,7 @@ LogFailure EventLog::open_events() {
 }
 
 LogFailure EventLog::make_ready() {
-  if (events_.is_open() && !is_at(path_, events_.get())) events_.reset();
+  if (events_.is_open() && !is_at(path_, events_.get(), AT_SYMLINK_NOFOLLOW)) events_.reset();
   if (!events_.is_open()) {
     if (const LogFailure failure = open_events()) return failure;
   }
@@ -252,7 +252,11 @@ LogFailure EventLog::repair_end() {
 }
 
 LogFailure EventLog::cut_end(uint64_t at) {
-  if (ftruncate(events_.get(), static_cast<off_t>(at)) != 0) {
+  struct stat status;
+  if (fstat(events_.get(), &status) != 0) return errno_failure(LogFile::kEvents);
+  // A file that somebody made shorter meanwhile would be filled with NULs.
+  if (static_cast<uint64_t>(status.st_size) > at &&
+      ftruncate(events_.get(), static_cast<off_t>(at)) != 0) {
     return errno_failure(LogFile::kEvents);
   }
   size_ = at;

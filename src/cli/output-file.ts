@@ -1,15 +1,37 @@
 /** `--json`, `--record`: files that are opened before the command runs. */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { errnoOf } from '../host/errno.js';
+import { namesDescriptor } from '../recorder/place.js';
 
 /** How often 1 ms is waited for the reader of a pipe that is full, in one write. */
 const MAX_BUSY_WRITES = 1_000;
+
+/** Without O_NONBLOCK the open of a FIFO that nobody reads would hang, deaf to signals. */
+const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
+
+const STANDARD_STREAMS = [0, 1, 2];
 
 /** A file of text. The first failed write is told once and ends it; the run goes on. */
 export class OutputFile {
   readonly path: string;
   readonly #option: string;
   readonly #warn: (message: string) => void;
+  /** What stands there before us, or comes meanwhile, is not ours to drop or to wonder about. */
+  readonly #isShared: boolean;
+  /** The path without links. */
+  readonly #realPath: string;
   #fd: number | null;
 
   /**
@@ -20,9 +42,11 @@ export class OutputFile {
     this.path = path;
     this.#option = option;
     this.#warn = warn;
-    const { O_WRONLY, O_CREAT, O_NONBLOCK } = constants;
-    // Without O_NONBLOCK the open of a FIFO that nobody reads would hang, deaf to signals.
-    this.#fd = openSync(path, O_WRONLY | O_CREAT | O_NONBLOCK, 0o666);
+    this.#fd = openSync(path, FLAGS, 0o666);
+    const fd = this.#fd;
+    this.#isShared =
+      namesDescriptor(resolve(path)) || STANDARD_STREAMS.some((stream) => isSame(fd, stream));
+    this.#realPath = realPathOf(path);
   }
 
   /** Not a FIFO or a device. False once it is closed. */
@@ -32,18 +56,18 @@ export class OutputFile {
 
   isSameAs(other: OutputFile): boolean {
     if (this.#fd === null || other.#fd === null) return false;
-    const [a, b] = [fstatSync(this.#fd), fstatSync(other.#fd)];
-    return a.isFile() && a.dev === b.dev && a.ino === b.ino;
+    return this.isRegular && isSame(this.#fd, other.#fd);
   }
 
-  /** Drops what a regular file held before. */
+  /** Drops what a regular file held before, unless it is somebody's stream: `>> file` keeps what it had. */
   truncate(): void {
-    if (this.#fd !== null && this.isRegular) ftruncateSync(this.#fd);
+    if (this.#fd !== null && this.isRegular && !this.#isShared) ftruncateSync(this.#fd);
   }
 
   write(text: string): void {
     if (this.#fd === null) return;
     try {
+      if (this.isRegular && !this.#isShared) this.#fd = this.#unchanged(this.#fd);
       writeAll(this.#fd, Buffer.from(text));
     } catch (cause) {
       this.#warn(this.incomplete(errnoOf(cause)));
@@ -59,6 +83,59 @@ export class OutputFile {
   close(): void {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
+  }
+
+  /** The file; where somebody removed or renamed it meanwhile, a new one. Throws what the kernel says. */
+  #unchanged(fd: number): number {
+    if (isAt(this.#realPath, fd)) {
+      if (fstatSync(fd).size > 0) {
+        this.#warn(`${this.#option} ${this.path} begins with what somebody else wrote meanwhile`);
+      }
+      return fd;
+    }
+    const what = fstatSync(fd).nlink === 0 ? 'removed' : 'renamed';
+    const anew = openAnew(this.#realPath);
+    closeSync(fd);
+    this.#warn(`${this.#option} ${this.path} was ${what} by somebody else; it is written anew`);
+    return anew;
+  }
+}
+
+/** Two open files, or one and none. */
+function isSame(fd: number, other: number): boolean {
+  try {
+    const [a, b] = [fstatSync(fd, { bigint: true }), fstatSync(other, { bigint: true })];
+    return a.dev === b.dev && a.ino === b.ino;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the path is that of the open file; where the kernel does not tell, it is. */
+function isAt(path: string, fd: number): boolean {
+  try {
+    const named = statSync(path, { bigint: true, throwIfNoEntry: false });
+    const opened = fstatSync(fd, { bigint: true });
+    return named?.dev === opened.dev && named.ino === opened.ino;
+  } catch (cause) {
+    return !['ENOTDIR', 'ELOOP', 'ESTALE'].includes(errnoOf(cause));
+  }
+}
+
+/** A new file, or an empty one. What else stands there is not ours: throws `EEXIST`, and what the kernel says. */
+function openAnew(path: string): number {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() && found.size === 0) return openSync(path, FLAGS | constants.O_NOFOLLOW);
+  mkdirSync(dirname(path), { recursive: true });
+  return openSync(path, FLAGS | constants.O_EXCL, 0o666);
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // A pipe has none.
+    return path;
   }
 }
 

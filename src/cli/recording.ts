@@ -47,7 +47,9 @@ export class RunRecording implements FrameSink {
   }
 
   async #fail(cause: unknown): Promise<void> {
-    if (!(cause instanceof TelemetryError && cause.code === 'ERR_RECORDING_IO')) throw cause;
+    if (!(cause instanceof TelemetryError)) throw cause;
+    if (cause.code === 'ERR_RECORDING_CHANGED') return complain(`--record: ${cause.message}`);
+    if (cause.code !== 'ERR_RECORDING_IO') throw cause;
     if (!this.#isTold) complain(this.#file.incomplete(cause.errno ?? cause.message));
     this.#isTold = true;
     if (this.#file.isRegular) return;

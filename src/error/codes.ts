@@ -49,7 +49,8 @@ export type ReviewerErrorCode =
 export type RecordingErrorCode =
   | 'ERR_RECORDING_IO'
   | 'ERR_RECORDING_MALFORMED'
-  | 'ERR_RECORDING_MISSING';
+  | 'ERR_RECORDING_MISSING'
+  | 'ERR_RECORDING_CHANGED';
 
 export type ErrorCode =
   | TelemetryErrorCode

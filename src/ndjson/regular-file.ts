@@ -1,4 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, stat } from 'node:fs/promises';
+import { errnoOf } from '../host/index.js';
 import { wholeLines } from './whole-lines.js';
 
 /** What became of lines. */
@@ -9,16 +11,31 @@ export interface Appended {
   readonly error: unknown;
 }
 
+/** What somebody else did to the file: it “was …”. */
+export type FileChange = 'removed' | 'renamed' | 'emptied' | 'cut short' | 'appended to';
+
+type FileIdentity = Pick<BigIntStats, 'dev' | 'ino'>;
+
+/** Then the path is not, or no longer, that of any file. Whatever else the kernel says tells nothing about the file. */
+const NOWHERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ESTALE']);
+
 /**
- * A file that holds whole lines only: written at the end of the last whole one, and what a failed write left behind
- * that is cut off before anything else is written.
+ * A file that holds whole lines only: written at its end, and what a failed write left behind there is cut off before
+ * anything else is written.
+ *
+ * The handle must be one of `O_APPEND`: where somebody truncates the file, a write at an offset of our own would fill
+ * what is missing with NULs.
  */
 export class RegularFile {
   readonly isRegular = true;
   readonly isBroken = false;
   readonly #handle: FileHandle;
   #size: number;
-  #isTorn = false;
+  /** Of the last append. */
+  #lastBytes = 0;
+  #identity: FileIdentity | null = null;
+  /** Bytes of a line that a failed write left behind. */
+  #tornBytes = 0;
 
   /** `size`: bytes of whole lines that are there. */
   constructor(handle: FileHandle, size = 0) {
@@ -36,21 +53,47 @@ export class RegularFile {
     try {
       await this.#mend();
       while (written < bytes.length) {
-        this.#isTorn = true;
         const rest = bytes.length - written;
-        const at = this.#size + written;
-        written += (await this.#handle.write(bytes, written, rest, at)).bytesWritten;
+        written += (await this.#handle.write(bytes, written, rest, null)).bytesWritten;
       }
-      this.#isTorn = false;
       this.#size += written;
+      this.#lastBytes = written;
       return { lines: lines.length, error: null };
     } catch (error) {
       const whole = wholeLines(lines, written);
       this.#size += whole.bytes;
+      this.#lastBytes = whole.bytes;
+      this.#tornBytes += written - whole.bytes;
       // Now, as a kill may come before the next write; where it fails it is tried again then.
       await this.#mend().catch(() => {});
       return { lines: whole.lines, error };
     }
+  }
+
+  /** What somebody else did to the file that was opened at `path`; null for nothing. Throws what the kernel says. */
+  async changeAt(path: string): Promise<FileChange | null> {
+    this.#identity ??= await this.#handle.stat({ bigint: true });
+    const named = await statAt(path);
+    // While we hold it open no other file has its inode.
+    const isAt = typeof named === 'object' && isSame(named, this.#identity);
+    if (isAt) return this.#changeOf(named);
+    const opened = await this.#stat();
+    if (opened === null || opened.nlink === 0n) return 'removed';
+    return named === 'unknown' ? this.#changeOf(opened) : 'renamed';
+  }
+
+  /** Whether somebody emptied the file just before the last append: then what that wrote is all there is in it. */
+  async isOnlyLast(): Promise<boolean> {
+    if (this.#size === this.#lastBytes) return false;
+    return (await this.#handle.stat()).size === this.#lastBytes;
+  }
+
+  /** Drops what is behind `size`, the end of a whole line. Throws what the kernel says. */
+  async cut(size: number): Promise<void> {
+    // A shorter file would be filled with NULs.
+    if ((await this.#handle.stat()).size > size) await this.#handle.truncate(size);
+    this.#size = size;
+    this.#tornBytes = 0;
   }
 
   close(): Promise<void> {
@@ -58,8 +101,38 @@ export class RegularFile {
   }
 
   async #mend(): Promise<void> {
-    if (!this.#isTorn) return;
-    await this.#handle.truncate(this.#size);
-    this.#isTorn = false;
+    if (this.#tornBytes === 0) return;
+    const { size } = await this.#handle.stat();
+    // Else somebody changed the file: to cut it there would cut off what is not ours, or fill it with NULs.
+    if (size === this.#size + this.#tornBytes) await this.#handle.truncate(this.#size);
+    this.#tornBytes = 0;
   }
+
+  #changeOf({ size }: BigIntStats): FileChange | null {
+    const bytes = BigInt(this.#size + this.#tornBytes);
+    if (size === bytes) return null;
+    if (size > bytes) return 'appended to';
+    return size === 0n ? 'emptied' : 'cut short';
+  }
+
+  async #stat(): Promise<BigIntStats | null> {
+    try {
+      return await this.#handle.stat({ bigint: true });
+    } catch (cause) {
+      if (errnoOf(cause) === 'ESTALE') return null;
+      throw cause;
+    }
+  }
+}
+
+async function statAt(path: string): Promise<BigIntStats | 'nowhere' | 'unknown'> {
+  try {
+    return await stat(path, { bigint: true });
+  } catch (cause) {
+    return NOWHERE.has(errnoOf(cause)) ? 'nowhere' : 'unknown';
+  }
+}
+
+function isSame(a: FileIdentity, b: FileIdentity): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
 }

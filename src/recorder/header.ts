@@ -51,7 +51,10 @@ export interface RecordingHost {
 export interface RecordingHeader {
   /** A UUID, the same in every file of the recording. */
   readonly recordingId: string;
-  /** Which file of the recording this is, from 0 in the order they were written. */
+  /**
+   * Which file of the recording this is, from 0 in the order they were written. A number is left out where somebody
+   * else changed a file meanwhile.
+   */
   readonly part: number;
   readonly episodeId: string;
   readonly pid: number;

@@ -1,13 +1,8 @@
-/** The file that is recorded into: one that can be rotated, or a stream. */
-import type { Appended } from '../ndjson/regular-file.js';
+import type { RegularFile } from '../ndjson/regular-file.js';
+import type { StreamFile } from './stream-file.js';
 
-export interface Output {
-  /** Bytes of the lines in it. */
-  readonly size: number;
-  readonly isRegular: boolean;
-  /** Nothing more can come of it: it is to be closed and opened again. */
-  readonly isBroken: boolean;
-  /** Whole lines, each with its newline. Never throws. */
-  append(lines: readonly Buffer[]): Promise<Appended>;
-  close(): Promise<void>;
-}
+/**
+ * What is recorded into: a file that can be rotated, or a stream. Both append whole lines, each with its newline, and
+ * never throw then. One that `isBroken` is to be closed and opened again.
+ */
+export type Output = RegularFile | StreamFile;

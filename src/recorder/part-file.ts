@@ -47,6 +47,17 @@ export class PartFile {
     return { header: null, isEmpty: true };
   }
 
+  /** Whether it begins as a recording does, be it cut off in its header. Throws `ERR_RECORDING_IO`. */
+  async beginsAsRecording(): Promise<boolean> {
+    const begun = Buffer.alloc(HEADER_BEGINS.length);
+    try {
+      const { bytesRead } = await this.#handle.read(begun, 0, begun.length, 0);
+      return HEADER_BEGINS.startsWith(begun.toString('latin1', 0, bytesRead));
+    } catch (cause) {
+      throw recordingIoError(this.path, 'read', cause);
+    }
+  }
+
   /** From the beginning. Throws `ERR_RECORDING_MALFORMED` for a line too long, `ERR_RECORDING_IO`. */
   async *lines(): AsyncGenerator<RawLine> {
     try {

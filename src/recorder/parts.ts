@@ -129,7 +129,8 @@ async function addOlder(path: string, parts: Part[], age: number): Promise<void>
     const found = await openPart(rotatedPath(path, at));
     absent = found === 'absent' ? absent + 1 : 0;
     if (found === 'headless' || absent === 1) continue;
-    if (found !== 'absent' && found.header.recordingId === oldest.header.recordingId) {
+    const isPart = typeof found === 'object';
+    if (isPart && found.header.recordingId === oldest.header.recordingId) {
       const { part } = found.header;
       if (part <= oldest.header.part) knownAge = at;
       if (part < oldest.header.part) parts.unshift(found);
@@ -137,7 +138,7 @@ async function addOlder(path: string, parts: Part[], age: number): Promise<void>
       else await found.file.close();
     } else {
       // The end, or files that a later session has put before it meanwhile.
-      if (found !== 'absent') await found.file.close();
+      if (isPart) await found.file.close();
       const now = await ageOf(path, oldest.file, knownAge);
       if (now === null || now === knownAge) return;
       knownAge = now;
@@ -168,19 +169,25 @@ async function ageOf(path: string, file: PartFile, from: number): Promise<number
   }
 }
 
-async function openPart(path: string): Promise<Part | 'absent' | 'headless'> {
+/** `'foreign'`: somebody else's file, which happens to have such a name. */
+async function openPart(path: string): Promise<Part | 'absent' | 'headless' | 'foreign'> {
   const file = await PartFile.open(path);
   if (file === null) return 'absent';
-  const { header } = await beginningOf(file);
+  const isForeign = !(await closedUnless(file, () => file.beginsAsRecording()));
+  const { header } = isForeign ? { header: null } : await beginningOf(file);
   if (header !== null) return { file, header };
   await file.close();
-  return 'headless';
+  return isForeign ? 'foreign' : 'headless';
 }
 
-/** The file is closed where this throws. */
-async function beginningOf(file: PartFile) {
+function beginningOf(file: PartFile): ReturnType<PartFile['header']> {
+  return closedUnless(file, () => file.header());
+}
+
+/** What `read` gives; the file is closed where it throws. */
+async function closedUnless<T>(file: PartFile, read: () => Promise<T>): Promise<T> {
   try {
-    return await file.header();
+    return await read();
   } catch (cause) {
     await file.close();
     throw cause;

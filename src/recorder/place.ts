@@ -19,6 +19,11 @@ export interface Place {
   readonly isDescriptor: boolean;
 }
 
+/** Whether a path names an open file (`/dev/stdout`). */
+export function namesDescriptor(path: string): boolean {
+  return DESCRIPTOR.test(path);
+}
+
 /** The number of an open file that is ours; null for every other place. */
 export function ownDescriptor({ path }: Place): number | null {
   const standard = STANDARD_STREAMS.indexOf(path);
@@ -40,7 +45,7 @@ export function assertRecordingPath(path: unknown): asserts path is string {
 export async function placeOf(path: string): Promise<Place> {
   let found = resolve(path);
   for (let links = 0; links <= MAX_LINKS; links += 1) {
-    if (DESCRIPTOR.test(found)) return { path: found, isDescriptor: true };
+    if (namesDescriptor(found)) return { path: found, isDescriptor: true };
     const target = await linkTarget(found);
     if (target === null) return { path: found, isDescriptor: false };
     found = resolve(await realpath(dirname(found)), target);

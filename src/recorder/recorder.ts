@@ -40,6 +40,11 @@ const DEFAULT_KEEP_FILES = 1;
  * A write that fails (`ENOSPC`, `EACCES`, …) rejects with `ERR_RECORDING_IO`; what was written before stays as it is,
  * the frames that were not are told by the next `gap` line, and the next entry tries again.
  *
+ * Where somebody else truncated, removed or renamed the file, the recording goes on at the path with a new header, and
+ * what is missing is counted by readers; a file that somebody else wrote to is rotated away as it is. Both are told
+ * once, with `ERR_RECORDING_CHANGED`, when all there was to write is written. What somebody else put in its place is
+ * left alone: `ERR_RECORDING_IO` until it is gone, an empty file excepted.
+ *
  * One session at a time, and one recorder at a path: after the end of a session the next start begins a new recording.
  */
 export class FrameRecorder implements FrameSink {
@@ -69,8 +74,9 @@ export class FrameRecorder implements FrameSink {
   /**
    * Resolves when the lines are written. Entries are written in the order of the calls, awaited or not.
    *
-   * Rejects with `ERR_RECORDING_IO` (with `errno` and `file`), `ERR_INVALID_CONFIG` (no entry, a start before the end
-   * of the session before, an entry of another session or of none), `ERR_STOPPED` (after `close()`).
+   * Rejects with `ERR_RECORDING_IO` (with `errno` and `file`), `ERR_RECORDING_CHANGED` (though the lines are written),
+   * `ERR_INVALID_CONFIG` (no entry, a start before the end of the session before, an entry of another session or of
+   * none), `ERR_STOPPED` (after `close()`).
    */
   write(entry: SinkEntry): Promise<void> {
     return this.#next(() => this.#take(entry));

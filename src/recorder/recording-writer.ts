@@ -1,6 +1,9 @@
 /** One recording, from its header to its end: which line goes into which file, and what was lost. */
 import { randomUUID } from 'node:crypto';
 import type { EndEntry, FramesEntry, StartEntry } from '../collector/frame-sink.js';
+import { RecordingError } from '../error/index.js';
+import type { FileChange, RegularFile } from '../ndjson/regular-file.js';
+import { type Remains, remainsOf } from './changed-file.js';
 import { endLine } from './end.js';
 import { headerLine, headerOfStart, type RecordingHeader, recordingHost } from './header.js';
 import { gapLine, quarantineLine } from './mark-lines.js';
@@ -30,15 +33,21 @@ export class RecordingWriter {
   readonly episodeId: string;
   readonly #path: string;
   readonly #limits: RecordingLimits;
-  readonly #header: Omit<RecordingHeader, 'part'>;
+  #header: Omit<RecordingHeader, 'part'>;
+  /** Of the file, with its newline. */
+  #headerLine: Buffer = Buffer.alloc(0);
   #place: Place | null = null;
   #output: Output | null = null;
-  /** Headers that were written. */
+  /** The number of the next file. */
   #parts = 0;
   /** Whether the file has more than its header. */
   #hasLines = false;
   /** Whether a file was rotated away that is to be dropped once the next one has its header. */
   #hasSuperseded = false;
+  /** Of a file that somebody else changed, while there is no other yet. */
+  #remains: Remains | null = null;
+  /** What somebody else did to a file, until it was told. */
+  #change: FileChange | null = null;
   /** Frames that are missing and that no gap line has told yet. */
   #untold = 0;
   #recorded = 0;
@@ -65,6 +74,7 @@ export class RecordingWriter {
       this.#miss(frames.length - (this.#recorded - before));
       throw cause;
     }
+    this.#tellChange();
   }
 
   /** Writes the end line and closes the file, whatever became of the line. */
@@ -74,6 +84,7 @@ export class RecordingWriter {
     } finally {
       await this.close();
     }
+    this.#tellChange();
   }
 
   async close(): Promise<void> {
@@ -106,12 +117,12 @@ export class RecordingWriter {
       const lines = batch;
       batch = [];
       bytes = 0;
-      await this.#write(output, lines);
+      if (lines.length > 0) output = await this.#write(lines);
     };
     for (const line of lines) {
       if (!this.#fits(output, bytes + line.bytes.length, batch.length > 0)) {
         await flush();
-        if (!this.#fits(output, line.bytes.length, false)) output = await this.#nextPart(output);
+        if (!this.#fits(output, line.bytes.length, false)) output = await this.#nextPart();
       }
       batch.push(line);
       bytes += line.bytes.length;
@@ -126,15 +137,21 @@ export class RecordingWriter {
     return output.size + bytes <= this.#limits.rotateBytes;
   }
 
-  async #write(output: Output, lines: readonly Line[]): Promise<void> {
-    if (lines.length === 0) return;
+  /** Gives the file they are in. */
+  async #write(lines: readonly Line[]): Promise<Output> {
+    const output = await this.#unchanged();
     const written = await output.append(lines.map(({ bytes }) => bytes));
+    if (output.isRegular && (await output.isOnlyLast())) {
+      await this.#leave(output, 'emptied');
+      return this.#write(lines);
+    }
     for (const line of lines.slice(0, written.lines)) {
       this.#recorded += line.frames;
       this.#untold -= line.missed;
       this.#hasLines = true;
     }
     if (written.error !== null) await this.#fail(output, written.error);
+    return output;
   }
 
   async #fail(output: Output, error: unknown): Promise<never> {
@@ -150,8 +167,8 @@ export class RecordingWriter {
     this.#output ??= await this.#open();
     const output = this.#output;
     if (output.size > 0) return output;
-    const header = headerLine({ ...this.#header, part: this.#parts });
-    const { lines, error } = await output.append([Buffer.from(`${header}\n`)]);
+    this.#headerLine = Buffer.from(`${headerLine({ ...this.#header, part: this.#parts })}\n`);
+    const { lines, error } = await output.append([this.#headerLine]);
     this.#parts += lines;
     this.#hasLines = false;
     if (error !== null) await this.#fail(output, error);
@@ -160,25 +177,71 @@ export class RecordingWriter {
   }
 
   /** The full file stays the one in use until there is another. */
-  async #nextPart(full: Output): Promise<Output> {
+  async #nextPart(): Promise<Output> {
+    const full = await this.#unchanged();
+    if (!this.#hasLines) return full;
     this.#output = await this.#open();
     await full.close();
     return this.#ready();
   }
 
+  /** The file, as it was left; where somebody else changed it, the one in which the recording goes on. */
+  async #unchanged(): Promise<Output> {
+    const output = this.#output;
+    if (output?.isRegular) {
+      const change = await output.changeAt(this.#placed());
+      if (change !== null) await this.#leave(output, change);
+    }
+    return this.#ready();
+  }
+
+  async #leave(file: RegularFile, change: FileChange): Promise<void> {
+    const remains = await remainsOf(file, change, this.#placed(), this.#headerLine);
+    this.#change = change;
+    // Frames may be lost: where a number is left out, readers count what is missing.
+    this.#parts += 1;
+    // Whoever reads on from here is to meet no byte of somebody else.
+    if (remains === 'foreign') this.#header = { ...this.#header, recordingId: randomUUID() };
+    if (remains === 'empty') return;
+    this.#remains = remains;
+    this.#output = null;
+    await file.close().catch(() => {});
+  }
+
   async #open(): Promise<Output> {
     this.#place ??= await placeOf(this.#path);
-    if (await holdsLines(this.#place)) {
+    const remains = this.#remains;
+    if (remains !== 'elsewhere' && (await holdsLines(this.#place))) {
       await rotate(this.#place.path, this.#limits.keepFiles);
-      this.#hasSuperseded = this.#limits.keepFiles === 0;
+      this.#hasSuperseded = this.#limits.keepFiles === 0 && remains !== 'foreign';
     }
-    return openOutput(this.#place);
+    const opened = await openOutput(this.#place, remains !== null);
+    this.#remains = null;
+    return opened;
   }
 
   async #dropSuperseded(): Promise<void> {
     if (!this.#hasSuperseded || this.#place === null) return;
     await dropRotated(this.#place.path);
     this.#hasSuperseded = false;
+  }
+
+  /** Once, when what there was to write is written. */
+  #tellChange(): void {
+    const change = this.#change;
+    if (change === null) return;
+    this.#change = null;
+    const file = this.#placed();
+    throw new RecordingError(
+      'ERR_RECORDING_CHANGED',
+      `${file} was ${change} by somebody else; the recording goes on with a new header`,
+      { file },
+    );
+  }
+
+  /** Where it leads, once that is known. */
+  #placed(): string {
+    return this.#place?.path ?? this.#path;
   }
 
   #miss(frames: number): void {
@@ -191,7 +254,7 @@ export class RecordingWriter {
     try {
       await work();
     } catch (cause) {
-      throw recordingIoError(this.#place?.path ?? this.#path, 'written', cause);
+      throw recordingIoError(this.#placed(), 'written', cause);
     }
   }
 }

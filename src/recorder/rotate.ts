@@ -1,5 +1,5 @@
 /** Makes room for a new file at the path of a recording, by renames only: nothing is copied, nothing is half there. */
-import { rename, unlink } from 'node:fs/promises';
+import { lstat, rename, unlink } from 'node:fs/promises';
 import { errnoOf } from '../host/index.js';
 import { exists, rotatedPath } from './place.js';
 
@@ -14,12 +14,28 @@ export async function rotate(path: string, keepFiles: number): Promise<void> {
   let free = 1;
   while (free < oldest && (await exists(rotatedPath(path, free)))) free += 1;
   for (let age = free - 1; age >= 0; age -= 1) {
-    await rename(rotatedPath(path, age), rotatedPath(path, age + 1)).catch(unlessGone);
+    await move(rotatedPath(path, age), rotatedPath(path, age + 1)).catch(unlessGone);
   }
 }
 
 export async function dropRotated(path: string): Promise<void> {
   await unlink(rotatedPath(path, 1)).catch(unlessGone);
+}
+
+async function move(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  // Of two names of one file a rename does nothing: without this the file would be in the way for ever.
+  const [still, moved] = await Promise.all([identityAt(from), identityAt(to)]);
+  if (still !== null && still === moved) await unlink(from);
+}
+
+async function identityAt(path: string): Promise<string | null> {
+  try {
+    const { dev, ino } = await lstat(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
 }
 
 function unlessGone(cause: unknown): void {

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../host/index.js';
 import type { Appended } from '../ndjson/regular-file.js';
 import { wholeLines } from '../ndjson/whole-lines.js';
-import type { Output } from './output.js';
 
 /** How often a pipe that is full is tried again, 1 ms apart, before its reader counts as too slow. */
 const MAX_BUSY_WRITES = 1_000;
@@ -43,7 +42,7 @@ export class DescriptorTarget implements StreamTarget {
  * A FIFO, a device, an open file of ours: nothing can be taken back. The rest of a line that was begun is written
  * before anything else, so that whoever reads sees whole lines; the line counts as written.
  */
-export class StreamFile implements Output {
+export class StreamFile {
   readonly isRegular = false;
   readonly #target: StreamTarget;
   #size = 0;

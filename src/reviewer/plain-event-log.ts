@@ -17,6 +17,7 @@ import { endOfLog } from './torn-tail.js';
 const FLAGS =
   constants.O_RDWR |
   constants.O_CREAT |
+  constants.O_APPEND |
   constants.O_NONBLOCK |
   constants.O_NOCTTY |
   constants.O_NOFOLLOW;
@@ -147,7 +148,7 @@ export class PlainEventLog implements EventLog {
       await handle.datasync();
     } catch (cause) {
       // Nobody is told that these are there, so that they may be appended again.
-      await handle.truncate(before).catch(() => {});
+      await file.cut(before).catch(() => {});
       throw cause;
     }
     if (written.error !== null) throw new PartlyWritten(written.lines, written.error);

@@ -1,8 +1,8 @@
 /** How a log ends, which a crash may have left within a line: as `native/core/event_log.cc` looks at it. */
 import type { FileHandle } from 'node:fs/promises';
+import { endOfLast, lastNewlineOf } from '../ndjson/last-byte.js';
 import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
 
-const CHUNK_BYTES = 4_096;
 const NEWLINE = 0x0a;
 const OBJECT = 0x7b;
 /** As readers take it, who pass over blank lines. */
@@ -68,21 +68,3 @@ export async function endOfLog(handle: FileHandle, size: number): Promise<EndOfL
 
 const isText = (byte: number): boolean => byte !== NEWLINE && !BLANK.has(byte);
 const lastTextOf = (chunk: Buffer): number => chunk.findLastIndex(isText);
-const lastNewlineOf = (chunk: Buffer): number => chunk.lastIndexOf(NEWLINE);
-
-/** Where the last such byte before `end` ends, 0 where there is none. */
-async function endOfLast(
-  lastOf: (chunk: Buffer) => number,
-  handle: FileHandle,
-  end: number,
-): Promise<number> {
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  for (let to = end; to > 0; ) {
-    const length = Math.min(to, CHUNK_BYTES);
-    const { bytesRead } = await handle.read(chunk, 0, length, to - length);
-    const last = lastOf(chunk.subarray(0, bytesRead));
-    if (last >= 0) return to - length + last + 1;
-    to -= length;
-  }
-  return 0;
-}

@@ -1,0 +1,50 @@
+/** What is made of the file of a recording that somebody else changed while it was written. */
+import { endOfLast, lastNewlineOf } from '../ndjson/last-byte.js';
+import { openRegular } from '../ndjson/open-regular.js';
+import type { FileChange, RegularFile } from '../ndjson/regular-file.js';
+
+/**
+ * `'empty'`: it is written again from its beginning. Else it is to be closed: `'elsewhere'`, its name is free or
+ * another's; `'ours'`, whole lines of the recording are left in it; `'foreign'`, somebody else's bytes are in it too.
+ */
+export type Remains = 'empty' | 'elsewhere' | 'ours' | 'foreign';
+
+/** `header` is the file's first line, with its newline. Throws what the kernel says. */
+export async function remainsOf(
+  file: RegularFile,
+  change: FileChange,
+  path: string,
+  header: Buffer,
+): Promise<Remains> {
+  switch (change) {
+    case 'removed':
+    case 'renamed':
+      return 'elsewhere';
+    case 'appended to':
+      return 'foreign';
+    case 'emptied':
+      await file.cut(0);
+      return 'empty';
+    case 'cut short': {
+      const whole = await wholeBytesAt(path, header);
+      if (whole === null) return 'foreign';
+      await file.cut(whole);
+      return whole === 0 ? 'empty' : 'ours';
+    }
+  }
+}
+
+/** Bytes of whole lines; null where the file does not begin with the header, or cannot be read. */
+async function wholeBytesAt(path: string, header: Buffer): Promise<number | null> {
+  const handle = await openRegular(path).catch(() => null);
+  if (handle === null) return null;
+  try {
+    const { size } = await handle.stat();
+    const begun = Buffer.alloc(Math.min(size, header.length));
+    const { bytesRead } = await handle.read(begun, 0, begun.length, 0);
+    if (!header.subarray(0, bytesRead).equals(begun.subarray(0, bytesRead))) return null;
+    return await endOfLast(lastNewlineOf, handle, size);
+  } finally {
+    await handle.close();
+  }
+}
