@@ -441,6 +441,25 @@ TEST(kill_signals_no_number_that_is_foreign) {
   CHECK(lives(child.pid()));
 }
 
+TEST(kill_signals_nobody_by_the_numbers_of_another_pid_namespace) {
+  Child isolated([](Child&) {
+    if (unshare(CLONE_NEWPID) != 0) return 77;
+    // Its /proc is still that of the outer namespace. All that it forks ends with it.
+    const int first = fork();
+    if (first == 0) {
+      const int below = fork();
+      if (below == 0) {
+        for (;;) pause();
+      }
+      const bool spared = kill_tree({known(below)}, {getpid()}) == ENXIO;
+      _exit(spared && waitpid(below, nullptr, WNOHANG) == 0 ? 0 : 2);
+    }
+    int status = 0;
+    return waitpid(first, &status, 0) == first && WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+  });
+  CHILD_HELD(isolated.reap());
+}
+
 TEST(kill_of_a_cgroup_whose_list_cannot_be_read_is_not_complete) {
   TempTree tree;
   Child child([](Child& self) { return self.hear(); });

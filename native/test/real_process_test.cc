@@ -1,5 +1,6 @@
 // Processes of this machine: what the kernel does to descriptors, numbers and totals when they end.
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -86,6 +87,24 @@ TEST(real_process_cpu_is_its_clock_and_not_its_ticks) {
   CHECK(r.out.get(word::kMemRssBytes) > 0);
   CHECK(r.reader.root_alive());
   CHECK_EQUAL(r.reader.live_members(), 1);
+}
+
+TEST(real_process_of_another_pid_namespaces_procfs_is_not_believed) {
+  Child isolated([](Child&) {
+    if (unshare(CLONE_NEWPID) != 0) return 77;
+    // Its /proc is still that of the outer namespace.
+    const int first = fork();
+    if (first == 0) {
+      Reader r;
+      const ReadFailure failure = r.open(getpid());
+      const bool refused =
+          failure.code == ReadCode::kProcNotAvailable && failure.error_number == ENXIO;
+      _exit(refused && !r.reader.is_open() ? 0 : 2);
+    }
+    int status = 0;
+    return waitpid(first, &status, 0) == first && WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+  });
+  CHILD_HELD(isolated.reap());
 }
 
 TEST(real_process_is_refused_by_a_threads_id) {

@@ -1,4 +1,5 @@
 /** Why a summary's figures are not all the cgroup's, in one line. */
+import type { HostFacts } from '../host/index.js';
 import type { ProcessControlLoad } from '../host/process-control.js';
 import { listOf } from './format.js';
 import type { Measurement } from './measurement.js';
@@ -9,6 +10,7 @@ export function degradedReason(
   totals: Measurement,
   placement: Placement | null,
   addon: ProcessControlLoad,
+  facts: HostFacts,
   /** `--memory-max` was given, and the kernel does not keep it. */
   samplesMemoryLimit: boolean,
 ): string | null {
@@ -21,6 +23,7 @@ export function degradedReason(
   const parts = [placement?.reason ?? 'the cgroup did not tell everything'];
   if (degraded !== '') parts.push(`${degraded} from /proc`);
   if (absent !== '') parts.push(`${absent} not available`);
+  if (absent !== '' && facts.proc.reason !== null) parts.push(facts.proc.reason);
   if (samplesMemoryLimit) {
     parts.push('--memory-max is looked at with every sample: a burst between two is not stopped');
   }

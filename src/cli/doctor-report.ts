@@ -63,6 +63,19 @@ const TIER_TEXT: Record<Exclude<Tier, 'auto'>, string> = {
   proc: 'proc: everything from /proc, by parentage',
 };
 
+/** Told only where something is wrong with it. */
+function procRows({ proc }: HostFacts): [string, string][] {
+  return proc.available ? [] : [['/proc', `not used: ${proc.reason}`]];
+}
+
+function tierText(host: HostFacts): string {
+  const tier = bestTier(host);
+  if (tier === null) return 'none: there is neither a cgroup nor a /proc to measure by';
+  if (tier === 'leaf' && !host.proc.available)
+    return 'leaf: cpu and membership from a cgroup without controllers; memory and io not available';
+  return TIER_TEXT[tier];
+}
+
 export function renderDiagnosis(diagnosis: Diagnosis, paint: Paint = PLAIN): string {
   const { host, engine } = diagnosis;
   const rows: [string, string][] = [
@@ -71,7 +84,8 @@ export function renderDiagnosis(diagnosis: Diagnosis, paint: Paint = PLAIN): str
     ['own cgroup', ownText(host)],
     ...scopeRows(host),
     ['systemd', systemdText(diagnosis)],
-    ['best tier', TIER_TEXT[bestTier(host)]],
+    ['best tier', tierText(host)],
+    ...procRows(host),
     ['pressure', host.psi.available ? 'available' : `not available: ${host.psi.reason}`],
     [
       'engine',
@@ -178,6 +192,7 @@ export function diagnosisToJson(diagnosis: Diagnosis): string {
     systemd: diagnosis.systemd,
     tier: bestTier(host),
     psi: host.psi,
+    proc: host.proc,
     engine: diagnosis.engine,
     launcher: diagnosis.launcher,
     stale: diagnosis.stale.map(({ cgroupPath, ownerPid, error }) => ({

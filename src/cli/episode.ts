@@ -37,8 +37,12 @@ const DRAIN_INTERVAL_MS = 200;
 const REAP_TIMEOUT_MS = 200;
 const END_TIMEOUT_MS = 200;
 
-/** Expected below a full cgroup, and told by the sources already. */
-const UNREMARKABLE: readonly ErrorCode[] = ['ERR_CONTROLLER_NOT_ENABLED', 'ERR_PROC_GONE'];
+/** Expected below a full cgroup, and told by the sources or by what the summary calls degraded. */
+const UNREMARKABLE: readonly ErrorCode[] = [
+  'ERR_CONTROLLER_NOT_ENABLED',
+  'ERR_PROC_GONE',
+  'ERR_PROC_NOT_AVAILABLE',
+];
 
 export class Episode {
   readonly measurement: Measurement = new Measurement();

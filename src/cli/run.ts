@@ -104,6 +104,10 @@ async function runWithFiles(
 
 /** Where we are, measured as a process tree. */
 async function runInTree(context: RunContext, placement: Placement): Promise<number> {
+  const { reason } = context.facts.proc;
+  if (reason !== null) {
+    throw new Refusal(`the command cannot be measured, so it was not run: ${reason}`);
+  }
   const { command, args } = context.options;
   const launched = launch({ command, args, procsFd: null, spawn: { stdio: 'inherit' } });
   const { child } = launched;
@@ -207,7 +211,13 @@ async function measure(
     wallNs: exit.wallNs,
     engine: context.engine,
     periodMs: options.periodMs,
-    degradedReason: degradedReason(measurement, placement, addon, samplesMemory(limits, placement)),
+    degradedReason: degradedReason(
+      measurement,
+      placement,
+      addon,
+      context.facts,
+      samplesMemory(limits, placement),
+    ),
     totals: measurement,
     exhausted: episode?.enforcement.exhausted ?? oomKill,
     uses: usesOf(limits, budget?.consumed() ?? null, measurement, kernelKeepsMemory),

@@ -73,12 +73,13 @@ function processTree(why: string): Placement {
   return { scope: null, source: 'proc', reason: `no cgroup of its own: ${why}` };
 }
 
-/** What the best tier of this host is, without making anything. */
-export function bestTier(facts: HostFacts): Exclude<Tier, 'auto'> {
+/** What the best tier of this host is, without making anything; null: nothing can be measured here. */
+export function bestTier(facts: HostFacts): Exclude<Tier, 'auto'> | null {
   const { places } = facts.scopes;
   if (places.some(({ controllers }) => missingControllers(controllers).length === 0))
     return 'cgroup';
-  return places.length > 0 ? 'leaf' : 'proc';
+  if (places.length > 0) return 'leaf';
+  return facts.proc.available ? 'proc' : null;
 }
 
 /** In the words of this host rather than of the attempt, where it is the host that lacks something. */

@@ -12,6 +12,7 @@ import {
   ownCgroupPath,
 } from './hierarchy.js';
 import { type Mount, parseMountinfo } from './mountinfo.js';
+import { whyForeignProc } from './procfs.js';
 import { type ScopePlaces, scopePlaces } from './scope-places.js';
 
 export interface Cgroup2Facts {
@@ -31,6 +32,13 @@ export interface PsiFacts {
   readonly reason: string | null;
 }
 
+export interface ProcFacts {
+  /** What it says of a pid may be believed, so that `/proc` is a source. */
+  readonly available: boolean;
+  /** Why not; null where it may. */
+  readonly reason: string | null;
+}
+
 export interface HostFacts {
   readonly platform: NodeJS.Platform;
   /** `uname -r`. */
@@ -39,6 +47,7 @@ export interface HostFacts {
   /** null: no cgroup2 mount. */
   readonly cgroup2: Cgroup2Facts | null;
   readonly psi: PsiFacts;
+  readonly proc: ProcFacts;
   readonly scopes: ScopePlaces;
 }
 
@@ -58,6 +67,7 @@ export function hostFacts({ procRoot = '/proc' }: HostOptions = {}): HostFacts {
     mode: cgroupMode(mounts),
     cgroup2,
     psi: psiFacts(mount, procRoot),
+    proc: procFacts(procRoot),
     scopes:
       cgroup2 === null
         ? { places: [], refused: [] }
@@ -85,6 +95,12 @@ function cgroup2Facts(mount: Mount, procRoot: string): Cgroup2Facts {
     ownPath,
     ownDirectory: ownPath === null ? null : cgroupDirectoryUnder(mount, ownPath),
   };
+}
+
+/** Who names another procfs knows whose numbers those are. */
+function procFacts(procRoot: string): ProcFacts {
+  const reason = procRoot === '/proc' ? whyForeignProc() : null;
+  return { available: reason === null, reason };
 }
 
 /** With PSI off at boot the files open and their read is EOPNOTSUPP; a kernel built without it has none. */

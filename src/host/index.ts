@@ -8,6 +8,7 @@ export {
   type HostOptions,
   hostFacts,
   isCgroupV2Available,
+  type ProcFacts,
   type PsiFacts,
 } from './facts.js';
 export type { CgroupMode } from './hierarchy.js';

@@ -13,7 +13,7 @@ import {
   type OptionKeys,
   TelemetryError,
 } from '../error/index.js';
-import { findCgroup2Mount, hostFacts } from '../host/index.js';
+import { findCgroup2Mount, hostFacts, whyForeignProc } from '../host/index.js';
 import { BusUnavailable, whyNoBus } from '../systemd/index.js';
 import { createScope } from './create.js';
 import { type CheckedLimits, checkLimits, type OsResourceLimits } from './limits.js';
@@ -202,7 +202,8 @@ export async function trySystemd(
 export function whyNotSystemd({ strategy, root }: ScopeRequest): string | null {
   if (strategy === 'direct') return 'asked for direct writes';
   if (strategy === 'auto' && root !== null) return 'a root was given';
-  return whyNoBus(busKind());
+  // The manager would take a number of ours for one of another pid namespace, and move a stranger.
+  return whyForeignProc() ?? whyNoBus(busKind());
 }
 
 function noSystemd(id: string, why: string, cause?: unknown): CgroupError {

@@ -4,15 +4,20 @@ import { posix } from 'node:path';
 import { invalidConfig, ProcError } from '../error/index.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
 import { ownCgroupPath } from '../host/hierarchy.js';
-import { findCgroup2Mount } from '../host/index.js';
+import { findCgroup2Mount, whyForeignProc } from '../host/index.js';
 import { hasExited, readProcessStat } from '../host/process-identity.js';
 import type { PinnedCgroup } from './pinned-cgroup.js';
 
 export const PROCS = 'cgroup.procs';
 const EVACUATION_ROUNDS = 100;
 
-/** Of a process that lives: a number may be somebody else's by now. Throws `ERR_PROC_GONE`. */
+/**
+ * Of a process that lives: a number may be somebody else's by now. Throws `ERR_PROC_GONE`, and `ERR_PROC_NOT_AVAILABLE`
+ * where every number in `/proc` is somebody else's.
+ */
 export function starttimeOf(pid: number): string {
+  const why = whyForeignProc();
+  if (why !== null) throw new ProcError('ERR_PROC_NOT_AVAILABLE', why, { file: '/proc' });
   const stat = readProcessStat(pid);
   if (stat === null || hasExited(stat)) throw processGone(pid);
   return stat.startTicks;
@@ -25,7 +30,7 @@ export function processGone(pid: number): ProcError {
 /** The directory of the cgroup that the process is in; null where none is visible. */
 export function cgroupOf(pid: number | 'self'): string | null {
   const mount = findCgroup2Mount();
-  if (mount === null) return null;
+  if (mount === null || (pid !== 'self' && whyForeignProc() !== null)) return null;
   try {
     const path = ownCgroupPath(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
     return path === null ? null : posix.join(mount, path);

@@ -15,6 +15,7 @@ const HYBRID: HostFacts = {
     ownDirectory: '/sys/fs/cgroup/unified',
   },
   psi: { available: false, reason: 'off at boot: the kernel parameter psi=1 turns it on' },
+  proc: { available: true, reason: null },
   scopes: { places: [{ parent: '/sys/fs/cgroup/unified', controllers: [] }], refused: [] },
 };
 
@@ -30,6 +31,7 @@ const UNPRIVILEGED: HostFacts = {
     ownDirectory: null,
   },
   psi: { available: true, reason: null },
+  proc: { available: true, reason: null },
   scopes: {
     places: [],
     refused: [{ directory: '/sys/fs/cgroup', reason: 'not writable (EROFS)' }],
@@ -97,6 +99,20 @@ episcope 1.2.3 on linux 6.1.0, Node v20.19.0
                removed /x (owner 7)
                not removed /y (owner 8): busy
 `);
+  });
+
+  test('where /proc is that of another pid namespace', () => {
+    const reason = 'it is not ours';
+    const host = { ...HYBRID, proc: { available: false, reason } };
+    const text = renderDiagnosis(diagnosis(host));
+    expect(text).toContain(`
+  best tier    leaf: cpu and membership from a cgroup without controllers; memory and io not available
+  /proc        not used: ${reason}
+`);
+    const nowhere = { ...UNPRIVILEGED, proc: { available: false, reason } };
+    expect(renderDiagnosis(diagnosis(nowhere))).toContain('  best tier    none: ');
+    const json = JSON.parse(diagnosisToJson(diagnosis(nowhere)));
+    expect(json).toMatchObject({ tier: null, proc: { available: false, reason } });
   });
 
   test('tells how the engines differ', () => {
