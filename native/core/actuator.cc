@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "open_beneath.h"
+#include "own_membership.h"
 #include "thread.h"
 
 namespace episcope {
@@ -15,23 +16,26 @@ namespace {
 /// The write of a limit waits for reclaim, unless its descriptor does not wait.
 bool may_wait_for_reclaim(const std::string& file) { return file.starts_with("memory."); }
 
-/// In the directory's path every link is followed, as `/proc/self/fd/N` must be; in the directory
-/// itself nothing but its own file is opened.
-int open_control_file(const Action& action) {
-  const int extra = may_wait_for_reclaim(action.file) ? O_NONBLOCK : 0;
-  const int kept = action.directory_fd.get();
-  const int dirfd =
-      kept >= 0 ? kept : open(action.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (dirfd < 0) return -1;
-  const int fd = open_child(dirfd, action.file.c_str(), O_WRONLY | extra);
-  const int error = errno;
-  if (dirfd != kept) close(dirfd);
-  errno = error;
-  return fd;
+/// Who froze or killed itself could do nothing more about it.
+bool stops_the_cgroup(const Action& action) {
+  return action.file == "cgroup.kill" || (action.file == "cgroup.freeze" && action.text == "1");
 }
 
+/// In the directory's path every link is followed, as `/proc/self/fd/N` must be; in the directory
+/// itself nothing but its own file is opened.
 int write_file(const Action& action) {
-  const int fd = open_control_file(action);
+  OwnedDescriptor opened;
+  int dirfd = action.directory_fd.get();
+  if (dirfd < 0) {
+    opened = OwnedDescriptor(open(action.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    dirfd = opened.get();
+  }
+  if (dirfd < 0) return errno;
+  if (stops_the_cgroup(action)) {
+    if (const int error = why_not_stopped(dirfd); error != 0) return error;
+  }
+  const int extra = may_wait_for_reclaim(action.file) ? O_NONBLOCK : 0;
+  const int fd = open_child(dirfd, action.file.c_str(), O_WRONLY | extra);
   if (fd < 0) return errno;
   const ssize_t written = write(fd, action.text.data(), action.text.size());
   int error = 0;

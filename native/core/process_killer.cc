@@ -18,6 +18,7 @@
 #include "cgroup_directory.h"
 #include "directory_entries.h"
 #include "kept_file.h"
+#include "own_membership.h"
 #include "proc_root.h"
 #include "process_directory.h"
 #include "process_figures.h"
@@ -103,8 +104,6 @@ class MemberKiller {
     if (root_.fd >= 0) close(root_.fd);
   }
 
-  /// The calling process is in the cgroup, as far as its list tells.
-  bool cgroup_lists_caller();
   /// As kill_everything.
   int kill_members();
 
@@ -153,11 +152,6 @@ class MemberKiller {
   bool children_cut_ = false;  // since the last round of stops began: a list of children
   bool stood_still_ = false;   // all at once, before they were killed
 };
-
-bool MemberKiller::cgroup_lists_caller() {
-  list_cgroup();
-  return std::find(listed_.begin(), listed_.end(), getpid()) != listed_.end();
-}
 
 int MemberKiller::kill_members() {
   if (const int error = open_procfs(); error != 0) return error;
@@ -476,7 +470,8 @@ int write_cgroup_kill(int cgroup_fd) {
 int kill_everything(KillPlan& plan) {
   MemberKiller killer(plan);
   if (plan.cgroup_fd >= 0) {
-    const int error = killer.cgroup_lists_caller() ? EPERM : write_cgroup_kill(plan.cgroup_fd);
+    int error = why_not_stopped(plan.cgroup_fd);
+    if (error == 0) error = write_cgroup_kill(plan.cgroup_fd);
     if (error == 0 || !plan.may_signal) return error;
   }
   return plan.may_signal ? killer.kill_members() : 0;

@@ -1,8 +1,9 @@
 /** What must never be frozen or killed: ourselves. */
-import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { statfsSync } from 'node:fs';
+import { CGROUP2_SUPER_MAGIC } from '../engine/js/cgroup-directory.js';
+import { HOLDS_US, whyNotStopped } from '../engine/js/own-membership.js';
 import { invalidConfig } from '../error/index.js';
-import { hostFacts, whyForeignProc } from '../host/index.js';
+import { whyForeignProc } from '../host/index.js';
 import { readProcessStat } from '../host/process-identity.js';
 
 /**
@@ -15,9 +16,14 @@ export function assertNotOurselves(pid: number, cgroupPath: string | null): void
       `onExhausted would act on this process: it ${pid === process.pid ? 'is' : 'descends from'} ${pid}`,
     );
   }
-  if (cgroupPath !== null && livesIn(cgroupPath)) {
-    throw invalidConfig(`onExhausted would act on this process: it lives in ${cgroupPath}`);
-  }
+  if (cgroupPath === null || !isCgroup(cgroupPath)) return;
+  const errno = whyNotStopped(cgroupPath);
+  if (errno === null) return;
+  throw invalidConfig(
+    errno === HOLDS_US
+      ? `onExhausted would act on this process: it lives in ${cgroupPath}`
+      : `onExhausted might act on this process: it cannot be read whether it lives in ${cgroupPath} (${errno})`,
+  );
 }
 
 function descendsFrom(ancestor: number): boolean {
@@ -32,22 +38,11 @@ function descendsFrom(ancestor: number): boolean {
   return ancestor === 1;
 }
 
-/** By inode: the same cgroup may have several paths. */
-function livesIn(cgroupPath: string): boolean {
-  const { cgroup2 } = hostFacts();
-  const target = identity(cgroupPath);
-  if (cgroup2 === null || cgroup2.ownDirectory === null || target === null) return false;
-  for (let directory = cgroup2.ownDirectory; ; directory = dirname(directory)) {
-    if (identity(directory) === target) return true;
-    if (directory === cgroup2.mountPoint || directory === '/') return false;
-  }
-}
-
-function identity(directory: string): string | null {
+/** Of a fixture's or a recorded tree's directory nobody can be told to live in it. */
+function isCgroup(directory: string): boolean {
   try {
-    const { dev, ino } = statSync(directory, { bigint: true });
-    return `${dev}:${ino}`;
+    return statfsSync(directory).type === CGROUP2_SUPER_MAGIC;
   } catch {
-    return null;
+    return false;
   }
 }

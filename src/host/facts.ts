@@ -86,6 +86,17 @@ export function findCgroup2Mount({ procRoot = '/proc' }: HostOptions = {}): stri
   return cgroup2Mount(parseMountinfo(textOf(`${procRoot}/self/mountinfo`)))?.mountPoint ?? null;
 }
 
+/** The directory of the cgroup that a process is in; null where the mount does not show it, or nobody tells. */
+export function cgroupDirectoryOf(
+  pid: number,
+  { procRoot = '/proc' }: HostOptions = {},
+): string | null {
+  const mount = cgroup2Mount(parseMountinfo(textOf(`${procRoot}/self/mountinfo`)));
+  if (mount === null || (procRoot === '/proc' && whyForeignProc() !== null)) return null;
+  const path = ownCgroupPath(textOf(`${procRoot}/${pid}/cgroup`));
+  return path === null ? null : cgroupDirectoryUnder(mount, path);
+}
+
 function cgroup2Facts(mount: Mount, procRoot: string): Cgroup2Facts {
   const ownPath = ownCgroupPath(textOf(`${procRoot}/self/cgroup`));
   return {

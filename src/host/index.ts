@@ -3,6 +3,7 @@ export { WANTED_CONTROLLERS, type WantedController } from './cgroup-files.js';
 export { errnoName, errnoOf } from './errno.js';
 export {
   type Cgroup2Facts,
+  cgroupDirectoryOf,
   findCgroup2Mount,
   type HostFacts,
   type HostOptions,

@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError, ProcError } from '../error/index.js';
 import { type Directories, directories } from '../host/directories.js';
 import { errnoOf } from '../host/errno.js';
+import { cgroupDirectoryOf } from '../host/index.js';
 import { enableControllers, enableControllersAbove } from './controllers.js';
 import { type CheckedLimits, checkLimits, controlWrites } from './limits.js';
 import { markersIn } from './marker.js';
 import { currentOwner, formatOwner } from './owner.js';
 import { DEFAULT_SLICE, episodeCgroupPath, scopeName } from './path.js';
 import { PinnedCgroup, writeError } from './pinned-cgroup.js';
-import { cgroupOf, evacuate, PROCS, processGone, starttimeOf } from './process.js';
+import { evacuate, PROCS, processGone, starttimeOf } from './process.js';
 import { openSlice, ownMarker, removeSliceIfOurs } from './slice.js';
 
 /** A scope that is there, and where. */
@@ -297,7 +298,7 @@ class Creation {
   async #move(): Promise<void> {
     const { pid } = this.#options;
     if (pid === undefined) return;
-    const origin = cgroupOf(pid);
+    const origin = cgroupDirectoryOf(pid);
     // What it has forked in here goes back with it.
     this.#undo.unshift(() => evacuate(this.#made(), origin, this.#root));
     for (let tries = 1; ; tries += 1) {

@@ -1,10 +1,8 @@
 /** The process that is to live in a scope. */
-import { readFileSync } from 'node:fs';
-import { posix } from 'node:path';
-import { invalidConfig, ProcError } from '../error/index.js';
+import { HOLDS_US, whyNotStopped } from '../engine/js/own-membership.js';
+import { CgroupError, invalidConfig, ProcError } from '../error/index.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
-import { ownCgroupPath } from '../host/hierarchy.js';
-import { findCgroup2Mount, whyForeignProc } from '../host/index.js';
+import { whyForeignProc } from '../host/index.js';
 import { hasExited, readProcessStat } from '../host/process-identity.js';
 import type { PinnedCgroup } from './pinned-cgroup.js';
 
@@ -27,28 +25,21 @@ export function processGone(pid: number): ProcError {
   return new ProcError('ERR_PROC_GONE', `process ${pid} is gone`, { file: `/proc/${pid}` });
 }
 
-/** The directory of the cgroup that the process is in; null where none is visible. */
-export function cgroupOf(pid: number | 'self'): string | null {
-  const mount = findCgroup2Mount();
-  if (mount === null || (pid !== 'self' && whyForeignProc() !== null)) return null;
-  try {
-    const path = ownCgroupPath(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
-    return path === null ? null : posix.join(mount, path);
-  } catch {
-    return null;
+/**
+ * Who froze itself could not thaw again, and who killed itself could not tell. Throws `ERR_INVALID_CONFIG`, and
+ * `ERR_CGROUP_READ` where it cannot be read whether the cgroup holds this process.
+ */
+export function assertNotInside({ via, path }: PinnedCgroup, what: 'freeze' | 'kill'): void {
+  const errno = whyNotStopped(via);
+  if (errno === null) return;
+  if (errno === HOLDS_US) {
+    throw invalidConfig(`${path} holds this very process: it cannot ${what} itself`);
   }
-}
-
-/** Whether this process lives in the cgroup of this directory, or below it. */
-export function isInside(cgroupPath: string): boolean {
-  const own = cgroupOf('self');
-  return own === cgroupPath || own?.startsWith(`${cgroupPath}/`) === true;
-}
-
-/** Who froze itself could not thaw again, and who killed itself could not tell. Throws `ERR_INVALID_CONFIG`. */
-export function assertNotInside(cgroupPath: string, what: string): void {
-  if (!isInside(cgroupPath)) return;
-  throw invalidConfig(`${cgroupPath} holds this very process: it cannot ${what} itself`);
+  const why = `it cannot be read whether it holds this very process (${errno})`;
+  throw new CgroupError('ERR_CGROUP_READ', `cannot ${what} ${path}: ${why}`, {
+    errno,
+    file: `${path}/cgroup.procs`,
+  });
 }
 
 /** Moves all that lives in `cgroup` to the directory `origin`, or where that is gone to `instead`. */

@@ -32,13 +32,14 @@ export type ScopeRef = Pick<DirectScope, 'id' | 'parent' | 'slice'> &
  * Kills everything in the cgroup and below, and waits until it is empty. `cgroup.kill` where the kernel has
  * it (5.14), else its members are stopped and killed until none is left.
  *
- * Throws `CgroupError` `ERR_SCOPE_BUSY` after `timeoutMs`, the reason of an aborted `signal`. A cgroup that is gone is
- * empty.
+ * Throws `CgroupError` `ERR_SCOPE_BUSY` after `timeoutMs`, the reason of an aborted `signal`, and as `assertNotInside`. A
+ * cgroup that is gone is empty.
  */
 export async function killCgroup(
   cgroup: PinnedCgroup,
   { timeoutMs = REMOVE_TIMEOUT_MS, signal }: Omit<RemoveOptions, 'kill'> = {},
 ): Promise<void> {
+  assertNotInside(cgroup, 'kill');
   const atOnce = (await cgroup.write('cgroup.kill', '1')) === null;
   const deadline = performance.now() + timeoutMs;
   for (let pauseMs = 0; cgroup.events()?.populated === true; pauseMs = Math.min(pauseMs + 1, 10)) {
@@ -100,10 +101,8 @@ async function removePinned(
   scope: PinnedCgroup,
   options: RemoveOptions,
 ): Promise<void> {
-  if (options.kill) {
-    assertNotInside(scope.path, 'kill');
-    await killCgroup(scope, options);
-  } else assertEmpty(scope);
+  if (options.kill) await killCgroup(scope, options);
+  else assertEmpty(scope);
   await removeTree(slice, name);
 }
 

@@ -57,8 +57,8 @@ export class Scope implements AsyncDisposable {
    * gone, `ERR_CGROUP_WRITE` with the errno (`ETIMEDOUT`: a process hangs in the kernel, and stops when it can).
    */
   async freeze(): Promise<void> {
-    assertNotInside(this.cgroupPath, 'freeze');
     await this.#on(async (cgroup) => {
+      assertNotInside(cgroup, 'freeze');
       await write(cgroup, 'cgroup.freeze', '1');
       await untilFrozen(cgroup);
     });
@@ -74,7 +74,6 @@ export class Scope implements AsyncDisposable {
    * own as soon as they are empty.) Throws `ERR_SCOPE_BUSY` after 25 s. Of a scope that is gone nothing is left to kill.
    */
   async kill(): Promise<void> {
-    assertNotInside(this.cgroupPath, 'kill');
     const cgroup = this.#open();
     if (cgroup !== null) await using(cgroup, (there) => killCgroup(there));
   }
@@ -86,7 +85,6 @@ export class Scope implements AsyncDisposable {
    */
   async remove(options: ScopeRemoveOptions = {}): Promise<void> {
     const checked = removeOptions(options, REMOVE_OPTIONS);
-    if (checked.kill) assertNotInside(this.cgroupPath, 'kill');
     this.#removal = this.#removal?.catch(() => this.#remove(checked)) ?? this.#remove(checked);
     await this.#removal;
   }

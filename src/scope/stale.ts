@@ -1,5 +1,5 @@
 /** What a SIGKILLed owner left behind. */
-import { CgroupError } from '../error/index.js';
+import { CgroupError, TelemetryError } from '../error/index.js';
 import { type Directories, directories } from '../host/directories.js';
 import { errnoOf } from '../host/errno.js';
 import type { HostFacts } from '../host/index.js';
@@ -7,7 +7,6 @@ import { markersIn } from './marker.js';
 import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';
 import { DEFAULT_SLICE, scopeName } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';
-import { isInside } from './process.js';
 import { killCgroup, removeTree } from './remove.js';
 import { removeSliceIfOurs } from './slice.js';
 
@@ -188,9 +187,6 @@ async function removeStale(
   { name, mark, marker }: Leftover,
 ): Promise<CgroupError | null> {
   const path = `${slice.path}/${name}`;
-  if (isInside(path)) {
-    return new CgroupError('ERR_SCOPE_BUSY', `${path} holds this very process`, { file: path });
-  }
   try {
     const cgroup = slice.childIfAny(name);
     if (cgroup === null) return null;
@@ -206,6 +202,9 @@ async function removeStale(
     });
     return null;
   } catch (cause) {
+    if (cause instanceof TelemetryError && cause.code === 'ERR_INVALID_CONFIG') {
+      return new CgroupError('ERR_SCOPE_BUSY', cause.message, { file: path, cause });
+    }
     const errno = cause instanceof CgroupError ? cause.errno : errnoOf(cause);
     if (errno === 'ENOENT') return null;
     const why = errno ?? 'it still has processes after SIGKILL';

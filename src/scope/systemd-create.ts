@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError, ProcError } from '../error/index.js';
 import { directories } from '../host/directories.js';
-import { findCgroup2Mount } from '../host/index.js';
+import { cgroupDirectoryOf, findCgroup2Mount } from '../host/index.js';
 import {
   BusError,
   BusUnavailable,
@@ -17,7 +17,7 @@ import { type CheckedLimits, controlWrites } from './limits.js';
 import { currentOwner, formatOwner } from './owner.js';
 import { scopeName } from './path.js';
 import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
-import { cgroupOf, evacuate, processGone, starttimeOf } from './process.js';
+import { evacuate, processGone, starttimeOf } from './process.js';
 import { REMOVE_TIMEOUT_MS } from './remove.js';
 import { SystemdScope } from './systemd-scope.js';
 import { busKind, cgroupOfUnit, isNoSuchUnit } from './unit.js';
@@ -68,7 +68,7 @@ export async function createSystemdScope(
 ): Promise<SystemdScope> {
   const { pid } = options;
   const starttime = starttimeOf(pid);
-  const origin = cgroupOf(pid);
+  const origin = cgroupDirectoryOf(pid);
   const manager = await SystemdManager.acquire(busKind());
   let cgroup: PinnedCgroup | null = null;
   let job: StartedJob | null = null;

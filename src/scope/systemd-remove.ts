@@ -88,10 +88,8 @@ async function endUnit(
   options: RemoveOptions,
   wait: Wait,
 ): Promise<void> {
-  if (options.kill) {
-    assertNotInside(cgroup.path, 'kill');
-    await killUnit(manager, unit, cgroup, wait);
-  } else assertEmpty(cgroup);
+  if (options.kill) await killUnit(manager, unit, cgroup, wait);
+  else assertEmpty(cgroup);
   try {
     await manager.stopUnit(unit, wait);
   } catch (cause) {
@@ -115,6 +113,7 @@ async function killUnit(
   cgroup: PinnedCgroup,
   wait: Wait,
 ): Promise<void> {
+  assertNotInside(cgroup, 'kill');
   for (let pauseMs = 1; cgroup.events()?.populated === true; pauseMs = Math.min(pauseMs * 2, 50)) {
     try {
       await manager.killUnit(unit, constants.signals.SIGKILL, wait);

@@ -158,6 +158,33 @@ describe.each(ENGINES)('an exhausted budget, engine %s', (engine) => {
     await expect(handle.thaw()).rejects.toMatchObject({ code: 'ERR_CGROUP_NOT_AVAILABLE' });
   });
 
+  it.each([
+    [false, 'freeze', ['freeze']],
+    [false, 'kill', ['kill', 'freeze']],
+    [true, 'freeze', ['freeze']],
+    [true, 'kill', ['kill', 'freeze']],
+  ] as const)(
+    'spares a cgroup that came to hold this very process (manual %s, %s)',
+    async (manual, onExhausted, refused) => {
+      cgroup.write('cgroup.kill', '0');
+      cgroup.write('cgroup.freeze', '0');
+      const handle = start({ budget: limited(), onExhausted, manual });
+      const log = logOf(handle);
+      cgroup.write('cgroup.procs', `${process.pid}\n`);
+      const stopped = once(handle, 'stopped');
+      if (manual) {
+        cgroup.cpu({ usage: 2_100, user: 60, system: 40 });
+        new TelemetryCollector(undefined, { engine }).collect(handle);
+      } else await exceed(handle);
+      await stopped;
+      const warnings = log.filter(([name]) => name === 'warning');
+      expect(warnings).toMatchObject(
+        refused.map(() => ['warning', { code: 'ERR_ACTION_FAILED', errno: 'EBUSY' }]),
+      );
+      expect([text('cgroup.kill'), text('cgroup.freeze')]).toEqual(['0', '0']);
+    },
+  );
+
   it('what others charge to the budget exhausts it at the next frame', async () => {
     cgroup.write('cgroup.kill', '');
     const budget = new BudgetTracker({ cpuMs: 10, tokens: 5 });

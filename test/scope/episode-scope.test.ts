@@ -218,6 +218,9 @@ describe.skipIf(noLeaf !== null)('createEpisodeScope', () => {
       remove: 'ERR_SCOPE_BUSY',
       removeKill: 'ERR_INVALID_CONFIG',
       byId: 'ERR_INVALID_CONFIG',
+      freezeExhausted: 'ERR_INVALID_CONFIG',
+      killExhausted: 'ERR_INVALID_CONFIG',
+      aboveExhausted: 'ERR_INVALID_CONFIG',
     });
     await removeEpisodeScope('self', { slice, kill: true });
   });

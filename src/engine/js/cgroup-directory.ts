@@ -16,7 +16,7 @@ import {
   openDirectory,
 } from './syscall.js';
 
-const CGROUP2_SUPER_MAGIC = 0x63677270;
+export const CGROUP2_SUPER_MAGIC = 0x63677270;
 
 export class CgroupDirectory {
   /** Counted as kept, whatever the budget says: nothing can be read without it. */

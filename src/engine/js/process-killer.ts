@@ -165,9 +165,6 @@ class MemberKiller {
   /** null, or the errno of `cgroup.kill`. */
   async killCgroup(): Promise<string | null> {
     if (this.#cgroup < 0) return errnoName(this.#cgroup);
-    const listed: number[] = [];
-    this.#listCgroup(listed);
-    if (listed.includes(process.pid)) return 'EPERM';
     return await writeControlFile(beneath(this.#cgroup, 'cgroup.kill'), '1');
   }
 

@@ -1,0 +1,104 @@
+#include "own_membership.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+
+#include "directory_entries.h"
+#include "open_beneath.h"
+#include "owned_descriptor.h"
+
+namespace episcope {
+namespace {
+
+// Deeper than any delegation goes; each level holds one descriptor while it is walked.
+constexpr int kMaxDepth = 64;
+
+// Of cgroup.procs a thread never reads more than it has asked for, and a cgroup with very many
+// processes is one that must be possible to kill: piece by piece, to the end.
+constexpr size_t kPiece = 4096;
+
+bool is_gone(int error_number) { return error_number == ENOENT || error_number == ENODEV; }
+
+/// Whether a thread of this process has this number. An errno that is not ESRCH leaves it open.
+int thread_errno(int tid) { return syscall(SYS_tgkill, getpid(), tid, 0) == 0 ? EBUSY : errno; }
+
+/// EBUSY as soon as `look` gives it for a number of the file; else the last errno but ESRCH.
+template <typename Look>
+int look_through(int dirfd, const char* name, Look look) {
+  const OwnedDescriptor file(openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.is_open()) return errno;
+  int worst = 0;
+  int number = 0;
+  char bytes[kPiece];
+  for (;;) {
+    const ssize_t size = read(file.get(), bytes, sizeof bytes);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return errno;
+    if (size == 0) return worst;
+    for (ssize_t at = 0; at < size; ++at) {
+      if (bytes[at] >= '0' && bytes[at] <= '9') {
+        number = number * 10 + (bytes[at] - '0');
+        continue;
+      }
+      // A process of an outer pid namespace is listed as 0.
+      const int error = number == 0 ? 0 : look(number);
+      if (error == EBUSY) return error;
+      if (error != 0 && error != ESRCH) worst = error;
+      number = 0;
+    }
+  }
+}
+
+int look_in(int dirfd) {
+  const int own = getpid();
+  int error =
+      look_through(dirfd, "cgroup.procs", [own](int pid) { return pid == own ? EBUSY : 0; });
+  // In a threaded cgroup only threads are listed: some of ours may be in it.
+  if (error == EOPNOTSUPP) error = look_through(dirfd, "cgroup.threads", thread_errno);
+  return is_gone(error) ? 0 : error;
+}
+
+int walk(int dirfd, int depth);
+
+int look_in_child(int dirfd, const char* name, int depth) {
+  if (depth == 0) return ELOOP;
+  // EXDEV: what is mounted there hides a cgroup that may hold us.
+  const OwnedDescriptor child(open_child(dirfd, name, O_RDONLY | O_DIRECTORY));
+  if (!child.is_open()) return is_gone(errno) ? 0 : errno;
+  return walk(child.get(), depth - 1);
+}
+
+int look_below(int dirfd, int depth) {
+  struct stat status {};
+  if (fstat(dirfd, &status) != 0) return errno;
+  // Its own entry and its `.`: no directory below, no need to list some sixty files.
+  if (status.st_nlink == 2) return 0;
+  const OwnedDescriptor list(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!list.is_open()) return is_gone(errno) ? 0 : errno;
+  int worst = 0;
+  const bool listed = for_each_entry(list.get(), [&](const char* name, unsigned char type) {
+    if (worst == EBUSY || (type != DT_DIR && type != DT_UNKNOWN)) return;
+    const int error = look_in_child(dirfd, name, depth);
+    if (error != 0 && error != ENOTDIR) worst = error;
+  });
+  return listed || worst == EBUSY ? worst : EIO;
+}
+
+int walk(int dirfd, int depth) {
+  const int here = look_in(dirfd);
+  if (here == EBUSY) return here;
+  const int below = look_below(dirfd, depth);
+  return below != 0 ? below : here;
+}
+
+}  // namespace
+
+int why_not_stopped(int dirfd) { return walk(dirfd, kMaxDepth); }
+
+}  // namespace episcope

@@ -1,0 +1,112 @@
+/**
+ * Whether a cgroup holds the calling process, here or below: who froze itself could not thaw again, and who killed itself
+ * could not tell. By the lists of the kernel, which name this process whatever path, mount or cgroup namespace led to the
+ * directory. The twin of `native/core/own_membership.cc`.
+ */
+import { readFileSync } from 'node:fs';
+import { hasSamePids, procRootAt } from './process-directory.js';
+import {
+  beneath,
+  close,
+  Errno,
+  errnoName,
+  errnoOf,
+  fstat,
+  listDirectory,
+  openDirectory,
+} from './syscall.js';
+
+/** What `whyNotStopped` gives for a cgroup that does hold this process. */
+export const HOLDS_US = 'EBUSY';
+
+/** Deeper than any delegation goes; each level holds one descriptor while it is walked. */
+const MAX_DEPTH = 64;
+
+const FOUND = 1;
+
+/**
+ * Why the cgroup of this directory must not be frozen or killed: `EBUSY`, it holds this process; any other errno, it
+ * cannot be read whether it does. null where it does not, or is gone.
+ */
+export function whyNotStopped(directory: string): string | null {
+  const dirfd = openDirectory(`${directory}/.`);
+  if (dirfd < 0) return isGone(dirfd) ? null : errnoName(dirfd);
+  const errno = walk(dirfd, MAX_DEPTH);
+  close(dirfd);
+  if (errno === FOUND) return HOLDS_US;
+  return errno === 0 ? null : errnoName(errno);
+}
+
+/** 0, `FOUND`, or a negative errno: what cannot be read may hold us, and what is found elsewhere says more. */
+function walk(dirfd: number, depth: number): number {
+  const here = lookIn(dirfd);
+  if (here === FOUND) return FOUND;
+  const below = lookBelow(dirfd, depth);
+  return below === 0 ? here : below;
+}
+
+function lookIn(dirfd: number): number {
+  const listed = lists(beneath(dirfd, 'cgroup.procs'), (pid) => pid === process.pid);
+  // In a threaded cgroup only threads are listed: some of ours may be in it.
+  if (listed === Errno.EOPNOTSUPP) return lookForThreads(dirfd);
+  return isGone(listed) ? 0 : listed;
+}
+
+function lookForThreads(dirfd: number): number {
+  if (!hasSamePids(procRootAt('/proc'))) return Errno.ENXIO;
+  const tasks = listDirectory('/proc/self/task');
+  if (typeof tasks === 'number') return tasks;
+  const own = new Set(tasks.map(({ name }) => Number(name)));
+  const listed = lists(beneath(dirfd, 'cgroup.threads'), (tid) => own.has(tid));
+  return isGone(listed) ? 0 : listed;
+}
+
+/** Of any size: a cgroup with very many processes is one that must be possible to kill. */
+function lists(file: string, isOurs: (id: number) => boolean): number {
+  let text: string;
+  try {
+    text = readFileSync(file, 'latin1');
+  } catch (error) {
+    return errnoOf(error);
+  }
+  return text.split('\n').some((line) => line !== '' && isOurs(Number(line))) ? FOUND : 0;
+}
+
+function lookBelow(dirfd: number, depth: number): number {
+  const stats = fstat(dirfd);
+  if (typeof stats === 'number') return stats;
+  // Its own entry and its `.`: no directory below, no need to list some sixty files.
+  if (stats.nlink === 2n) return 0;
+  const entries = listDirectory(beneath(dirfd, '.'));
+  if (typeof entries === 'number') return isGone(entries) ? 0 : entries;
+  let worst = 0;
+  for (const entry of entries) {
+    if (!entry.isDirectory()) continue;
+    const found = depth === 0 ? Errno.ELOOP : lookInChild(dirfd, entry.name, depth);
+    if (found === FOUND) return FOUND;
+    if (found !== 0) worst = found;
+  }
+  return worst;
+}
+
+function lookInChild(dirfd: number, name: string, depth: number): number {
+  const fd = openDirectory(beneath(dirfd, name));
+  if (fd < 0) return isGone(fd) ? 0 : fd;
+  // What is mounted there hides a cgroup that may hold us.
+  const found = mountOf(fd) === mountOf(dirfd) ? walk(fd, depth - 1) : Errno.EXDEV;
+  close(fd);
+  return found;
+}
+
+function mountOf(fd: number): string | null {
+  try {
+    return /^mnt_id:\t(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? null;
+  } catch (error) {
+    errnoOf(error);
+    return null;
+  }
+}
+
+function isGone(errno: number): boolean {
+  return errno === Errno.ENOENT || errno === Errno.ENODEV;
+}
