@@ -1,4 +1,5 @@
 import { BudgetExhaustedError, type BudgetResource } from '../error/index.js';
+import { brand, ownInstance } from '../realm/index.js';
 import { BudgetCounters } from './counters.js';
 import {
   amountOf,
@@ -29,6 +30,10 @@ export interface SharedBudget {
  */
 export class BudgetTracker {
   readonly #counters: BudgetCounters;
+
+  static {
+    brand(BudgetTracker.prototype, 'BudgetTracker');
+  }
 
   /**
    * 0 or absent is unlimited. Throws `ERR_OUT_OF_RANGE` for a negative, NaN, an infinity, a fraction of what is
@@ -180,4 +185,9 @@ function exhausted(index: number, requested: bigint, remaining: bigint): BudgetE
     requested: amountOf(resource, requested),
     remaining: amountOf(resource, remaining),
   });
+}
+
+/** A tracker of whatever evaluation of the package, with the counters it has; null for anything else. */
+export function ownBudget(value: unknown): BudgetTracker | null {
+  return ownInstance(BudgetTracker, value, (foreign) => BudgetTracker.attach(foreign.share()));
 }

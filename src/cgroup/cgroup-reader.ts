@@ -17,6 +17,7 @@ import {
   ProcError,
   TelemetryError,
 } from '../error/index.js';
+import { dispose } from '../realm/index.js';
 import { episodeCgroup } from './episode-cgroup.js';
 
 export interface CgroupReaderOptions {
@@ -141,7 +142,7 @@ export class CgroupReader extends PartReader {
     this.#fallback?.close();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close();
   }
 }

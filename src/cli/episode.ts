@@ -7,6 +7,7 @@ import type { ExhaustAction } from '../engine/engine.js';
 import { type ErrorCode, TelemetryError } from '../error/index.js';
 import type { ProcessControl } from '../host/index.js';
 import { FrameReader } from '../reader/index.js';
+import { messageOf } from '../realm/index.js';
 import { type Exit, killDescendants, type LaunchFailure, type Scope } from '../scope/index.js';
 import { Enforcement } from './enforcement.js';
 import { Measurement } from './measurement.js';
@@ -194,7 +195,7 @@ export class Episode {
     try {
       await act();
     } catch (cause) {
-      this.warnings.add(cause instanceof Error ? cause.message : String(cause));
+      this.warnings.add(messageOf(cause));
     }
   }
 }

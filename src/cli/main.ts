@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: which command, and how its failures become an exit status. */
+import { inspect } from 'node:util';
 import './standard-streams.js';
 import { doctor } from './doctor.js';
 import { complain, writeErr, writeOut } from './output.js';
@@ -66,7 +67,7 @@ async function exitStatus(argv: readonly string[]): Promise<number> {
       return cause instanceof UsageError ? ExitStatus.USAGE : ExitStatus.REFUSED;
     }
     // A defect of ours: the stack is what helps.
-    complain(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+    complain(inspect(cause));
     return ExitStatus.REFUSED;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { codeOf } from '../realm/index.js';
 
 export function writeOut(text: string): void {
   writeAll(1, text);
@@ -53,7 +54,7 @@ function writeAll(fd: number, text: string): void {
       at += writeSync(fd, bytes, at);
     } catch (cause) {
       // The command may have made the stream non-blocking; anything else means that nobody reads.
-      if (!(cause instanceof Error && 'code' in cause && cause.code === 'EAGAIN')) return;
+      if (codeOf(cause) !== 'EAGAIN') return;
       busy += 1;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }

@@ -17,14 +17,16 @@ import {
 import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
 import { findCgroup2Mount } from '../host/index.js';
 import { TelemetryPolicy } from '../policy/index.js';
+import { ownPolicy } from '../policy/policy.js';
 import { assertProcRoot } from '../proc/proc-root.js';
+import { dispose } from '../realm/index.js';
 import { manualSessionOf, sessionOf, TelemetryHandle, userFlags } from './handle.js';
 import { ManualSession } from './manual-session.js';
 import { assertNotOurselves } from './own-process.js';
 import { reportRun } from './reviewer-run.js';
 import { SampledSession } from './sampled-session.js';
 import type { Session, SessionOptions } from './session.js';
-import { assertBudget, assertStartOptions, type StartOptions } from './start-options.js';
+import { assertStartOptions, type StartOptions, userBudget } from './start-options.js';
 
 export interface TelemetryCollectorOptions {
   /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
@@ -81,7 +83,7 @@ export class TelemetryCollector {
     running: RunningIds = new OwnIds(),
   ) {
     this.#running = running;
-    this.#policy = assertPolicy(policy);
+    this.#policy = userPolicy(policy);
     assertOptions('options', options, COLLECTOR_OPTIONS);
     assertBoolean('requireCgroupfs', options.requireCgroupfs);
     assertPath('cgroupRoot', options.cgroupRoot);
@@ -109,7 +111,7 @@ export class TelemetryCollector {
 
   /** Sets the policy of new sessions; running ones keep theirs. */
   applyPolicy(policy: TelemetryPolicy): void {
-    this.#policy = assertPolicy(policy);
+    this.#policy = userPolicy(policy);
   }
 
   /**
@@ -154,7 +156,7 @@ export class TelemetryCollector {
         const session = {
           engine: this.#engine,
           policy: this.#policy,
-          budget: options.budget ?? null,
+          budget: options.budget === undefined ? null : userBudget(options.budget),
           baseline: options.baseline ?? 'zero',
           onExhausted,
           recorder: options.recorder ?? null,
@@ -172,7 +174,7 @@ export class TelemetryCollector {
       reportRun(handle, options.reviewer, options.manual === true);
     if (signal !== undefined) {
       const listening = addAbortListener(signal, () => void sessionOf(handle).finish('stop'));
-      handle.once('stopped', () => listening[Symbol.dispose]());
+      handle.once('stopped', () => listening[dispose]());
     }
     return handle;
   }
@@ -197,8 +199,7 @@ export class TelemetryCollector {
     flags?: O11yFlags,
   ): TelemetryFrame | null {
     const session = manualSessionOf(handle, 'collectWithBudget');
-    assertBudget(budget);
-    return session.collectWithBudget(budget, userFlags(flags));
+    return session.collectWithBudget(userBudget(budget), userFlags(flags));
   }
 
   // The given cgroup; else the episode's own scope if it exists; never the cgroup the pid happens to be in.
@@ -241,8 +242,9 @@ export class TelemetryCollector {
   }
 }
 
-function assertPolicy(policy: TelemetryPolicy): TelemetryPolicy {
-  if (policy instanceof TelemetryPolicy) return policy;
+function userPolicy(policy: unknown): TelemetryPolicy {
+  const own = ownPolicy(policy);
+  if (own !== null) return own;
   throw invalidConfig('the policy must be a TelemetryPolicy: TelemetryPolicy.builder()….build()');
 }
 

@@ -1,15 +1,17 @@
 import { EventEmitter } from 'node:events';
 import type { EngineName } from '../engine/engine.js';
 import { TelemetryError } from '../error/index.js';
-import { O11yFlags, type TelemetryFrame } from '../frame/index.js';
-import { flagsToBits } from '../frame/o11y-flags.js';
+import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
+import { flagsToBits, ownFlags } from '../frame/o11y-flags.js';
 import {
   type FrameBatches,
   FrameReader,
   type FramesOptions,
   type SharedFrames,
 } from '../reader/index.js';
-import { ResourceStats, statsOfFrame } from '../stats/index.js';
+import { asyncDispose } from '../realm/index.js';
+import { type ResourceStats, statsOfFrame } from '../stats/index.js';
+import { ownStats } from '../stats/resource-stats.js';
 import { type StatsDelta, statsDelta } from './delta.js';
 import type { HandleEvents } from './events.js';
 import { ManualSession } from './manual-session.js';
@@ -121,8 +123,7 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
 
   /** What was consumed between `prevStats` and `stats`; never negative, null where either is unavailable. */
   computeDelta(stats: ResourceStats<number | bigint>): StatsDelta {
-    assertStats(stats);
-    return statsDelta(this.prevStats, stats);
+    return statsDelta(this.prevStats, userStats(stats));
   }
 
   /**
@@ -133,8 +134,7 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
    */
   nextFrame(stats: ResourceStats<number | bigint>, flags?: O11yFlags): TelemetryFrame {
     const session = manualSessionOf(this, 'nextFrame');
-    assertStats(stats);
-    return session.publish(stats, userFlags(flags));
+    return session.publish(userStats(stats), userFlags(flags));
   }
 
   /**
@@ -212,7 +212,7 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
     return this.#stopping;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [asyncDispose](): Promise<void> {
     await this.stop();
   }
 }
@@ -234,12 +234,14 @@ export function sessionOf(handle: TelemetryHandle): Session {
 /** `FrameFlag` bits of what a caller gave; `ERR_INVALID_CONFIG` for anything but flags. */
 export function userFlags(flags: O11yFlags | undefined): number {
   if (flags === undefined) return 0;
-  if (flags instanceof O11yFlags) return flagsToBits(flags);
+  const own = ownFlags(flags);
+  if (own !== null) return flagsToBits(own);
   throw new TelemetryError('ERR_INVALID_CONFIG', 'flags must be O11yFlags: O11yFlags.none.withX()');
 }
 
-function assertStats(stats: unknown): asserts stats is ResourceStats<number | bigint> {
-  if (stats instanceof ResourceStats) return;
+function userStats(stats: unknown): ResourceStats<number | bigint> {
+  const own = ownStats(stats);
+  if (own !== null) return own;
   throw new TelemetryError('ERR_INVALID_CONFIG', 'stats must be ResourceStats');
 }
 

@@ -1,6 +1,7 @@
 /** Hands a session's frames to its recorder when a trigger says so. */
 import { TelemetryError } from '../error/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
+import { messageOf } from '../realm/index.js';
 import type { HandleEvents, PromoteTrigger } from './events.js';
 import type { FrameDrain } from './frame-drain.js';
 import type { EndEntry, FrameSink, FramesEntry, SinkEntry, StartEntry } from './frame-sink.js';
@@ -96,7 +97,9 @@ export class Promoter {
     const error =
       cause instanceof TelemetryError
         ? cause
-        : new TelemetryError('ERR_SINK_FAILED', `the recorder failed: ${textOf(cause)}`, { cause });
+        : new TelemetryError('ERR_SINK_FAILED', `the recorder failed: ${messageOf(cause)}`, {
+            cause,
+          });
     const failure = `${error.code} ${error.message}`;
     if (failure !== this.#failure) this.#options.emit('warning', error);
     this.#failure = failure;
@@ -114,8 +117,4 @@ function isOn(trigger: PromoteTrigger, { promoteTriggers }: TelemetryPolicy): bo
     case 'periodic':
       return promoteTriggers.periodicFrames > 0;
   }
-}
-
-function textOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

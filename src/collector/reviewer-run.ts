@@ -8,6 +8,7 @@ import {
   TelemetryError,
 } from '../error/index.js';
 import type { TelemetryFrame } from '../frame/index.js';
+import { isInstanceOf } from '../realm/index.js';
 import { type ReviewerLifecycleEventInit, ReviewerTelemetryWriter } from '../reviewer/index.js';
 import { lineOfEvent } from '../reviewer/lifecycle-event.js';
 import { nextSeqOf } from '../reviewer/sequence.js';
@@ -67,7 +68,7 @@ const REVIEWER_RUN: OptionKeys<ReviewerRun> = {
 /** Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`, `ERR_REVIEWER_INVALID_EVENT`. */
 export function assertReviewerRun(run: ReviewerRun, pid: number, isManual: boolean): void {
   assertOptions('reviewer', run, REVIEWER_RUN);
-  if (!(run.writer instanceof ReviewerTelemetryWriter)) {
+  if (!isInstanceOf(ReviewerTelemetryWriter, run.writer)) {
     throw invalidConfig('reviewer.writer must be a ReviewerTelemetryWriter');
   }
   assertObject('reviewer.child', run.child);

@@ -1,4 +1,5 @@
-import { BudgetTracker } from '../budget/index.js';
+import type { BudgetTracker } from '../budget/index.js';
+import { ownBudget } from '../budget/tracker.js';
 import { EXHAUST_ACTIONS, type ExhaustAction, TIERS, type Tier } from '../engine/engine.js';
 import {
   assertBoolean,
@@ -72,7 +73,7 @@ export function assertStartOptions(options: StartOptions, pid: number): void {
   assertOneOf('onExhausted', options.onExhausted, EXHAUST_ACTIONS);
   assertBoolean('manual', options.manual);
   assertBoolean('reaper', options.reaper);
-  if (options.budget !== undefined) assertBudget(options.budget);
+  if (options.budget !== undefined) userBudget(options.budget);
   if (options.recorder !== undefined) assertSink(options.recorder);
   if (options.reviewer !== undefined) {
     assertReviewerRun(options.reviewer, pid, options.manual === true);
@@ -100,8 +101,10 @@ function assertUsed({ budget, tripwires = [], onExhausted, baseline, manual }: S
   }
 }
 
-export function assertBudget(budget: unknown): asserts budget is BudgetTracker {
-  if (!(budget instanceof BudgetTracker)) throw invalidConfig('budget must be a BudgetTracker');
+export function userBudget(budget: unknown): BudgetTracker {
+  const own = ownBudget(budget);
+  if (own === null) throw invalidConfig('budget must be a BudgetTracker');
+  return own;
 }
 
 function assertSink(sink: unknown): asserts sink is FrameSink {

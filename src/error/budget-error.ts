@@ -1,3 +1,4 @@
+import { brand } from '../realm/index.js';
 import type { BudgetErrorCode } from './codes.js';
 import { TelemetryError } from './telemetry-error.js';
 
@@ -25,6 +26,7 @@ export class BudgetExhaustedError extends TelemetryError {
 
   static {
     BudgetExhaustedError.prototype.name = 'BudgetExhaustedError';
+    brand(BudgetExhaustedError.prototype, 'BudgetExhaustedError');
   }
 
   constructor(code: 'ERR_BUDGET_EXHAUSTED', fields: ExhaustedFields);

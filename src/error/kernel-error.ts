@@ -1,3 +1,4 @@
+import { brand } from '../realm/index.js';
 import type { CgroupErrorCode, ProcErrorCode } from './codes.js';
 import { TelemetryError, type TelemetryErrorDetail } from './telemetry-error.js';
 
@@ -7,6 +8,7 @@ export class CgroupError extends TelemetryError {
 
   static {
     CgroupError.prototype.name = 'CgroupError';
+    brand(CgroupError.prototype, 'CgroupError');
   }
 
   constructor(code: CgroupErrorCode, message: string, detail?: TelemetryErrorDetail) {
@@ -20,6 +22,7 @@ export class ProcError extends TelemetryError {
 
   static {
     ProcError.prototype.name = 'ProcError';
+    brand(ProcError.prototype, 'ProcError');
   }
 
   constructor(code: ProcErrorCode, message: string, detail?: TelemetryErrorDetail) {

@@ -64,8 +64,19 @@ export function assertOneOf(name: string, value: unknown, allowed: readonly unkn
 }
 
 export function assertSignal(value: unknown): void {
-  if (value === undefined || value instanceof AbortSignal) return;
+  if (value === undefined || isAbortSignal(value)) return;
   throw invalidConfig('signal must be an AbortSignal');
+}
+
+/** One of whatever realm, or of another implementation. */
+function isAbortSignal(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { aborted, addEventListener, throwIfAborted } = value as Partial<AbortSignal>;
+  return (
+    typeof aborted === 'boolean' &&
+    typeof addEventListener === 'function' &&
+    typeof throwIfAborted === 'function'
+  );
 }
 
 /** What a path leads to is checked at the open; that it is one, here. Throws `ERR_CGROUP_PATH`. */

@@ -1,3 +1,4 @@
+import { brand } from '../realm/index.js';
 import type { RecordingErrorCode } from './codes.js';
 import { TelemetryError, type TelemetryErrorDetail } from './telemetry-error.js';
 
@@ -9,6 +10,7 @@ export class RecordingError extends TelemetryError {
 
   static {
     RecordingError.prototype.name = 'RecordingError';
+    brand(RecordingError.prototype, 'RecordingError');
   }
 
   constructor(

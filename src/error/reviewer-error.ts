@@ -1,3 +1,4 @@
+import { brand } from '../realm/index.js';
 import type { ReviewerErrorCode } from './codes.js';
 import { TelemetryError, type TelemetryErrorDetail } from './telemetry-error.js';
 
@@ -11,6 +12,7 @@ export class ReviewerTelemetryError extends TelemetryError {
 
   static {
     ReviewerTelemetryError.prototype.name = 'ReviewerTelemetryError';
+    brand(ReviewerTelemetryError.prototype, 'ReviewerTelemetryError');
   }
 
   constructor(

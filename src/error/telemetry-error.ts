@@ -1,3 +1,4 @@
+import { brand, isInstanceOf } from '../realm/index.js';
 import type { ErrorCode } from './codes.js';
 
 /** What an error carries besides its code and message; each is left out where there is none. */
@@ -19,6 +20,7 @@ export class TelemetryError extends Error {
 
   static {
     TelemetryError.prototype.name = 'TelemetryError';
+    brand(TelemetryError.prototype, 'TelemetryError');
   }
 
   constructor(code: ErrorCode, message: string, detail: TelemetryErrorDetail = {}) {
@@ -31,13 +33,14 @@ export class TelemetryError extends Error {
   /**
    * An argument out of range must be both a `RangeError`, which is what Node.js users catch, and a
    * `TelemetryError`, which is what everything of this package is. A class has one parent, so the base
-   * class (and only it: a range error is no `CgroupError`) also recognizes `OutOfRangeError`.
+   * class (and only it: a range error is no `CgroupError`) also recognizes `OutOfRangeError`. Errors of other
+   * evaluations of the package count as well: a sink or a callback may throw one.
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: subclasses inherit this, and each answers for itself
-    if (this === TelemetryError && value instanceof OutOfRangeError) return true;
+    if (this === TelemetryError && isInstanceOf(OutOfRangeError, value)) return true;
     // biome-ignore lint/complexity/noThisInStatic: as above
-    return Function.prototype[Symbol.hasInstance].call(this, value);
+    return isInstanceOf(this, value);
   }
 }
 
@@ -49,6 +52,7 @@ export class OutOfRangeError extends RangeError implements TelemetryError {
 
   static {
     OutOfRangeError.prototype.name = 'RangeError';
+    brand(OutOfRangeError.prototype, 'OutOfRangeError');
   }
 }
 

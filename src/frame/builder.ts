@@ -14,7 +14,7 @@ import {
 import type { TelemetryFrame } from './frame.js';
 import { assertBounded, assertPeak, assertUsage, clampPeak, clampUsage } from './invariants.js';
 import { assertMetricSource, type MetricSource, type MetricSources } from './metric-source.js';
-import { O11yFlags } from './o11y-flags.js';
+import { O11yFlags, ownFlags } from './o11y-flags.js';
 import {
   type FrameQualities,
   type FrameQuality,
@@ -166,10 +166,9 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> {
   }
 
   o11yFlags(flags: O11yFlags): this {
-    if (!(flags instanceof O11yFlags)) {
-      throw new TelemetryError('ERR_INVALID_CONFIG', 'o11yFlags must be O11yFlags');
-    }
-    this.#flags = flags;
+    const own = ownFlags(flags);
+    if (own === null) throw new TelemetryError('ERR_INVALID_CONFIG', 'o11yFlags must be O11yFlags');
+    this.#flags = own;
     return this;
   }
 

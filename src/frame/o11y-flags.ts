@@ -1,3 +1,4 @@
+import { brand, ownInstance } from '../realm/index.js';
 import { FrameFlag } from '../ring/layout.js';
 
 export interface O11yFlagsInit {
@@ -31,6 +32,10 @@ export class O11yFlags {
 
   /** No flag set. */
   static readonly none: O11yFlags = new O11yFlags();
+
+  static {
+    brand(O11yFlags.prototype, 'O11yFlags');
+  }
 
   constructor(init: O11yFlagsInit = {}) {
     this.highFrequency = init.highFrequency ?? false;
@@ -103,4 +108,9 @@ export function flagsToBits(flags: O11yFlags): number {
     (flags.initial ? FrameFlag.INITIAL : 0) |
     (flags.terminal ? FrameFlag.TERMINAL : 0)
   );
+}
+
+/** Flags of whatever evaluation of the package; null for anything else. */
+export function ownFlags(value: unknown): O11yFlags | null {
+  return ownInstance(O11yFlags, value, (foreign) => new O11yFlags(foreign));
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
+import { codeOf, errnoNumberOf } from '../realm/index.js';
 
 /** libuv names fewer than the system does: not EDQUOT, not ESTALE. */
 const NAMES = new Map(Object.entries(constants.errno).map(([name, errno]) => [errno, name]));
@@ -11,12 +12,9 @@ export function errnoName(errno: number): string {
 
 /** The symbolic errno of a failed file operation, or its message. */
 export function errnoOf(cause: unknown): string {
-  if (!(cause instanceof Error && 'code' in cause && typeof cause.code === 'string')) {
-    return String(cause);
-  }
-  const isUnnamed = cause.code.startsWith('Unknown system error');
-  if (isUnnamed && 'errno' in cause && typeof cause.errno === 'number') {
-    return errnoName(-cause.errno);
-  }
-  return cause.code;
+  const code = codeOf(cause);
+  if (code === null) return String(cause);
+  const errno = errnoNumberOf(cause);
+  const isUnnamed = code.startsWith('Unknown system error');
+  return isUnnamed && errno !== null ? errnoName(-errno) : code;
 }

@@ -1,7 +1,8 @@
 import { assertOptions, outOfRange } from '../error/index.js';
+import { brand, ownInstance } from '../realm/index.js';
 import { HIGH_FREQ_MULTIPLIER, MIN_SAMPLE_PERIOD_MS } from './bounds.js';
 import { TelemetryPolicyBuilder } from './builder.js';
-import { PromoteTriggers } from './promote-triggers.js';
+import { ownTriggers, PromoteTriggers } from './promote-triggers.js';
 import {
   checkBounds,
   checkSettings,
@@ -18,6 +19,10 @@ export class TelemetryPolicy implements PolicySettings {
   readonly highFreqThresholdPercent: number;
   readonly highFreqEnabled: boolean;
   readonly memoryStatPeriodMs: number;
+
+  static {
+    brand(TelemetryPolicy.prototype, 'TelemetryPolicy');
+  }
 
   /**
    * What is left out has its default: 1,000 ms, 1,024 frames, the default triggers, 80 %, high frequency on,
@@ -39,7 +44,7 @@ export class TelemetryPolicy implements PolicySettings {
     checkBounds(chosen);
     this.samplePeriodMs = chosen.samplePeriodMs;
     this.ringBufferCapacity = chosen.ringBufferCapacity;
-    this.promoteTriggers = chosen.promoteTriggers;
+    this.promoteTriggers = ownTriggers(chosen.promoteTriggers) ?? PromoteTriggers.none;
     this.highFreqThresholdPercent = chosen.highFreqThresholdPercent;
     this.highFreqEnabled = chosen.highFreqEnabled;
     this.memoryStatPeriodMs = chosen.memoryStatPeriodMs;
@@ -84,3 +89,8 @@ const RISK_TIERS: readonly Partial<PolicySettings>[] = [
   HIGHEST_TIER,
   HIGHEST_TIER,
 ];
+
+/** A policy of whatever evaluation of the package; null for anything else. Throws what the constructor throws. */
+export function ownPolicy(value: unknown): TelemetryPolicy | null {
+  return ownInstance(TelemetryPolicy, value, (foreign) => new TelemetryPolicy(foreign));
+}

@@ -1,4 +1,5 @@
 import { assertOptions, type OptionKeys, TelemetryError, wholeNumber } from '../error/index.js';
+import { brand, ownInstance } from '../realm/index.js';
 
 export interface PromoteTriggersInit {
   readonly onTermination?: boolean;
@@ -40,6 +41,10 @@ export class PromoteTriggers {
   /** Nothing is promoted. */
   static readonly none: PromoteTriggers = new PromoteTriggers();
 
+  static {
+    brand(PromoteTriggers.prototype, 'PromoteTriggers');
+  }
+
   /** What is left out is off. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
   constructor(init: PromoteTriggersInit = {}) {
     assertOptions('the triggers', init, TRIGGERS);
@@ -54,4 +59,9 @@ export class PromoteTriggers {
 function flag(name: string, value: boolean | undefined): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? false;
   throw new TelemetryError('ERR_INVALID_CONFIG', `${name} must be a boolean, got ${typeof value}`);
+}
+
+/** Triggers of whatever evaluation of the package; null for anything else. */
+export function ownTriggers(value: unknown): PromoteTriggers | null {
+  return ownInstance(PromoteTriggers, value, (foreign) => new PromoteTriggers(foreign));
 }

@@ -15,7 +15,7 @@ import {
   MIN_RING_BUFFER_CAPACITY,
   MIN_SAMPLE_PERIOD_MS,
 } from './bounds.js';
-import { PromoteTriggers } from './promote-triggers.js';
+import { ownTriggers, PromoteTriggers } from './promote-triggers.js';
 
 /** What a policy says. */
 export interface PolicySettings {
@@ -76,7 +76,7 @@ export function checkSettings(settings: PolicySettings): void {
   if (typeof settings.highFreqEnabled !== 'boolean') {
     throw new TelemetryError('ERR_INVALID_CONFIG', 'highFreqEnabled must be a boolean');
   }
-  if (!(settings.promoteTriggers instanceof PromoteTriggers)) {
+  if (ownTriggers(settings.promoteTriggers) === null) {
     throw new TelemetryError('ERR_INVALID_CONFIG', 'promoteTriggers must be PromoteTriggers');
   }
 }

@@ -10,6 +10,7 @@ import {
   ProcError,
   TelemetryError,
 } from '../error/index.js';
+import { dispose } from '../realm/index.js';
 import { assertProcRoot } from './proc-root.js';
 
 export interface ProcReaderOptions {
@@ -73,7 +74,7 @@ export class ProcReader extends PartReader {
     this.#reader.close();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close();
   }
 }

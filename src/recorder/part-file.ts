@@ -4,6 +4,7 @@ import { RecordingError } from '../error/index.js';
 import { parseExact } from '../ndjson/exact-json.js';
 import { LongLine, linesOf, type RawLine, textOfLine } from '../ndjson/line-reader.js';
 import { isAt, NotRegular, openRegular } from '../ndjson/open-regular.js';
+import { messageOf } from '../realm/index.js';
 import { HEADER_BEGINS, headerFromJson, type RecordingHeader } from './header.js';
 import { recordingIoError } from './place.js';
 
@@ -73,7 +74,7 @@ export class PartFile {
     try {
       return read(parseExact(textOfLine(bytes)));
     } catch (cause) {
-      throw this.malformed(number, cause instanceof Error ? cause.message : String(cause), cause);
+      throw this.malformed(number, messageOf(cause), cause);
     }
   }
 

@@ -3,6 +3,7 @@ import { lstat, readlink, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { invalidConfig, RecordingError, TelemetryError } from '../error/index.js';
 import { errnoOf } from '../host/index.js';
+import { codeOf } from '../realm/index.js';
 
 /** As many as the kernel follows. */
 const MAX_LINKS = 40;
@@ -81,7 +82,7 @@ export async function exists(path: string): Promise<boolean> {
 
 /** What the kernel said about a file of a recording, as `ERR_RECORDING_IO`; any other error as it is. */
 export function recordingIoError(file: string, doing: string, cause: unknown): unknown {
-  if (cause instanceof TelemetryError || !(cause instanceof Error && 'code' in cause)) return cause;
+  if (cause instanceof TelemetryError || codeOf(cause) === null) return cause;
   const errno = errnoOf(cause);
   return new RecordingError('ERR_RECORDING_IO', `${file} cannot be ${doing} (${errno})`, {
     errno,

@@ -9,6 +9,7 @@ import {
   TelemetryError,
   wholeNumber,
 } from '../error/index.js';
+import { asyncDispose } from '../realm/index.js';
 import { assertRecordingPath } from './place.js';
 import { type RecordingLimits, RecordingWriter } from './recording-writer.js';
 
@@ -95,7 +96,7 @@ export class FrameRecorder implements FrameSink {
     });
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 

@@ -9,6 +9,7 @@ import { errnoOf } from '../host/index.js';
 import { makeDirectories } from '../ndjson/directories.js';
 import { isAt } from '../ndjson/open-regular.js';
 import { RegularFile } from '../ndjson/regular-file.js';
+import { pathOf } from '../realm/index.js';
 import type { EventLog, LogCancel, LogFailure } from './event-log.js';
 import { inTurn } from './in-turn.js';
 import { realPathOf } from './real-path.js';
@@ -157,8 +158,7 @@ export class PlainEventLog implements EventLog {
 
   #failureOf(thrown: unknown): LogFailure {
     const cause = thrown instanceof PartlyWritten ? thrown.cause : thrown;
-    const isOfRotated =
-      cause instanceof Error && 'path' in cause && cause.path === `${this.#path}.1`;
+    const isOfRotated = pathOf(cause) === `${this.#path}.1`;
     const file = isOfRotated ? `${this.#path}.1` : this.#path;
     if (cause instanceof Refused) {
       return { file, errno: cause.why === 'link' ? 'ELOOP' : null, why: cause.why };

@@ -13,6 +13,7 @@ import {
 } from '../error/index.js';
 import { errnoOf } from '../host/index.js';
 import { LongLine, linesOf, type RawLine } from '../ndjson/line-reader.js';
+import { messageOf } from '../realm/index.js';
 import { isCutShort } from './cut-short.js';
 import { ReviewerTelemetryHealth } from './health.js';
 import { lifecycleEventOfLine, membersOf } from './lifecycle-event.js';
@@ -170,7 +171,7 @@ class Projection {
 }
 
 function malformed({ path }: StreamFile, line: number, cause: unknown): ReviewerTelemetryError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new ReviewerTelemetryError('ERR_REVIEWER_MALFORMED', `${path}:${line}: ${why}`, {
     path,
     file: path,

@@ -12,6 +12,7 @@ import {
   ReviewerTelemetryError,
   wholeNumber,
 } from '../error/index.js';
+import { brand } from '../realm/index.js';
 import { Deadlines } from './deadlines.js';
 import type { EventLog, LogFailure } from './event-log.js';
 import { lineOfEvent, lineOfValue } from './lifecycle-event.js';
@@ -72,6 +73,10 @@ export class ReviewerTelemetryWriter {
   readonly timeoutMs: number;
   readonly #log: EventLog;
   readonly #deadlines: Deadlines;
+
+  static {
+    brand(ReviewerTelemetryWriter.prototype, 'ReviewerTelemetryWriter');
+  }
 
   /**
    * Touches no file yet. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`; `ERR_REVIEWER_LOCK` without the addon, unless

@@ -1,4 +1,5 @@
 import { assertOneOf, assertOptions, assertSignal, type OptionKeys } from '../error/index.js';
+import { asyncDispose } from '../realm/index.js';
 import type { FrameBatch, FrameCursor } from './frame-cursor.js';
 import { waitForNews } from './wait.js';
 
@@ -71,7 +72,7 @@ export class CursorBatches<N extends number | bigint> implements FrameBatches<N>
     return Promise.resolve(DONE);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [asyncDispose](): Promise<void> {
     this.#end();
   }
 

@@ -5,6 +5,7 @@ import { CgroupError, ProcError } from '../error/index.js';
 import { type Directories, directories } from '../host/directories.js';
 import { errnoOf } from '../host/errno.js';
 import { cgroupDirectoryOf } from '../host/index.js';
+import { errnoNumberOf, pathOf } from '../realm/index.js';
 import { enableControllers, enableControllersAbove } from './controllers.js';
 import { type CheckedLimits, checkLimits, controlWrites } from './limits.js';
 import { markersIn } from './marker.js';
@@ -359,12 +360,10 @@ function asScopeError(cause: unknown, cgroupPath: string): unknown {
       cause,
     });
   }
-  if (!(cause instanceof Error && 'errno' in cause)) return cause;
+  if (errnoNumberOf(cause) === null) return cause;
   // Node's own path is that of the descriptor.
   const path =
-    'path' in cause
-      ? String(cause.path).replace(/^\/proc\/self\/fd\/\d+/, posix.dirname(cgroupPath))
-      : cgroupPath;
+    pathOf(cause)?.replace(/^\/proc\/self\/fd\/\d+/, posix.dirname(cgroupPath)) ?? cgroupPath;
   return new CgroupError('ERR_SCOPE_CREATE', `cannot make ${path} (${errno})`, {
     errno,
     file: path,

@@ -11,6 +11,7 @@ import { getSystemErrorName } from 'node:util';
 import { loadAddon, packageRoot } from '../engine/native/addon.js';
 import { TelemetryError } from '../error/index.js';
 import { errnoOf } from '../host/errno.js';
+import { messageOf } from '../realm/index.js';
 import { lookUpCommand } from './command-path.js';
 
 export interface LaunchOptions {
@@ -167,7 +168,7 @@ function start(
 }
 
 function refusedByNode(cause: unknown): TelemetryError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new TelemetryError('ERR_INVALID_CONFIG', `the options are not for spawn: ${why}`, {
     cause,
   });

@@ -8,6 +8,7 @@ import {
   finiteNumber,
   type OptionKeys,
 } from '../error/index.js';
+import { asyncDispose } from '../realm/index.js';
 import type { DirectScope } from './create.js';
 import { openIfThere, type PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { assertNotInside } from './process.js';
@@ -104,7 +105,7 @@ export class Scope implements AsyncDisposable {
   }
 
   /** Kills and removes it. */
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.remove({ kill: true });
   }
 

@@ -1,6 +1,7 @@
 import type { TelemetryError } from '../error/index.js';
 import { assertUsage, clampUsage } from '../frame/invariants.js';
 import type { MetricSource } from '../frame/metric-source.js';
+import { brand } from '../realm/index.js';
 import { exactPart, type GivenValue, moded, type StatsOrigin } from './values.js';
 
 /** Values that are left out are absent. */
@@ -26,6 +27,10 @@ export class CpuStats<N extends number | bigint = number> {
   readonly source: MetricSource;
   /** Why the figures are unavailable, or null. */
   readonly error: TelemetryError | null;
+
+  static {
+    brand(CpuStats.prototype, 'CpuStats');
+  }
 
   /**
    * Clamps: values to 2^63 − 1, usage up to user + system; an unavailable source has no values. For bigints write

@@ -1,6 +1,7 @@
 import type { TelemetryError } from '../error/index.js';
 import { saturatingAdd } from '../frame/bounds.js';
 import type { MetricSource } from '../frame/metric-source.js';
+import { brand } from '../realm/index.js';
 import { exactPart, type GivenValue, moded, type StatsOrigin } from './values.js';
 
 /** Values that are left out are absent. */
@@ -23,6 +24,10 @@ export class IoStats<N extends number | bigint = number> {
   readonly source: MetricSource;
   /** Why the figures are unavailable, or null. */
   readonly error: TelemetryError | null;
+
+  static {
+    brand(IoStats.prototype, 'IoStats');
+  }
 
   /**
    * Clamps values to 2^63 − 1; an unavailable source has no values. For bigints write `new IoStats<bigint>({ … })`.

@@ -2,6 +2,7 @@ import type { TelemetryError } from '../error/index.js';
 import { saturatingAdd } from '../frame/bounds.js';
 import { assertPeak, clampPeak } from '../frame/invariants.js';
 import type { MetricSource } from '../frame/metric-source.js';
+import { brand } from '../realm/index.js';
 import { exactPart, type GivenValue, moded, type StatsOrigin } from './values.js';
 
 /** Values that are left out are absent. */
@@ -36,6 +37,10 @@ export class MemoryStats<N extends number | bigint = number> {
   readonly source: MetricSource;
   /** Why the figures are unavailable, or null. */
   readonly error: TelemetryError | null;
+
+  static {
+    brand(MemoryStats.prototype, 'MemoryStats');
+  }
 
   /**
    * Clamps: values to 2^63 − 1, peak up to rss; an unavailable source has no values. For bigints write

@@ -1,4 +1,5 @@
 import { TelemetryError } from '../error/index.js';
+import { brand, ownInstance } from '../realm/index.js';
 import { CpuStats } from './cpu-stats.js';
 import { IoStats } from './io-stats.js';
 import { MemoryStats } from './memory-stats.js';
@@ -15,23 +16,28 @@ export class ResourceStats<N extends number | bigint = number> {
   readonly memory: MemoryStats<N>;
   readonly io: IoStats<N>;
 
+  static {
+    brand(ResourceStats.prototype, 'ResourceStats');
+  }
+
   /** Throws `ERR_INVALID_CONFIG` unless all three parts are stats; one that is unknown is `unavailable()`. */
   constructor(init: ResourceStatsInit<N>) {
-    if (
-      !(
-        init?.cpu instanceof CpuStats &&
-        init.memory instanceof MemoryStats &&
-        init.io instanceof IoStats
-      )
-    ) {
+    const cpu = ownInstance(CpuStats<N>, init?.cpu, (foreign) => new CpuStats<N>(foreign));
+    const memory = ownInstance(
+      MemoryStats<N>,
+      init?.memory,
+      (foreign) => new MemoryStats<N>(foreign),
+    );
+    const io = ownInstance(IoStats<N>, init?.io, (foreign) => new IoStats<N>(foreign));
+    if (cpu === null || memory === null || io === null) {
       throw new TelemetryError(
         'ERR_INVALID_CONFIG',
         'resource stats are made of { cpu: CpuStats, memory: MemoryStats, io: IoStats }',
       );
     }
-    this.cpu = init.cpu;
-    this.memory = init.memory;
-    this.io = init.io;
+    this.cpu = cpu;
+    this.memory = memory;
+    this.io = io;
     Object.freeze(this);
   }
 
@@ -69,4 +75,13 @@ export class ResourceStats<N extends number | bigint = number> {
   #parts() {
     return [this.cpu, this.memory, this.io];
   }
+}
+
+/** Stats of whatever evaluation of the package; null for anything else. */
+export function ownStats(value: unknown): ResourceStats<number | bigint> | null {
+  return ownInstance(
+    ResourceStats<number | bigint>,
+    value,
+    (foreign) => new ResourceStats(foreign),
+  );
 }

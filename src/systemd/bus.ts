@@ -5,6 +5,7 @@
 import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { messageOf } from '../realm/index.js';
 
 /** `system`: of pid 1. `user`: of the manager of one user (`user@<uid>.service`). */
 export type BusKind = 'system' | 'user';
@@ -138,7 +139,7 @@ export class Bus {
       });
     } catch (cause) {
       bus.close();
-      const text = cause instanceof Error ? cause.message : String(cause);
+      const text = messageOf(cause);
       throw new BusUnavailable(`the ${kind} bus cannot be reached: ${text}`, { cause });
     } finally {
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** Test runners of others, which evaluate the package anew for every test file, in a realm of the file's own. */
+/** Who evaluates the package in another realm than Node's own: `vm` contexts, and test runners for every test file. */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENGINES } from '../support/engines.js';
 import { installAddon, installIn } from '../support/installed.js';
+import { Leaf } from '../support/leaf.js';
+import { runScript } from '../support/run-script.js';
+
+const noLeaf = Leaf.probe();
+if (noLeaf !== null) console.log(`no runner makes a scope on this host: ${noLeaf}`);
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRoot = (path: string): string => join(root, 'node_modules', path);
@@ -48,6 +53,8 @@ interface Ended {
 }
 
 describe.each(ENGINES)('engine %s', (engine) => {
+  // Of our own: other tests clean in the usual one.
+  const slice = noLeaf === null ? `episcope-runners-${process.pid}-${engine}.slice` : null;
   const place = mkdtempSync(join(tmpdir(), 'episcope-runners-'));
 
   beforeAll(() => {
@@ -59,6 +66,14 @@ describe.each(ENGINES)('engine %s', (engine) => {
     );
   });
   afterAll(() => rmSync(place, { recursive: true }));
+
+  it('a fresh vm context, and our own realm: all of the main uses', async () => {
+    const own = mkdtempSync(join(place, 'vm-'));
+    const told = JSON.stringify({ engine, place: own, slice });
+    const script = new URL('./vm-context.mjs', import.meta.url);
+    const nodeOptions = ['--experimental-vm-modules', '--no-warnings'];
+    expect(await runScript<string[]>(script, [told], nodeOptions)).toEqual([]);
+  }, 60_000);
 
   it.each(RUNNERS)(
     '$name: two test files, all of the main uses',
@@ -72,6 +87,7 @@ describe.each(ENGINES)('engine %s', (engine) => {
         NODE_ENV: 'test',
         TMPDIR: temporary,
         EPISCOPE_TEST_ENGINE: engine,
+        EPISCOPE_TEST_SLICE: slice ?? '',
       };
       const { stdout, stderr, ...how } = await run(argv, place, env);
       const report = reportOf(stdout);
@@ -80,7 +96,7 @@ describe.each(ENGINES)('engine %s', (engine) => {
       expect(stderr).not.toMatch(/MaxListenersExceeded|EPISCOPE_JS_ENGINE|Assertion failed/);
       expect(report.testResults).toHaveLength(2);
       expect(report.numFailedTests).toBe(0);
-      expect(report.numPassedTests).toBeGreaterThan(2);
+      expect(report.numPassedTests).toBeGreaterThan(20);
     },
     120_000,
   );

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { getSystemErrorName } from 'node:util';
+import { errnoNumberOf } from '../../realm/index.js';
 import { whyNotStopped } from './own-membership.js';
 
 /**
@@ -29,7 +30,7 @@ export async function writeControlFile(path: string, text: string): Promise<stri
       await file.close();
     }
   } catch (cause) {
-    const known = cause instanceof Error && 'errno' in cause && typeof cause.errno === 'number';
-    return known ? getSystemErrorName(cause.errno as number) : String(cause);
+    const errno = errnoNumberOf(cause);
+    return errno === null ? String(cause) : getSystemErrorName(errno);
   }
 }

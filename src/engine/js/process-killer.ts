@@ -4,6 +4,7 @@
  * so that a number is checked right before each signal.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '../../realm/index.js';
 import { listCgroupMembers } from './cgroup-members.js';
 import { writeControlFile } from './control-file.js';
 import { KeptFile, ReadStatus, readBuffer, readOnce } from './kept-file.js';
@@ -464,7 +465,8 @@ function send(pid: number, signal: Signal): string | null {
     process.kill(pid, signal);
     return null;
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return String(error.code);
+    const code = codeOf(error);
+    if (code !== null) return code;
     throw error;
   }
 }

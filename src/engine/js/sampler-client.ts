@@ -3,6 +3,7 @@ import { accessSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { TelemetryError } from '../../error/index.js';
+import { messageOf } from '../../realm/index.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
 import { SamplerConnection, type StartSamplerWorker } from './sampler-connection.js';
 
@@ -45,7 +46,7 @@ export class SamplerClient {
     try {
       return new SamplerConnection(this.#startWorker, this.#startLimitMs);
     } catch (cause) {
-      const text = cause instanceof Error ? cause.message : String(cause);
+      const text = messageOf(cause);
       throw new TelemetryError(
         'ERR_ENGINE_UNAVAILABLE',
         `the JS engine's sampler does not start: ${text}`,

@@ -7,6 +7,7 @@ import {
   type Worker,
 } from 'node:worker_threads';
 import { TelemetryError } from '../../error/index.js';
+import { messageOf } from '../../realm/index.js';
 import { bindRing } from '../../ring/header.js';
 import { threadMap } from '../../thread/thread-map.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
@@ -61,7 +62,7 @@ export class SamplerConnection {
     this.#worker = startWorker({ gate: this.#gate, outcomes: port2 });
     this.#worker.on('message', (batch: readonly EpisodeNews[]) => this.#take(batch));
     this.#worker.once('error', (error) => {
-      this.#deathCause = error instanceof Error ? error.message : String(error);
+      this.#deathCause = messageOf(error);
     });
     this.#worker.once('exit', (code) => this.#died(code));
     this.#worker.unref();

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { constants as os } from 'node:os';
 import { getSystemErrorName } from 'node:util';
+import { errnoNumberOf } from '../../realm/index.js';
 
 export const Errno = {
   ENOENT: -os.errno.ENOENT,
@@ -162,10 +163,9 @@ export function processExists(pid: number): boolean {
 
 /** The negative errno of what `node:fs` threw. Anything else is a defect of the caller and goes on. */
 export function errnoOf(error: unknown): number {
-  if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
-    return error.errno;
-  }
-  throw error;
+  const errno = errnoNumberOf(error);
+  if (errno === null) throw error;
+  return errno;
 }
 
 /** What a symlink says; null where it cannot be read. */

@@ -1,6 +1,7 @@
 /** Loads the addon, once. Each native object has one file that gives its part of the addon its types. */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '../../realm/index.js';
 
 export type AddonLoad =
   | { readonly addon: object; readonly reason: null }
@@ -29,7 +30,7 @@ function load(): AddonLoad {
     const nodeGypBuild: (root: string) => object = require('node-gyp-build');
     return { addon: nodeGypBuild(packageRoot), reason: null };
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = messageOf(cause);
     return { addon: null, reason: text.split('\n', 1)[0] ?? 'unknown' };
   }
 }

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import * as episcope from 'episcope';
 import { MAIN_USES } from './main-uses.js';
 
-const { EPISCOPE_TEST_ENGINE: engine } = process.env;
+const { EPISCOPE_TEST_ENGINE: engine, EPISCOPE_TEST_SLICE: slice } = process.env;
 const place = () => mkdtempSync(join(tmpdir(), 'use-'));
 
 for (const [name, use] of Object.entries(MAIN_USES)) {
-  test(name, () => use(episcope, { engine, place: place() }));
+  test(name, () => use(episcope, { engine, place: place(), slice: slice || null }));
 }
 
 test('a session that nobody stops is left to the next file', () => {
