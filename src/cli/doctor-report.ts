@@ -16,7 +16,8 @@ export interface Diagnosis {
   /** The bus on which systemd would be asked for scopes; `reason`: why it is not. */
   readonly systemd: { readonly bus: BusKind; readonly reason: string | null };
   /** What moves a command into its cgroup. */
-  readonly launcher: 'episcope-exec' | '/bin/sh';
+  /** `episcope-exec`, or the path of what starts commands instead. */
+  readonly launcher: string;
   /** Scopes of dead owners; with `--clean` those that were removed, or the reason why not. */
   readonly stale: readonly StaleReport[];
   readonly cleaned: boolean;

@@ -2,10 +2,10 @@
 import { loadNativeEngine } from '../engine/native/engine.js';
 import { hostFacts } from '../host/index.js';
 import {
+  bestLauncher,
   busKind,
   cleanStaleScopes,
   findStaleScopes,
-  launchHelper,
   placesToClean,
 } from '../scope/index.js';
 import { whyNoBus } from '../systemd/index.js';
@@ -39,6 +39,7 @@ export async function doctor(argv: readonly string[]): Promise<number> {
 async function diagnose(clean: boolean): Promise<Diagnosis> {
   const host = hostFacts();
   const { engine, reason } = loadNativeEngine();
+  const launcher = bestLauncher();
   const parents = placesToClean(host);
   const stale = clean
     ? (await cleanStaleScopes(parents)).map((each) => ({
@@ -52,7 +53,7 @@ async function diagnose(clean: boolean): Promise<Diagnosis> {
     host,
     engine: { name: engine === null ? 'js' : 'native', reason },
     systemd: { bus: busKind(), reason: whyNoBus(busKind()) },
-    launcher: launchHelper() === null ? '/bin/sh' : 'episcope-exec',
+    launcher: launcher.kind === 'helper' ? 'episcope-exec' : launcher.path,
     stale,
     cleaned: clean,
   };

@@ -1,16 +1,26 @@
-/** Reading the small control files of a cgroup directory; a file that cannot be read gives null. */
+/**
+ * Reading the small control files of a cgroup directory; a file that cannot be read gives null. Where no descriptor is
+ * left to read it with, that is thrown: nothing is known then. `shown` is the directory's path for people.
+ */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { errnoOf } from './errno.js';
+import { throwShortage } from './shortage.js';
 
 /** Controllers that episcope asks for, in the order it asks for them. */
 export const WANTED_CONTROLLERS = ['cpu', 'memory', 'io', 'pids'] as const;
 export type WantedController = (typeof WANTED_CONTROLLERS)[number];
 
 /** Space-separated words, as in `cgroup.controllers`. */
-export function readWords(file: string): string[] | null {
+export function readWords(file: string, shown = file): string[] | null {
+  return readText(file, shown)?.split(/\s+/).filter(Boolean) ?? null;
+}
+
+/** The whole file. */
+export function readText(file: string, shown = file): string | null {
   try {
-    return readFileSync(file, 'utf8').split(/\s+/).filter(Boolean);
-  } catch {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throwShortage(cause, shown);
     return null;
   }
 }
@@ -23,13 +33,10 @@ export interface CgroupEvents {
 }
 
 /** `cgroup.events`; null where it cannot be read: the cgroup is gone. */
-export function readCgroupEvents(directory: string): CgroupEvents | null {
-  try {
-    const text = readFileSync(`${directory}/cgroup.events`, 'latin1');
-    return { populated: /^populated 1$/m.test(text), frozen: /^frozen 1$/m.test(text) };
-  } catch {
-    return null;
-  }
+export function readCgroupEvents(directory: string, shown = directory): CgroupEvents | null {
+  const text = readText(`${directory}/cgroup.events`, `${shown}/cgroup.events`);
+  if (text === null) return null;
+  return { populated: /^populated 1$/m.test(text), frozen: /^frozen 1$/m.test(text) };
 }
 
 /** null where the file may be written, else the errno. */

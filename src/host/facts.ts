@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { assertOptions } from '../error/index.js';
-import { readWords } from './cgroup-files.js';
+import { readText, readWords } from './cgroup-files.js';
 import { errnoOf } from './errno.js';
 import {
   type CgroupMode,
@@ -14,6 +14,7 @@ import {
 import { type Mount, parseMountinfo } from './mountinfo.js';
 import { whyForeignProc } from './procfs.js';
 import { type ScopePlaces, scopePlaces } from './scope-places.js';
+import { throwShortage } from './shortage.js';
 
 export interface Cgroup2Facts {
   readonly mountPoint: string;
@@ -56,7 +57,10 @@ export interface HostOptions {
   readonly procRoot?: string;
 }
 
-/** Never throws: what cannot be read is absent from the facts. */
+/**
+ * What cannot be read is absent from the facts. Throws only where no descriptor or memory is left to look with:
+ * `ERR_PROC_READ`, `ERR_CGROUP_READ`.
+ */
 export function hostFacts({ procRoot = '/proc' }: HostOptions = {}): HostFacts {
   const mounts = parseMountinfo(textOf(`${procRoot}/self/mountinfo`));
   const mount = cgroup2Mount(mounts);
@@ -124,6 +128,7 @@ function psiFacts(mount: Mount | null, procRoot: string): PsiFacts {
       readFileSync(file);
       return { available: true, reason: null };
     } catch (cause) {
+      throwShortage(cause, file);
       const errno = errnoOf(cause);
       if (errno === 'EOPNOTSUPP' || errno === 'ENOTSUP') {
         return { available: false, reason: 'off at boot: the kernel parameter psi=1 turns it on' };
@@ -135,9 +140,5 @@ function psiFacts(mount: Mount | null, procRoot: string): PsiFacts {
 }
 
 function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
+  return readText(file) ?? '';
 }

@@ -1,5 +1,6 @@
 /** What tells a process from a later one with the same pid: starttime, boot, and the namespaces in which those are meant. */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { readText } from './cgroup-files.js';
 import { errnoOf } from './errno.js';
 
 export interface ProcessStat {
@@ -22,13 +23,8 @@ export function hasExited({ state, numThreads }: ProcessStat): boolean {
 
 /** `/proc/<pid>/stat`, or null where there is no such process. */
 export function readProcessStat(pid: number | 'self', procRoot = '/proc'): ProcessStat | null {
-  let text: string;
-  try {
-    text = readFileSync(`${procRoot}/${pid}/stat`, 'latin1');
-  } catch {
-    return null;
-  }
-  return parseProcessStat(text);
+  const text = readText(`${procRoot}/${pid}/stat`);
+  return text === null ? null : parseProcessStat(text);
 }
 
 /** `comm` is raw and may hold spaces and `)`: the fields begin after the last one. */
@@ -61,11 +57,7 @@ export function catchesSignal(signo: number, procRoot = '/proc'): boolean {
 
 /** Changes at every boot; '' where the kernel does not tell. */
 export function bootId(procRoot = '/proc'): string {
-  try {
-    return readFileSync(`${procRoot}/sys/kernel/random/boot_id`, 'latin1').trim();
-  } catch {
-    return '';
-  }
+  return readText(`${procRoot}/sys/kernel/random/boot_id`)?.trim() ?? '';
 }
 
 /** Inode of our pid namespace: a pid means something only inside one. null where the kernel does not tell. */

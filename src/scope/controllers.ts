@@ -2,7 +2,8 @@
 import { controllersForChildren } from '../host/cgroup-files.js';
 import type { Directories } from '../host/directories.js';
 import { findCgroup2Mount } from '../host/index.js';
-import { PinnedCgroup, using } from './pinned-cgroup.js';
+import { isShortage, throwShortage } from '../host/shortage.js';
+import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 
 /**
  * Turns on what the children of `cgroup` can have, one by one: a controller that is refused (in use by a v1
@@ -13,8 +14,11 @@ import { PinnedCgroup, using } from './pinned-cgroup.js';
 export async function enableControllers(cgroup: PinnedCgroup): Promise<void> {
   const enabled = cgroup.words('cgroup.subtree_control') ?? [];
   for (const controller of controllersForChildren(cgroup.via)) {
-    if (!enabled.includes(controller))
-      await cgroup.write('cgroup.subtree_control', `+${controller}`);
+    if (enabled.includes(controller)) continue;
+    const text = `+${controller}`;
+    const errno = await cgroup.write('cgroup.subtree_control', text);
+    // Not refused: it was not even asked for.
+    if (isShortage(errno)) throw writeError(cgroup, 'cgroup.subtree_control', text, String(errno));
   }
 }
 
@@ -34,7 +38,8 @@ export async function enableControllersAbove(path: string, access: Directories):
 function openQuietly(path: string, access: Directories): PinnedCgroup | null {
   try {
     return PinnedCgroup.open(path, access);
-  } catch {
+  } catch (cause) {
+    throwShortage(cause, path);
     return null;
   }
 }

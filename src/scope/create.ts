@@ -5,6 +5,7 @@ import { CgroupError, ProcError } from '../error/index.js';
 import { type Directories, directories } from '../host/directories.js';
 import { errnoOf } from '../host/errno.js';
 import { cgroupDirectoryOf } from '../host/index.js';
+import { atMost, within } from '../host/within.js';
 import { errnoNumberOf, pathOf } from '../realm/index.js';
 import { enableControllers, enableControllersAbove } from './controllers.js';
 import { type CheckedLimits, checkLimits, controlWrites } from './limits.js';
@@ -14,6 +15,7 @@ import { DEFAULT_SLICE, episodeCgroupPath, scopeName } from './path.js';
 import { PinnedCgroup, writeError } from './pinned-cgroup.js';
 import { evacuate, PROCS, processGone, starttimeOf } from './process.js';
 import { openSlice, ownMarker, removeSliceIfOurs } from './slice.js';
+import { UNDO_WAIT_MS, undoing } from './spare-descriptors.js';
 
 /** A scope that is there, and where. */
 export interface DirectScope {
@@ -53,7 +55,7 @@ export interface CreateOptions {
   readonly limits?: CheckedLimits | undefined;
   /** Controllers that the scope must have, whatever its limits need. */
   readonly needs?: readonly string[] | undefined;
-  /** ms since the epoch of `performance.now()`; looked at between the steps. */
+  /** In `performance.now()` ms: a step that stalls in the kernel is not waited for any longer. */
   readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** @internal Called before each step; what it throws is that step's failure. */
@@ -93,14 +95,10 @@ export async function createScope(
     const root = PinnedCgroup.open(parent, access);
     const creation = new Creation(id, root, slice, cgroupPath, starttime, options);
     try {
-      return await creation.run();
+      return await creation.make();
     } catch (cause) {
-      await creation.undo();
       const vanished = errnoOf(cause) === 'ENOENT' || isVanished(cause);
       if (!vanished || attempt === SLICE_ATTEMPTS) throw asScopeError(cause, cgroupPath);
-    } finally {
-      creation.close();
-      root.close();
     }
   }
 }
@@ -140,7 +138,32 @@ class Creation {
     this.#starttime = starttime;
   }
 
-  async run(): Promise<DirectScope> {
+  /** Closes what it has opened, the root too. What it rejects with was undone, or is as soon as the kernel lets it. */
+  async make(): Promise<DirectScope> {
+    const { signal, deadline = Number.POSITIVE_INFINITY } = this.#options;
+    const running = this.#run();
+    try {
+      const made = await within(
+        { deadline, signal },
+        () => running,
+        () => this.#late(),
+      );
+      this.#close();
+      return made;
+    } catch (cause) {
+      // A step that stalls has to end before it can be undone.
+      const undone = running
+        .then(
+          () => this.#undoAll(),
+          () => this.#undoAll(),
+        )
+        .finally(() => this.#close());
+      await atMost(UNDO_WAIT_MS, undone);
+      throw cause;
+    }
+  }
+
+  async #run(): Promise<DirectScope> {
     for (const step of CREATE_STEPS) {
       this.#checkTime();
       this.#options.onStep?.(step);
@@ -159,24 +182,28 @@ class Creation {
     };
   }
 
-  async undo(): Promise<void> {
-    for (const back of this.#undo) await back();
-    await removeSliceIfOurs(this.#root, this.#sliceName);
+  async #undoAll(): Promise<void> {
+    for (const back of this.#undo) await undoing(back);
+    await undoing(() => removeSliceIfOurs(this.#root, this.#sliceName));
   }
 
-  close(): void {
+  #close(): void {
     this.#scope?.close();
     this.#slice?.close();
+    this.#root.close();
+  }
+
+  #late(): CgroupError {
+    return new CgroupError('ERR_SCOPE_CREATE', `making ${this.#cgroupPath} took too long`, {
+      errno: 'ETIMEDOUT',
+      file: this.#cgroupPath,
+    });
   }
 
   #checkTime(): void {
     const { signal, deadline = Number.POSITIVE_INFINITY } = this.#options;
     signal?.throwIfAborted();
-    if (performance.now() < deadline) return;
-    throw new CgroupError('ERR_SCOPE_CREATE', `making ${this.#cgroupPath} took too long`, {
-      errno: 'ETIMEDOUT',
-      file: this.#cgroupPath,
-    });
+    if (performance.now() >= deadline) throw this.#late();
   }
 
   async #take(step: CreateStep): Promise<void> {
@@ -185,7 +212,7 @@ class Creation {
         await enableControllersAbove(this.#root.path, this.#options.directories ?? directories());
         return enableControllers(this.#root);
       case 'make-slice':
-        this.#slice = openSlice(this.#root, this.#sliceName);
+        this.#slice = await openSlice(this.#root, this.#sliceName);
         return enableControllers(this.#slice);
       case 'make-marker':
         return this.#takeMarkers();
@@ -292,7 +319,7 @@ class Creation {
 
   async #freeze(): Promise<void> {
     if (!this.#freezes) return;
-    this.#undo.unshift(() => this.#made().write('cgroup.freeze', '0'));
+    this.#undo.unshift(() => this.#write('cgroup.freeze', '0'));
     await this.#write('cgroup.freeze', '1');
   }
 

@@ -14,6 +14,8 @@ import {
   TelemetryError,
 } from '../error/index.js';
 import { findCgroup2Mount, hostFacts, whyForeignProc } from '../host/index.js';
+import { isShortage, shortageOf } from '../host/shortage.js';
+import { type Wait, within } from '../host/within.js';
 import { BusUnavailable, whyNoBus } from '../systemd/index.js';
 import { createScope } from './create.js';
 import { type CheckedLimits, checkLimits, type OsResourceLimits } from './limits.js';
@@ -26,6 +28,7 @@ import {
   Scope,
   type ScopeRemoveOptions,
 } from './scope.js';
+import { keepingSpare } from './spare-descriptors.js';
 import { cleanStaleScopes, placesToClean, type StaleScope } from './stale.js';
 import { createSystemdScope } from './systemd-create.js';
 import { removeSystemdScope } from './systemd-remove.js';
@@ -44,7 +47,7 @@ export interface ScopePlaceOptions {
 
 export interface ScopeOptions extends ScopePlaceOptions {
   readonly strategy?: ScopeStrategyChoice | undefined;
-  /** ms until the scope must be there; 25,000 by default. */
+  /** ms until the scope must be there, and what is started in it must run; 25,000 by default. */
   readonly timeoutMs?: number | undefined;
   /** Aborted, the scope is undone, and the promise rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
@@ -73,6 +76,8 @@ export interface ScopeRequest {
   readonly slice: string;
   readonly strategy: ScopeStrategyChoice;
   readonly timeoutMs: number;
+  /** In `performance.now()` ms: `timeoutMs` from when it was asked for. */
+  readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
   /** Controllers that it must have whatever the limits need. */
   readonly needs?: readonly string[] | undefined;
@@ -103,11 +108,12 @@ export async function createEpisodeScope(
   if (!Number.isInteger(pid) || pid < 1 || pid > 2 ** 31 - 1) {
     throw new TelemetryError('ERR_INVALID_PID', `a pid is a whole number from 1, not ${pid}`);
   }
-  const deadline = performance.now() + request.timeoutMs;
-  await cleanNowAndThen(request);
-  const whyNot = await trySystemd(request, pid, deadline);
-  if (whyNot instanceof Scope) return whyNot;
-  return makeDirectScope(request, { pid, deadline, whyNot });
+  return keepingSpare(async () => {
+    await cleanNowAndThen(request);
+    const whyNot = await trySystemd(request, pid);
+    if (whyNot instanceof Scope) return whyNot;
+    return makeDirectScope(request, { pid, whyNot });
+  });
 }
 
 /**
@@ -150,7 +156,8 @@ export function checkRequest(
   assertSignal(signal);
   signal?.throwIfAborted();
   const timeoutMs = checkTimeout(options.timeoutMs);
-  return { id, limits: checkLimits(limits), ...place, strategy, timeoutMs, signal };
+  const deadline = performance.now() + timeoutMs;
+  return { id, limits: checkLimits(limits), ...place, strategy, timeoutMs, deadline, signal };
 }
 
 function checkPlace<T extends ScopePlaceOptions>(
@@ -176,20 +183,19 @@ function isForSystemd(root: string | null): boolean {
 }
 
 /** The scope, or why systemd does not make it. Throws where nobody else may be asked. */
-export async function trySystemd(
-  request: ScopeRequest,
-  pid: number,
-  deadline: number,
-): Promise<Scope | string> {
+export async function trySystemd(request: ScopeRequest, pid: number): Promise<Scope | string> {
   const { id, strategy } = request;
   const why = whyNotSystemd(request);
   if (why === null) {
     try {
       return new Scope(
-        await reclaiming(request, () => createSystemdScope(id, { ...request, pid, deadline })),
+        await reclaiming(request, () => createSystemdScope(id, { ...request, pid })),
       );
     } catch (cause) {
       if (!(cause instanceof BusUnavailable)) throw cause;
+      const errno = shortageOf(cause.cause);
+      // systemd may well be there: who cannot ask it does not go elsewhere.
+      if (errno !== null) throw noSystemd(id, cause.message, cause, errno);
       if (strategy === 'systemd') throw noSystemd(id, cause.message, cause);
       return cause.message;
     }
@@ -206,14 +212,13 @@ export function whyNotSystemd({ strategy, root }: ScopeRequest): string | null {
   return whyForeignProc() ?? whyNoBus(busKind());
 }
 
-function noSystemd(id: string, why: string, cause?: unknown): CgroupError {
+function noSystemd(id: string, why: string, cause?: unknown, errno?: string): CgroupError {
   const message = `systemd cannot make a scope for ${id}: ${why}`;
-  return new CgroupError('ERR_SCOPE_CREATE', message, { cause });
+  return new CgroupError('ERR_SCOPE_CREATE', message, { cause, errno });
 }
 
 export interface DirectOptions {
   readonly pid?: number;
-  readonly deadline: number;
   /** Why not by systemd. */
   readonly whyNot: string;
 }
@@ -236,7 +241,9 @@ export async function makeDirectScope(
       );
     } catch (cause) {
       if (!(cause instanceof CgroupError) || !IS_ABOUT_PLACE.includes(cause.code)) throw cause;
-      if (root !== null) throw cause;
+      // Elsewhere there is no more of what is short, nor is there more time.
+      const isPlaces = !isShortage(cause.errno) && cause.errno !== 'ETIMEDOUT';
+      if (root !== null || !isPlaces) throw cause;
       reasons.push(cause);
     }
   }
@@ -274,7 +281,36 @@ export async function cleanNowAndThen(request: ScopeRequest): Promise<void> {
   const last = cleanedAt.get(place) ?? Number.NEGATIVE_INFINITY;
   if (performance.now() - last < CLEAN_EVERY_MS) return;
   cleanedAt.set(place, performance.now());
-  await clean(request);
+  try {
+    await cleanWithin(request);
+  } catch (cause) {
+    cleanedAt.delete(place);
+    throw cause;
+  }
+}
+
+/** What others left may hang in the kernel: it is waited for this long, and removed in the background then. */
+const CLEAN_WAIT_MS = 2_000;
+
+/** Throws the reason of an aborted signal, and what cleaning does. */
+async function cleanWithin(request: ScopeRequest): Promise<StaleScope[]> {
+  const cleaning = clean(request);
+  const wait: Wait = {
+    deadline: Math.min(request.deadline, performance.now() + CLEAN_WAIT_MS),
+    signal: request.signal,
+  };
+  const tooLong = new Error('cleaning goes on by itself');
+  try {
+    return await within(
+      wait,
+      () => cleaning,
+      () => tooLong,
+    );
+  } catch (cause) {
+    cleaning.catch(() => {});
+    if (cause === tooLong) return [];
+    throw cause;
+  }
 }
 
 function clean({ root, slice }: ScopeRequest): Promise<StaleScope[]> {
@@ -302,7 +338,7 @@ async function reclaiming<T>(request: ScopeRequest, make: () => Promise<T>): Pro
 /** Whether a dead owner's scope had the name, and is gone. */
 async function cleanName(request: ScopeRequest): Promise<boolean> {
   const name = scopeName(request.id);
-  const removed = await clean(request);
+  const removed = await cleanWithin(request);
   return removed.some(
     ({ cgroupPath, error }) => error === null && posix.basename(cgroupPath) === name,
   );

@@ -15,8 +15,14 @@ export {
   type LaunchFailure,
   type LaunchOptions,
   launch,
-  launchHelper,
 } from './launch.js';
+export {
+  bestLauncher,
+  type Launcher,
+  launchHelper,
+  perlLauncher,
+  SHELL_LAUNCHER,
+} from './launcher.js';
 export type { CpuQuota, IoMax, OsResourceLimits } from './limits.js';
 export { DEFAULT_CGROUP_ROOT, DEFAULT_SLICE, episodeCgroupPath } from './path.js';
 export { Scope, type ScopeRemoveOptions, type ScopeStrategy } from './scope.js';

@@ -1,18 +1,16 @@
 /**
  * Starting a command inside a cgroup, from its first instruction on. Node has no hook between fork and exec, so
- * something moves itself and then becomes the command, with the same pid: the helper `episcope-exec`, or `/bin/sh`
- * where it was not built.
+ * something moves itself and then becomes the command, with the same pid: a launcher.
  */
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import { getSystemErrorName } from 'node:util';
-import { loadAddon, packageRoot } from '../engine/native/addon.js';
+import { fileURLToPath } from 'node:url';
 import { TelemetryError } from '../error/index.js';
-import { errnoOf } from '../host/errno.js';
+import { errnoName, errnoOf } from '../host/errno.js';
 import { messageOf } from '../realm/index.js';
 import { lookUpCommand } from './command-path.js';
+import { bestLauncher, type Launcher, launcherStart } from './launcher.js';
+import { whyNotOpen } from './spare-descriptors.js';
 
 export interface LaunchOptions {
   readonly command: string;
@@ -23,8 +21,8 @@ export interface LaunchOptions {
   readonly held?: boolean;
   /** All but what would put a shell in between. */
   readonly spawn?: SpawnOptions;
-  /** The helper's path, null for `/bin/sh`; by default the helper where it was built. */
-  readonly helper?: string | null;
+  /** By default the best that there is. */
+  readonly launcher?: Launcher | undefined;
 }
 
 /** Why the command did not start. `cgroup`: it could not enter the scope; `exec`: it is not there or not executable. */
@@ -55,43 +53,44 @@ export interface Launched {
   abandon(): void;
 }
 
-/** The helper that was built with the addon, or null: without the addon nothing native is used. */
-export function launchHelper(): string | null {
-  if (loadAddon().addon === null) return null;
-  const path = join(packageRoot, 'build', 'Release', 'episcope-exec');
-  try {
-    accessSync(path, constants.X_OK);
-    return path;
-  } catch {
-    return null;
-  }
-}
-
+/** Throws `ERR_SPAWN_FAILED` where no launcher here can start the command exactly as asked; nothing was started then. */
 export function launch(options: LaunchOptions): Launched {
-  const { procsFd, held = false } = options;
+  const { command, args, procsFd, held = false, launcher = bestLauncher() } = options;
   // Node refuses this before any process is made; execvp would say ENOENT.
-  if (options.command === '') return notStarted('ENOENT');
-  if (procsFd === null && !held) return start(options, options.command, options.args, null);
+  if (command === '') return notStarted('ENOENT');
+  if (procsFd === null && !held) return start(options, command, args, null);
+  const env = options.spawn?.env ?? process.env;
+  if (launcher.kind === 'sh') {
+    const { cwd } = options.spawn ?? {};
+    const found = lookUpCommand(command, env.PATH, directoryOf(cwd));
+    // Node's own spawn tells a missing command without running anything.
+    if (found !== 'found') return start(options, command, args, null);
+  }
   const stdio = wholeStdio(options.spawn?.stdio);
   const control = stdio.length;
-  const procs = control + 1;
+  const procs = procsFd === null ? null : control + 1;
   stdio.push('pipe');
   if (procsFd !== null) stdio.push(procsFd);
-  const helper = options.helper === undefined ? launchHelper() : options.helper;
-  const numbers = [control, held ? control : '-', procsFd === null ? '-' : procs].map(String);
-  if (helper !== null) {
-    return start(options, helper, [...numbers, options.command, ...options.args], {
-      stdio,
-      control,
-    });
+  const by = launcherStart(launcher, { command, args, env, control, held, procs });
+  return start(options, by.file, by.args, { stdio, control, env: by.env, first: by.first });
+}
+
+/** For looking a command up. A directory that was deleted has no path any more, and is still there. */
+function directoryOf(cwd: string | URL | undefined): string {
+  if (cwd !== undefined) return typeof cwd === 'string' ? cwd : fileURLToPath(cwd);
+  try {
+    return process.cwd();
+  } catch {
+    return '/proc/self/cwd';
   }
-  return spawnByShell(options, numbers, { stdio, control });
 }
 
 /** All descriptors, and which of them is our line to the launcher. */
 interface Line {
   readonly stdio: StdioOptions;
   readonly control: number;
+  readonly env: NodeJS.ProcessEnv;
+  readonly first: string;
 }
 
 /** As Node fills it up: three pipes at least. */
@@ -102,33 +101,12 @@ function wholeStdio(stdio: StdioOptions = 'pipe'): Exclude<StdioOptions, string>
   return whole;
 }
 
-// The line is closed before the exec, so this tells only of the move; the exec was looked up before.
-const SHELL_SCRIPT = `control=$1 gate=$2 procs=$3
-shift 3
-if [ "$procs" != - ]; then
-  { eval "echo 0 >&$procs"; } 2>/dev/null || { eval "echo cgroup 0 >&$control"; exit 126; }
-  eval "exec $procs>&-"
-fi
-if [ "$gate" != - ]; then
-  eval "echo ready >&$gate" || exit 125
-  eval "read -r go <&$gate" || exit 125
-fi
-eval "exec $control>&-"
-exec "$@"`;
-
-function spawnByShell(options: LaunchOptions, numbers: readonly string[], line: Line): Launched {
-  const { command, args } = options;
-  const { env = process.env, cwd } = options.spawn ?? {};
-  const directory = typeof cwd === 'string' ? cwd : process.cwd();
-  const found = lookUpCommand(command, env.PATH, directory);
-  // Node's own spawn tells a missing command without running anything.
-  if (found !== 'found') return start(options, command, args, null);
-  return start(
-    options,
-    '/bin/sh',
-    ['-c', SHELL_SCRIPT, 'episcope', ...numbers, command, ...args],
-    line,
-  );
+/** What Node's spawn opens here: both ends of each pipe, and of its own by which the child tells a failed exec. */
+function descriptorsFor(stdio: StdioOptions | undefined): number {
+  const pipes = wholeStdio(stdio).filter((each) => {
+    return each == null || each === 'pipe' || each === 'overlapped' || each === 'ipc';
+  });
+  return 2 * (pipes.length + 1);
 }
 
 function start(
@@ -137,10 +115,13 @@ function start(
   args: readonly string[],
   line: Line | null,
 ): Launched {
+  // Node loses the pipes that it has made when there is none left for the next.
+  const short = whyNotOpen(descriptorsFor(line?.stdio ?? options.spawn?.stdio));
+  if (short !== null) return notStarted(short);
   let child: ChildProcess;
   try {
-    const spawnOptions = { ...options.spawn, ...(line === null ? {} : { stdio: line.stdio }) };
-    child = spawn(file, args, spawnOptions);
+    const ours = line === null ? {} : { stdio: line.stdio, env: line.env };
+    child = spawn(file, args, { ...options.spawn, ...ours });
   } catch (cause) {
     const errno = errnoOf(cause);
     // What Node refuses to take has no errno.
@@ -155,13 +136,19 @@ function start(
     child.on('error', (cause) => resolve({ stage: 'exec', errno: errnoOf(cause) }));
     child.once('spawn', () => resolve(null));
   });
-  const socket = line === null ? null : child.stdio[line.control];
-  const report = socket instanceof Duplex ? readReport(socket) : NOTHING_TO_REPORT;
+  // Without a process there is no stdio either, whatever Node's types say.
+  const socket = line === null || child.pid === undefined ? null : child.stdio[line.control];
+  if (line !== null && line.first !== '' && socket instanceof Duplex) socket.write(line.first);
+  let released = options.held !== true;
+  const report = socket instanceof Duplex ? readReport(socket, () => released) : NOTHING_TO_REPORT;
   const after = (told: Promise<LaunchFailure | null>) => spawned.then((failure) => failure ?? told);
   const [ready, started] = [after(report.ready), after(report.ended)];
   // What nobody reads would make the kernel reset the line, and the report with it.
   const isHeld = options.held === true && socket instanceof Duplex;
-  const release = (): void => void (isHeld && socket.write('\n'));
+  const release = (): void => {
+    released = true;
+    if (isHeld) socket.write('\n');
+  };
   const abandon = (): void => void (socket instanceof Duplex && socket.destroy());
   if (child.pid === undefined) return { ...NEVER, ready, started };
   return { child, pid: child.pid, ready, started, exited, release, abandon };
@@ -187,6 +174,8 @@ function notStarted(errno: string): Launched {
   return { ...NEVER, ready: failed, started: failed };
 }
 
+const KILLED: LaunchFailure = { stage: 'exec', errno: null };
+
 /** What a launcher writes before the exec closes its end. */
 interface Report {
   readonly ready: Promise<LaunchFailure | null>;
@@ -195,7 +184,7 @@ interface Report {
 
 const NOTHING_TO_REPORT: Report = { ready: Promise.resolve(null), ended: Promise.resolve(null) };
 
-function readReport(socket: Duplex): Report {
+function readReport(socket: Duplex, isReleased: () => boolean): Report {
   let text = '';
   let isReady = (): void => {};
   const waits = new Promise<null>((resolve) => {
@@ -208,18 +197,18 @@ function readReport(socket: Duplex): Report {
     if (text.startsWith('ready\n')) isReady();
   });
   const ended = new Promise<LaunchFailure | null>((resolve) => {
-    socket.once('close', () => resolve(failureIn(text)));
+    // Closed without a word before it was let go: killed, or abandoned.
+    const silent = () => (isReleased() ? null : KILLED);
+    socket.once('close', () => resolve(failureIn(text) ?? silent()));
   });
   socket.once('end', () => socket.destroy());
-  // Ended before it was ready without a word: killed, or abandoned.
-  const instead = ended.then((failure) => failure ?? ({ stage: 'exec', errno: null } as const));
-  return { ready: Promise.race([waits, instead]), ended };
+  return { ready: Promise.race([waits, ended]), ended };
 }
 
 function failureIn(text: string): LaunchFailure | null {
   const [, stage, errno] = /^(cgroup|exec) (\d+)$/m.exec(text) ?? [];
   if (stage !== 'cgroup' && stage !== 'exec') return null;
-  return { stage, errno: Number(errno) > 0 ? getSystemErrorName(-Number(errno)) : null };
+  return { stage, errno: Number(errno) > 0 ? errnoName(Number(errno)) : null };
 }
 
 function never(): Promise<Exit> {

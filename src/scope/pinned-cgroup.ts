@@ -1,10 +1,11 @@
 /** A cgroup directory held by its descriptor: what is done to it is done to this one, whatever has its name by now. */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { close, Errno, errnoName, fileSystemMagic, fstat } from '../engine/js/syscall.js';
 import { CgroupError } from '../error/index.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
-import { type CgroupEvents, readCgroupEvents, readWords } from '../host/cgroup-files.js';
+import { type CgroupEvents, readCgroupEvents, readText, readWords } from '../host/cgroup-files.js';
 import { type Directories, directories, openForWriting } from '../host/directories.js';
+import { throwShortage } from '../host/shortage.js';
 
 const CGROUP2_SUPER_MAGIC = 0x63677270;
 
@@ -76,11 +77,16 @@ export class PinnedCgroup {
     return cgroupActions().remove(`${this.via}/${name}`);
   }
 
-  /** Names of the children. Throws what Node throws. */
+  /** Names of the children. Throws what Node throws, and `ERR_CGROUP_READ` where no descriptor is left to look with. */
   childNames(): string[] {
-    return readdirSync(`${this.via}/`, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name);
+    try {
+      return readdirSync(`${this.via}/`, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name);
+    } catch (cause) {
+      throwShortage(cause, this.path);
+      throw cause;
+    }
   }
 
   /** Writes a control file in one write, off the event loop. null, or the errno. */
@@ -93,21 +99,18 @@ export class PinnedCgroup {
     return openForWriting(this.#fd, file);
   }
 
+  /** null where there is no such file. Throws `ERR_CGROUP_READ` where no descriptor is left to look with, as the others. */
   words(file: string): string[] | null {
-    return readWords(`${this.via}/${file}`);
+    return readWords(`${this.via}/${file}`, `${this.path}/${file}`);
   }
 
   text(file: string): string | null {
-    try {
-      return readFileSync(`${this.via}/${file}`, 'latin1');
-    } catch {
-      return null;
-    }
+    return readText(`${this.via}/${file}`, `${this.path}/${file}`);
   }
 
   /** null once it is removed. */
   events(): CgroupEvents | null {
-    return readCgroupEvents(this.via);
+    return readCgroupEvents(this.via, this.path);
   }
 
   pids(): number[] {

@@ -4,7 +4,8 @@ import { CgroupError, invalidConfig, ProcError } from '../error/index.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
 import { whyForeignProc } from '../host/index.js';
 import { hasExited, readProcessStat } from '../host/process-identity.js';
-import type { PinnedCgroup } from './pinned-cgroup.js';
+import { isShortage } from '../host/shortage.js';
+import { type PinnedCgroup, writeError } from './pinned-cgroup.js';
 
 export const PROCS = 'cgroup.procs';
 const EVACUATION_ROUNDS = 100;
@@ -54,7 +55,11 @@ export async function evacuate(
     for (const pid of pids) {
       const errno =
         origin === null ? 'ENOENT' : await cgroupActions().write(origin, PROCS, String(pid));
-      if (errno !== null && errno !== 'ESRCH') await instead.write(PROCS, String(pid));
+      // Where it came from is still there: it is not put elsewhere because no descriptor was left.
+      if (isShortage(errno)) throw writeError(cgroup, PROCS, String(pid), String(errno));
+      if (errno === null || errno === 'ESRCH') continue;
+      const refused = await instead.write(PROCS, String(pid));
+      if (isShortage(refused)) throw writeError(instead, PROCS, String(pid), String(refused));
     }
   }
 }

@@ -5,11 +5,13 @@ import { CgroupError } from '../error/index.js';
 import { directories } from '../host/directories.js';
 import { errnoOf } from '../host/errno.js';
 import { whyForeignProc } from '../host/procfs.js';
+import { isShortage, throwShortage } from '../host/shortage.js';
+import { type Wait, within } from '../host/within.js';
 import type { DirectScope } from './create.js';
 import { markersIn } from './marker.js';
 import { currentOwner } from './owner.js';
 import { scopeName } from './path.js';
-import { PinnedCgroup, using } from './pinned-cgroup.js';
+import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { assertNotInside } from './process.js';
 import { removeSliceIfOurs } from './slice.js';
 
@@ -22,6 +24,10 @@ export interface RemoveOptions {
   readonly kill: boolean;
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export function waitOf({ timeoutMs = REMOVE_TIMEOUT_MS, signal }: Partial<RemoveOptions>): Wait {
+  return { deadline: performance.now() + timeoutMs, signal };
 }
 
 /** Which scope: that of this name with all its markers, or where an identity is known only that very one with its own. */
@@ -40,7 +46,10 @@ export async function killCgroup(
   { timeoutMs = REMOVE_TIMEOUT_MS, signal }: Omit<RemoveOptions, 'kill'> = {},
 ): Promise<void> {
   assertNotInside(cgroup, 'kill');
-  const atOnce = (await cgroup.write('cgroup.kill', '1')) === null;
+  const errno = await cgroup.write('cgroup.kill', '1');
+  // A kernel without the file is another matter: there each is killed on its own.
+  if (isShortage(errno)) throw writeError(cgroup, 'cgroup.kill', '1', String(errno));
+  const atOnce = errno === null;
   const deadline = performance.now() + timeoutMs;
   for (let pauseMs = 0; cgroup.events()?.populated === true; pauseMs = Math.min(pauseMs + 1, 10)) {
     if (performance.now() > deadline) {
@@ -64,29 +73,49 @@ async function killListed(cgroup: PinnedCgroup, deadline: number): Promise<void>
  * Removes the scope with the cgroups that were made inside, then its marker and, if it was the last, the slice. False:
  * there is none (any more).
  *
- * Throws `CgroupError` `ERR_SCOPE_BUSY` where it is not empty, does not get empty, or its directory is still in use.
+ * Throws `CgroupError` `ERR_SCOPE_BUSY` where it is not empty, does not get empty, or its directory is still in use;
+ * after `timeoutMs` also where the kernel does not finish what was asked of it, which goes on by itself then.
  */
-export async function removeScope(ref: ScopeRef, options: RemoveOptions): Promise<boolean> {
+export function removeScope(ref: ScopeRef, options: RemoveOptions): Promise<boolean> {
+  const path = `${ref.parent}/${ref.slice}/${scopeName(ref.id)}`;
+  return within(
+    waitOf(options),
+    () => removeNow(ref, options),
+    () => busy(path, 'is still there: the kernel took too long', 'ETIMEDOUT'),
+  );
+}
+
+async function removeNow(ref: ScopeRef, options: RemoveOptions): Promise<boolean> {
   const root = openIfAny(ref.parent);
   if (root === null) return false;
   return using(root, async () => {
     const slice = root.childIfAny(ref.slice);
     if (slice === null) return false;
     const found = await using(slice, async () => {
-      const name = scopeName(ref.id);
-      const scope = slice.childIfAny(name);
-      const isIt = scope !== null && (ref.identity ?? scope.identity) === scope.identity;
-      if (scope !== null && !isIt) scope.close();
-      // Those of a scope that is made under this name later are not among them.
-      const markers = isIt || ref.marker !== undefined ? markersOf(slice, ref) : [];
-      if (scope !== null && isIt)
-        await using(scope, () => removePinned(slice, name, scope, options));
-      for (const marker of markers) await slice.remove(marker);
+      const scope = slice.childIfAny(scopeName(ref.id));
+      const isIt =
+        scope !== null && (await using(scope, () => removeIfIt(slice, scope, ref, options)));
+      // Of one that is gone its own marker is left at most; any other is that of a scope made under this name later.
+      if (!isIt && ref.marker != null) await slice.remove(ref.marker);
       return isIt;
     });
     await removeSliceIfOurs(root, ref.slice);
     return found;
   });
+}
+
+/** Whether it is the scope that is meant. */
+async function removeIfIt(
+  slice: PinnedCgroup,
+  scope: PinnedCgroup,
+  ref: ScopeRef,
+  options: RemoveOptions,
+): Promise<boolean> {
+  if (ref.identity !== undefined && ref.identity !== scope.identity) return false;
+  const markers = markersOf(slice, ref);
+  await removePinned(slice, scopeName(ref.id), scope, options);
+  for (const marker of markers) await slice.remove(marker);
+  return true;
 }
 
 function markersOf(slice: PinnedCgroup, { id, marker }: ScopeRef): string[] {
@@ -129,6 +158,7 @@ async function removeOnce(parent: PinnedCgroup, name: string): Promise<string | 
     try {
       children = cgroup.childNames();
     } catch (cause) {
+      throwShortage(cause, cgroup.path);
       return errnoOf(cause);
     }
     for (const child of children) await removeTree(cgroup, child);

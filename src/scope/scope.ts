@@ -95,10 +95,7 @@ export class Scope implements AsyncDisposable {
    * manager had read last (`CPUUsageNSec`). null where neither is there: after `remove()`, or where the bus went away.
    */
   async cpuUsageNs(): Promise<bigint | null> {
-    const cgroup = this.#open();
-    const text = cgroup?.text('cpu.stat');
-    cgroup?.close();
-    const usec = /^usage_usec (\d+)$/m.exec(text ?? '')?.[1];
+    const usec = /^usage_usec (\d+)$/m.exec(this.#text('cpu.stat') ?? '')?.[1];
     if (usec !== undefined) return BigInt(usec) * 1_000n;
     if (!(this.#made instanceof SystemdScope)) return null;
     return this.#made.cpuUsageNs({ deadline: performance.now() + REMOVE_TIMEOUT_MS });
@@ -120,10 +117,21 @@ export class Scope implements AsyncDisposable {
 
   /** @internal Whether a process in it was killed for want of memory: `oom_kill` of `memory.events`. */
   hadOomKill(): boolean {
+    return /^oom_kill [1-9]/m.test(this.#text('memory.events') ?? '');
+  }
+
+  /** @internal Whether it and all in it stands still, frozen from within or from above. */
+  isFrozen(): boolean {
+    return /^frozen 1$/m.test(this.#text('cgroup.events') ?? '');
+  }
+
+  #text(file: string): string | null {
     const cgroup = this.#open();
-    const text = cgroup?.text('memory.events') ?? '';
-    cgroup?.close();
-    return /^oom_kill [1-9]/m.test(text);
+    try {
+      return cgroup?.text(file) ?? null;
+    } finally {
+      cgroup?.close();
+    }
   }
 
   async #remove(options: RemoveOptions): Promise<void> {

@@ -1,11 +1,15 @@
 /** The slice that holds the scopes: made when the first needs it, removed by whoever leaves it last. */
 import { errnoOf } from '../host/errno.js';
+import { throwShortage } from '../host/shortage.js';
 import { markerName, SLICE_MARKER } from './marker.js';
 import { currentOwner, formatOwner } from './owner.js';
 import type { PinnedCgroup } from './pinned-cgroup.js';
 
-/** The slice in `parent`, opened. One that is made is marked as ours; one that others made stays unmarked. */
-export function openSlice(parent: PinnedCgroup, name: string): PinnedCgroup {
+/**
+ * The slice in `parent`, opened. One that is made is marked as ours, or removed again where it can be neither opened nor
+ * marked; one that others made stays unmarked.
+ */
+export async function openSlice(parent: PinnedCgroup, name: string): Promise<PinnedCgroup> {
   let isNew = true;
   try {
     parent.make(name);
@@ -13,18 +17,24 @@ export function openSlice(parent: PinnedCgroup, name: string): PinnedCgroup {
     if (errnoOf(cause) !== 'EEXIST') throw cause;
     isNew = false;
   }
-  const slice = parent.child(name);
-  if (!isNew) return slice;
+  if (!isNew) return parent.child(name);
+  let slice: PinnedCgroup | null = null;
   try {
+    slice = parent.child(name);
     if (slice.setOwnerMark(formatOwner(currentOwner())) !== null) slice.make(SLICE_MARKER);
     return slice;
   } catch (cause) {
-    slice.close();
+    slice?.close();
+    // Nobody would know that it is ours to remove. It stays where somebody else has made a scope in it already.
+    await parent.remove(name);
     throw cause;
   }
 }
 
-/** Removes the slice if episcope made it and nothing is in it. Quiet: that it is in use is no failure. */
+/**
+ * Removes the slice if episcope made it and nothing is in it. Quiet: that it is in use is no failure. Throws only where
+ * no descriptor is left to look with.
+ */
 export async function removeSliceIfOurs(parent: PinnedCgroup, name: string): Promise<void> {
   let slice: PinnedCgroup | null = null;
   try {
@@ -38,7 +48,8 @@ export async function removeSliceIfOurs(parent: PinnedCgroup, name: string): Pro
     const errno = await parent.remove(name);
     // Another run came in between: its scope keeps the slice, and the slice needs its marker again.
     if (errno !== null && errno !== 'ENOENT' && byMarker) slice.make(SLICE_MARKER);
-  } catch {
+  } catch (cause) {
+    throwShortage(cause, `${parent.path}/${name}`);
     // Gone or taken meanwhile: whoever is in it now removes it.
   } finally {
     slice?.close();

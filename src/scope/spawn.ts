@@ -3,6 +3,7 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { CgroupError, TelemetryError } from '../error/index.js';
+import { atMost, within } from '../host/within.js';
 import {
   checkRequest,
   cleanNowAndThen,
@@ -13,8 +14,10 @@ import {
   whyNotSystemd,
 } from './episode-scope.js';
 import { type Launched, type LaunchFailure, launch } from './launch.js';
+import type { Launcher } from './launcher.js';
 import type { OsResourceLimits } from './limits.js';
 import type { Scope } from './scope.js';
+import { keepingSpare, UNDO_WAIT_MS, undoing } from './spare-descriptors.js';
 import { assertSpawnArguments } from './spawn-arguments.js';
 import { UnheardEnd } from './unheard-end.js';
 
@@ -47,8 +50,7 @@ export interface ScopedProcess {
 export interface SpawnDetails {
   /** Controllers that the scope must have whatever the limits need. */
   readonly needs?: readonly string[];
-  /** As `LaunchOptions.helper`. */
-  readonly helper?: string | null;
+  readonly launcher?: Launcher | undefined;
 }
 
 /**
@@ -59,8 +61,9 @@ export interface SpawnDetails {
  * Removing the scope is the caller's: `scope.remove({ kill: true })`.
  *
  * Throws what `createEpisodeScope` does, and `ERR_SPAWN_FAILED` where the command is not there or cannot be run, with
- * the errno (`ENOMEM`: it takes more memory to start than the limit gives) and `file`, the command; nothing is left
- * then.
+ * the errno (`ENOMEM`: it takes more memory to start than the limit gives; `ETIMEDOUT`: it did not run within
+ * `timeoutMs`, as where its slice is frozen) and `file`, the command; nothing is left then. What hangs in the kernel so
+ * that not even a SIGKILL ends it is removed as soon as it can be.
  */
 export function spawnInScope(
   command: string,
@@ -75,40 +78,40 @@ export async function spawnScoped(
   command: string,
   args: readonly string[],
   options: SpawnInScopeOptions,
-  { needs, helper }: SpawnDetails,
+  { needs, launcher }: SpawnDetails,
 ): Promise<ScopedProcess> {
   assertSpawnArguments(command, args, options);
   const { id, limits, root, slice, strategy, timeoutMs, signal, beforeExec, ...spawn } = options;
   const place = { root, slice, strategy, timeoutMs, signal };
   const request = { ...checkRequest(id, limits ?? {}, place), needs };
-  const start = new Start(request, { command, args, spawn, helper, beforeExec });
-  try {
-    return await start.run();
-  } catch (cause) {
-    await start.undo();
-    throw cause;
-  }
+  const start = new Start(request, { command, args, spawn, launcher, beforeExec });
+  return keepingSpare(async () => {
+    try {
+      return await start.run();
+    } catch (cause) {
+      await atMost(UNDO_WAIT_MS, start.undo());
+      throw cause;
+    }
+  });
 }
 
 interface Command {
   readonly command: string;
   readonly args: readonly string[];
   readonly spawn: SpawnOptions;
-  readonly helper: string | null | undefined;
+  readonly launcher: Launcher | undefined;
   readonly beforeExec: SpawnInScopeOptions['beforeExec'];
 }
 
 class Start {
   readonly #request: ScopeRequest;
   readonly #command: Command;
-  readonly #deadline: number;
   #launched: Launched | null = null;
   #scope: Scope | null = null;
 
   constructor(request: ScopeRequest, command: Command) {
     this.#request = request;
     this.#command = command;
-    this.#deadline = performance.now() + request.timeoutMs;
   }
 
   async run(): Promise<ScopedProcess> {
@@ -122,17 +125,15 @@ class Start {
   async #heldFirst(): Promise<ScopedProcess> {
     const launched = this.#launch(null, true);
     const pid = await this.#untilReady(launched);
-    const made = await trySystemd(this.#request, pid, this.#deadline);
+    const made = await trySystemd(this.#request, pid);
     this.#scope =
-      typeof made === 'string'
-        ? await makeDirectScope(this.#request, { pid, deadline: this.#deadline, whyNot: made })
-        : made;
+      typeof made === 'string' ? await makeDirectScope(this.#request, { pid, whyNot: made }) : made;
     return this.#go(launched, this.#scope);
   }
 
   /** What is to become the command moves itself. */
   async #scopeFirst(whyNot: string): Promise<ScopedProcess> {
-    this.#scope = await makeDirectScope(this.#request, { deadline: this.#deadline, whyNot });
+    this.#scope = await makeDirectScope(this.#request, { whyNot });
     const held = this.#command.beforeExec !== undefined;
     const procsFd = this.#scope.openProcs();
     if (procsFd < 0) throw notEntered(this.#scope, getSystemErrorName(procsFd));
@@ -150,33 +151,42 @@ class Start {
     const { beforeExec } = this.#command;
     const { child } = launched;
     if (child === null) throw this.#failed(await launched.started);
-    await beforeExec?.(scope, child);
-    this.#request.signal?.throwIfAborted();
+    if (beforeExec !== undefined) {
+      await this.#within(async () => beforeExec(scope, child), 'beforeExec did not end');
+    }
     const end = new UnheardEnd(child);
     launched.release();
-    const failure = await launched.started;
-    end.handOver();
+    let failure: LaunchFailure | null;
+    try {
+      failure = await this.#within(() => launched.started, 'it did not run');
+    } finally {
+      // Also for who undoes this start, and waits for its end.
+      end.handOver();
+    }
     if (failure !== null) throw this.#failed(failure);
     return { child, scope };
   }
 
+  #within<T>(act: () => Promise<T>, what: string): Promise<T> {
+    return within(this.#request, act, () => this.#late(what));
+  }
+
+  #late(what: string): TelemetryError {
+    const { command } = this.#command;
+    const frozen = this.#scope?.isFrozen() ? `: ${this.#scope.cgroupPath} is frozen` : '';
+    const message = `cannot run ${JSON.stringify(command)} (ETIMEDOUT): ${what} within ${this.#request.timeoutMs} ms${frozen}`;
+    return new TelemetryError('ERR_SPAWN_FAILED', message, { errno: 'ETIMEDOUT', file: command });
+  }
+
   #launch(procsFd: number | null, held: boolean): Launched {
-    const { command, args, spawn, helper } = this.#command;
-    const launched = launch({
-      command,
-      args,
-      procsFd,
-      held,
-      spawn,
-      ...(helper === undefined ? {} : { helper }),
-    });
+    const { command, args, spawn, launcher } = this.#command;
+    const launched = launch({ command, args, procsFd, held, spawn, launcher });
     this.#launched = launched;
     return launched;
   }
 
   async #untilReady(launched: Launched): Promise<number> {
-    const failure = await launched.ready;
-    this.#request.signal?.throwIfAborted();
+    const failure = await this.#within(() => launched.ready, 'its launcher did not start');
     if (failure !== null || launched.pid === null) throw this.#failed(failure);
     return launched.pid;
   }
@@ -208,8 +218,8 @@ class Start {
       launched.child.kill('SIGKILL');
       await launched.exited;
     }
-    // The failure that is told is the one that led here.
-    await this.#scope?.remove({ kill: true }).catch(() => {});
+    const scope = this.#scope;
+    if (scope !== null) await undoing(() => scope.remove({ kill: true }));
   }
 }
 

@@ -3,6 +3,7 @@ import { CgroupError, TelemetryError } from '../error/index.js';
 import { type Directories, directories } from '../host/directories.js';
 import { errnoOf } from '../host/errno.js';
 import type { HostFacts } from '../host/index.js';
+import { throwShortage } from '../host/shortage.js';
 import { markersIn } from './marker.js';
 import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';
 import { DEFAULT_SLICE, scopeName } from './path.js';
@@ -85,7 +86,7 @@ export async function findStaleScopes(
   return found;
 }
 
-/** Where there is no such slice, or it cannot be opened, nothing is done. */
+/** Where there is no such slice, or it may not be opened, nothing is done. Throws where no descriptor is left to look with. */
 async function withSlice(
   parent: string,
   options: CleanOptions,
@@ -94,7 +95,8 @@ async function withSlice(
   let root: PinnedCgroup;
   try {
     root = PinnedCgroup.open(parent, options.directories ?? directories());
-  } catch {
+  } catch (cause) {
+    throwShortage(cause, parent);
     return;
   }
   await using(root, async () => {
@@ -106,7 +108,8 @@ async function withSlice(
 function openSliceIfAny(root: PinnedCgroup, name: string): PinnedCgroup | null {
   try {
     return root.childIfAny(name);
-  } catch {
+  } catch (cause) {
+    throwShortage(cause, `${root.path}/${name}`);
     return null;
   }
 }
@@ -159,7 +162,8 @@ function leftovers(slice: PinnedCgroup): Leftover[] {
 function namesIn(slice: PinnedCgroup): string[] {
   try {
     return slice.childNames();
-  } catch {
+  } catch (cause) {
+    throwShortage(cause, slice.path);
     return [];
   }
 }
@@ -169,7 +173,8 @@ function markOfChild(slice: PinnedCgroup, name: string): string | null {
   let cgroup: PinnedCgroup | null;
   try {
     cgroup = slice.childIfAny(name);
-  } catch {
+  } catch (cause) {
+    throwShortage(cause, `${slice.path}/${name}`);
     return null;
   }
   if (cgroup === null) return null;

@@ -3,15 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError, ProcError } from '../error/index.js';
 import { directories } from '../host/directories.js';
 import { cgroupDirectoryOf, findCgroup2Mount } from '../host/index.js';
+import { atMost, type Wait, within } from '../host/within.js';
 import {
   BusError,
   BusUnavailable,
   ManagerTimeout,
-  msUntil,
   type StartedJob,
   SystemdManager,
   scopeProperties,
-  type Wait,
 } from '../systemd/index.js';
 import { type CheckedLimits, controlWrites } from './limits.js';
 import { currentOwner, formatOwner } from './owner.js';
@@ -19,6 +18,7 @@ import { scopeName } from './path.js';
 import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { evacuate, processGone, starttimeOf } from './process.js';
 import { REMOVE_TIMEOUT_MS } from './remove.js';
+import { UNDO_WAIT_MS } from './spare-descriptors.js';
 import { SystemdScope } from './systemd-scope.js';
 import { busKind, cgroupOfUnit, isNoSuchUnit } from './unit.js';
 
@@ -69,7 +69,9 @@ export async function createSystemdScope(
   const { pid } = options;
   const starttime = starttimeOf(pid);
   const origin = cgroupDirectoryOf(pid);
-  const manager = await SystemdManager.acquire(busKind());
+  const manager = await acquire(options).catch((cause: unknown) => {
+    throw asScopeError(cause, id, pid);
+  });
   let cgroup: PinnedCgroup | null = null;
   let job: StartedJob | null = null;
   const step = (name: SystemdStep): void => {
@@ -94,11 +96,33 @@ export async function createSystemdScope(
     options.signal?.throwIfAborted();
     return new SystemdScope(id, cgroup, manager);
   } catch (cause) {
-    if (job !== null) await undo(manager, id, origin, job);
-    manager.release();
+    const undone = job === null ? Promise.resolve() : undo(manager, id, origin, job);
+    // A manager that does not answer is waited for no longer than that; the undoing goes on by itself.
+    await atMost(
+      UNDO_WAIT_MS,
+      undone.finally(() => manager.release()),
+    );
     throw asScopeError(cause, id, pid);
   } finally {
     cgroup?.close();
+  }
+}
+
+/** A connection that comes too late is let go of again. */
+async function acquire(wait: Wait): Promise<SystemdManager> {
+  const acquired = SystemdManager.acquire(busKind());
+  try {
+    return await within(
+      wait,
+      () => acquired,
+      () => new ManagerTimeout('systemd did not answer in time'),
+    );
+  } catch (cause) {
+    acquired.then(
+      (manager) => manager.release(),
+      () => {},
+    );
+    throw cause;
   }
 }
 
@@ -122,7 +146,7 @@ function notStarted(id: string, pid: number, result: string): CgroupError {
 /** A manager that lacks a controller starts the unit all the same, and limits nothing. */
 async function checkLimits(
   cgroup: PinnedCgroup,
-  { limits, needs = [] }: SystemdOptions,
+  { limits, needs = [], deadline, signal }: SystemdOptions,
 ): Promise<void> {
   const present = cgroup.words('cgroup.controllers') ?? [];
   const needed = [...controlWrites(limits).map(({ controller }) => controller), ...needs];
@@ -135,7 +159,11 @@ async function checkLimits(
     );
   }
   if (!limits.memoryOomGroup) return;
-  const errno = await cgroup.write('memory.oom.group', '1');
+  const errno = await within(
+    { deadline, signal },
+    () => cgroup.write('memory.oom.group', '1'),
+    () => writeError(cgroup, 'memory.oom.group', '1', 'ETIMEDOUT'),
+  );
   if (errno !== null) throw writeError(cgroup, 'memory.oom.group', '1', errno);
 }
 
@@ -150,7 +178,9 @@ async function undo(
   const wait = { deadline: performance.now() + REMOVE_TIMEOUT_MS };
   try {
     // Not taken: a unit of this name is somebody else's.
-    if (!(await within(wait, job.accepted))) return;
+    // Nor is it ours where the manager does not say in time.
+    const notSaid = () => new ManagerTimeout('systemd did not answer in time');
+    if (!(await within(wait, () => job.accepted, notSaid))) return;
     await untilNoJob(manager, unit, wait);
     const cgroup = await cgroupOfUnit(manager, unit, wait);
     const isEmpty = cgroup === null || (await using(cgroup, () => putBack(cgroup, origin)));
@@ -160,16 +190,6 @@ async function undo(
   } catch {
     // Gone already, or the manager is: the failure that is told is the one that led here.
   }
-}
-
-/** False too where the manager does not say in time: what may be another's is let alone. */
-async function within({ deadline }: Wait, answer: Promise<boolean>): Promise<boolean> {
-  const over = new AbortController();
-  const late = sleep(msUntil(deadline), false, { signal: over.signal });
-  const either = await Promise.race([answer, late]);
-  over.abort();
-  late.catch(() => {});
-  return either;
 }
 
 /** A start that was given up may still happen: a process that it moves after we looked would be stopped with the unit. */

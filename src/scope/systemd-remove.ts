@@ -3,18 +3,13 @@ import { constants } from 'node:os';
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { directories } from '../host/directories.js';
-import {
-  BusError,
-  BusUnavailable,
-  ManagerTimeout,
-  SystemdManager,
-  type Wait,
-} from '../systemd/index.js';
+import type { Wait } from '../host/within.js';
+import { BusError, BusUnavailable, ManagerTimeout, SystemdManager } from '../systemd/index.js';
 import { scopeName } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';
 import { assertNotInside } from './process.js';
-import { assertEmpty, busy, killCgroup, type RemoveOptions, removeTree } from './remove.js';
-import { busKind, cgroupOfUnit, isNoSuchUnit, waitOf } from './unit.js';
+import { assertEmpty, busy, killCgroup, type RemoveOptions, removeTree, waitOf } from './remove.js';
+import { busKind, cgroupOfUnit, isNoSuchUnit } from './unit.js';
 
 /**
  * Removes the scope of this id that the manager has; with a `slice` only where it lies in that. False: it has none.

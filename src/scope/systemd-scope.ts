@@ -1,10 +1,10 @@
 /** A scope that a systemd manager keeps. */
-import type { SystemdManager, Wait } from '../systemd/index.js';
+import type { Wait } from '../host/within.js';
+import type { SystemdManager } from '../systemd/index.js';
 import { scopeName } from './path.js';
 import { openIfThere, type PinnedCgroup, using } from './pinned-cgroup.js';
-import type { RemoveOptions } from './remove.js';
+import { type RemoveOptions, waitOf } from './remove.js';
 import { endScope } from './systemd-remove.js';
-import { waitOf } from './unit.js';
 
 /** What systemd tells where it does not know. */
 const UNKNOWN = 2n ** 64n - 1n;

@@ -2,9 +2,9 @@
 import { CgroupError } from '../error/index.js';
 import { directories } from '../host/directories.js';
 import { findCgroup2Mount } from '../host/index.js';
-import { BusError, type BusKind, type SystemdManager, type Wait } from '../systemd/index.js';
+import type { Wait } from '../host/within.js';
+import { BusError, type BusKind, type SystemdManager } from '../systemd/index.js';
 import { PinnedCgroup } from './pinned-cgroup.js';
-import { REMOVE_TIMEOUT_MS, type RemoveOptions } from './remove.js';
 
 const NO_SUCH_UNIT = 'org.freedesktop.systemd1.NoSuchUnit';
 
@@ -50,8 +50,4 @@ function openPath(mount: string, path: string): PinnedCgroup {
     }
   }
   return cgroup;
-}
-
-export function waitOf({ timeoutMs = REMOVE_TIMEOUT_MS, signal }: RemoveOptions): Wait {
-  return { deadline: performance.now() + timeoutMs, signal };
 }

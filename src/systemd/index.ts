@@ -1,4 +1,4 @@
 /** Asking systemd over D-Bus. */
 export { BusError, type BusKind, BusUnavailable, whyNoBus } from './bus.js';
-export { ManagerTimeout, msUntil, type StartedJob, SystemdManager, type Wait } from './manager.js';
+export { ManagerTimeout, type StartedJob, SystemdManager } from './manager.js';
 export { scopeProperties } from './scope-properties.js';

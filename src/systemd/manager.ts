@@ -1,5 +1,5 @@
 /** A systemd manager, as far as transient scopes need it: `org.freedesktop.systemd1.Manager`. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { type Wait, within } from '../host/within.js';
 import { Bus, type BusKind, BusUnavailable, type Signal } from './bus.js';
 
 const DESTINATION = 'org.freedesktop.systemd1';
@@ -13,12 +13,6 @@ export type UnitProperty = readonly [name: string, signature: string, value: unk
 
 /** The manager did not answer in time; what was asked may still happen. */
 export class ManagerTimeout extends Error {}
-
-export interface Wait {
-  /** In `performance.now()` ms. */
-  readonly deadline: number;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** A job that was asked for. */
 export interface StartedJob {
@@ -191,34 +185,9 @@ export class SystemdManager {
     });
   }
 
-  /** The clock of the time limit keeps the process alive meanwhile: the connection does not. */
-  async #within<T>({ deadline, signal }: Wait, act: () => Promise<T>): Promise<T> {
-    signal?.throwIfAborted();
-    const over = new AbortController();
-    const either = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
-    const late = sleep(msUntil(deadline), undefined, { signal: either }).then(
-      () => {
-        throw new ManagerTimeout('systemd did not answer in time');
-      },
-      () => {
-        signal?.throwIfAborted();
-        return new Promise<never>(() => {});
-      },
-    );
-    late.catch(() => {});
-    try {
-      return await Promise.race([act(), late]);
-    } finally {
-      over.abort();
-    }
+  #within<T>(wait: Wait, act: () => Promise<T>): Promise<T> {
+    return within(wait, act, () => new ManagerTimeout('systemd did not answer in time'));
   }
-}
-
-const MOST_TIMER_MS = 2 ** 31 - 1;
-
-/** For a timer, which takes more than it can count for nothing. `deadline` is one of `performance.now()`. */
-export function msUntil(deadline: number): number {
-  return Math.min(MOST_TIMER_MS, Math.max(0, deadline - performance.now()));
 }
 
 const connections = new Map<BusKind, Promise<SystemdManager>>();

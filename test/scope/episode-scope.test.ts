@@ -18,13 +18,13 @@ import { findCgroup2Mount } from '../../src/host/index.js';
 import {
   cleanStaleScopes,
   createEpisodeScope,
-  launchHelper,
   removeEpisodeScope,
   type ScopeOptions,
   type SpawnInScopeOptions,
   spawnScoped,
 } from '../../src/scope/index.js';
 import { alive, until } from '../support/cli.js';
+import { LAUNCHERS } from '../support/launchers.js';
 import { Leaf } from '../support/leaf.js';
 
 const noLeaf = Leaf.probe();
@@ -339,18 +339,13 @@ describe.skipIf(noLeaf !== null)('removeEpisodeScope', () => {
   });
 });
 
-const LAUNCHERS: [string, string | null][] = [
-  ['the helper', launchHelper()],
-  ['/bin/sh', null],
-];
-
-describe.skipIf(noLeaf !== null).each(LAUNCHERS)('spawnInScope by %s', (_, helper) => {
+describe.skipIf(noLeaf !== null).each(LAUNCHERS)('spawnInScope by %s', (_, launcher) => {
   const start = (command: string, args: string[], more: Partial<SpawnInScopeOptions> = {}) =>
     spawnScoped(
       command,
       args,
       { id: 'spawned', ...where, stdio: ['ignore', 'pipe', 'inherit'], ...more },
-      { helper },
+      { launcher },
     );
 
   test('gives a real ChildProcess, wholly inside', async () => {
@@ -438,7 +433,7 @@ describe.skipIf(noLeaf !== null).each(LAUNCHERS)('spawnInScope by %s', (_, helpe
       beforeExec: ({ cgroupPath }, held) => {
         seen.push(pidsIn(cgroupPath), held.pid);
         seen.push(
-          readFileSync(`/proc/${held.pid}/stat`, 'utf8').includes('(sh)') && helper !== null,
+          readFileSync(`/proc/${held.pid}/stat`, 'utf8').includes('(sh)') && launcher.kind !== 'sh',
         );
       },
     });

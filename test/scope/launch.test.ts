@@ -1,3 +1,4 @@
+import type { SpawnOptions } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
@@ -12,7 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Launched, launch, launchHelper } from '../../src/scope/index.js';
+import { type Launched, type Launcher, launch, launchHelper } from '../../src/scope/index.js';
+import { LAUNCHERS } from '../support/launchers.js';
 import { Leaf } from '../support/leaf.js';
 
 const noLeaf = Leaf.probe();
@@ -38,15 +40,15 @@ interface Start {
   readonly command: string;
   readonly args?: readonly string[];
   readonly cwd?: string;
-  readonly helper?: string | null;
+  readonly launcher?: Launcher;
+  readonly spawn?: SpawnOptions;
   /** The file that stands for `cgroup.procs`; left out: none. */
   readonly procs?: { readonly path: string; readonly flags: number };
 }
 
-async function start({ command, args = [], cwd, helper, procs }: Start) {
+async function start({ command, args = [], cwd, launcher, spawn, procs }: Start) {
   const procsFd = procs === undefined ? null : openSync(procs.path, procs.flags);
-  const options = { command, args, procsFd, spawn: cwd === undefined ? {} : { cwd } };
-  const launched = launch(helper === undefined ? options : { ...options, helper });
+  const launched = launch({ command, args, procsFd, spawn: { ...spawn, cwd }, launcher });
   if (procsFd !== null) closeSync(procsFd);
   let output = '';
   launched.child?.stdout?.on('data', (chunk) => {
@@ -62,17 +64,17 @@ async function start({ command, args = [], cwd, helper, procs }: Start) {
 
 const inLeaf = () => ({ path: leaf.procs, flags: constants.O_WRONLY });
 
-const LAUNCHERS: [string, () => Partial<Start>][] = [
-  ['the helper', () => ({ helper: launchHelper(), procs: inLeaf() })],
-  ['/bin/sh', () => ({ helper: null, procs: inLeaf() })],
-  ['no launcher', () => ({})],
-];
+const INTO_LEAF = LAUNCHERS.map(([name, launcher]): [string, () => Partial<Start>] => [
+  name,
+  () => ({ launcher, procs: inLeaf() }),
+]);
+const WAYS: [string, () => Partial<Start>][] = [...INTO_LEAF, ['no launcher', () => ({})]];
 
 test('the helper was built beside the addon', () => {
-  expect(launchHelper()).toMatch(/episcope-exec$/);
+  expect(launchHelper()?.path).toMatch(/episcope-exec$/);
 });
 
-describe.skipIf(noLeaf !== null).each(LAUNCHERS)('a command started by %s', (_, by) => {
+describe.skipIf(noLeaf !== null).each(WAYS)('a command started by %s', (_, by) => {
   test('has no descriptor of ours', async () => {
     // Those above 2 that are not close-on-exec here come from whoever started the tests.
     const list = 'ls -l /proc/$$/fd | grep -c "socket:" ; [ -e /proc/$$/fd/3 ] && echo three';
@@ -121,44 +123,38 @@ describe.skipIf(noLeaf !== null).each(LAUNCHERS)('a command started by %s', (_, 
   });
 });
 
-describe.skipIf(noLeaf !== null).each(LAUNCHERS.slice(0, 2))(
-  'a cgroup entered by %s',
-  (name, by) => {
-    test('holds the command from its first instruction, with the pid we know', async () => {
-      const script = 'echo $$; grep ^0:: /proc/self/cgroup';
-      const { output, pid } = await start({ command: '/bin/sh', args: ['-c', script], ...by() });
-      expect(output).toMatch(new RegExp(`^${pid}\n0::.*episcope-test-.*-launch\n$`));
-    });
+describe.skipIf(noLeaf !== null).each(INTO_LEAF)('a cgroup entered by %s', (name, by) => {
+  test('holds the command from its first instruction, with the pid we know', async () => {
+    const script = 'echo $$; grep ^0:: /proc/self/cgroup';
+    const { output, pid } = await start({ command: '/bin/sh', args: ['-c', script], ...by() });
+    expect(output).toMatch(new RegExp(`^${pid}\n0::.*episcope-test-.*-launch\n$`));
+  });
 
-    test('that cannot be entered keeps the command from running', async () => {
-      const never = join(directory, `never-${name.length}`);
-      // Nothing can be written to it.
-      const procs = { path: leaf.procs, flags: constants.O_RDONLY };
-      const { failure } = await start({ command: 'touch', args: [never], ...by(), procs });
-      expect(failure?.stage).toBe('cgroup');
-      expect(existsSync(never)).toBe(false);
-    });
-  },
-);
+  test('that cannot be entered keeps the command from running', async () => {
+    const never = join(directory, `never-${name.length}`);
+    // Nothing can be written to it.
+    const procs = { path: leaf.procs, flags: constants.O_RDONLY };
+    const { failure } = await start({ command: 'touch', args: [never], ...by(), procs });
+    expect(failure?.stage).toBe('cgroup');
+    expect(existsSync(never)).toBe(false);
+  });
+});
 
 test.skipIf(noLeaf !== null)('the helper tells 127 from 126 by its exit status too', async () => {
-  const helper = launchHelper();
+  const launcher = launchHelper()!;
   const at = async (command: string) =>
-    (await start({ command, cwd: directory, helper, procs: inLeaf() })).exit?.code;
+    (await start({ command, cwd: directory, launcher, procs: inLeaf() })).exit?.code;
   expect(await at('./none')).toBe(127);
   expect(await at('./orphaned')).toBe(127);
   expect(await at('./plain')).toBe(126);
 });
 
-describe.skipIf(noLeaf !== null).each([
-  ['the helper', () => launchHelper()],
-  ['/bin/sh', () => null],
-] as [string, () => string | null][])('what is held by %s', (_, helper) => {
+describe.each(LAUNCHERS)('what is held by %s', (_, launcher) => {
   const hold = (command: string, args: readonly string[] = []): Launched =>
-    launch({ command, args, procsFd: null, held: true, helper: helper() });
+    launch({ command, args, procsFd: null, held: true, launcher });
 
   test('waits with its own pid until it is released, and then is the command', async () => {
-    const file = join(directory, `released-${helper() === null}`);
+    const file = join(directory, `released-${launcher.kind}`);
     const launched = hold('/bin/sh', ['-c', `echo $$ >${file}`]);
     expect(await launched.ready).toBeNull();
     expect(existsSync(file)).toBe(false);
@@ -169,7 +165,7 @@ describe.skipIf(noLeaf !== null).each([
   });
 
   test('ends without having run when it is abandoned', async () => {
-    const file = join(directory, `abandoned-${helper() === null}`);
+    const file = join(directory, `abandoned-${launcher.kind}`);
     const launched = hold('touch', [file]);
     expect(await launched.ready).toBeNull();
     launched.abandon();
@@ -181,6 +177,7 @@ describe.skipIf(noLeaf !== null).each([
     const launched = hold('sleep', ['600']);
     expect(await launched.ready).toBeNull();
     launched.child?.kill('SIGKILL');
+    expect(await launched.started).toEqual({ stage: 'exec', errno: null });
     expect(await launched.exited).toEqual({ code: null, signal: 'SIGKILL' });
   });
 

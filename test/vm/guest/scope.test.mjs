@@ -334,43 +334,39 @@ describe('without privileges', () => {
 });
 
 describe('spawnInScope', () => {
-  for (const [launcher, helper] of [
+  for (const [name, launcher] of [
     ['the helper', undefined],
-    ['/bin/sh', null],
+    ['/bin/sh', dist.SHELL_LAUNCHER],
   ]) {
-    test(
-      `runs the command inside from its first instruction on (${launcher})`,
-      PATIENCE,
-      async () => {
-        const seen = [];
-        const inside =
-          'cat /proc/self/cgroup; cat /sys/fs/cgroup/episcope.slice/episode-inside.scope/pids.max; echo $$';
-        const { child, scope } = await dist.spawnScoped(
-          '/bin/sh',
-          ['-c', inside],
-          {
-            id: 'inside',
-            limits: { pidsMax: 55 },
-            stdio: ['ignore', 'pipe', 'inherit'],
-            beforeExec: (made, held) => {
-              seen.push(readFileSync(`/proc/${held.pid}/cmdline`, 'latin1').includes(inside));
-              seen.push(text(made.cgroupPath, 'cgroup.procs').trim() === String(held.pid));
-            },
+    test(`runs the command inside from its first instruction on (${name})`, PATIENCE, async () => {
+      const seen = [];
+      const inside =
+        'cat /proc/self/cgroup; cat /sys/fs/cgroup/episcope.slice/episode-inside.scope/pids.max; echo $$';
+      const { child, scope } = await dist.spawnScoped(
+        '/bin/sh',
+        ['-c', inside],
+        {
+          id: 'inside',
+          limits: { pidsMax: 55 },
+          stdio: ['ignore', 'pipe', 'inherit'],
+          beforeExec: (made, held) => {
+            seen.push(readFileSync(`/proc/${held.pid}/cmdline`, 'latin1').includes(inside));
+            seen.push(text(made.cgroupPath, 'cgroup.procs').trim() === String(held.pid));
           },
-          { helper },
-        );
-        let output = '';
-        for await (const chunk of child.stdout) output += chunk;
-        assert.deepEqual(output.trim().split('\n'), [
-          '0::/episcope.slice/episode-inside.scope',
-          '55',
-          String(child.pid),
-        ]);
-        assert.deepEqual(seen, [true, true]);
-        await scope.remove();
-        nothingIsLeft();
-      },
-    );
+        },
+        { launcher },
+      );
+      let output = '';
+      for await (const chunk of child.stdout) output += chunk;
+      assert.deepEqual(output.trim().split('\n'), [
+        '0::/episcope.slice/episode-inside.scope',
+        '55',
+        String(child.pid),
+      ]);
+      assert.deepEqual(seen, [true, true]);
+      await scope.remove();
+      nothingIsLeft();
+    });
   }
 
   test('as another user, whose right to move is ours', PATIENCE, async () => {

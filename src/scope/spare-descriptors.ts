@@ -1,0 +1,83 @@
+/**
+ * Descriptors kept back while a scope is made, so that it can be unmade where none is left: opened before anything is
+ * made, and let go of for the undoing. One set for all that start at the same time in this thread.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { close, errnoName, openDirectoryPath } from '../engine/js/syscall.js';
+import { CgroupError } from '../error/index.js';
+import { shortageOf } from '../host/shortage.js';
+
+/** The removal of a scope has seven open at most: the way down to a child of it, and its control files. */
+const SPARE = 8;
+/** What hangs in the kernel is undone when it comes back; nobody waits longer for it than this. */
+export const UNDO_WAIT_MS = 5_000;
+const UNDO_TRIES_MS = 5_000;
+const PAUSE_MS = 5;
+
+const held: number[] = [];
+let users = 0;
+
+/** Runs `make` with descriptors kept back. Throws `ERR_SCOPE_CREATE` with the errno, before anything, where there are none. */
+export async function keepingSpare<T>(make: () => Promise<T>): Promise<T> {
+  if (held.length < SPARE) take();
+  users += 1;
+  try {
+    return await make();
+  } finally {
+    users -= 1;
+    if (users === 0) letGo();
+  }
+}
+
+/** Undoes something, with what was kept back where there is nothing else, and again until it could be tried. */
+export async function undoing(act: () => Promise<unknown>): Promise<void> {
+  const deadline = performance.now() + UNDO_TRIES_MS;
+  for (;;) {
+    try {
+      await act();
+      return;
+    } catch (cause) {
+      // The failure that is told is the one that led here.
+      if (shortageOf(cause) === null || performance.now() > deadline) return;
+      letGo();
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+/** null where so many more can be opened at this moment, else the errno. */
+export function whyNotOpen(count: number): string | null {
+  const opened: number[] = [];
+  const errno = openUpTo(opened, count);
+  closeAll(opened);
+  return errno;
+}
+
+function take(): void {
+  const errno = openUpTo(held, SPARE);
+  if (errno === null) return;
+  if (users === 0) letGo();
+  throw new CgroupError(
+    'ERR_SCOPE_CREATE',
+    `too few descriptors are left to make a scope with, so nothing was made (${errno})`,
+    { errno },
+  );
+}
+
+function letGo(): void {
+  closeAll(held);
+}
+
+/** null once there are `count`, or the errno. */
+function openUpTo(descriptors: number[], count: number): string | null {
+  while (descriptors.length < count) {
+    const fd = openDirectoryPath('/');
+    if (fd < 0) return errnoName(fd);
+    descriptors.push(fd);
+  }
+  return null;
+}
+
+function closeAll(descriptors: number[]): void {
+  for (const fd of descriptors.splice(0)) close(fd);
+}
