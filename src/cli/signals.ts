@@ -178,7 +178,12 @@ export function isNotForCommand(
   return OF_LEADER.includes(name) && readProcessStat('self')?.session !== process.pid;
 }
 
+/** False too where no descriptor is left to look with: a signal that comes twice is better than one that is lost. */
 function isInForeground(): boolean {
-  const stat = readProcessStat('self');
-  return stat !== null && stat.terminalGroup > 0 && stat.terminalGroup === stat.processGroup;
+  try {
+    const stat = readProcessStat('self');
+    return stat !== null && stat.terminalGroup > 0 && stat.terminalGroup === stat.processGroup;
+  } catch {
+    return false;
+  }
 }

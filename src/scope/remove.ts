@@ -78,8 +78,10 @@ async function killListed(cgroup: PinnedCgroup, deadline: number): Promise<void>
  */
 export function removeScope(ref: ScopeRef, options: RemoveOptions): Promise<boolean> {
   const path = `${ref.parent}/${ref.slice}/${scopeName(ref.id)}`;
+  const { deadline, signal } = waitOf(options);
   return within(
-    waitOf(options),
+    // Later than the removal's own deadline, which says more.
+    { deadline: deadline + RMDIR_TIMEOUT_MS, signal },
     () => removeNow(ref, options),
     () => busy(path, 'is still there: the kernel took too long', 'ETIMEDOUT'),
   );
