@@ -76,8 +76,8 @@ export function launch(options: LaunchOptions): Launched {
 }
 
 /** For looking a command up. A directory that was deleted has no path any more, and is still there. */
-function directoryOf(cwd: string | URL | undefined): string {
-  if (cwd !== undefined) return typeof cwd === 'string' ? cwd : fileURLToPath(cwd);
+function directoryOf(cwd: string | URL | null | undefined): string {
+  if (cwd != null) return typeof cwd === 'string' ? cwd : fileURLToPath(cwd);
   try {
     return process.cwd();
   } catch {
