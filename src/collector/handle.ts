@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { EngineName } from '../engine/engine.js';
 import { TelemetryError } from '../error/index.js';
 import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
@@ -13,7 +12,8 @@ import { asyncDispose } from '../realm/index.js';
 import { type ResourceStats, statsOfFrame } from '../stats/index.js';
 import { ownStats } from '../stats/resource-stats.js';
 import { type StatsDelta, statsDelta } from './delta.js';
-import type { HandleEvents } from './events.js';
+import type { ExhaustedEvent, StopReason } from './events.js';
+import { KeptEvents } from './kept-events.js';
 import { ManualSession } from './manual-session.js';
 import { SampledSession } from './sampled-session.js';
 import type { Session } from './session.js';
@@ -38,6 +38,10 @@ export interface TelemetryHandleSnapshot {
   readonly bufferCapacity: number;
   /** The end was asked for, or the terminal frame is in the ring. */
   readonly stopped: boolean;
+  /** The limit that was reached first, null while none is. */
+  readonly exhausted: ExhaustedEvent | null;
+  /** Why it ended, null before its terminal frame. */
+  readonly stopReason: StopReason | null;
   /** The budget's threshold, or a tripwire that speeds up, is tripped, as the newest frame says. */
   readonly highFreqActive: boolean;
   /** Sources of the newest frame, or null before the first. */
@@ -48,14 +52,17 @@ export interface TelemetryHandleSnapshot {
  * One running session of an episode. Made by `TelemetryCollector.start`.
  *
  * Emits `source`, `threshold`, `exhausted`, `promoted`, `warning`, `exit` and `stopped` (see `HandleEvents`); never
- * `error`.
+ * `error`. Who listens late loses nothing: `exhausted`, `exit` and `stopped` are told to each listener, whenever it is
+ * added, and of the other kinds the first 64 that nobody listened to yet to the first listener, each once and never
+ * before the call that adds it has returned.
+ *
  * `stop()` (or `await using`) ends it with its terminal frame.
  *
  * A running handle does not keep the process alive; a `stop()` or `sampleNow()` that has not resolved does. Like a
  * `ChildProcess` a sampled session is held, its listeners with it, until it has ended, whether or not anybody else
  * holds the handle.
  */
-export class TelemetryHandle extends EventEmitter<HandleEvents> {
+export class TelemetryHandle extends KeptEvents {
   readonly episodeId: string;
   readonly pid: number;
   readonly #session: Session;
@@ -171,6 +178,8 @@ export class TelemetryHandle extends EventEmitter<HandleEvents> {
       bufferLen: session.drain.available,
       bufferCapacity: capacity,
       stopped,
+      exhausted: session.exhausted,
+      stopReason: session.stopReason,
       highFreqActive: !stopped && latest !== null && latest.o11yFlags.highFrequency,
       sources: latest?.sources ?? null,
     };

@@ -61,6 +61,7 @@ export abstract class Session {
   #destroyedTold = false;
   /** Why it ends, from the moment on that its end was asked for. */
   #reason: StopReason | null = null;
+  #hasEnded = false;
   readonly #end: Promise<void>;
   #resolveEnd: (recorded: Promise<void>) => void = () => {};
 
@@ -117,6 +118,11 @@ export abstract class Session {
   /** Its end was asked for, or its terminal frame is in the ring. */
   get stopped(): boolean {
     return this.#reason !== null || this.#latest.ended;
+  }
+
+  /** Why it ended, null before its terminal frame is in the ring. */
+  get stopReason(): StopReason | null {
+    return this.#hasEnded ? this.#reason : null;
   }
 
   /** Its end was asked for or told: nothing can be asked of it any more. */
@@ -181,6 +187,7 @@ export abstract class Session {
     const terminal = this.newestOrWarn();
     const reason = failed || terminal === null ? 'failed' : this.#whyEnded(terminal);
     this.#reason = reason;
+    this.#hasEnded = true;
     this.#promoter?.promote('termination');
     this.options.onStopped();
     if (terminal !== null && exited) this.emit('exit', { frame: terminal });
@@ -241,7 +248,7 @@ export abstract class Session {
   }
 
   /** The limit that was reached first, null while none is. */
-  protected get exhausted(): ExhaustedEvent | null {
+  get exhausted(): ExhaustedEvent | null {
     return this.#exhausted;
   }
 

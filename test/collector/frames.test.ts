@@ -297,15 +297,16 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
 
   it('a part that is carried into the terminal frame is no source event', async () => {
     const { handle, collect } = start({ source: 'cgroup' });
+    const sources: string[] = [];
+    handle.on('source', (event) => sources.push(event.sources.io));
     collect();
     cgroup.write('io.stat', 'no device\n');
     collect();
-    const sources: string[] = [];
-    handle.on('source', (event) => sources.push(event.sources.io));
+    expect(sources).toEqual(['unavailable']);
     const terminal = (await handle.stop()).at(-1)!;
     expect(terminal.ioReadBytes).toBe(512);
     expect([...terminal.quality.io].sort()).toEqual(['lowerBound', 'stale']);
-    expect(sources).toEqual([]);
+    expect(sources).toEqual(['unavailable']);
   });
 
   const GARBAGE: [string, string, string][] = [

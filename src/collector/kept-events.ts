@@ -1,0 +1,74 @@
+/**
+ * Events that are not lost to who listens late: between the start of a session and the first listener there may be an
+ * `await`, as there is where a session starts inside `beforeExec`.
+ */
+import { EventEmitter } from 'node:events';
+import type { HandleEvents } from './events.js';
+
+type Kind = keyof HandleEvents;
+type Listener<K> = K extends Kind ? (...args: HandleEvents[K]) => void : never;
+type AnyListener = (...args: unknown[]) => void;
+
+/** These happen at most once, and stay true: each listener is told, whenever it comes. */
+const LASTING: readonly Kind[] = ['exhausted', 'exit', 'stopped'];
+const PASSING: readonly Kind[] = ['source', 'threshold', 'promoted', 'warning'];
+/** Of each of these so many are kept for its first listener; a session that nobody listens to must not grow. */
+const MOST_KEPT = 64;
+
+export class KeptEvents extends EventEmitter<HandleEvents> {
+  readonly #kept = new Map<unknown, unknown[][]>();
+  readonly #heard = new Set<unknown>();
+
+  override emit<K>(event: Kind | K, ...args: K extends Kind ? HandleEvents[K] : never): boolean {
+    if (isAmong(LASTING, event)) this.#kept.set(event, [args]);
+    else if (isAmong(PASSING, event) && !this.#heard.has(event)) this.#keep(event, args);
+    return super.emit(event as Kind, ...(args as never));
+  }
+
+  override on<K>(event: Kind | K, listener: Listener<K>): this {
+    super.on(event as Kind, listener as never);
+    return this.#tellKept(event, listener as never);
+  }
+
+  override addListener<K>(event: Kind | K, listener: Listener<K>): this {
+    return this.on(event, listener);
+  }
+
+  override prependListener<K>(event: Kind | K, listener: Listener<K>): this {
+    super.prependListener(event as Kind, listener as never);
+    return this.#tellKept(event, listener as never);
+  }
+
+  #keep(event: unknown, args: unknown[]): void {
+    const kept = this.#kept.get(event) ?? [];
+    if (kept.length < MOST_KEPT) kept.push(args);
+    this.#kept.set(event, kept);
+  }
+
+  /** `once` comes here with what removes itself when it is called. */
+  #tellKept(event: unknown, listener: AnyListener): this {
+    this.#heard.add(event);
+    const kept = this.#kept.get(event);
+    if (!isAmong(LASTING, event)) this.#kept.delete(event);
+    if (kept !== undefined) queueMicrotask(() => this.#tell(event, listener, kept));
+    return this;
+  }
+
+  #tell(event: unknown, listener: AnyListener, kept: readonly unknown[][]): void {
+    for (const [at, args] of kept.entries()) {
+      // It may have been removed since, or by the one before.
+      if (!this.rawListeners(event as Kind).includes(listener as never)) return;
+      try {
+        listener.apply(this, args);
+      } catch (error) {
+        // As with any emitter; what comes after it is told all the same.
+        queueMicrotask(() => this.#tell(event, listener, kept.slice(at + 1)));
+        throw error;
+      }
+    }
+  }
+}
+
+function isAmong(kinds: readonly unknown[], event: unknown): boolean {
+  return kinds.includes(event);
+}
