@@ -1,17 +1,74 @@
 // Who belongs to the episode: the part of ProcessTree that walks parentage or the list of a leaf.
 #include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <utility>
 
 #include "cgroup_reader.h"
+#include "clock.h"
 #include "process_tree.h"
 
 namespace episcope {
 
-void ProcessTree::visit_descendants(ReadBuffer& buffer) {
+/// This sample looks for children, as is cheapest.
+void ProcessTree::begin_search(ReadBuffer& buffer) {
   queue_.clear();
-  if (has_reaper() && descendants_ && !reaper_.append_children(buffer, queue_)) {
-    incomplete_ |= part::kAll;
+  searches_ = true;
+  search_ = births_.begin(threads_, monotonic_ns(), buffer);
+  if (search_ == Search::kLists) {
+    begin_lists(buffer);
+    return;
   }
+  if (search_ == Search::kNone || lists_cut_) incomplete_ |= part::kAll;
+  std::swap(queue_, unopened_);
+}
+
+void ProcessTree::begin_lists(ReadBuffer& buffer) {
+  search_ = Search::kLists;
+  lists_cut_ = false;
+  unopened_.clear();
+  if (has_reaper()) append_children(reaper_, buffer);
+}
+
+void ProcessTree::end_search() {
+  if (search_ == Search::kLists) births_.searched(monotonic_ns());
+}
+
+void ProcessTree::append_children(ProcessDirectory& process, ReadBuffer& buffer) {
+  if (search_ != Search::kLists || process.append_children(buffer, queue_)) return;
+  lists_cut_ = true;
+  incomplete_ |= part::kAll;
+}
+
+bool ProcessTree::any_lives() const {
+  return std::any_of(members_.begin(), members_.end(), [](const Member& member) {
+    return member.counted && !member.gone && !member.zombie;
+  });
+}
+
+/// The process that was born under the number, if it is a member's child; else kNone.
+size_t ProcessTree::open_born(int pid, ReadBuffer& buffer) {
+  if (pid == reaper_pid_ || find(pid) != kNone) return kNone;
+  Member born;
+  ProcStat stat;
+  if (const ReadFailure failure = born.process.open(root_, pid, buffer, stat)) {
+    if (failure.code == ReadCode::kProcGone) births_.not_there(pid);
+    return kNone;
+  }
+  const int parent = stat.ppid > INT_MAX ? 0 : static_cast<int>(stat.ppid);
+  const size_t index = find(parent);
+  // Where the leaf lists members, only those that descend are followed.
+  const bool is_ours = index != kNone ? leaf_ == nullptr || members_[index].descends
+                                      : has_reaper() && parent == reaper_pid_;
+  // A thread has the number of its own and the parent of its process.
+  if (!is_ours || born.process.thread_group(buffer) != pid) return kNone;
+  members_.push_back(std::move(born));
+  by_pid_[pid] = members_.size() - 1;
+  return members_.size() - 1;
+}
+
+void ProcessTree::visit_descendants(ReadBuffer& buffer) {
+  if (descendants_) begin_search(buffer);
   visit_queued(buffer);
   if (!members_[0].gone) {
     members_[0].counted = true;
@@ -24,6 +81,20 @@ void ProcessTree::visit_descendants(ReadBuffer& buffer) {
     if (members_[index].visit == sample_) continue;
     visit(index, buffer);
     visit_queued(buffer);
+  }
+  visit_born(buffer);
+  // Before nobody is left, the lists are asked for those that no birth told of.
+  if (searches_ && search_ != Search::kLists && !any_lives()) {
+    begin_lists(buffer);
+    visit_queued(buffer);
+  }
+}
+
+void ProcessTree::visit_born(ReadBuffer& buffer) {
+  if (!searches_ || search_ != Search::kBirths) return;
+  for (const int pid : births_.born()) {
+    const size_t index = open_born(pid, buffer);
+    if (index != kNone) visit(index, buffer);
   }
 }
 
@@ -48,9 +119,7 @@ void ProcessTree::visit(size_t index, ReadBuffer& buffer) {
   Observation seen;
   if (!observe(index, buffer, seen)) return;
   store(index, seen);
-  if (descendants_ && !members_[index].process.append_children(buffer, queue_)) {
-    incomplete_ |= part::kAll;
-  }
+  if (descendants_) append_children(members_[index].process, buffer);
 }
 
 void ProcessTree::visit_listed(ReadBuffer& buffer) {
@@ -129,15 +198,18 @@ void ProcessTree::find_descendants(ReadBuffer& buffer) {
   members_[0].descends = true;
   members_[0].counted = true;
   if (!descendants_) return;
-  queue_.clear();
-  if (has_reaper() && !reaper_.append_children(buffer, queue_)) incomplete_ |= part::kAll;
+  begin_search(buffer);
   // Those that descend and whose parent ended are found no more, and their children are.
   for (size_t index = 0; index < members_.size(); ++index) {
     Member& member = members_[index];
-    if (member.gone || !member.descends) continue;
-    if (!member.process.append_children(buffer, queue_)) incomplete_ |= part::kAll;
+    if (!member.gone && member.descends) append_children(member.process, buffer);
   }
   find_queued(buffer);
+  if (search_ != Search::kBirths) return;
+  for (const int pid : births_.born()) {
+    const size_t index = open_born(pid, buffer);
+    if (index != kNone) members_[index].descends = true;
+  }
 }
 
 void ProcessTree::find_queued(ReadBuffer& buffer) {
@@ -149,7 +221,7 @@ void ProcessTree::find_queued(ReadBuffer& buffer) {
     if (index == kNone) index = open_member(pid, buffer);
     if (index == kNone || members_[index].descends) continue;
     members_[index].descends = true;
-    if (!members_[index].process.append_children(buffer, queue_)) incomplete_ |= part::kAll;
+    append_children(members_[index].process, buffer);
   }
   queue_.clear();
 }

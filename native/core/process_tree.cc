@@ -58,6 +58,7 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
     return failure;
   }
   descendants_ = descendants;
+  births_.open(root_);
   reaper_pid_ = reaper_pid;
   members_.push_back(std::move(root));
   by_pid_[pid] = 0;
@@ -99,6 +100,9 @@ void ProcessTree::close() {
   members_.clear();
   by_pid_.clear();
   reaper_.close();
+  births_.close();
+  unopened_.clear();
+  lists_cut_ = false;
   if (pidfd_ >= 0) {
     ::close(pidfd_);
     DescriptorBudget::give_back();
@@ -128,6 +132,7 @@ void ProcessTree::sample(uint32_t parts, ReadBuffer& buffer) {
   incomplete_ = 0;
   std::fill(std::begin(root_failures_), std::end(root_failures_), ReadFailure{});
   std::fill(std::begin(member_failures_), std::end(member_failures_), ReadFailure{});
+  searches_ = false;
   ledger_.begin();
   if (has_reaper()) store_reaper();
   if (leaf_ != nullptr) {
@@ -135,6 +140,7 @@ void ProcessTree::sample(uint32_t parts, ReadBuffer& buffer) {
   } else {
     visit_descendants(buffer);
   }
+  if (searches_) end_search();
   sum_up();
   // Whoever was reaped between the reaper's row and now is missing there. With nobody left the row
   // can be read again: a member that lives would have to be read after it.
@@ -174,7 +180,10 @@ size_t ProcessTree::open_member(int pid, ReadBuffer& buffer) {
   ProcStat stat;
   if (const ReadFailure failure = member.process.open(root_, pid, buffer, stat)) {
     // Gone already: what it used is its parent's.
-    if (failure.code != ReadCode::kProcGone) note_unread(part::kAll, failure);
+    if (failure.code != ReadCode::kProcGone) {
+      note_unread(part::kAll, failure);
+      if (searches_) unopened_.push_back(pid);
+    }
     return kNone;
   }
   members_.push_back(std::move(member));

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "birth_watch.h"
 #include "kept_file.h"
 #include "ledger.h"
 #include "process_directory.h"
@@ -83,7 +84,14 @@ class ProcessTree {
   void forget(size_t index);
   size_t open_member(int pid, ReadBuffer& buffer);
 
+  void begin_search(ReadBuffer& buffer);
+  void end_search();
+  void begin_lists(ReadBuffer& buffer);
+  void append_children(ProcessDirectory& process, ReadBuffer& buffer);
+  bool any_lives() const;
+  size_t open_born(int pid, ReadBuffer& buffer);
   void visit_descendants(ReadBuffer& buffer);
+  void visit_born(ReadBuffer& buffer);
   void visit_queued(ReadBuffer& buffer);
   void visit(size_t index, ReadBuffer& buffer);
   void visit_listed(ReadBuffer& buffer);
@@ -116,6 +124,11 @@ class ProcessTree {
   std::unordered_map<int, size_t> by_pid_;
   Ledger ledger_;
 
+  BirthWatch births_;
+  Search search_ = Search::kLists;
+  bool searches_ = false;       // this sample looks for children
+  bool lists_cut_ = false;      // when the lists were read last, one could not be read whole
+  std::vector<int> unopened_;   // pids that could not be opened, and are there
   std::vector<int> queue_;      // pids to visit, parents before children
   std::vector<int> listed_;     // pids that the leaf listed
   std::vector<int> unseen_;     // those of them that are not to be found

@@ -161,6 +161,7 @@ export class Episode {
       clearInterval(this.#drainTimer);
       await this.#attempt(async () => this.#drain());
     }
+    this.measurement.deadlinesMissed = this.#handle?.snapshot().deadlinesMissed ?? 0;
     if (scope !== null) await this.#attempt(() => this.#settleCpu(scope));
     process.off('SIGCHLD', this.#onChildSignal);
   }

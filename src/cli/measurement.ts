@@ -27,7 +27,10 @@ export interface PartTotal {
 export class Measurement {
   readonly trace: CpuTrace = new CpuTrace();
   frames = 0;
+  /** Frames that were overwritten before they were read. */
   missed = 0;
+  /** Sample periods that passed without a frame of their own. */
+  deadlinesMissed = 0;
   collectNs = 0n;
   cpuNs: bigint | null = null;
   cpuUserNs: bigint | null = null;

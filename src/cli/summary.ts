@@ -51,6 +51,7 @@ export function summaryToJson(summary: RunSummary): string {
     oom_kills: totals.oomKills,
     frames: totals.frames + totals.missed,
     missed: totals.missed,
+    deadlines_missed: totals.deadlinesMissed,
     engine: summary.engine,
     sources: sourcesOf(totals),
     degraded_reason: summary.degradedReason,
@@ -164,7 +165,9 @@ function sourcesLine(totals: Measurement): string {
 
 function framesLine({ totals, periodMs, engine }: RunSummary): string {
   const taken = totals.frames + totals.missed;
-  return `${taken} taken, ${totals.missed} missed, one every ${periodMs} ms (${engine} engine)`;
+  const deadlines = `${totals.deadlinesMissed} deadline${totals.deadlinesMissed === 1 ? '' : 's'}`;
+  const lost = totals.missed === 0 ? '' : `, ${totals.missed} of them not read`;
+  return `${taken} taken${lost}, ${deadlines} missed, one every ${periodMs} ms (${engine} engine)`;
 }
 
 function costLine({ totals, wallNs }: RunSummary): string {

@@ -76,7 +76,7 @@ episcope job: exit status 0 after 2.000 s
   io         read 16.0 KiB, written 4.0 MiB
   oom kills  0
   sources    cpu cgroup, memory cgroup, io cgroup
-  frames     5 taken, 0 missed, one every 500 ms (native engine)
+  frames     5 taken, 0 deadlines missed, one every 500 ms (native engine)
   cost       100 µs spent measuring, 0.01 % of the run
 `);
   });
@@ -104,6 +104,7 @@ episcope job: exit status 0 after 2.000 s
       ),
     );
     totals.missed = 3;
+    totals.deadlinesMissed = 1;
     const text = renderSummary(
       summary(totals, {
         exitCode: null,
@@ -122,7 +123,7 @@ episcope job: ended by SIGKILL after 1 h 02 min 03 s
   io         read at least 100 B, written at least 0 B
   oom kills  not available
   sources    cpu proc, memory unavailable, io proc
-  frames     4 taken, 3 missed, one every 500 ms (js engine)
+  frames     4 taken, 3 of them not read, 1 deadline missed, one every 500 ms (js engine)
   cost       0 µs spent measuring, 0 % of the run
   degraded   because
   warning    a file went bad
@@ -209,6 +210,7 @@ describe('the summary for programs', () => {
       ['oom_kills', null],
       ['frames', 0],
       ['missed', 0],
+      ['deadlines_missed', 0],
       ['engine', 'native'],
       ['sources', { cpu: 'unavailable', memory: 'unavailable', io: 'unavailable' }],
       ['degraded_reason', null],

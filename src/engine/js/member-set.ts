@@ -1,13 +1,16 @@
 /** Who belongs to an episode, found by parentage or listed by a cgroup, and what they consume together. */
 import { PartBit, PartIndex, type ProcSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
+import { BirthWatch, Search, type SearchValue } from './birth-watch.js';
 import type { CgroupReader } from './cgroup-reader.js';
 import { Ledger, type LedgerRow } from './ledger.js';
-import { CHANNELS, Member } from './member.js';
+import { CHANNELS, Member, threadGroup } from './member.js';
 import type { ProcRoot } from './process-directory.js';
 import { hiddenFailure } from './read-failure.js';
 import { Reaper } from './reaper.js';
 import { saturatingAdd } from './saturate.js';
+
+const monotonicNs = (): bigint => process.hrtime.bigint();
 
 /** The part under which a failure of several parts is told. */
 const TELLING_ORDER = [PartIndex.MEMORY, PartIndex.IO, PartIndex.CPU, PartIndex.EXTRA] as const;
@@ -41,10 +44,19 @@ export class MemberSet {
   #parts = 0;
   /** Pids found in this sample, parents before children; walked from the front. */
   readonly #found: number[] = [];
+  readonly #births: BirthWatch;
+  #search: SearchValue = Search.LISTS;
+  /** This sample looks for children. */
+  #searches = false;
+  /** When the lists were read last, one could not be read whole. */
+  #listsCut = false;
+  /** Pids that could not be opened, and are there. */
+  #unopened: number[] = [];
 
   constructor(spec: ProcSpec, procRoot: ProcRoot, root: Member) {
     this.#spec = spec;
     this.#procRoot = procRoot;
+    this.#births = new BirthWatch(procRoot);
     this.root = root;
     this.#members.set(root.pid, root);
     const { reaperPid } = spec;
@@ -64,9 +76,12 @@ export class MemberSet {
     this.statmUnreadable = false;
     this.ioUnreadable = false;
     this.memberFailures.fill(null);
+    this.#searches = false;
+    this.#found.length = 0;
     this.#readReaper();
     if (leaf === null) this.#walkTree();
     else this.#walkListed(leaf);
+    if (this.#searches && this.#search === Search.LISTS) this.#births.searched(monotonicNs());
     this.#sum();
     // Whoever was reaped between the reaper's row and now is missing there. With nobody left the row can be read
     // again: a member that lives would have to be read after it.
@@ -95,18 +110,76 @@ export class MemberSet {
     for (const member of this.#members.values()) member.directory.close();
     this.#members.clear();
     this.#reaper?.close();
+    this.#births.close();
   }
 
   #readReaper(): void {
-    this.#found.length = 0;
     if (this.#reaper === null || this.#reaperRow === null) return;
-    if (!this.#reaper.store(this.#parts, this.#reaperRow, this.#found)) this.unreadable = true;
-    if (!this.#spec.tree) this.#found.length = 0;
+    if (!this.#reaper.store(this.#parts, this.#reaperRow)) this.unreadable = true;
+  }
+
+  // ---- where children are looked for
+
+  /** This sample looks for children, as is cheapest. */
+  #beginSearch(): void {
+    this.#searches = true;
+    this.#search = this.#births.begin(this.threads, monotonicNs());
+    if (this.#search === Search.LISTS) {
+      this.#beginLists();
+      return;
+    }
+    if (this.#search === Search.NONE || this.#listsCut) this.unreadable = true;
+    this.#found.push(...this.#unopened);
+    this.#unopened = [];
+  }
+
+  #beginLists(): void {
+    this.#search = Search.LISTS;
+    this.#listsCut = false;
+    this.#unopened = [];
+    if (this.#reaper !== null && !this.#reaper.children(this.#found)) this.#noteCut();
+  }
+
+  #noteCut(): void {
+    this.#listsCut = true;
+    this.unreadable = true;
+  }
+
+  /** Appends the children of a member whose directory is entered. */
+  #listChildren(member: Member): void {
+    if (this.#search !== Search.LISTS) return;
+    if (!member.directory.children(this.#found)) this.#noteCut();
+  }
+
+  /** The process that was born under the number, if it is a member's child; else null. Its directory is left. */
+  #openBorn(pid: number, leaf: boolean): Member | null {
+    if (pid === this.#spec.reaperPid || this.#members.has(pid)) return null;
+    const born = new Member(this.#procRoot, pid);
+    if (!born.refresh(0)) {
+      this.#births.notThere(pid);
+    } else if (born.statFailure === null) {
+      const { ppid } = born;
+      const parent = this.#members.get(ppid);
+      // Where a cgroup lists members, only those that descend are followed.
+      const isOurs =
+        parent === undefined
+          ? this.#reaper !== null && ppid === this.#spec.reaperPid
+          : !leaf || parent.descends;
+      // A thread has the number of its own and the parent of its process.
+      if (isOurs && threadGroup(born) === pid) {
+        born.directory.leave();
+        this.#members.set(pid, born);
+        return born;
+      }
+    }
+    born.directory.close();
+    return null;
   }
 
   // ---- who belongs to it
 
   #walkTree(): void {
+    if (this.#spec.tree) this.#beginSearch();
     this.#visitFound();
     if (!this.rootGone) {
       this.root.counted = true;
@@ -119,6 +192,22 @@ export class MemberSet {
       this.#visit(member);
       this.#visitFound();
     }
+    if (!this.#searches || this.#search === Search.LISTS) return;
+    for (const pid of this.#births.born) {
+      const member = this.#openBorn(pid, false);
+      if (member !== null) this.#visit(member);
+    }
+    // Before nobody is left, the lists are asked for those that no birth told of.
+    if (this.#anyLives()) return;
+    this.#beginLists();
+    this.#visitFound();
+  }
+
+  #anyLives(): boolean {
+    for (const member of this.#members.values()) {
+      if (member.counted && !member.isZombie) return true;
+    }
+    return false;
   }
 
   #visitFound(): void {
@@ -143,8 +232,7 @@ export class MemberSet {
   #visit(member: Member): void {
     if (this.#observe(member)) {
       this.#store(member);
-      const follow = this.#spec.tree && member.statFailure === null;
-      if (follow && !member.directory.children(this.#found)) this.unreadable = true;
+      if (this.#spec.tree && member.statFailure === null) this.#listChildren(member);
     }
     member.directory.leave();
   }
@@ -218,6 +306,7 @@ export class MemberSet {
     this.root.descends = true;
     this.root.counted = true;
     if (!this.#spec.tree) return;
+    this.#beginSearch();
     // Those that descend and whose parent ended are found no more, and their children are.
     for (const member of this.#members.values()) if (member.descends) this.#findChildren(member);
     // The list, which began as the reaper's children, grows while it is walked.
@@ -229,11 +318,16 @@ export class MemberSet {
       this.#findChildren(member);
     }
     this.#found.length = 0;
+    if (this.#search !== Search.BIRTHS) return;
+    for (const pid of this.#births.born) {
+      const member = this.#openBorn(pid, true);
+      if (member !== null) member.descends = true;
+    }
   }
 
   #findChildren(member: Member): void {
-    if (member.directory.enter() < 0) return;
-    if (!member.directory.children(this.#found)) this.unreadable = true;
+    if (this.#search !== Search.LISTS || member.directory.enter() < 0) return;
+    this.#listChildren(member);
     member.directory.leave();
   }
 
@@ -251,7 +345,10 @@ export class MemberSet {
     const there = member.refresh(0);
     if (!there || member.statFailure !== null) {
       // Gone already: what it used is its parent's.
-      if (member.statFailure !== null) this.#noteUnread(PartBit.ALL, member.statFailure);
+      if (member.statFailure !== null) {
+        this.#noteUnread(PartBit.ALL, member.statFailure);
+        if (this.#searches) this.#unopened.push(pid);
+      }
       member.directory.close();
       return null;
     }

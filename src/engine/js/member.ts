@@ -60,6 +60,7 @@ export class Member {
   descends = false;
   /** Clock ticks since boot; with the pid it names the process. null: never read. */
   starttime: bigint | null = null;
+  ppid = 0;
   threads = 0n;
   isZombie = false;
   rssBytes = 0n;
@@ -100,6 +101,7 @@ export class Member {
     this.starttime ??= stat[ProcStat.STARTTIME]!;
     if (stat[ProcStat.STARTTIME] !== this.starttime) return this.#gone(Errno.ESRCH);
     if (DEAD.has(stat[ProcStat.STATE]!)) return this.#gone(Errno.ESRCH);
+    this.ppid = Number(stat[ProcStat.PPID]!);
     this.threads = stat[ProcStat.NUM_THREADS]!;
     // Of a leader that ended before its threads the state is Z as well, and the process lives.
     const leaderEnded = stat[ProcStat.STATE] === ZOMBIE;
@@ -196,4 +198,12 @@ function storeStat(row: LedgerRow): void {
   row.store(Channel.SYSTEM_NS, system, reapedSystem);
   row.store(Channel.MINOR_FAULTS, stat[ProcStat.MINFLT]!, stat[ProcStat.CMINFLT]!);
   row.store(Channel.MAJOR_FAULTS, stat[ProcStat.MAJFLT]!, stat[ProcStat.CMAJFLT]!);
+}
+
+/** `/proc/<tid>` of any thread can be opened; only `status` tells whose thread it is. */
+export function threadGroup(member: Member): number | null {
+  if (readOnce(beneath(member.directory.fd, 'status')) !== ReadStatus.OK) return null;
+  const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
+  const line = /^Tgid:\t(\d+)$/m.exec(text);
+  return line === null ? null : Number(line[1]);
 }

@@ -6,13 +6,12 @@ import { FrameWord, QualityBit } from '../../ring/layout.js';
 import { PartIndex, type PartIndexValue, type ProcSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import type { CgroupReader } from './cgroup-reader.js';
-import { ReadStatus, readBuffer, readOnce } from './kept-file.js';
-import { Channel, Member } from './member.js';
+import { Channel, Member, threadGroup } from './member.js';
 import { MemberSet } from './member-set.js';
 import { hasSamePids, isSlashProc, procRootAt, whyForeign } from './process-directory.js';
 import { failure } from './read-failure.js';
 import type { Reading } from './reading.js';
-import { beneath, Errno } from './syscall.js';
+import { Errno } from './syscall.js';
 
 const CPU_WORDS = [
   [FrameWord.CPU_NS, Channel.CPU_NS],
@@ -220,12 +219,4 @@ function pin(root: Member): ReadFailure | null {
   return process === null || process === root.pid
     ? null
     : failure('ERR_INVALID_PID', 'status', 0, root.pid);
-}
-
-/** `/proc/<tid>` of any thread can be opened; only `status` tells whose thread it is. */
-function threadGroup(root: Member): number | null {
-  if (readOnce(beneath(root.directory.fd, 'status')) !== ReadStatus.OK) return null;
-  const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
-  const line = /^Tgid:\t(\d+)$/m.exec(text);
-  return line === null ? null : Number(line[1]);
 }

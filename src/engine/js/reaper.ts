@@ -29,13 +29,20 @@ export class Reaper {
     this.#process.directory.leave();
   }
 
-  /** Stores what it reaped since the baseline, appends its children. False where something was unreadable. */
-  store(parts: number, row: LedgerRow, children: number[]): boolean {
+  /** Stores what it reaped since the baseline. False where something was unreadable. */
+  store(parts: number, row: LedgerRow): boolean {
     const read = this.#read(parts);
     for (let c = 0; c < CHANNELS; c++) {
       row.store(c, 0n, saturatingSub(this.#raw.reaped[c]!, this.#baseline[c]!));
     }
-    const listed = read && this.#process.directory.children(children);
+    this.#process.directory.leave();
+    return read;
+  }
+
+  /** Appends its children. False where a list could not be read whole. */
+  children(pids: number[]): boolean {
+    if (this.#process.directory.enter() < 0) return false;
+    const listed = this.#process.directory.children(pids);
     this.#process.directory.leave();
     return listed;
   }
