@@ -33,12 +33,29 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// 0 or an errno. File systems that do not sync directories say EINVAL.
+/// What the kernel leaks of its own for EOPNOTSUPP.
+constexpr int kNotSupported = 524;
+
+/// What is said of a directory that cannot be synced, and not of a write that failed. That our
+/// descriptor is open we know, so EBADF is the file system's word too: that it wants one for
+/// writing, which no directory has.
+bool is_unsyncable(int error) {
+  return error == EBADF || error == EINVAL || error == EISDIR || error == ENOSYS ||
+         error == EOPNOTSUPP || error == kNotSupported;
+}
+
+/// It may be entered and written and yet not be opened, which a sync needs.
+bool is_forbidden(int error) { return error == EACCES || error == EPERM; }
+
+/// 0 or an errno; 0 too where it cannot be done: the lines are synced, and their file's name is
+/// left to the file system.
 int sync_directory_at(const std::string& path) {
   const OwnedDescriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.is_open()) return errno;
-  if (fsync(directory.get()) == 0 || errno == EINVAL) return 0;
-  return errno;
+  while (directory.is_open()) {
+    if (fsync(directory.get()) == 0 || is_unsyncable(errno)) return 0;
+    if (errno != EINTR) break;
+  }
+  return is_forbidden(errno) ? 0 : errno;
 }
 
 /// 0 or an errno.

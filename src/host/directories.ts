@@ -2,8 +2,8 @@
  * Directories held by descriptor, beneath which nothing leads elsewhere: no symlink, no `..`, nothing that is mounted
  * there. By the addon with `openat2`; without it every component is looked at, and the opened directory compared.
  */
+
 import { constants, openSync } from 'node:fs';
-import { getSystemErrorName } from 'node:util';
 import {
   beneath,
   close,
@@ -14,6 +14,7 @@ import {
   openDirectory,
 } from '../engine/js/syscall.js';
 import { loadAddon } from '../engine/native/addon.js';
+import { errnoName } from '../error/errno-name.js';
 
 /** Results are descriptors, or negative errnos. */
 export interface Directories {
@@ -51,7 +52,7 @@ function nativeDirectories(binding: DirectoryBinding): Directories {
       name.includes('\0') ? Errno.EINVAL : binding.openChild(dirfd, name),
     setOwnerMark: (fd, mark) => {
       const errno = binding.setOwnerMark(fd, mark);
-      return errno === 0 ? null : getSystemErrorName(-errno);
+      return errno === 0 ? null : errnoName(errno);
     },
     getOwnerMark: (fd) => {
       const mark = binding.getOwnerMark(fd);
@@ -76,7 +77,7 @@ export const plainDirectories: Directories = {
     return fd;
   },
   openChild: (dirfd, name) => openChecked(dirfd, name, true),
-  setOwnerMark: () => 'EOPNOTSUPP',
+  setOwnerMark: () => 'ENOTSUP',
   getOwnerMark: () => null,
 };
 

@@ -1,6 +1,8 @@
 /** The host: its cgroup hierarchies, where scopes can be made, and control of processes. */
+
+export { errnoName } from '../error/errno-name.js';
 export { WANTED_CONTROLLERS, type WantedController } from './cgroup-files.js';
-export { errnoName, errnoOf } from './errno.js';
+export { errnoOf } from './errno.js';
 export {
   type Cgroup2Facts,
   cgroupDirectoryOf,

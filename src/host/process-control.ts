@@ -1,6 +1,7 @@
 /** The addon's process control, with its types; the one door to it. */
-import { getSystemErrorName } from 'node:util';
+
 import { loadAddon } from '../engine/native/addon.js';
+import { errnoName } from '../error/errno-name.js';
 
 /** What `native/addon/process.cc` registers. Errnos are positive numbers, 0 is success. */
 interface ProcessBinding {
@@ -44,7 +45,7 @@ export class ProcessControl {
 
   /** Orphans among our descendants become our children. Returns null, or the errno. */
   setSubreaper(): string | null {
-    return errnoName(this.#binding.setSubreaper());
+    return failureOf(this.#binding.setSubreaper());
   }
 
   /** Reaps every zombie child but `exceptPid`, which Node waits for itself. Returns how many. */
@@ -60,7 +61,7 @@ export class ProcessControl {
   /** From now on these signals only arrive as records in a pipe; its reading end, or the errno. Once per process. */
   watchSignals(signals: readonly number[]): { readonly fd: number } | { readonly errno: string } {
     const fd = this.#binding.watchSignals(signals);
-    return fd >= 0 ? { fd } : { errno: getSystemErrorName(fd) };
+    return fd >= 0 ? { fd } : { errno: errnoName(-fd) };
   }
 }
 
@@ -82,6 +83,6 @@ export function processControl(): ProcessControlLoad {
   return loaded;
 }
 
-function errnoName(errno: number): string | null {
-  return errno === 0 ? null : getSystemErrorName(-errno);
+function failureOf(errno: number): string | null {
+  return errno === 0 ? null : errnoName(errno);
 }

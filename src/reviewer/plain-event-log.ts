@@ -13,6 +13,7 @@ import { pathOf } from '../realm/index.js';
 import type { EventLog, LogCancel, LogFailure } from './event-log.js';
 import { inTurn } from './in-turn.js';
 import { realPathOf } from './real-path.js';
+import { syncDirectories } from './sync-directories.js';
 import { endOfLog } from './torn-tail.js';
 
 const FLAGS =
@@ -200,26 +201,5 @@ async function repaired(handle: FileHandle, size: number): Promise<number> {
       return end.at;
     case 'foreign':
       throw new Refused('foreign');
-  }
-}
-
-/** And those above, which may have been made for this log, and may be none of ours to open. */
-async function syncDirectories(path: string): Promise<void> {
-  await syncDirectory(path);
-  for (let at = dirname(path), below = path; at !== below; below = at, at = dirname(at)) {
-    await syncDirectory(at).catch(() => {});
-  }
-}
-
-/** File systems that do not sync directories say EINVAL; on Windows there is no such thing. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } catch (cause) {
-    if (errnoOf(cause) !== 'EINVAL') throw cause;
-  } finally {
-    await handle.close();
   }
 }

@@ -5,8 +5,9 @@
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { errnoName } from '../error/errno-name.js';
 import { TelemetryError } from '../error/index.js';
-import { errnoName, errnoOf } from '../host/errno.js';
+import { errnoOf } from '../host/errno.js';
 import { messageOf } from '../realm/index.js';
 import { lookUpCommand } from './command-path.js';
 import { bestLauncher, type Launcher, launcherStart } from './launcher.js';

@@ -1,7 +1,8 @@
 /** Starting a command inside a scope of its own. */
+
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { getSystemErrorName } from 'node:util';
+import { errnoName } from '../error/errno-name.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
 import { atMost, within } from '../host/within.js';
 import {
@@ -136,7 +137,7 @@ class Start {
     this.#scope = await makeDirectScope(this.#request, { whyNot });
     const held = this.#command.beforeExec !== undefined;
     const procsFd = this.#scope.openProcs();
-    if (procsFd < 0) throw notEntered(this.#scope, getSystemErrorName(procsFd));
+    if (procsFd < 0) throw notEntered(this.#scope, errnoName(-procsFd));
     let launched: Launched;
     try {
       launched = this.#launch(procsFd, held);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   constants,
   mkdirSync,
@@ -122,6 +123,33 @@ describe('a file that cannot be written', () => {
       const { recording, frames } = await readBack(path);
       expect(seqsOf(frames)).toEqual([2, 3]);
       expect(recording).toMatchObject({ missed: 2, end: { framesRecorded: 2, framesMissed: 2 } });
+    },
+  );
+
+  test.skipIf(!isRoot)(
+    'into a directory that may be written and not listed, and into one made there',
+    async () => {
+      const place = newPath();
+      mkdirSync(place);
+      chownSync(place, 65_534, 65_534);
+      chmodSync(place, 0o311);
+      chmodSync(directory, 0o711);
+      for (const name of ['recording', 'made/below/recording']) {
+        const path = join(place, name);
+        const { lines } = await linesOfCommand([
+          process.execPath,
+          RECORDING_PROCESS,
+          'denied',
+          path,
+        ]);
+        expect(outcomes(lines)).toEqual([
+          ['start', null],
+          ['frames', null],
+          ['later', null],
+          ['end', null],
+        ]);
+        expect(seqsOf((await readBack(path)).frames)).toEqual([0, 1, 2, 3]);
+      }
     },
   );
 

@@ -8,8 +8,8 @@ import { ReviewerTelemetryWriter } from '../../dist/reviewer/writer.js';
 
 const [task, engine, path, ...rest] = process.argv.slice(2);
 
-const writerOf = (options = {}) =>
-  new ReviewerTelemetryWriter(path, { singleProcess: true, ...options }, engine);
+const writerOf = (options = {}, at = path) =>
+  new ReviewerTelemetryWriter(at, { singleProcess: true, ...options }, engine);
 
 function eventOf(seq, bytes = 0) {
   return {
@@ -92,6 +92,27 @@ const tasks = {
     rmSync(filler);
     say(await outcome(writer.append(eventOf(6))));
     process.stdout.write(execFileSync('cat', [path]));
+  },
+
+  /** With fsync of directories failing with each of these numbers (`failing-dirsync`), and then no more. */
+  async dirsync() {
+    for (const errno of rest) {
+      const writer = writerOf({ rotateBytes: 1 }, `${path}/${errno}/log.ndjson`);
+      process.env.DIRSYNC_ERRNO = errno;
+      const ends = [];
+      for (const seq of [1, 2]) ends.push(await outcome(writer.append(eventOf(seq))));
+      delete process.env.DIRSYNC_ERRNO;
+      ends.push(await outcome(writer.append(eventOf(3))));
+      say(JSON.stringify(ends));
+    }
+  },
+
+  /** As somebody who may not list the directories that `path` is in. */
+  async unlisted() {
+    const writer = writerOf({ rotateBytes: 1 });
+    process.setgid(65534);
+    process.setuid(65534);
+    for (const seq of [1, 2, 3]) say(await outcome(writer.append(eventOf(seq))));
   },
 
   /** `path` is on a file system that may only be read. */

@@ -1,7 +1,7 @@
 /** Writing a control file of a cgroup by Node's thread pool: the kernel may stall such a write for long. */
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { getSystemErrorName } from 'node:util';
+import { errnoName } from '../../error/errno-name.js';
 import { errnoNumberOf } from '../../realm/index.js';
 import { whyNotStopped } from './own-membership.js';
 
@@ -31,6 +31,6 @@ export async function writeControlFile(path: string, text: string): Promise<stri
     }
   } catch (cause) {
     const errno = errnoNumberOf(cause);
-    return errno === null ? String(cause) : getSystemErrorName(errno);
+    return errno === null ? String(cause) : errnoName(-errno);
   }
 }

@@ -17,7 +17,7 @@ import {
   statSync,
 } from 'node:fs';
 import { constants as os } from 'node:os';
-import { getSystemErrorName } from 'node:util';
+import { errnoName as nameOf } from '../../error/errno-name.js';
 import { errnoNumberOf } from '../../realm/index.js';
 
 export const Errno = {
@@ -47,7 +47,7 @@ export function beneath(dirfd: number, name: string): string {
 
 /** `EACCES` for −13. */
 export function errnoName(errno: number): string {
-  return getSystemErrorName(errno);
+  return nameOf(-errno);
 }
 
 export function openFile(path: string): number {

@@ -1,5 +1,5 @@
 /** The actuator thread: actions on cgroups that may stall in the kernel. The types of that part of the addon. */
-import { getSystemErrorName } from 'node:util';
+import { errnoName } from '../../error/errno-name.js';
 import { loadAddon } from './addon.js';
 import { nativeEvents } from './events.js';
 
@@ -31,7 +31,7 @@ export function nativeAction(): NativeAction | null {
       const done = (errno: number) => {
         events.remove(id);
         events.release();
-        resolve(errno === 0 ? null : getSystemErrorName(-errno));
+        resolve(errno === 0 ? null : errnoName(errno));
       };
       events.hold();
       const errno = addon.startAction(directory, file, text, id);

@@ -1,5 +1,5 @@
 /** The types of the addon's readers, hand-sampled episodes and parsers, and nothing else: the one door to them. */
-import { getSystemErrorName } from 'node:util';
+import { errnoName } from '../../error/errno-name.js';
 import { TelemetryError } from '../../error/index.js';
 import { type EpisodeSpec, type PartIndexValue, type SampleWarning, TIERS } from '../engine.js';
 import {
@@ -124,7 +124,7 @@ export function readFailure(native: NativeFailure): ReadFailure {
   const parsed = code === 'ERR_CGROUP_PARSE' || code === 'ERR_PROC_PARSE';
   return {
     code,
-    errno: native.errno === 0 ? null : getSystemErrorName(-native.errno),
+    errno: native.errno === 0 ? null : errnoName(native.errno),
     file: native.file,
     pid: native.pid === 0 ? null : native.pid,
     offset: parsed ? native.offset : null,

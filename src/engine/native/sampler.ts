@@ -1,5 +1,5 @@
 /** Episodes in the hands of the process's sampler thread. The types of that part of the addon. */
-import { getSystemErrorName } from 'node:util';
+import { errnoName } from '../../error/errno-name.js';
 import { TelemetryError } from '../../error/index.js';
 import { bindRing } from '../../ring/header.js';
 import {
@@ -182,13 +182,13 @@ function settingsOf(budget: BudgetSpec | null): BigUint64Array {
 function failedAction({ action, errno, next }: NativeNews['failedActions'][number]): FailedAction {
   return {
     action: EXHAUST_ACTIONS[action] as ExhaustAction,
-    errno: errno === 0 ? null : getSystemErrorName(-errno),
+    errno: errno === 0 ? null : errnoName(errno),
     next: EXHAUST_ACTIONS[next] as ExhaustAction,
   };
 }
 
 function noThread(errno: number): TelemetryError {
-  const name = getSystemErrorName(-errno);
+  const name = errnoName(errno);
   return new TelemetryError(
     'ERR_ENGINE_UNAVAILABLE',
     `the sampler thread of the native engine does not start (${name})`,
