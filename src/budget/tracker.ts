@@ -189,5 +189,5 @@ function exhausted(index: number, requested: bigint, remaining: bigint): BudgetE
 
 /** A tracker of whatever evaluation of the package, with the counters it has; null for anything else. */
 export function ownBudget(value: unknown): BudgetTracker | null {
-  return ownInstance(BudgetTracker, value, (foreign) => BudgetTracker.attach(foreign.share()));
+  return ownInstance(BudgetTracker, value, (foreign) => BudgetTracker.attach(foreign.share?.()));
 }

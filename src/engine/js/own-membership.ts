@@ -10,9 +10,9 @@ import {
   close,
   Errno,
   errnoName,
-  errnoOf,
   fstat,
   listDirectory,
+  negativeErrno,
   openDirectory,
 } from './syscall.js';
 
@@ -67,7 +67,7 @@ function lists(file: string, isOurs: (id: number) => boolean): number {
   try {
     text = readFileSync(file, 'latin1');
   } catch (error) {
-    return errnoOf(error);
+    return negativeErrno(error);
   }
   return text.split('\n').some((line) => line !== '' && isOurs(Number(line))) ? FOUND : 0;
 }
@@ -102,7 +102,7 @@ function mountOf(fd: number): string | null {
   try {
     return /^mnt_id:\t(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? null;
   } catch (error) {
-    errnoOf(error);
+    negativeErrno(error);
     return null;
   }
 }

@@ -68,7 +68,7 @@ function open(path: string, flags: number): number {
     try {
       return openSync(path, flags);
     } catch (error) {
-      const errno = errnoOf(error);
+      const errno = negativeErrno(error);
       if (errno !== Errno.EINTR) return errno;
     }
   }
@@ -86,7 +86,7 @@ export function readAt(
     try {
       return readSync(fd, bytes, offset, length, position);
     } catch (error) {
-      const errno = errnoOf(error);
+      const errno = negativeErrno(error);
       // libuv retries an interrupted call, but not a read.
       if (errno !== Errno.EINTR) return errno;
     }
@@ -97,7 +97,7 @@ export function close(fd: number): void {
   try {
     closeSync(fd);
   } catch (error) {
-    errnoOf(error);
+    negativeErrno(error);
   }
 }
 
@@ -105,7 +105,7 @@ export function lstat(path: string): BigIntStats | number {
   try {
     return lstatSync(path, { bigint: true });
   } catch (error) {
-    return errnoOf(error);
+    return negativeErrno(error);
   }
 }
 
@@ -113,7 +113,7 @@ export function stat(path: string): BigIntStats | number {
   try {
     return statSync(path, { bigint: true });
   } catch (error) {
-    return errnoOf(error);
+    return negativeErrno(error);
   }
 }
 
@@ -121,7 +121,7 @@ export function fstat(fd: number): BigIntStats | number {
   try {
     return fstatSync(fd, { bigint: true });
   } catch (error) {
-    return errnoOf(error);
+    return negativeErrno(error);
   }
 }
 
@@ -130,7 +130,7 @@ export function mayExist(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    errnoOf(error);
+    negativeErrno(error);
     return true;
   }
 }
@@ -140,7 +140,7 @@ export function fileSystemMagic(fd: number): number {
   try {
     return statfsSync(`/proc/self/fd/${fd}`).type;
   } catch (error) {
-    return errnoOf(error);
+    return negativeErrno(error);
   }
 }
 
@@ -148,7 +148,7 @@ export function listDirectory(path: string): Dirent[] | number {
   try {
     return readdirSync(path, { withFileTypes: true });
   } catch (error) {
-    return errnoOf(error);
+    return negativeErrno(error);
   }
 }
 
@@ -157,12 +157,12 @@ export function processExists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return errnoOf(error) !== Errno.ESRCH;
+    return negativeErrno(error) !== Errno.ESRCH;
   }
 }
 
 /** The negative errno of what `node:fs` threw. Anything else is a defect of the caller and goes on. */
-export function errnoOf(error: unknown): number {
+export function negativeErrno(error: unknown): number {
   const errno = errnoNumberOf(error);
   if (errno === null) throw error;
   return errno;
