@@ -8,9 +8,9 @@ import {
   beneath,
   close,
   Errno,
-  errnoOf,
   fstat,
   lstat,
+  negativeErrno,
   openDirectory,
 } from '../engine/js/syscall.js';
 import { loadAddon } from '../engine/native/addon.js';
@@ -110,7 +110,7 @@ export function openForWriting(dirfd: number, file: string): number {
   try {
     fd = openSync(beneath(dirfd, file), constants.O_WRONLY | constants.O_NOFOLLOW);
   } catch (cause) {
-    return errnoOf(cause);
+    return negativeErrno(cause);
   }
   const opened = fstat(fd);
   if (typeof opened !== 'number' && opened.dev === parent.dev) return fd;
