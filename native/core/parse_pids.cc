@@ -19,7 +19,7 @@ bool parse_pids(Text text, std::vector<int>& pids) {
     while (end < text.size() && !is_separator(text[end])) ++end;
     uint64_t pid = 0;
     if (parse_number(text, at, end, pid) || pid > INT_MAX) return false;
-    if (pid != 0) pids.push_back(static_cast<int>(pid));
+    pids.push_back(static_cast<int>(pid));
     at = end;
   }
   return true;

@@ -8,7 +8,7 @@
 
 namespace episcope {
 
-/// Appends the pids of the text. A zero is a process of another pid namespace and is left out.
+/// Appends the pids of the text; a zero is a process of a pid namespace that is not below ours.
 /// False where something else than pids stands there: what came before it was appended.
 bool parse_pids(Text text, std::vector<int>& pids);
 

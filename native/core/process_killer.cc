@@ -150,6 +150,7 @@ class MemberKiller {
   size_t living_ = 0;
 
   bool children_cut_ = false;  // since the last round of stops began: a list of children
+  bool foreign_ = false;       // the cgroup lists somebody whom we cannot name
   bool stood_still_ = false;   // all at once, before they were killed
 };
 
@@ -183,6 +184,8 @@ void MemberKiller::adopt_plan() {
 /// Those that the cgroup lists and that are not known yet.
 void MemberKiller::adopt_listed() {
   if (!list_cgroup()) whole_ = false;
+  // One of a pid namespace that is not below ours has no number that a signal could name.
+  foreign_ = std::find(listed_.begin(), listed_.end(), 0) != listed_.end();
   std::vector<Member> found;
   for (const int pid : listed_) {
     if (find(pid) != nullptr) continue;
@@ -447,6 +450,7 @@ Rest MemberKiller::rest_of_process(int pid, const ProcStat& stat) {
 }
 
 int MemberKiller::result() const {
+  if (foreign_) return EPERM;
   for (const Member& member : members_) {
     if (member.refused && !member.gone) return EPERM;
   }

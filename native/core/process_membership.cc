@@ -160,10 +160,15 @@ void ProcessTree::note_unseen(ReadBuffer& buffer) {
     if (std::find(listed_.begin(), listed_.end(), pid) == listed_.end()) continue;
     ReadFailure failure;
     failure.code = ReadCode::kProcRead;
-    failure.reason = ParseReason::kHidden;
-    failure.error_number = ENOENT;
-    failure.pid = pid;
-    failure.set_file("stat");
+    if (pid == 0) {
+      failure.reason = ParseReason::kForeignMember;
+      failure.set_file("cgroup.procs");
+    } else {
+      failure.reason = ParseReason::kHidden;
+      failure.error_number = ENOENT;
+      failure.pid = pid;
+      failure.set_file("stat");
+    }
     note_unread(part::kAll, failure);
   }
 }
@@ -174,7 +179,7 @@ bool ProcessTree::open_listed(ReadBuffer& buffer) {
   const bool whole = leaf_->list_members(buffer, listed_);
   if (!whole) incomplete_ |= part::kAll;
   for (const int pid : listed_) {
-    if (pid == reaper_pid_) continue;
+    if (pid != 0 && pid == reaper_pid_) continue;
     size_t index = find(pid);
     if (index == kNone) index = open_member(pid, buffer);
     if (index == kNone) {

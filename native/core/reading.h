@@ -67,6 +67,7 @@ enum class ParseReason : uint32_t {
   kTooLarge,         // "larger than 64 KiB"
   kGaugeBelowZero,   // "gauge below zero"
   kHidden,           // "it lives, and /proc hides it"
+  kForeignMember,    // "a member lives in a pid namespace that is not below ours"
 };
 
 /// One failure: which code, which errno, which file, where and why. Plain data, no allocation.

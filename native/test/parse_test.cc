@@ -196,11 +196,11 @@ TEST(parse_reads_statm_and_proc_io) {
   FAULT(kProcIo, "read_bytes: \n", kMalformedNumber, 12);
 }
 
-TEST(parse_lists_pids_and_leaves_out_foreign_ones) {
+TEST(parse_lists_pids_and_zero_for_foreign_ones) {
   std::vector<int> pids;
   CHECK(parse_pids("12\n0\n7\n", pids));
   CHECK(parse_pids("3 2147483647 ", pids));
-  CHECK((pids == std::vector<int>{12, 7, 3, 2147483647}));
+  CHECK((pids == std::vector<int>{12, 0, 7, 3, 2147483647}));
   pids.clear();
   CHECK(!parse_pids("5\nx\n6\n", pids));
   CHECK(!parse_pids("2147483648\n", pids));

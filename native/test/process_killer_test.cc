@@ -363,6 +363,11 @@ TEST(kill_of_what_hangs_in_the_kernel_is_not_complete_until_it_has_ended) {
     Child child([](Child& self) { return self.hear(); });
     put("cgroup.procs", std::to_string(child.pid()));
     put("freezer.state", "FROZEN");
+    CHECK(wait_until([&group] {
+      std::string state;
+      std::ifstream(group + "/freezer.state") >> state;
+      return state == "FROZEN";
+    }));
     KillPlan plan;
     plan.processes = {known(child.pid())};
     CHECK_EQUAL(kill_everything(plan), ETIMEDOUT);
@@ -422,13 +427,21 @@ TEST(kill_of_a_cgroup_without_the_file_takes_the_listed) {
   Child deeper(waiting);
   Child stranger(waiting);
   const auto line = [](int pid) { return std::to_string(pid) + "\n"; };
-  // A process of another pid namespace, the first of ours, the caller, one that is gone.
-  tree.write("cgroup.procs", "0\n1\n" + line(getpid()) + line(INT_MAX) + line(listed.pid()));
+  // The first of our pid namespace, the caller, one that is gone.
+  tree.write("cgroup.procs", "1\n" + line(getpid()) + line(INT_MAX) + line(listed.pid()));
   tree.write("deeper/cgroup.procs", line(deeper.pid()));
   CHECK_EQUAL(kill_cgroup(tree.root()), 0);
   CHECK(!lives(listed.pid()));
   CHECK(!lives(deeper.pid()));
   CHECK(lives(stranger.pid()));
+}
+
+TEST(kill_tells_of_a_member_that_has_no_number_here_and_takes_the_others) {
+  TempTree tree;
+  Child child([](Child& self) { return self.hear(); });
+  tree.write("cgroup.procs", "0\n" + std::to_string(child.pid()) + "\n");
+  CHECK_EQUAL(kill_cgroup(tree.root()), EPERM);
+  CHECK(!lives(child.pid()));
 }
 
 TEST(kill_signals_no_number_that_is_foreign) {

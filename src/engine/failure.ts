@@ -33,6 +33,7 @@ export const PARSE_REASONS = [
   'larger than 64 KiB',
   'gauge below zero',
   'it lives, and /proc hides it',
+  'a member lives in a pid namespace that is not below ours',
 ] as const;
 
 export type ParseReason = Exclude<(typeof PARSE_REASONS)[number], ''>;

@@ -222,7 +222,9 @@ describe.each(ENGINES)('an exhausted budget, engine %s', (engine) => {
     const [event] = await exhausted;
     expect(event).toMatchObject({ resource: 'wallMs', limit: 30, action: 'stop' });
     expect(event.consumed).toBeGreaterThanOrEqual(30);
-    expect(event.lateNs).toBe(Math.round((event.consumed - 30) * 1e6));
+    // On a machine that is busy the first frame may come after the limit: nobody knows then how late that is.
+    const lateNs = event.seq === 0 ? null : Math.round((event.consumed - 30) * 1e6);
+    expect(event.lateNs).toBe(lateNs);
     expect(event.tsMono - handle.startMonoNs).toBe(Math.round(event.consumed * 1e6));
     await handle.stop();
   });

@@ -316,7 +316,7 @@ describe('a directory that is gone', () => {
 
 describe('listMembers', () => {
   it('lists the cgroup and all below it', () => {
-    fixture.write('cgroup.procs', '10\n0\n11\n');
+    fixture.write('cgroup.procs', '10\n11\n');
     mkdirSync(join(fixture.path, 'a/b'), { recursive: true });
     mkdirSync(join(fixture.path, 'c'));
     fixture.write('a/cgroup.procs', '12\n');

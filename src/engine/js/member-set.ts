@@ -6,7 +6,7 @@ import type { CgroupReader } from './cgroup-reader.js';
 import { Ledger, type LedgerRow } from './ledger.js';
 import { CHANNELS, Member, threadGroup } from './member.js';
 import type { ProcRoot } from './process-directory.js';
-import { hiddenFailure } from './read-failure.js';
+import { foreignMemberFailure, hiddenFailure } from './read-failure.js';
 import { Reaper } from './reaper.js';
 import { saturatingAdd } from './saturate.js';
 
@@ -243,7 +243,7 @@ export class MemberSet {
     if (!whole) this.unreadable = true;
     let unseen: number[] | undefined;
     for (const pid of listed) {
-      if (pid === this.#spec.reaperPid) continue;
+      if (pid !== 0 && pid === this.#spec.reaperPid) continue;
       const member = this.#members.get(pid) ?? this.#open(pid);
       if (member === null) {
         unseen ??= [];
@@ -280,7 +280,7 @@ export class MemberSet {
     leaf.listMembers(listed);
     for (const pid of unseen) {
       if (this.#members.has(pid) || !listed.includes(pid)) continue;
-      this.#noteUnread(PartBit.ALL, hiddenFailure(pid));
+      this.#noteUnread(PartBit.ALL, pid === 0 ? foreignMemberFailure() : hiddenFailure(pid));
     }
   }
 

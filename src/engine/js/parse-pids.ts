@@ -5,8 +5,8 @@ import { NEWLINE, SPACE } from './parse-fault.js';
 const MAX_PID = 0x7fffffff;
 
 /**
- * Appends the pids of the text. A zero is a process of another pid namespace and is left out. False where
- * something else than pids stood there: what came before it was appended.
+ * Appends the pids of the text; a zero is a process of a pid namespace that is not below ours. False where something
+ * else than pids stood there: what came before it was appended.
  */
 export function parsePids(text: Uint8Array, length: number, pids: number[]): boolean {
   for (let at = 0; at < length; ) {
@@ -20,7 +20,7 @@ export function parsePids(text: Uint8Array, length: number, pids: number[]): boo
     const next = text[end];
     if (end === at || (end < length && next !== SPACE && next !== NEWLINE)) return false;
     if (value > MAX_PID) return false;
-    if (value !== 0n) pids.push(Number(value));
+    pids.push(Number(value));
     at = end;
   }
   return true;

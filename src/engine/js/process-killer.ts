@@ -150,6 +150,8 @@ class MemberKiller {
   #living = 0;
   /** Since the last round of stops began: a list of children. */
   #childrenCut = false;
+  /** The cgroup lists somebody whom we cannot name. */
+  #foreign = false;
   /** All at once, before they were killed. */
   #stoodStill = false;
 
@@ -219,6 +221,8 @@ class MemberKiller {
   #adoptListed(): void {
     const listed: number[] = [];
     if (!this.#listCgroup(listed)) this.#whole = false;
+    // One of a pid namespace that is not below ours has no number that a signal could name.
+    this.#foreign = listed.includes(0);
     const found: Member[] = [];
     for (const pid of listed) {
       if (this.#members.has(pid)) continue;
@@ -247,17 +251,15 @@ class MemberKiller {
 
   async #stopAll(): Promise<void> {
     const end = performance.now() + this.#limitMs;
-    let quiet = 0;
-    while (performance.now() < end) {
+    for (let quiet = 0; ; await sleep(PAUSE_MS)) {
       this.#lookRound('SIGSTOP');
       quiet = this.#changed ? 0 : quiet + 1;
+      const isLast = performance.now() >= end;
       // A stop takes effect when the target next returns from the kernel: until then it may still fork.
-      const atRest = this.#running === 0 && (this.#blocked === 0 || quiet >= PATIENCE);
-      if (quiet > 0 && atRest && !this.#findUnlistedChildren()) {
-        this.#stoodStill = true;
-        return;
-      }
-      await sleep(PAUSE_MS);
+      const isPatient = this.#blocked === 0 || quiet >= PATIENCE || isLast;
+      const atRest = quiet > 0 && this.#running === 0 && isPatient;
+      this.#stoodStill = atRest && !this.#findUnlistedChildren();
+      if (this.#stoodStill || isLast) return;
     }
   }
 
@@ -412,6 +414,7 @@ class MemberKiller {
   }
 
   #errno(): string | null {
+    if (this.#foreign) return 'EPERM';
     for (const { refused } of this.#members.values()) if (refused) return 'EPERM';
     // Whoever stood behind the end of a cut list of children, or was forked by somebody who had not stopped, has
     // another parent now.

@@ -32,6 +32,12 @@ export function hiddenFailure(pid: number): ReadFailure {
   return { ...hidden, reason: 'it lives, and /proc hides it' };
 }
 
+/** That a cgroup lists a process which has no number in our pid namespace. */
+export function foreignMemberFailure(): ReadFailure {
+  const foreign = failure('ERR_PROC_READ', 'cgroup.procs', 0);
+  return { ...foreign, reason: 'a member lives in a pid namespace that is not below ours' };
+}
+
 export function parseFailure(
   code: 'ERR_CGROUP_PARSE' | 'ERR_PROC_PARSE',
   file: string,
