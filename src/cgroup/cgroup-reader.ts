@@ -30,7 +30,7 @@ export interface CgroupReaderOptions {
 export interface EpisodeReaderOptions extends CgroupReaderOptions {
   /** Default: the cgroup2 mount of `/proc/self/mountinfo`. */
   readonly root?: string | undefined;
-  /** Default `episcope.slice`. */
+  /** Default `episcope.slice`. A dash is a level: `my-jobs.slice` lies in `my.slice`. */
   readonly slice?: string | undefined;
 }
 

@@ -213,7 +213,7 @@ class Creation {
         return enableControllers(this.#root);
       case 'make-slice':
         this.#slice = await openSlice(this.#root, this.#sliceName);
-        return enableControllers(this.#slice);
+        return;
       case 'make-marker':
         return this.#takeMarkers();
       case 'make-scope':

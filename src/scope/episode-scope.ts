@@ -41,7 +41,7 @@ export type ScopeStrategyChoice = (typeof SCOPE_STRATEGIES)[number];
 export interface ScopePlaceOptions {
   /** The cgroup in which the slice is made, by direct writes. By default where this process may. */
   readonly root?: string | undefined;
-  /** `episcope.slice` by default; a name of [A-Za-z0-9_.-] that ends in `.slice`. */
+  /** `episcope.slice` by default. A dash in its name is a level, as systemd has it: `my-jobs.slice` lies in `my.slice`. */
   readonly slice?: string | undefined;
 }
 

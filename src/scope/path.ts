@@ -1,16 +1,15 @@
 import { assertEpisodeId } from '../episode/id.js';
 import { CgroupError } from '../error/index.js';
 import { MAX_CGROUP_PATH_LEN } from '../limits.js';
+import { isSliceName, sliceDirectories } from './slice-name.js';
 
 export const DEFAULT_CGROUP_ROOT = '/sys/fs/cgroup';
 export const DEFAULT_SLICE = 'episcope.slice';
 
-// `/` is not allowed in unit names, and a leading dot would make `..slice` possible.
-const SLICE = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*\.slice$/;
-
 /**
- * The cgroup directory of an episode: `<root>/<slice>/episode-<id>.scope`. Nothing is opened; the readers
- * and the scope check what the path leads to.
+ * The cgroup directory of an episode: `<root>/<slice>/episode-<id>.scope`, where a slice with dashes lies as systemd has
+ * it: `my-jobs.slice` is `my.slice/my-jobs.slice`. Nothing is opened; the readers and the scope check what the path leads
+ * to.
  *
  * Throws `ERR_INVALID_EPISODE_ID` for the id, `CgroupError` `ERR_CGROUP_PATH` for a root that is not
  * absolute, a `..` component, a NUL, a slice that is no slice name, or more than 4096 bytes.
@@ -23,7 +22,7 @@ export function episodeCgroupPath(
   assertEpisodeId(id);
   const base = assertCgroupRoot(root);
   assertSlice(slice);
-  const path = `${base}/${slice}/${scopeName(id)}`;
+  const path = [base, ...sliceDirectories(slice), scopeName(id)].join('/');
   if (Buffer.byteLength(path) > MAX_CGROUP_PATH_LEN) {
     throw refused(`the path is longer than ${MAX_CGROUP_PATH_LEN} bytes`);
   }
@@ -35,11 +34,13 @@ export function scopeName(id: string): string {
   return `episode-${id}.scope`;
 }
 
-/** Throws `ERR_CGROUP_PATH` unless `slice` is one component that ends in `.slice` and has no `..`. */
+/** Throws `ERR_CGROUP_PATH` unless `slice` names one. */
 function assertSlice(slice: string): void {
-  if (typeof slice !== 'string' || !SLICE.test(slice) || slice.includes('..')) {
-    throw refused('a slice is a name of [A-Za-z0-9_.-] that ends in .slice', slice);
-  }
+  if (isSliceName(slice)) return;
+  throw refused(
+    'a slice is a name of [A-Za-z0-9_.:\\-] that ends in .slice, each dash of it between two other characters',
+    slice,
+  );
 }
 
 /** The root without its trailing slashes (`''` for `/`), or `ERR_CGROUP_PATH`. */

@@ -46,6 +46,11 @@ export class PinnedCgroup {
     });
   }
 
+  /** The same cgroup by another descriptor, to be closed too. Throws as `open`. */
+  again(): PinnedCgroup {
+    return PinnedCgroup.open(this.path, this.#directories);
+  }
+
   /** A path that leads here for as long as this is open; its children lie beneath it. */
   get via(): string {
     return `/proc/self/fd/${this.#fd}`;

@@ -13,7 +13,7 @@ import { currentOwner } from './owner.js';
 import { scopeName } from './path.js';
 import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { assertNotInside } from './process.js';
-import { removeSliceIfOurs } from './slice.js';
+import { openSliceIfAny, removeSliceIfOurs } from './slice.js';
 
 /** A process in uninterruptible sleep outlives its SIGKILL for as long as the device lets it. */
 export const REMOVE_TIMEOUT_MS = 25_000;
@@ -91,7 +91,7 @@ async function removeNow(ref: ScopeRef, options: RemoveOptions): Promise<boolean
   const root = openIfAny(ref.parent);
   if (root === null) return false;
   return using(root, async () => {
-    const slice = root.childIfAny(ref.slice);
+    const slice = openSliceIfAny(root, ref.slice);
     if (slice === null) return false;
     const found = await using(slice, async () => {
       const scope = slice.childIfAny(scopeName(ref.id));

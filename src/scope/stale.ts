@@ -9,7 +9,7 @@ import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';
 import { DEFAULT_SLICE, scopeName } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';
 import { killCgroup, removeTree } from './remove.js';
-import { removeSliceIfOurs } from './slice.js';
+import { openSliceIfAny, removeSliceIfOurs } from './slice.js';
 
 export interface StaleScope {
   readonly cgroupPath: string;
@@ -100,18 +100,15 @@ async function withSlice(
     return;
   }
   await using(root, async () => {
-    const slice = openSliceIfAny(root, options.slice ?? DEFAULT_SLICE);
-    if (slice !== null) await using(slice, () => use(root, slice));
+    let slice: PinnedCgroup | null;
+    try {
+      slice = openSliceIfAny(root, options.slice ?? DEFAULT_SLICE);
+    } catch (cause) {
+      throwShortage(cause, root.path);
+      return;
+    }
+    if (slice !== null) await using(slice, (there) => use(root, there));
   });
-}
-
-function openSliceIfAny(root: PinnedCgroup, name: string): PinnedCgroup | null {
-  try {
-    return root.childIfAny(name);
-  } catch (cause) {
-    throwShortage(cause, `${root.path}/${name}`);
-    return null;
-  }
 }
 
 interface Leftover {

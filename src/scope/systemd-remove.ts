@@ -32,8 +32,10 @@ export async function removeSystemdScope(
     }
     if (cgroup === null) return false;
     return using(cgroup, async (there) => {
-      const itsSlice = posix.basename(posix.dirname(there.path));
-      if (slice !== undefined && slice !== itsSlice) return false;
+      if (slice !== undefined) {
+        const itsSlice = await manager.unitProperty(unit, 'Scope', 'Slice', wait);
+        if (slice !== itsSlice) return false;
+      }
       await endUnit(manager, unit, there, options, wait);
       return true;
     });

@@ -9,7 +9,7 @@ describe('the cgroup of an episode', () => {
   test('is <root>/<slice>/episode-<id>.scope', () => {
     expect(episodeCgroupPath('job-1')).toBe('/sys/fs/cgroup/episcope.slice/episode-job-1.scope');
     expect(episodeCgroupPath('a', '/x/y/')).toBe('/x/y/episcope.slice/episode-a.scope');
-    expect(episodeCgroupPath('a', '/', 'my-own.slice')).toBe('/my-own.slice/episode-a.scope');
+    expect(episodeCgroupPath('a', '/', 'my.slice')).toBe('/my.slice/episode-a.scope');
   });
 
   test('INV-TL04: a path of 4096 bytes is made, a longer one is refused', () => {

@@ -32,7 +32,7 @@ if (noLeaf !== null) console.log(`episode scopes are not tested on this host: ${
 
 const mount = findCgroup2Mount() ?? '';
 // A slice of our own: other tests clean in the usual one.
-const slice = `episcope-test-${process.pid}-api.slice`;
+const slice = `episcope_test_${process.pid}_api.slice`;
 const slicePath = `${mount}/${slice}`;
 const where: ScopeOptions = { slice, strategy: 'direct' };
 
@@ -514,7 +514,7 @@ async function kill(owner: ChildProcess): Promise<void> {
 test.skipIf(noLeaf !== null)(
   'the id of what a SIGKILLed owner left is free, also for who has made scopes before',
   async () => {
-    const own = { slice: `episcope-test-${process.pid}-heir.slice`, strategy: 'direct' } as const;
+    const own = { slice: `episcope_test_${process.pid}_heir.slice`, strategy: 'direct' } as const;
     const { owner, left } = await startOwner(own.slice);
     const living = await createEpisodeScope('living', sleeper(), {}, own);
     await kill(owner);
@@ -529,7 +529,7 @@ test.skipIf(noLeaf !== null)(
 test.skipIf(noLeaf !== null)(
   'who lives in a scope that a SIGKILLed owner left may make others, and lives on',
   async () => {
-    const own = `episcope-test-${process.pid}-inside.slice`;
+    const own = `episcope_test_${process.pid}_inside.slice`;
     const folder = mkdtempSync(join(tmpdir(), 'episcope-'));
     const told = join(folder, 'told');
     const script = fileURLToPath(new URL('./inside-scope.mjs', import.meta.url));
@@ -553,7 +553,7 @@ test.skipIf(noLeaf !== null)(
 test.skipIf(noLeaf !== null)(
   'what a SIGKILLed owner left is removed by the next start, and nothing else',
   async () => {
-    const own = `episcope-test-${process.pid}-left.slice`;
+    const own = `episcope_test_${process.pid}_left.slice`;
     const { owner, left } = await startOwner(own);
     const unmarked = `${mount}/${own}/episode-unmarked.scope`;
     mkdirSync(unmarked);

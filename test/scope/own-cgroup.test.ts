@@ -14,7 +14,7 @@ const noLeaf = Leaf.probe();
 if (noLeaf !== null) console.log(`one's own cgroup is not tested on this host: ${noLeaf}`);
 
 const mount = findCgroup2Mount() ?? '';
-const slice = `episcope-own-${process.pid}.slice`;
+const slice = `episcope_own_${process.pid}.slice`;
 const script = fileURLToPath(new URL('./self-scope.mjs', import.meta.url));
 
 const REFUSED = {

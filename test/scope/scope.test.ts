@@ -28,7 +28,7 @@ if (noLeaf !== null) console.log(`scopes are not tested on this host: ${noLeaf}`
 
 const parent = findCgroup2Mount() ?? '';
 // A slice of our own: other tests clean in the usual one.
-const slice = `episcope-test-${process.pid}.slice`;
+const slice = `episcope_test_${process.pid}.slice`;
 const slicePath = `${parent}/${slice}`;
 const deadOwner = { ...currentOwner(), startTicks: '1' };
 

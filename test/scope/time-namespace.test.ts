@@ -21,7 +21,7 @@ const SHIFTED = shiftedBy(100_000);
 const HERE: string[] = [];
 
 const root = findCgroup2Mount() ?? '';
-const slice = `episcope-time-${process.pid}.slice`;
+const slice = `episcope_time_${process.pid}.slice`;
 const keeperScript = fileURLToPath(new URL('scope-keeper.mjs', import.meta.url));
 
 function whyNot(): string | null {

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import {
   createEpisodeScope,
+  episodeCgroupPath,
   removeEpisodeScope,
   Scope,
   spawnInScope,
@@ -118,6 +119,21 @@ for (const [strategy, name] of STRATEGIES) {
       await scope.remove();
       await assert.rejects(removeEpisodeScope('by-id'), { code: 'ERR_SCOPE_NOT_FOUND' });
       await nothingIsLeft('by-id');
+    });
+
+    test('in a slice with dashes is where every reader looks for it', PATIENCE, async (t) => {
+      for (const slice of ['episcope-my-jobs.slice', 'memory.slice', '-.slice']) {
+        const echo = new Echo(t);
+        const scope = await createEpisodeScope('dashes', echo.pid, {}, { strategy, slice });
+        assert.equal(scope.cgroupPath, episodeCgroupPath('dashes', undefined, slice));
+        const elsewhere = { slice: 'my-jobs.slice', kill: true };
+        await assert.rejects(removeEpisodeScope('dashes', elsewhere), {
+          code: 'ERR_SCOPE_NOT_FOUND',
+        });
+        await removeEpisodeScope('dashes', { slice, kill: true });
+        assert.equal(existsSync(scope.cgroupPath), false);
+        await nothingIsLeft('dashes');
+      }
     });
 
     test(
