@@ -54,7 +54,7 @@ interface Ended {
 
 describe.each(ENGINES)('engine %s', (engine) => {
   // Of our own: other tests clean in the usual one.
-  const slice = noLeaf === null ? `episcope-runners-${process.pid}-${engine}.slice` : null;
+  const slice = noLeaf === null ? `episcope_runners_${process.pid}_${engine}.slice` : null;
   const place = mkdtempSync(join(tmpdir(), 'episcope-runners-'));
 
   beforeAll(() => {

@@ -18,7 +18,7 @@ const noLeaf = Leaf.probe();
 if (noLeaf !== null) console.log(`scopes with few descriptors are not tested here: ${noLeaf}`);
 
 const mount = findCgroup2Mount() ?? '';
-const slice = `episcope-test-${process.pid}-few.slice`;
+const slice = `episcope_test_${process.pid}_few.slice`;
 const script = fileURLToPath(new URL('./few-descriptors.mjs', import.meta.url));
 const run = promisify(execFile);
 
