@@ -38,6 +38,8 @@ ReadFailure CgroupReader::open(const char* root, const char* path, bool require_
     files_[i] = KeptFile(kFileNames[i], is_cgroupfs_);
     unsupported_[i] = false;
   }
+  // Of a recorded tree the host's own devices tell nothing: what is recorded beside it may.
+  block_stack_.set_sysfs(dirfd_, is_cgroupfs_ ? "/sys" : "sys");
   std::fill(std::begin(failures_), std::end(failures_), ReadFailure{});
   extra_count_ = 0;
   removed_ = false;
@@ -63,7 +65,7 @@ uint32_t CgroupReader::read(uint32_t parts, uint64_t now_ns, ReadBuffer& buffer,
   if (!removed_) {
     if (parts & part::kCpu) read_cpu(buffer, out);
     if (parts & part::kMemory) read_memory(now_ns, buffer, out);
-    if (parts & part::kIo) read_io(buffer, out);
+    if (parts & part::kIo) read_io(now_ns, buffer, out);
     if (parts & part::kExtra) read_extra(buffer, out);
   }
   if (removed_) {
@@ -179,10 +181,10 @@ void CgroupReader::read_peak(uint64_t rss, ReadBuffer& buffer, Reading& out) {
   }
 }
 
-void CgroupReader::read_io(ReadBuffer& buffer, Reading& out) {
-  IoStat stat;
-  failures_[kIoIndex] = parsed(kIoStat, buffer, parse_io_stat, stat);
+void CgroupReader::read_io(uint64_t now_ns, ReadBuffer& buffer, Reading& out) {
+  failures_[kIoIndex] = parsed(kIoStat, buffer, parse_io_devices, io_devices_);
   if (failures_[kIoIndex]) return;
+  const IoStat stat = block_stack_.sum(io_devices_, now_ns);
   out.set(word::kIoReadBytes, stat.rbytes);
   out.set(word::kIoWriteBytes, stat.wbytes);
   out.set(word::kIoReadOps, stat.rios);

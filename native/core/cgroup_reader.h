@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "block_stack.h"
 #include "kept_file.h"
 #include "parse_cgroup.h"
 #include "reading.h"
@@ -92,7 +93,7 @@ class CgroupReader {
   void read_cpu(ReadBuffer& buffer, Reading& out);
   void read_memory(uint64_t now_ns, ReadBuffer& buffer, Reading& out);
   void read_peak(uint64_t rss, ReadBuffer& buffer, Reading& out);
-  void read_io(ReadBuffer& buffer, Reading& out);
+  void read_io(uint64_t now_ns, ReadBuffer& buffer, Reading& out);
   void read_extra(ReadBuffer& buffer, Reading& out);
   bool refresh_memory_stat(uint64_t now_ns, ReadBuffer& buffer);
   void read_pressure(FileIndex index, uint32_t some, uint32_t full, ReadBuffer& buffer,
@@ -118,6 +119,9 @@ class CgroupReader {
   bool removed_ = false;
   /// In this read an absent file was met and the directory was found alive.
   bool seen_alive_ = false;
+
+  BlockStack block_stack_;
+  std::vector<IoDevice> io_devices_;
 
   MemoryStat memory_stat_;
   bool memory_stat_fresh_ = false;  // memory_stat_ holds values that may be carried

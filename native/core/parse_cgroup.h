@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "parse_text.h"
 
@@ -53,5 +54,18 @@ struct IoStat {
   uint64_t wios = 0;
 };
 ParseError parse_io_stat(Text text, IoStat& out);
+
+/// A device of io.stat: major << 32 | minor.
+struct IoDevice {
+  uint64_t number = 0;
+  IoStat figures;
+};
+inline constexpr uint64_t kUnknownDevice = UINT64_MAX;
+
+/// The same for each device, in the order of the text. One may be there without figures.
+ParseError parse_io_devices(Text text, std::vector<IoDevice>& out);
+
+/// `8:16`. False where something else stands there.
+bool parse_device_number(Text text, uint64_t& number);
 
 }  // namespace episcope

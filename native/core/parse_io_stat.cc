@@ -1,18 +1,16 @@
 // io.stat is the least regular of the cgroup files: devices in any order, a device without keys,
 // several MAJ:MIN tokens on a line, `(unknown)` as the device, dotted keys, a torn `252:0 ` at the
 // end.
+#include <vector>
+
 #include "parse_cgroup.h"
 
 namespace episcope {
 namespace {
 
-bool is_device(Text token) {
-  if (token == "(unknown)") return true;
-  const size_t colon = token.find(':');
-  if (colon == Text::npos) return false;
-  uint64_t ignored = 0;
-  return !parse_number(token, 0, colon, ignored) &&
-         !parse_number(token, colon + 1, token.size(), ignored);
+bool parse_device(Text token, uint64_t& number) {
+  number = kUnknownDevice;
+  return token == "(unknown)" || parse_device_number(token, number);
 }
 
 uint64_t* sum_of(IoStat& sums, Text key) {
@@ -23,22 +21,24 @@ uint64_t* sum_of(IoStat& sums, Text key) {
   return nullptr;
 }
 
-}  // namespace
-
-ParseError parse_io_stat(Text text, IoStat& out) {
-  IoStat sums;
+/// `begin_device(number)` gives what the figures that follow are added to.
+template <typename BeginDevice>
+ParseError parse_devices(Text text, BeginDevice begin_device) {
   for (Lines lines(text); lines.next();) {
-    bool has_device = false;
+    IoStat* device = nullptr;
     for (Tokens tokens(text, lines.begin(), lines.end()); tokens.next();) {
       const Text token = tokens.token();
       const size_t equals = token.find('=');
       if (equals == Text::npos) {
-        if (!is_device(token)) return parse_error(ParseReason::kMalformedDevice, tokens.begin());
-        has_device = true;
+        uint64_t number = 0;
+        if (!parse_device(token, number)) {
+          return parse_error(ParseReason::kMalformedDevice, tokens.begin());
+        }
+        device = &begin_device(number);
         continue;
       }
-      if (!has_device) return parse_error(ParseReason::kKeyBeforeDevice, tokens.begin());
-      uint64_t* sum = sum_of(sums, token.substr(0, equals));
+      if (device == nullptr) return parse_error(ParseReason::kKeyBeforeDevice, tokens.begin());
+      uint64_t* sum = sum_of(*device, token.substr(0, equals));
       if (sum == nullptr) continue;
       uint64_t value = 0;
       const size_t begin = tokens.begin() + equals + 1;
@@ -46,8 +46,36 @@ ParseError parse_io_stat(Text text, IoStat& out) {
       *sum = saturating_add(*sum, value);
     }
   }
-  out = sums;
   return {};
+}
+
+}  // namespace
+
+bool parse_device_number(Text text, uint64_t& number) {
+  const size_t colon = text.find(':');
+  uint64_t major = 0;
+  uint64_t minor = 0;
+  if (colon == Text::npos || parse_number(text, 0, colon, major) ||
+      parse_number(text, colon + 1, text.size(), minor)) {
+    return false;
+  }
+  number = (major << 32) | (minor & 0xffffffff);
+  return true;
+}
+
+ParseError parse_io_stat(Text text, IoStat& out) {
+  IoStat sums;
+  const ParseError error = parse_devices(text, [&](uint64_t) -> IoStat& { return sums; });
+  if (!error) out = sums;
+  return error;
+}
+
+ParseError parse_io_devices(Text text, std::vector<IoDevice>& out) {
+  out.clear();
+  return parse_devices(text, [&](uint64_t number) -> IoStat& {
+    out.push_back({number, {}});
+    return out.back().figures;
+  });
 }
 
 }  // namespace episcope

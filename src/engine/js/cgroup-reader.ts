@@ -5,6 +5,7 @@
 import { FrameWord } from '../../ring/layout.js';
 import { type CgroupSpec, PartBit, PartIndex, type PartIndexValue } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
+import { BlockStack } from './block-stack.js';
 import { CgroupDirectory, openCgroupDirectory } from './cgroup-directory.js';
 import {
   CgroupFiles,
@@ -16,6 +17,7 @@ import {
 } from './cgroup-files.js';
 import { listCgroupMembers } from './cgroup-members.js';
 import { type KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
+import { type IoDevice, parseIoDevices } from './parse-io-stat.js';
 import { failure, parseFailure, readFailure } from './read-failure.js';
 import type { Reading } from './reading.js';
 import { saturatingAdd, saturatingSub } from './saturate.js';
@@ -39,6 +41,7 @@ export class CgroupReader {
   #memoryStatReadNs: bigint | null = null;
   #memoryStatCarried = false;
   #highestCurrent = 0n;
+  #blockStack = new BlockStack('/sys');
 
   /** Opens the directory. `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`. */
   open(spec: CgroupSpec): ReadFailure | null {
@@ -46,6 +49,8 @@ export class CgroupReader {
     if (!(opened instanceof CgroupDirectory)) return opened;
     this.#directory = opened;
     this.#files.isKernels = opened.isCgroupfs;
+    // Of a recorded tree the host's own devices tell nothing: what is recorded beside it may.
+    if (!opened.isCgroupfs) this.#blockStack = new BlockStack(beneath(opened.fd, 'sys'));
     return null;
   }
 
@@ -97,7 +102,7 @@ export class CgroupReader {
     if (!this.#removed) {
       if ((parts & PartBit.CPU) !== 0 && this.#readCpu(out)) got |= PartBit.CPU;
       if ((parts & PartBit.MEMORY) !== 0 && this.#readMemory(nowNs, out)) got |= PartBit.MEMORY;
-      if ((parts & PartBit.IO) !== 0 && this.#readIo(out)) got |= PartBit.IO;
+      if ((parts & PartBit.IO) !== 0 && this.#readIo(nowNs, out)) got |= PartBit.IO;
       if ((parts & PartBit.EXTRA) !== 0) {
         this.#readExtra(out);
         if (this.#failures[PartIndex.EXTRA] === null) got |= PartBit.EXTRA;
@@ -217,13 +222,21 @@ export class CgroupReader {
     }
   }
 
-  #readIo(out: Reading): boolean {
+  #readIo(nowNs: bigint, out: Reading): boolean {
     const file = this.#files.ioStat;
     if (!this.#required(PartIndex.IO, file)) return false;
+    this.#countOnce(nowNs, file.values);
     IO_WORDS.forEach((word, i) => {
       out.put(word, file.values[i] ?? null);
     });
     return true;
+  }
+
+  /** The sums over the devices of the text that was just read: where one device stands on another, of one of them. */
+  #countOnce(nowNs: bigint, sums: (bigint | null)[]): void {
+    const devices: IoDevice[] = [];
+    parseIoDevices(readBuffer.bytes, readBuffer.size, devices);
+    if (devices.length > 1) this.#blockStack.sum(devices, nowNs, sums);
   }
 
   #readExtra(out: Reading): void {

@@ -22,13 +22,44 @@ const UNKNOWN_DEVICE = ascii('(unknown)');
 const EQUALS = 0x3d;
 const COLON = 0x3a;
 
+/** A device of `io.stat`: `MAJ:MIN`, and its read bytes, written bytes, reads, writes. */
+export interface IoDevice {
+  readonly number: string;
+  readonly figures: (bigint | null)[];
+}
+
 /** → read bytes, written bytes, reads, writes, each summed over the devices; an empty text is all zeros. */
 export const parseIoStat: TextParser = (text, length, values) => {
   values.fill(0n);
-  let onDevice = false;
+  return parseDevices(text, length, () => values);
+};
+
+/** Appends the devices in the order of the text. One may be there without figures. */
+export function parseIoDevices(
+  text: Uint8Array,
+  length: number,
+  devices: IoDevice[],
+): ParseFault | null {
+  return parseDevices(text, length, (start, end) => {
+    const number = Buffer.from(text.buffer, text.byteOffset + start, end - start).toString(
+      'latin1',
+    );
+    const figures = [0n, 0n, 0n, 0n];
+    devices.push({ number, figures });
+    return figures;
+  });
+}
+
+/** `beginDevice` gives what the figures that follow are added to. */
+function parseDevices(
+  text: Uint8Array,
+  length: number,
+  beginDevice: (start: number, end: number) => (bigint | null)[],
+): ParseFault | null {
+  let device: (bigint | null)[] | null = null;
   for (let at = 0; at < length; ) {
     const byte = text[at];
-    if (byte === NEWLINE) onDevice = false;
+    if (byte === NEWLINE) device = null;
     if (byte === NEWLINE || byte === SPACE) {
       at++;
       continue;
@@ -37,16 +68,16 @@ export const parseIoStat: TextParser = (text, length, values) => {
     const equals = find(text, EQUALS, at, end);
     if (equals === end) {
       if (!isDevice(text, at, end)) return fault(at, 'malformed device');
-      onDevice = true;
+      device = beginDevice(at, end);
     } else {
-      if (!onDevice) return fault(at, 'key before a device');
-      const refused = addKey(text, at, equals, end, values);
+      if (device === null) return fault(at, 'key before a device');
+      const refused = addKey(text, at, equals, end, device);
       if (refused !== null) return refused;
     }
     at = end;
   }
   return null;
-};
+}
 
 function addKey(
   text: Uint8Array,

@@ -1,0 +1,107 @@
+/**
+ * Counts each byte of `io.stat` once. Where a block device is made of others (LVM, LUKS, md, multipath) one write is told
+ * by every layer that it passes. The twin of `native/core/block_stack.cc`.
+ */
+import { ReadStatus, readBuffer, readOnce } from './kept-file.js';
+import type { IoDevice } from './parse-io-stat.js';
+import { saturatingAdd } from './saturate.js';
+import { listDirectory, mayExist } from './syscall.js';
+
+/** A device number may be used again for another device. */
+const LOOK_AGAIN_NS = 10_000_000_000n;
+const MAX_DEPTH = 16;
+const FIGURES = [0, 1, 2, 3] as const;
+
+interface Device {
+  /** All that stand on one another have the same. */
+  group: string;
+  /** Made of others. */
+  isStacked: boolean;
+  /** None of the others is made of it. */
+  isTop: boolean;
+}
+
+interface Group {
+  readonly bottom: bigint[];
+  readonly top: bigint[];
+}
+
+export class BlockStack {
+  readonly #sys: string;
+  #devices = new Map<string, Device>();
+  #lookedNs: bigint | null = null;
+
+  /** `sys`: where sysfs is. Devices of which it tells nothing count by themselves. */
+  constructor(sys: string) {
+    this.#sys = sys;
+  }
+
+  /**
+   * The devices at the bottom count: those that have no `slaves`. A layer whose lower ones tell less than it does
+   * (request-based multipath, bios that are only remapped) counts in their place. Leaves the sums in `values`.
+   */
+  sum(devices: readonly IoDevice[], nowNs: bigint, values: (bigint | null)[]): void {
+    const last = this.#lookedNs;
+    const known = devices.every(({ number }) => this.#devices.has(number));
+    if (!known || last === null || nowNs - last >= LOOK_AGAIN_NS) {
+      this.#look(devices);
+      this.#lookedNs = nowNs;
+    }
+    const groups = new Map<string, Group>();
+    for (const { number, figures } of devices) {
+      const { group: name, isStacked, isTop } = this.#devices.get(number)!;
+      const group = groups.get(name) ?? { bottom: [0n, 0n, 0n, 0n], top: [0n, 0n, 0n, 0n] };
+      groups.set(name, group);
+      for (const f of FIGURES) {
+        const value = figures[f] ?? 0n;
+        if (!isStacked) group.bottom[f] = saturatingAdd(group.bottom[f]!, value);
+        if (isTop) group.top[f] = saturatingAdd(group.top[f]!, value);
+      }
+    }
+    values.fill(0n);
+    for (const { bottom, top } of groups.values()) {
+      for (const f of FIGURES) {
+        const once = bottom[f]! > top[f]! ? bottom[f]! : top[f]!;
+        values[f] = saturatingAdd(values[f] ?? 0n, once);
+      }
+    }
+  }
+
+  #look(devices: readonly IoDevice[]): void {
+    this.#devices = new Map(
+      devices.map(({ number }) => [number, { group: number, isStacked: false, isTop: true }]),
+    );
+    for (const [number, device] of this.#devices) this.#lookBeneath(number, device, MAX_DEPTH);
+  }
+
+  /** Also through devices that `io.stat` does not tell of. */
+  #lookBeneath(number: string, above: Device, depth: number): void {
+    const slaves = `${this.#sys}/dev/block/${number}/slaves`;
+    const names = depth === 0 || !mayExist(slaves) ? [] : listDirectory(slaves);
+    if (typeof names === 'number') return;
+    for (const { name } of names) {
+      above.isStacked = true;
+      const lower = diskOf(`${slaves}/${name}`);
+      if (lower === null || lower === number) continue;
+      const device = this.#devices.get(lower);
+      if (device === undefined) {
+        this.#lookBeneath(lower, above, depth - 1);
+        continue;
+      }
+      device.isTop = false;
+      const joined = device.group;
+      for (const each of this.#devices.values()) {
+        if (each.group === joined) each.group = above.group;
+      }
+    }
+  }
+}
+
+/** `io.stat` tells of whole disks: of a partition its disk. */
+function diskOf(slave: string): string | null {
+  const isPartition = mayExist(`${slave}/partition`);
+  const path = isPartition ? `${slave}/../dev` : `${slave}/dev`;
+  if (readOnce(path) !== ReadStatus.OK) return null;
+  const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
+  return /^(\d+:\d+)\n?$/.exec(text)?.[1] ?? null;
+}
