@@ -41,7 +41,9 @@ export {
   type ScopeRemoveOptions,
   type ScopeStrategy,
   type ScopeStrategyChoice,
+  type SpawnHeldOptions,
   type SpawnInScopeOptions,
+  spawnHeld,
   spawnInScope,
 } from './scope/index.js';
 export {

@@ -6,7 +6,7 @@ import { type Done, type Exhausted, exhaustedOf, useText } from './exhausted.js'
 import { complain } from './output.js';
 
 /** Whoever sends one of these wants the run to end. */
-const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+export const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 export class Enforcement {
   readonly #id: string;

@@ -8,12 +8,12 @@ import { type ErrorCode, TelemetryError } from '../error/index.js';
 import type { ProcessControl } from '../host/index.js';
 import { FrameReader } from '../reader/index.js';
 import { messageOf } from '../realm/index.js';
-import { type Exit, killDescendants, type LaunchFailure, type Scope } from '../scope/index.js';
+import { type Exit, killDescendants, type Scope } from '../scope/index.js';
 import { Enforcement } from './enforcement.js';
 import { Measurement } from './measurement.js';
 import type { OutputFile } from './output-file.js';
 import { RunRecording } from './recording.js';
-import type { SignalForwarder } from './signals.js';
+import type { SignalForwarder, SignalTaker } from './signals.js';
 import type { Placement } from './tier.js';
 import { Refusal } from './usage.js';
 
@@ -27,6 +27,8 @@ export interface EpisodeOptions {
   readonly record: OutputFile | null;
   readonly budget: BudgetTracker | null;
   readonly onExhausted: ExhaustAction;
+  /** Asked first while the command starts. */
+  readonly takesAtStart: SignalTaker;
 }
 
 export interface EpisodeExit extends Exit {
@@ -57,15 +59,15 @@ export class Episode {
   readonly #child: ChildProcess;
   readonly #exited: Promise<Exit>;
   readonly #onChildSignal: () => void;
-  #started: (failure: LaunchFailure | null) => void = () => {};
+  #started: (runs: boolean) => void = () => {};
   #handle: TelemetryHandle | null = null;
   #reader: FrameReader<bigint> | null = null;
   #drainTimer: NodeJS.Timeout | null = null;
   #running = true;
 
   /**
-   * Starts the session of a command that was just spawned or is held back, before the event loop turns: even one that
-   * has ended already is still there as a zombie. Throws `Refusal` where it cannot be measured.
+   * Starts the session of a command that is held back, and let go in this turn of the event loop: signals are its own
+   * from now on. Throws `Refusal` where it cannot be measured.
    */
   constructor(
     options: EpisodeOptions,
@@ -89,14 +91,17 @@ export class Episode {
       });
     });
     this.#start(child.pid ?? 0, tripwires);
-    signals.forwardTo(child, (signal) => this.enforcement.takes(signal));
+    signals.forwardTo(
+      child,
+      (signal) => options.takesAtStart(signal) || this.enforcement.takes(signal),
+    );
   }
 
   #start(pid: number, tripwires: readonly Tripwire[]): void {
     const { collector, id, reaper, record, budget, onExhausted } = this.#options;
     const { source, scope } = this.#placement;
     const isLimited = budget !== null || tripwires.some(({ exhausts }) => exhausts === true);
-    const started = new Promise<LaunchFailure | null>((resolve) => {
+    const started = new Promise<boolean>((resolve) => {
       this.#started = resolve;
     });
     try {
@@ -123,9 +128,10 @@ export class Episode {
   }
 
   /** The command's image runs, or never will. */
-  started(failure: LaunchFailure | null): void {
-    this.#started(failure);
-    if (failure === null) this.#collectFrames();
+  started(runs: boolean): void {
+    this.#started(runs);
+    if (!runs) return;
+    this.#collectFrames();
   }
 
   /** Begins to take the frames out of the ring: only a command that runs has any worth keeping. */

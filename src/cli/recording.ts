@@ -3,7 +3,6 @@ import type { FrameSink, SinkEntry } from '../collector/index.js';
 import { TelemetryError } from '../error/index.js';
 import { PromoteTriggers } from '../policy/index.js';
 import { FrameRecorder } from '../recorder/index.js';
-import type { LaunchFailure } from '../scope/index.js';
 import { complain } from './output.js';
 import type { OutputFile } from './output-file.js';
 
@@ -25,20 +24,20 @@ const NEVER_ROTATED = Number.MAX_SAFE_INTEGER;
  */
 export class RunRecording implements FrameSink {
   readonly #file: OutputFile;
-  readonly #started: Promise<LaunchFailure | null>;
+  readonly #started: Promise<boolean>;
   readonly #recorder: FrameRecorder;
   #isTold = false;
   #isGivenUp = false;
 
   /** `file` is open and empty, and stays open meanwhile: the reader of a FIFO would see its end else. */
-  constructor(file: OutputFile, started: Promise<LaunchFailure | null>) {
+  constructor(file: OutputFile, started: Promise<boolean>) {
     this.#file = file;
     this.#started = started;
     this.#recorder = new FrameRecorder(file.path, { rotateBytes: NEVER_ROTATED });
   }
 
   async write(entry: SinkEntry): Promise<void> {
-    if (this.#isGivenUp || (await this.#started) !== null) return;
+    if (this.#isGivenUp || !(await this.#started)) return;
     try {
       await this.#recorder.write(entry);
     } catch (cause) {

@@ -10,15 +10,16 @@ import type { EngineChoice } from '../engine/select.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
 import { errnoOf, type HostFacts, hostFacts, processControl } from '../host/index.js';
 import type { ProcessControlLoad } from '../host/process-control.js';
+import { isShortage } from '../host/shortage.js';
 import { TelemetryPolicy } from '../policy/index.js';
 import {
   cleanStaleScopes,
-  type LaunchFailure,
-  launch,
   type OsResourceLimits,
   placesToClean,
   type Scope,
+  spawnHeld,
   spawnScoped,
+  untilCleaned,
 } from '../scope/index.js';
 import { degradedReason } from './degraded.js';
 import { Episode, type EpisodeExit, type EpisodeOptions } from './episode.js';
@@ -36,6 +37,7 @@ import { OutputFile } from './output-file.js';
 import { everyFrame } from './recording.js';
 import type { RunOptions } from './run-options.js';
 import { SignalForwarder } from './signals.js';
+import { Interrupted, StartAbort } from './start-abort.js';
 import { type RunSummary, renderSummary, summaryToJson } from './summary.js';
 import { askedForTree, neededControllers, type Placement, placeIn, placeWithout } from './tier.js';
 import { ExitStatus, Refusal, UsageError } from './usage.js';
@@ -64,6 +66,16 @@ interface RunContext {
   readonly budget: BudgetTracker | null;
   readonly files: OutputFiles;
   readonly episode: EpisodeOptions;
+  readonly abort: StartAbort;
+}
+
+/** Why the command did not run. */
+interface NotRun {
+  readonly errno: string | null;
+  /** That ended the start. */
+  readonly signal: NodeJS.Signals | null;
+  /** In words of its own; null for those of the errno. */
+  readonly complaint: string | null;
 }
 
 interface OutputFiles {
@@ -78,20 +90,27 @@ async function runWithFiles(
 ): Promise<number> {
   const collector = makeCollector(options, engine);
   const addon = processControl();
+  const abort = new StartAbort();
+  const signals = new SignalForwarder(addon.control, (signal) => abort.takes(signal));
   const facts = hostFacts();
-  await cleanStaleScopes(placesToClean(facts));
   const budget = budgetOf(options.limits);
   const episode: EpisodeOptions = {
     id: options.id,
     collector,
     control: addon.control,
     reaper: addon.control !== null && addon.control.setSubreaper() === null,
-    signals: new SignalForwarder(addon.control),
+    signals,
     record: files.record,
     budget,
     onExhausted: options.limits.onExhausted,
+    takesAtStart: (signal) => abort.takes(signal),
   };
-  const context = { options, engine, collector, addon, facts, budget, files, episode };
+  const context = { options, engine, collector, addon, facts, budget, files, episode, abort };
+  try {
+    await untilCleaned(cleanStaleScopes(placesToClean(facts)), { signal: abort.signal });
+  } catch (cause) {
+    return measure(context, null, null, whyNotRun(cause));
+  }
   if (options.source === 'proc') return runInTree(context, askedForTree());
   const { limits } = options;
   const limited = await runInScope(context, kernelLimits(limits));
@@ -109,10 +128,44 @@ async function runInTree(context: RunContext, placement: Placement): Promise<num
     throw new Refusal(`the command cannot be measured, so it was not run: ${reason}`);
   }
   const { command, args } = context.options;
-  const launched = launch({ command, args, procsFd: null, spawn: { stdio: 'inherit' } });
-  const { child } = launched;
-  const episode = child === null ? null : beginEpisode(context, child, placement);
-  return measure(context, placement, episode, await launched.started);
+  let episode: Episode | null = null;
+  const notRun = await started(context, (signal) =>
+    spawnHeld(command, args, {
+      stdio: 'inherit',
+      signal,
+      beforeExec: (child) => {
+        episode = beginEpisode(context, child, placement);
+      },
+    }),
+  );
+  return measure(context, placement, episode, notRun);
+}
+
+/** null once the command runs, or why it never will. Throws what is no failure of the start. */
+async function started(
+  { abort }: RunContext,
+  start: (signal: AbortSignal) => Promise<unknown>,
+): Promise<NotRun | null> {
+  abort.begin();
+  try {
+    await start(abort.signal);
+    return null;
+  } catch (cause) {
+    return whyNotRun(cause);
+  } finally {
+    abort.over();
+  }
+}
+
+/** Of a command that is not there, cannot be run, or was not waited for; anything else is thrown on. */
+function whyNotRun(cause: unknown): NotRun {
+  if (cause instanceof Interrupted) {
+    return { errno: null, signal: cause.signal, complaint: cause.message };
+  }
+  if (!(cause instanceof TelemetryError) || cause.code !== 'ERR_SPAWN_FAILED') throw cause;
+  const { errno = null, message } = cause;
+  const isOfCommand = errno !== null && errno !== 'ETIMEDOUT';
+  return { errno, signal: null, complaint: isOfCommand ? null : message };
 }
 
 /**
@@ -131,33 +184,29 @@ async function runInScope(
     episode = beginEpisode(context, child, placement);
   };
   const asked = { id, limits, strategy, stdio: 'inherit', beforeExec } as const;
-  let scope: Scope | null = null;
+  const needs = neededControllers(source);
+  const made: Scope[] = [];
   try {
-    let failure: LaunchFailure | null = null;
-    try {
-      ({ scope } = await spawnScoped(command, args, asked, { needs: neededControllers(source) }));
-    } catch (cause) {
-      if (cause instanceof CgroupError) return cannotScope(cause);
-      failure = launchFailureOf(cause);
-    }
-    return await measure(context, placement, episode, failure);
+    const notRun = await started(context, async (signal) => {
+      made.push((await spawnScoped(command, args, { ...asked, signal }, { needs })).scope);
+    });
+    return await measure(context, placement, episode, notRun);
+  } catch (cause) {
+    if (cause instanceof CgroupError && made.length === 0) return cannotScope(cause);
+    throw cause;
   } finally {
-    await scope?.remove({ kill: true }).catch((cause: Error) => complain(cause.message));
+    for (const scope of made) {
+      await scope.remove({ kill: true }).catch((cause: Error) => complain(cause.message));
+    }
   }
 }
 
 /** A limit that the kernel refuses is no reason to do without. */
 function cannotScope(cause: CgroupError): CgroupError {
+  // Nothing was said about the host.
+  if (isShortage(cause.errno)) throw new Refusal(`${cause.message}; nothing was run`);
   if (cause.code !== 'ERR_CGROUP_WRITE' || !cause.file?.includes('/memory.')) return cause;
   throw new Refusal(`--memory-max is not possible here, so nothing was run: ${cause.message}`);
-}
-
-/** Of a command that is not there, or cannot be run; anything else is thrown on. */
-function launchFailureOf(cause: unknown): LaunchFailure {
-  if (cause instanceof TelemetryError && cause.code === 'ERR_SPAWN_FAILED') {
-    return { stage: 'exec', errno: cause.errno ?? null };
-  }
-  throw cause;
 }
 
 function beginEpisode(context: RunContext, child: ChildProcess, placement: Placement): Episode {
@@ -165,12 +214,8 @@ function beginEpisode(context: RunContext, child: ChildProcess, placement: Place
   const tripwires = samplesMemory(limits, placement)
     ? memoryTripwires(limits.memoryBytes, context.collector.policy)
     : [];
-  try {
-    return new Episode(context.episode, child, placement, tripwires);
-  } catch (cause) {
-    child.kill('SIGKILL');
-    throw cause;
-  }
+  context.abort.letGo();
+  return new Episode(context.episode, child, placement, tripwires);
 }
 
 /** The memory limit is looked at with every sample, since the kernel keeps none there. */
@@ -187,14 +232,14 @@ async function measure(
   context: RunContext,
   placement: Placement | null,
   episode: Episode | null,
-  failure: LaunchFailure | null,
+  notRun: NotRun | null,
 ): Promise<number> {
   const { options, addon, files, budget } = context;
   const { limits } = options;
-  episode?.started(failure);
-  const starved = failure?.errno === 'ENOMEM' && limits.memoryBytes !== null;
+  episode?.started(notRun === null);
+  const starved = notRun?.errno === 'ENOMEM' && limits.memoryBytes !== null;
   const exit =
-    failure === null && episode !== null ? await episode.exit() : notStarted(failure, starved);
+    notRun === null && episode !== null ? await episode.exit() : notStarted(notRun, starved);
   await episode?.end();
 
   const measurement = episode?.measurement ?? new Measurement();
@@ -226,7 +271,7 @@ async function measure(
   files.json?.write(summaryToJson(summary));
   if (starved)
     complain(`--memory-max is less than ${shown(options.command)} takes to start: killed`);
-  else if (failure !== null) complain(commandComplaint(options.command, failure));
+  else if (notRun !== null) complain(commandComplaint(options.command, notRun));
   else if (!options.quiet) {
     writeErr(renderSummary(summary, [...(episode?.warnings ?? [])], paintFor(2)));
   }
@@ -240,9 +285,10 @@ function statusOf({ code, signal }: EpisodeExit): number {
 }
 
 /** What the launcher reported becomes the status that a shell would give. Starved, it was killed by its limit. */
-function notStarted(failure: LaunchFailure | null, starved: boolean): EpisodeExit {
-  if (starved) return { code: null, signal: 'SIGKILL', wallNs: 0n };
-  const code = failure?.errno === 'ENOENT' ? ExitStatus.NOT_FOUND : ExitStatus.CANNOT_RUN;
+function notStarted(notRun: NotRun | null, starved: boolean): EpisodeExit {
+  const signal = starved ? 'SIGKILL' : (notRun?.signal ?? null);
+  if (signal !== null) return { code: null, signal, wallNs: 0n };
+  const code = notRun?.errno === 'ENOENT' ? ExitStatus.NOT_FOUND : ExitStatus.CANNOT_RUN;
   return { code, signal: null, wallNs: 0n };
 }
 
@@ -298,14 +344,11 @@ function shown(text: string): string {
   return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(text) ? text : JSON.stringify(text);
 }
 
-function commandComplaint(command: string, failure: LaunchFailure): string {
-  if (failure.errno !== 'ENOENT') return `cannot run ${shown(command)}${because(failure)}`;
+function commandComplaint(command: string, { errno, complaint }: NotRun): string {
+  if (complaint !== null) return complaint;
+  if (errno !== 'ENOENT') return `cannot run ${shown(command)} (${errno})`;
   const path = command.includes('/') ? command : null;
   return path !== null && existsSync(path)
     ? `cannot run ${shown(command)}: the interpreter that its first line names does not exist`
     : `cannot run ${shown(command)}: no such command`;
-}
-
-function because(failure: LaunchFailure): string {
-  return failure.errno === null ? '' : ` (${failure.errno})`;
 }

@@ -70,11 +70,15 @@ export interface SignalTarget {
 export class SignalForwarder {
   #target: SignalTarget | null = null;
   #early: number[] = [];
-  #takes: SignalTaker = () => false;
+  readonly #takesEarly: SignalTaker;
+  #takes: SignalTaker;
   readonly #listensToStops: boolean;
   readonly #onStop = (_: string, signo: number): void => this.#arrived(signo, isInForeground());
 
-  constructor(control: ProcessControl | null) {
+  /** `takesEarly` is asked while there is no command. */
+  constructor(control: ProcessControl | null, takesEarly: SignalTaker = () => false) {
+    this.#takesEarly = takesEarly;
+    this.#takes = takesEarly;
     // V8's profiler, while it runs, signals this process with SIGPROF.
     const named = [...NAMES].filter(([signo, name]) => name !== 'SIGPROF' || !catchesSignal(signo));
     const watched = control?.watchSignals([...named.map(([signo]) => signo), ...REAL_TIME]);
@@ -96,7 +100,7 @@ export class SignalForwarder {
   /** The command, or what was to become it, has ended. */
   end(): void {
     this.#target = null;
-    this.#takes = () => false;
+    this.#takes = this.#takesEarly;
     if (this.#listensToStops) for (const name of STOPPING) process.off(name, this.#onStop);
   }
 
@@ -124,7 +128,7 @@ export class SignalForwarder {
     const name = NAMES.get(signo);
     if (name !== undefined && this.#takes(name)) return;
     if (!isNotForCommand) this.#forward(signo);
-    if (name !== undefined && STOPPING.includes(name)) void this.#stopWithCommand();
+    if (name !== undefined && STOPPING.includes(name)) this.#stopWithCommand().catch(() => {});
   }
 
   #forward(signo: number): void {

@@ -66,7 +66,7 @@ export const SCOPE_OPTIONS: OptionKeys<ScopeOptions> = {
 const REMOVE_SCOPE: OptionKeys<RemoveScopeOptions> = { ...REMOVE_OPTIONS, root: true, slice: true };
 
 /** As D-Bus gives a call. */
-const DEFAULT_TIMEOUT_MS = 25_000;
+export const DEFAULT_START_MS = 25_000;
 
 /** What is to be made, checked. */
 export interface ScopeRequest {
@@ -174,7 +174,7 @@ function checkPlace<T extends ScopePlaceOptions>(
 }
 
 function checkTimeout(timeoutMs: number | undefined): number {
-  return timeoutMs === undefined ? DEFAULT_TIMEOUT_MS : finiteNumber('timeoutMs', timeoutMs);
+  return timeoutMs === undefined ? DEFAULT_START_MS : finiteNumber('timeoutMs', timeoutMs);
 }
 
 /** systemd's cgroups lie at the mount. */
@@ -292,17 +292,20 @@ export async function cleanNowAndThen(request: ScopeRequest): Promise<void> {
 /** What others left may hang in the kernel: it is waited for this long, and removed in the background then. */
 const CLEAN_WAIT_MS = 2_000;
 
-/** Throws the reason of an aborted signal, and what cleaning does. */
-async function cleanWithin(request: ScopeRequest): Promise<StaleScope[]> {
-  const cleaning = clean(request);
-  const wait: Wait = {
-    deadline: Math.min(request.deadline, performance.now() + CLEAN_WAIT_MS),
-    signal: request.signal,
-  };
+function cleanWithin(request: ScopeRequest): Promise<StaleScope[]> {
+  return untilCleaned(clean(request), request);
+}
+
+/** What was cleaned; nothing where that takes too long. Throws the reason of an aborted signal, and what cleaning does. */
+export async function untilCleaned(
+  cleaning: Promise<StaleScope[]>,
+  { deadline = Number.POSITIVE_INFINITY, signal }: Partial<Wait>,
+): Promise<StaleScope[]> {
   const tooLong = new Error('cleaning goes on by itself');
+  const atMost = Math.min(deadline, performance.now() + CLEAN_WAIT_MS);
   try {
     return await within(
-      wait,
+      { deadline: atMost, signal },
       () => cleaning,
       () => tooLong,
     );
@@ -313,7 +316,7 @@ async function cleanWithin(request: ScopeRequest): Promise<StaleScope[]> {
   }
 }
 
-function clean({ root, slice }: ScopeRequest): Promise<StaleScope[]> {
+async function clean({ root, slice }: ScopeRequest): Promise<StaleScope[]> {
   return cleanStaleScopes(root === null ? placesToClean(hostFacts()) : [root], { slice });
 }
 

@@ -7,6 +7,7 @@ export {
   type ScopeOptions,
   type ScopePlaceOptions,
   type ScopeStrategyChoice,
+  untilCleaned,
 } from './episode-scope.js';
 export { killDescendants } from './kill-tree.js';
 export {
@@ -33,6 +34,7 @@ export {
   spawnInScope,
   spawnScoped,
 } from './spawn.js';
+export { type SpawnHeldOptions, spawnHeld } from './spawn-held.js';
 export {
   type CleanOptions,
   cleanStaleScopes,

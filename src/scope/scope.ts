@@ -117,12 +117,21 @@ export class Scope implements AsyncDisposable {
 
   /** @internal Whether a process in it was killed for want of memory: `oom_kill` of `memory.events`. */
   hadOomKill(): boolean {
-    return /^oom_kill [1-9]/m.test(this.#text('memory.events') ?? '');
+    return /^oom_kill [1-9]/m.test(this.#textIfAny('memory.events'));
   }
 
   /** @internal Whether it and all in it stands still, frozen from within or from above. */
   isFrozen(): boolean {
-    return /^frozen 1$/m.test(this.#text('cgroup.events') ?? '');
+    return /^frozen 1$/m.test(this.#textIfAny('cgroup.events'));
+  }
+
+  /** For what is told beside another failure, which must not be hidden by one to read this. */
+  #textIfAny(file: string): string {
+    try {
+      return this.#text(file) ?? '';
+    } catch {
+      return '';
+    }
   }
 
   #text(file: string): string | null {

@@ -1,14 +1,21 @@
-/** What `spawnInScope` is called with, checked before anything is made: Node checks it only once the scope is there. */
+/** What `spawnInScope` and `spawnHeld` are called with, checked before anything is made: Node checks it only once the scope is there. */
 import type { SpawnOptions } from 'node:child_process';
-import { assertObject, assertOptions, invalidConfig, type OptionKeys } from '../error/index.js';
+import {
+  assertObject,
+  assertOptions,
+  assertSignal,
+  finiteNumber,
+  invalidConfig,
+  type OptionKeys,
+} from '../error/index.js';
 import { SCOPE_OPTIONS } from './episode-scope.js';
 import type { SpawnInScopeOptions } from './spawn.js';
+import type { SpawnHeldOptions } from './spawn-held.js';
 
 /** The last two do nothing on Linux: who writes for several systems passes them too. */
-const SPAWN_OPTIONS: OptionKeys<SpawnInScopeOptions & SpawnOptions> = {
-  ...SCOPE_OPTIONS,
-  id: true,
-  limits: true,
+const HELD_OPTIONS: OptionKeys<SpawnHeldOptions & SpawnOptions> = {
+  timeoutMs: true,
+  signal: true,
   beforeExec: true,
   cwd: true,
   env: true,
@@ -25,20 +32,50 @@ const SPAWN_OPTIONS: OptionKeys<SpawnInScopeOptions & SpawnOptions> = {
   windowsVerbatimArguments: true,
 };
 
+const SPAWN_OPTIONS: OptionKeys<SpawnInScopeOptions & SpawnOptions> = {
+  ...HELD_OPTIONS,
+  ...SCOPE_OPTIONS,
+  id: true,
+  limits: true,
+};
+
 /** Throws `ERR_INVALID_CONFIG`. */
 export function assertSpawnArguments(
   command: string,
   args: readonly string[],
   options: SpawnInScopeOptions,
 ): void {
+  assertOf('spawnInScope', SPAWN_OPTIONS, command, args, options);
+}
+
+/** Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
+export function assertHeldArguments(
+  command: string,
+  args: readonly string[],
+  options: SpawnHeldOptions,
+): void {
+  assertOf('spawnHeld', HELD_OPTIONS, command, args, options);
+  const { timeoutMs, signal, beforeExec } = options;
+  if (timeoutMs !== undefined) finiteNumber('timeoutMs', timeoutMs);
+  assertSignal(signal);
+  if (beforeExec === undefined) throw invalidConfig('beforeExec must be a function');
+}
+
+function assertOf<T extends SpawnOptions>(
+  whose: string,
+  keys: OptionKeys<T & SpawnOptions>,
+  command: string,
+  args: readonly string[],
+  options: T,
+): void {
   assertText('the command', command);
   if (!Array.isArray(args)) throw invalidConfig('the arguments must be an array of strings');
   for (const [at, arg] of args.entries()) assertText(`the argument ${at + 1}`, arg);
-  assertOptions('options', options, SPAWN_OPTIONS);
-  const { shell, argv0, cwd, env, beforeExec } = options as SpawnInScopeOptions & SpawnOptions;
-  if (shell) throw invalidConfig('shell is not for spawnInScope: run sh -c … as the command');
+  assertOptions('options', options, keys);
+  const { shell, argv0, cwd, env, beforeExec } = options as SpawnOptions & { beforeExec?: unknown };
+  if (shell) throw invalidConfig(`shell is not for ${whose}: run sh -c … as the command`);
   if (argv0 !== undefined)
-    throw invalidConfig('argv0 is not for spawnInScope: it would be the launcher’s');
+    throw invalidConfig(`argv0 is not for ${whose}: it would be the launcher’s`);
   if (beforeExec !== undefined && typeof beforeExec !== 'function') {
     throw invalidConfig('beforeExec must be a function');
   }

@@ -3,8 +3,6 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { errnoName } from '../error/errno-name.js';
-import { CgroupError, TelemetryError } from '../error/index.js';
-import { atMost, within } from '../host/within.js';
 import {
   checkRequest,
   cleanNowAndThen,
@@ -14,13 +12,13 @@ import {
   trySystemd,
   whyNotSystemd,
 } from './episode-scope.js';
-import { type Launched, type LaunchFailure, launch } from './launch.js';
+import type { Launched } from './launch.js';
 import type { Launcher } from './launcher.js';
+import { Launching, notEntered } from './launching.js';
 import type { OsResourceLimits } from './limits.js';
 import type { Scope } from './scope.js';
-import { keepingSpare, UNDO_WAIT_MS, undoing } from './spare-descriptors.js';
+import { keepingSpare } from './spare-descriptors.js';
 import { assertSpawnArguments } from './spawn-arguments.js';
-import { UnheardEnd } from './unheard-end.js';
 
 /**
  * Options of Node's `spawn` (but `shell`: say `sh -c` yourself; `argv0`, which is the launcher's; and `signal`, which is
@@ -85,150 +83,54 @@ export async function spawnScoped(
   const { id, limits, root, slice, strategy, timeoutMs, signal, beforeExec, ...spawn } = options;
   const place = { root, slice, strategy, timeoutMs, signal };
   const request = { ...checkRequest(id, limits ?? {}, place), needs };
-  const start = new Start(request, { command, args, spawn, launcher, beforeExec });
-  return keepingSpare(async () => {
-    try {
-      return await start.run();
-    } catch (cause) {
-      await atMost(UNDO_WAIT_MS, start.undo());
-      throw cause;
-    }
-  });
+  const launching = new Launching({ command, args, spawn, launcher }, request);
+  return keepingSpare(() =>
+    launching.orUndone(async () => {
+      await cleanNowAndThen(request);
+      const whyNot = whyNotSystemd(request);
+      const { launched, scope } =
+        whyNot === null || strategy === 'systemd'
+          ? await heldFirst(launching, request)
+          : await scopeFirst(launching, request, whyNot, beforeExec !== undefined);
+      const before = beforeExec && ((child: ChildProcess) => beforeExec(scope, child));
+      return { child: await launching.go(launched, before), scope };
+    }),
+  );
 }
 
-interface Command {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly spawn: SpawnOptions;
-  readonly launcher: Launcher | undefined;
-  readonly beforeExec: SpawnInScopeOptions['beforeExec'];
+interface Entered {
+  readonly launched: Launched;
+  readonly scope: Scope;
 }
 
-class Start {
-  readonly #request: ScopeRequest;
-  readonly #command: Command;
-  #launched: Launched | null = null;
-  #scope: Scope | null = null;
-
-  constructor(request: ScopeRequest, command: Command) {
-    this.#request = request;
-    this.#command = command;
-  }
-
-  async run(): Promise<ScopedProcess> {
-    await cleanNowAndThen(this.#request);
-    const whyNot = whyNotSystemd(this.#request);
-    const held = whyNot === null || this.#request.strategy === 'systemd';
-    return held ? this.#heldFirst() : this.#scopeFirst(whyNot);
-  }
-
-  /** systemd makes no scope without a process: what is to become the command waits outside. */
-  async #heldFirst(): Promise<ScopedProcess> {
-    const launched = this.#launch(null, true);
-    const pid = await this.#untilReady(launched);
-    const made = await trySystemd(this.#request, pid);
-    this.#scope =
-      typeof made === 'string' ? await makeDirectScope(this.#request, { pid, whyNot: made }) : made;
-    return this.#go(launched, this.#scope);
-  }
-
-  /** What is to become the command moves itself. */
-  async #scopeFirst(whyNot: string): Promise<ScopedProcess> {
-    this.#scope = await makeDirectScope(this.#request, { whyNot });
-    const held = this.#command.beforeExec !== undefined;
-    const procsFd = this.#scope.openProcs();
-    if (procsFd < 0) throw notEntered(this.#scope, errnoName(-procsFd));
-    let launched: Launched;
-    try {
-      launched = this.#launch(procsFd, held);
-    } finally {
-      closeSync(procsFd);
-    }
-    if (held) await this.#untilReady(launched);
-    return this.#go(launched, this.#scope);
-  }
-
-  async #go(launched: Launched, scope: Scope): Promise<ScopedProcess> {
-    const { beforeExec } = this.#command;
-    const { child } = launched;
-    if (child === null) throw this.#failed(await launched.started);
-    if (beforeExec !== undefined) {
-      await this.#within(async () => beforeExec(scope, child), 'beforeExec did not end');
-    }
-    const end = new UnheardEnd(child);
-    launched.release();
-    let failure: LaunchFailure | null;
-    try {
-      failure = await this.#within(() => launched.started, 'it did not run');
-    } finally {
-      // Also for who undoes this start, and waits for its end.
-      end.handOver();
-    }
-    if (failure !== null) throw this.#failed(failure);
-    return { child, scope };
-  }
-
-  #within<T>(act: () => Promise<T>, what: string): Promise<T> {
-    return within(this.#request, act, () => this.#late(what));
-  }
-
-  #late(what: string): TelemetryError {
-    const { command } = this.#command;
-    const frozen = this.#scope?.isFrozen() ? `: ${this.#scope.cgroupPath} is frozen` : '';
-    const message = `cannot run ${JSON.stringify(command)} (ETIMEDOUT): ${what} within ${this.#request.timeoutMs} ms${frozen}`;
-    return new TelemetryError('ERR_SPAWN_FAILED', message, { errno: 'ETIMEDOUT', file: command });
-  }
-
-  #launch(procsFd: number | null, held: boolean): Launched {
-    const { command, args, spawn, launcher } = this.#command;
-    const launched = launch({ command, args, procsFd, held, spawn, launcher });
-    this.#launched = launched;
-    return launched;
-  }
-
-  async #untilReady(launched: Launched): Promise<number> {
-    const failure = await this.#within(() => launched.ready, 'its launcher did not start');
-    if (failure !== null || launched.pid === null) throw this.#failed(failure);
-    return launched.pid;
-  }
-
-  #failed(failure: LaunchFailure | null): TelemetryError {
-    const { command } = this.#command;
-    if (failure?.stage === 'cgroup' && this.#scope !== null) {
-      return notEntered(this.#scope, failure.errno);
-    }
-    const starved = failure?.errno == null && this.#scope?.hadOomKill() === true;
-    const errno = starved ? 'ENOMEM' : (failure?.errno ?? null);
-    const killed = 'its launcher was killed';
-    const why = starved ? `${killed} for want of memory: the limit is too low` : (errno ?? killed);
-    return new TelemetryError(
-      'ERR_SPAWN_FAILED',
-      `cannot run ${JSON.stringify(command)} (${why})`,
-      {
-        errno,
-        file: command,
-      },
-    );
-  }
-
-  /** What is held has not begun, so it may be killed. */
-  async undo(): Promise<void> {
-    const launched = this.#launched;
-    if (launched?.child != null) {
-      launched.abandon();
-      launched.child.kill('SIGKILL');
-      await launched.exited;
-    }
-    const scope = this.#scope;
-    if (scope !== null) await undoing(() => scope.remove({ kill: true }));
-  }
+/** systemd makes no scope without a process: what is to become the command waits outside. */
+async function heldFirst(launching: Launching, request: ScopeRequest): Promise<Entered> {
+  const launched = launching.launch(null, true);
+  const pid = await launching.untilReady(launched);
+  const made = await trySystemd(request, pid);
+  const scope =
+    typeof made === 'string' ? await makeDirectScope(request, { pid, whyNot: made }) : made;
+  launching.scope = scope;
+  return { launched, scope };
 }
 
-function notEntered(scope: Scope, errno: string | null): CgroupError {
-  const file = `${scope.cgroupPath}/cgroup.procs`;
-  const because = errno === null ? '' : ` (${errno})`;
-  return new CgroupError('ERR_CGROUP_WRITE', `${scope.cgroupPath} cannot be entered${because}`, {
-    errno,
-    file,
-  });
+/** What is to become the command moves itself. */
+async function scopeFirst(
+  launching: Launching,
+  request: ScopeRequest,
+  whyNot: string,
+  held: boolean,
+): Promise<Entered> {
+  const scope = await makeDirectScope(request, { whyNot });
+  launching.scope = scope;
+  const procsFd = scope.openProcs();
+  if (procsFd < 0) throw notEntered(scope, errnoName(-procsFd));
+  let launched: Launched;
+  try {
+    launched = launching.launch(procsFd, held);
+  } finally {
+    closeSync(procsFd);
+  }
+  if (held) await launching.untilReady(launched);
+  return { launched, scope };
 }

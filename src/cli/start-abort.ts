@@ -1,0 +1,59 @@
+/** Ending a start by a signal: until the command runs there is nobody to pass it on to. */
+import { ENDING } from './enforcement.js';
+
+/** The start was ended by a signal; nothing was run. */
+export class Interrupted extends Error {
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`ended by ${signal} before the command ran`);
+    this.signal = signal;
+  }
+}
+
+/** Once it was let go the command may run already, and we hear of it so much later at most, or the exec hangs. */
+const HANGS_MS = 1_000;
+
+export class StartAbort {
+  readonly #controller = new AbortController();
+  #stage: 'before' | 'let go' | 'over' = 'before';
+  #timer: NodeJS.Timeout | null = null;
+
+  /** Aborted with an `Interrupted`. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** A `SignalTaker`: what is to end a run ends its start. */
+  takes(signal: NodeJS.Signals): boolean {
+    if (!ENDING.includes(signal) || this.#stage === 'over') return false;
+    if (this.#stage === 'before') {
+      this.#abort(signal);
+      return true;
+    }
+    // It gets the signal, and dies of it or runs.
+    this.#timer ??= setTimeout(() => this.#abort(signal), HANGS_MS);
+    return false;
+  }
+
+  /** A start begins. */
+  begin(): void {
+    this.#stage = 'before';
+  }
+
+  /** What is held is let go from now on. */
+  letGo(): void {
+    this.#stage = 'let go';
+  }
+
+  /** The command runs, or never will. */
+  over(): void {
+    this.#stage = 'over';
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #abort(signal: NodeJS.Signals): void {
+    this.#controller.abort(new Interrupted(signal));
+  }
+}

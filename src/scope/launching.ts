@@ -1,0 +1,133 @@
+/** One start of one command: its launcher, what is waited for, and how all of it is undone. */
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { CgroupError, TelemetryError } from '../error/index.js';
+import { atMost, type Wait, within } from '../host/within.js';
+import { type Launched, type LaunchFailure, launch } from './launch.js';
+import type { Launcher } from './launcher.js';
+import type { Scope } from './scope.js';
+import { UNDO_WAIT_MS, undoing } from './spare-descriptors.js';
+import { UnheardEnd } from './unheard-end.js';
+
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly spawn: SpawnOptions;
+  readonly launcher?: Launcher | undefined;
+}
+
+export interface LaunchingWait extends Wait {
+  /** For people: the deadline lies so far from the beginning. */
+  readonly timeoutMs: number;
+}
+
+export class Launching {
+  readonly #command: Command;
+  readonly #wait: LaunchingWait;
+  #launched: Launched | null = null;
+  /** The scope that it is in, or is to enter; null: where we are. */
+  scope: Scope | null = null;
+
+  constructor(command: Command, wait: LaunchingWait) {
+    this.#command = command;
+    this.#wait = wait;
+  }
+
+  /** What `run` gives; where it fails everything is undone first. */
+  async orUndone<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (cause) {
+      await atMost(UNDO_WAIT_MS, this.#undo());
+      throw cause;
+    }
+  }
+
+  /** `procsFd` as in `LaunchOptions`. */
+  launch(procsFd: number | null, held: boolean): Launched {
+    const { command, args, spawn, launcher } = this.#command;
+    const launched = launch({ command, args, procsFd, held, spawn, launcher });
+    this.#launched = launched;
+    return launched;
+  }
+
+  /** The pid of what is held. */
+  async untilReady(launched: Launched): Promise<number> {
+    const failure = await this.#within(() => launched.ready, 'its launcher did not start');
+    if (failure !== null || launched.pid === null) throw this.#failed(failure);
+    return launched.pid;
+  }
+
+  /** Lets it run, once `beforeExec` has ended. */
+  async go(
+    launched: Launched,
+    beforeExec: ((child: ChildProcess) => unknown) | undefined,
+  ): Promise<ChildProcess> {
+    const { child } = launched;
+    if (child === null) throw this.#failed(await launched.started);
+    if (beforeExec !== undefined) {
+      await this.#within(async () => beforeExec(child), 'beforeExec did not end');
+    }
+    const end = new UnheardEnd(child);
+    launched.release();
+    let failure: LaunchFailure | null;
+    try {
+      failure = await this.#within(() => launched.started, 'it did not run');
+    } finally {
+      // Also for who undoes this start, and waits for its end.
+      end.handOver();
+    }
+    if (failure !== null) throw this.#failed(failure);
+    return child;
+  }
+
+  #within<T>(act: () => Promise<T>, what: string): Promise<T> {
+    return within(this.#wait, act, () => this.#late(what));
+  }
+
+  #late(what: string): TelemetryError {
+    const { command } = this.#command;
+    const frozen = this.scope?.isFrozen() ? `: ${this.scope.cgroupPath} is frozen` : '';
+    const message = `cannot run ${JSON.stringify(command)} (ETIMEDOUT): ${what} within ${this.#wait.timeoutMs} ms${frozen}`;
+    return new TelemetryError('ERR_SPAWN_FAILED', message, { errno: 'ETIMEDOUT', file: command });
+  }
+
+  #failed(failure: LaunchFailure | null): TelemetryError {
+    const { command } = this.#command;
+    if (failure?.stage === 'cgroup' && this.scope !== null) {
+      return notEntered(this.scope, failure.errno);
+    }
+    const starved = failure?.errno == null && this.scope?.hadOomKill() === true;
+    const errno = starved ? 'ENOMEM' : (failure?.errno ?? null);
+    const killed = 'its launcher was killed';
+    const why = starved ? `${killed} for want of memory: the limit is too low` : (errno ?? killed);
+    return new TelemetryError(
+      'ERR_SPAWN_FAILED',
+      `cannot run ${JSON.stringify(command)} (${why})`,
+      {
+        errno,
+        file: command,
+      },
+    );
+  }
+
+  /** What is held has not begun, so it may be killed. */
+  async #undo(): Promise<void> {
+    const launched = this.#launched;
+    if (launched?.child != null) {
+      launched.abandon();
+      launched.child.kill('SIGKILL');
+      await launched.exited;
+    }
+    const scope = this.scope;
+    if (scope !== null) await undoing(() => scope.remove({ kill: true }));
+  }
+}
+
+export function notEntered(scope: Scope, errno: string | null): CgroupError {
+  const file = `${scope.cgroupPath}/cgroup.procs`;
+  const because = errno === null ? '' : ` (${errno})`;
+  return new CgroupError('ERR_CGROUP_WRITE', `${scope.cgroupPath} cannot be entered${because}`, {
+    errno,
+    file,
+  });
+}
