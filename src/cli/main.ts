@@ -1,76 +1,22 @@
 #!/usr/bin/env node
-/** The command line: which command, and how its failures become an exit status. */
-import { inspect } from 'node:util';
+/** Loads the command line. Node opens all of its files at once: where it may not, nothing else can be told. */
 import './standard-streams.js';
-import { doctor } from './doctor.js';
-import { complain, writeErr, writeOut } from './output.js';
-import { run } from './run.js';
-import { parseRunOptions } from './run-options.js';
-import { alteredArguments, alteredVariables } from './undecodable.js';
-import { ExitStatus, MAIN_HELP, Refusal, RUN_HELP, UsageError } from './usage.js';
-import { packageVersion } from './version.js';
+import { codeOf } from '../realm/index.js';
+import { complain } from './output.js';
 
-async function main(argv: readonly string[]): Promise<number> {
-  const [command, ...rest] = argv;
-  switch (command) {
-    case 'run': {
-      const options = parseRunOptions(rest);
-      if (options === 'help') {
-        writeOut(RUN_HELP);
-        return 0;
-      }
-      refuseAltered(rest);
-      return await run(options);
-    }
-    case 'doctor':
-      return await doctor(rest);
-    case '--help':
-    case '-h':
-    case 'help':
-      writeOut(MAIN_HELP);
-      return 0;
-    case '--version':
-      writeOut(`${packageVersion()}\n`);
-      return 0;
-    case undefined:
-      writeErr(MAIN_HELP);
-      return ExitStatus.USAGE;
-    default:
-      throw new UsageError(
-        `unknown ${command.startsWith('-') ? 'option' : 'command'} ${command}; "episcope --help" lists what there is`,
-      );
-  }
-}
+const REFUSED = 125;
 
-/** Throws `Refusal`: another command than the one that was asked for must not run. */
-function refuseAltered(args: readonly string[]): void {
-  const [altered] = alteredArguments(args);
-  if (altered !== undefined) {
-    throw new Refusal(
-      `${JSON.stringify(args[altered])} is not UTF-8 as it was given, and would be altered; nothing was run`,
-    );
-  }
-  const variables = alteredVariables();
-  if (variables.length > 0) {
-    complain(
-      `not UTF-8, so that the command gets it altered: ${variables.map((name) => `$${name}`).join(', ')}`,
-    );
-  }
-}
-
-async function exitStatus(argv: readonly string[]): Promise<number> {
+async function load(): Promise<typeof import('./command-line.js') | null> {
   try {
-    return await main(argv);
+    return await import('./command-line.js');
   } catch (cause) {
-    if (cause instanceof UsageError || cause instanceof Refusal) {
-      complain(cause.message);
-      return cause instanceof UsageError ? ExitStatus.USAGE : ExitStatus.REFUSED;
-    }
-    // A defect of ours: the stack is what helps.
-    complain(inspect(cause));
-    return ExitStatus.REFUSED;
+    const code = codeOf(cause);
+    if (code !== 'EMFILE' && code !== 'ENFILE') throw cause;
+    complain(`too few descriptors to load its own files (${code}), so nothing was done`);
+    return null;
   }
 }
 
+const commandLine = await load();
 // Everything was written with blocking writes: nothing is cut off.
-process.exit(await exitStatus(process.argv.slice(2)));
+process.exit(commandLine === null ? REFUSED : await commandLine.exitStatus(process.argv.slice(2)));
