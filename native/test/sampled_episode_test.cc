@@ -949,27 +949,31 @@ TEST(sampled_end_on_request_waits_for_the_action_under_way) {
   check_one_end(&s, 3);
 }
 
-TEST(sampled_action_that_has_to_be_asked_again_is) {
+void check_asked_again(int unfinished) {
   Limited s;
   s.start(getpid(), s.sampling(kKill));
   s.exhaust();
   const uint64_t killed = now_ns;
-  s.answer(1, EAGAIN);
+  s.answer(1, unfinished);
   s.answer(1, EPERM);  // of the one before
   CHECK(!s.episode->over());
   CHECK_EQUAL(s.episode->wake_ns(), now_ns + kMs);
   s.wake_when_due();
-  s.answer(2, EAGAIN);
+  s.answer(2, unfinished);
   s.wake_when_due();
   CHECK(s.episode->take_news().failed_actions.empty());
   // But not for ever.
   now_ns = killed + 5000 * kMs;
-  s.answer(3, EAGAIN);
-  check_failed(s.episode->take_news(), {{kKill, EAGAIN, kFreeze}});
+  s.answer(3, unfinished);
+  check_failed(s.episode->take_news(), {{kKill, unfinished, kFreeze}});
   s.cgroup.set_events(true, true);
   s.answer(4, 0);
   s.run_to_the_end();
 }
+
+TEST(sampled_action_that_has_to_be_asked_again_is) { check_asked_again(EAGAIN); }
+
+TEST(sampled_kill_of_what_has_not_died_yet_is_asked_again) { check_asked_again(ETIMEDOUT); }
 
 TEST(sampled_initial_frame_that_reaches_the_limit_acts_at_the_first_wake) {
   Limited s;
