@@ -5,6 +5,7 @@ namespace {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new episcope::EnvState);
   episcope::init_actuator(env, exports);
+  episcope::init_children(env, exports);
   episcope::init_claims(env, exports);
   episcope::init_directory(env, exports);
   episcope::init_episode(env, exports);

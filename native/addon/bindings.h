@@ -59,6 +59,7 @@ struct OpenedEpisode {
 OpenedEpisode open_episode(const Napi::CallbackInfo& info);
 
 void init_actuator(Napi::Env env, Napi::Object exports);
+void init_children(Napi::Env env, Napi::Object exports);
 void init_claims(Napi::Env env, Napi::Object exports);
 void init_directory(Napi::Env env, Napi::Object exports);
 void init_episode(Napi::Env env, Napi::Object exports);

@@ -11,6 +11,7 @@
 #include "../core/kept_file.h"
 #include "../core/sampled_episode.h"
 #include "../core/sampler.h"
+#include "env_children.h"
 #include "env_events.h"
 #include "node_addon_api.h"
 
@@ -40,6 +41,8 @@ struct EnvState {
 
   ReadBuffer buffer;
   std::shared_ptr<EnvEvents> events = std::make_shared<EnvEvents>();
+
+  EnvChildren children;
 
   /// Those that run, by id. They belong to their External.
   std::unordered_map<uint32_t, SampledSession*> sessions;

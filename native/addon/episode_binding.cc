@@ -71,6 +71,7 @@ void CloseEpisode(const Napi::CallbackInfo& info) {
   BoundEpisode* bound = unwrap(info);
   bound->episode.reset();
   bound->ring_owner.Reset();
+  info.Env().GetInstanceData<EnvState>()->children.release_unused();
 }
 
 }  // namespace
@@ -92,6 +93,7 @@ OpenedEpisode open_episode(const Napi::CallbackInfo& info) {
   options.cgroup_path = cgroup_path.c_str();
   options.require_cgroupfs = info[6].As<Napi::Boolean>();
   options.memory_stat_period_ns = info[7].As<Napi::BigInt>().Uint64Value(&lossless);
+  options.process.peak_period_ns = options.memory_stat_period_ns;
 
   auto episode = std::make_unique<Episode>();
   Napi::Uint8Array ring = info[8].As<Napi::Uint8Array>();
@@ -100,6 +102,10 @@ OpenedEpisode open_episode(const Napi::CallbackInfo& info) {
                                   ? path_failure()
                                   : episode->open(options, env_buffer(env));
   if (failure) return {nullptr, failure_object(env, failure)};
+  if (episode->has_same_pids()) {
+    episode->set_exit_watch(
+        env.GetInstanceData<EnvState>()->children.watch(env, options.process.pid));
+  }
   return {std::move(episode), Napi::Value()};
 }
 

@@ -234,8 +234,10 @@ Napi::Value TakeNews(const Napi::CallbackInfo& info) {
   if (!session->episode) return env.Null();
   const News news = session->episode->take_news();
   if (news.ended) {
+    EnvState& state = *env.GetInstanceData<EnvState>();
     session->release();
-    env.GetInstanceData<EnvState>()->sessions.erase(session->id);
+    state.sessions.erase(session->id);
+    state.children.release_unused();
   }
   Napi::Object object = Napi::Object::New(env);
   object.Set("frames", Napi::Boolean::New(env, news.frames));

@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "clock.h"
 #include "limits.h"
+#include "process_figures.h"
 
 namespace episcope {
 namespace {
@@ -15,6 +17,13 @@ constexpr uint32_t kMeasured = part::kCpu | part::kMemory | part::kIo;
 constexpr uint32_t kTotals[] = {0, 2};  // indices of the parts that settle: cpu, io
 constexpr uint32_t kMemoryIndex = 1;
 constexpr uint32_t kExtraIndex = 3;
+
+/// Whether the end of a process tells of all cpu that its cgroup counted: nobody else was in there.
+/// The first reads of the two are apart, and the cgroup counts the last steps of the dying too.
+bool tells_all(uint64_t told_ns, uint64_t counted_ns) {
+  constexpr uint64_t kApartNs = 1'000'000;
+  return counted_ns <= saturating_add(told_ns, kApartNs + told_ns / 100);
+}
 
 }  // namespace
 
@@ -47,9 +56,12 @@ uint32_t Episode::sample(uint32_t flags, ReadBuffer& buffer) {
   if (terminal) cgroup_.expire_memory_stat();
   reading.set(word::kTsMono, monotonic_ns());
   read_parts(part::kAll, buffer, reading, origin);
+  if ((flags & flag::kInitial) != 0) note_first_cpu(reading, buffer);
   if (terminal) {
     mark_final(origin);
     restore_settled(reading, origin);
+    raise_to_exit(reading, origin);
+    judge_cgroup_io(reading, origin);
   }
   log_failures();
 
@@ -253,12 +265,13 @@ void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, P
 }
 
 // A terminal frame's part is final when it was read after the last it could count: from the cgroup
-// always, from /proc while the process lived or where we reap the tree ourselves.
+// always, from /proc while the process lived, where we reap the tree ourselves, or where all of it
+// was told with the end of the process.
 void Episode::mark_final(PartOrigin& origin) {
   for (uint32_t p = 0; p < 3; p++) {
-    const bool final =
-        origin.source[p] == source::kCgroup ||
-        (origin.source[p] == source::kProc && (proc_.totals_exact() || proc_.root_alive()));
+    const bool final = origin.source[p] == source::kCgroup ||
+                       (origin.source[p] == source::kProc &&
+                        (proc_.totals_exact() || proc_.exit_whole() || proc_.root_alive()));
     if (final) origin.quality[p] |= quality::kFinal;
   }
 }
@@ -277,6 +290,58 @@ void Episode::restore_settled(Reading& reading, PartOrigin& origin) const {
   if ((settled_parts_ & part::kExtra) != 0 && cgroup_.removed()) {
     reading.take_part(settled_totals_, kExtraIndex);
   }
+}
+
+void Episode::note_first_cpu(const Reading& reading, ReadBuffer& buffer) {
+  FirstCpu first;
+  if (!has_cgroup() || !reading.has(word::kCpuNs) || !proc_.root_cpu(buffer, first.process_ns)) {
+    return;
+  }
+  first.cgroup_ns = reading.get(word::kCpuNs);
+  first_cpu_ = first;
+}
+
+// The kernel told how the process ended: how much its memory was at most, and where its cgroup was
+// removed before the last read more than was read of that.
+void Episode::raise_to_exit(Reading& reading, PartOrigin& origin) {
+  const std::optional<ChildExit> exit = proc_.root_exit();
+  if (!exit) return;
+  state_.raise_peak_of_processes(exit->peak_bytes);
+  if (!first_cpu_ || !cgroup_.removed()) return;
+  uint64_t read = state_.published().get(word::kCpuNs);
+  if ((settled_parts_ & part::kCpu) != 0) {
+    read = std::max(read, settled_totals_.get(word::kCpuNs));
+  } else {
+    // Not what /proc has counted since the cgroup went.
+    reading.take_part(state_.published(), 0);
+  }
+  const uint64_t told = cpu_by_exit(*exit);
+  state_.raise(word::kCpuNs, std::max(told, read));
+  origin.source[0] = source::kCgroup;
+  // Whole, and not final: the cgroup would have counted the last steps of dying processes too.
+  origin.quality[0] = tells_all(told, read) ? 0 : quality::kStale | quality::kLowerBound;
+}
+
+uint64_t Episode::cpu_by_exit(const ChildExit& exit) const {
+  Observation used;
+  observe_rusage(exit.usage, used);
+  const uint64_t since_first = saturating_sub(used.reaped[channel::kCpu], first_cpu_->process_ns);
+  return saturating_add(first_cpu_->cgroup_ns, since_first);
+}
+
+// A buffered write counts when it is written back, which may come after the end, and for the cgroup
+// that owns the inode, which may be another. Only where everything that was dirtied has been
+// written here is the last figure final.
+void Episode::judge_cgroup_io(const Reading& reading, PartOrigin& origin) const {
+  if (origin.source[2] != source::kCgroup) return;
+  const std::optional<ChildExit> exit = proc_.root_exit();
+  if (exit && first_cpu_ && tells_all(cpu_by_exit(*exit), reading.get(word::kCpuNs))) {
+    Observation used;
+    observe_rusage(exit->usage, used);
+    if (used.reaped[channel::kIoWrite] <= reading.get(word::kIoWriteBytes)) return;
+  }
+  origin.quality[2] &= ~quality::kFinal;
+  origin.quality[2] |= quality::kLowerBound;
 }
 
 void Episode::log_failures() {

@@ -56,6 +56,13 @@ class Episode {
   /// The memory must stay until close() or detach_ring().
   bool bind_ring(void* memory, size_t bytes);
 
+  /// A pid is the same process to the kernel and in the procfs that is read.
+  bool has_same_pids() const { return proc_.is_open() && proc_.same_pids(); }
+  /// The pinned process is a child of this process: its end is told exactly.
+  void set_exit_watch(std::shared_ptr<ChildWatch> watch) { proc_.set_exit_watch(std::move(watch)); }
+  /// Asks now how the pinned process ended, before somebody reaps it.
+  void ask_for_exit() { static_cast<void>(proc_.root_exit()); }
+
   /// Looked at with every frame from now on: none is tripped.
   void set_tripwires(std::span<const Tripwire> tripwires) { tripwires_.set(tripwires); }
   /// Charged with every frame from now on. The memory of its counters must stay until close() or
@@ -136,6 +143,11 @@ class Episode {
   /// What the cgroup tells is kept for the terminal frame.
   void read_to_keep(uint32_t parts, ReadBuffer& buffer, Reading& reading);
   void restore_settled(Reading& reading, PartOrigin& origin) const;
+  void note_first_cpu(const Reading& reading, ReadBuffer& buffer);
+  void raise_to_exit(Reading& reading, PartOrigin& origin);
+  /// What the cgroup had counted in all when the process ended, as far as that end tells.
+  uint64_t cpu_by_exit(const ChildExit& exit) const;
+  void judge_cgroup_io(const Reading& reading, PartOrigin& origin) const;
 
   CgroupReader cgroup_;
   ProcReader proc_;
@@ -154,6 +166,14 @@ class Episode {
   Tier tier_ = Tier::kAuto;
   int reaper_pid_ = 0;  // 0: none
   bool root_alive_ = false;
+
+  /// Of the cgroup and of the pinned process, at the first frame: where what the process used since
+  /// then can be told from its end.
+  struct FirstCpu {
+    uint64_t cgroup_ns = 0;
+    uint64_t process_ns = 0;
+  };
+  std::optional<FirstCpu> first_cpu_;
 
   Reading settled_;
   Reading settled_totals_;  // of the cgroup, while it was there

@@ -85,6 +85,14 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
   return source_changed;
 }
 
+void FrameState::raise(uint32_t w, uint64_t value) {
+  if (published_.has(w)) published_.set(w, std::max(value, published_.get(w)));
+}
+
+void FrameState::raise_peak_of_processes(uint64_t bytes) {
+  if (last_source_[1] == source::kProc) raise(word::kMemPeakBytes, bytes);
+}
+
 // Back after a frame without the part, and lower than before: the controller was off, and counts
 // from 0 again.
 bool FrameState::restarted(const Reading& reading, std::span<const uint32_t> counters,

@@ -23,6 +23,13 @@ class FrameState {
   /// Remembers the result. Returns true when a part's source differs from the frame before.
   bool apply(Reading& reading, const PartOrigin& origin, uint32_t flags);
 
+  /// The last value of each word.
+  const Reading& published() const { return published_; }
+  /// A word that was published is at least so much from the next frame on.
+  void raise(uint32_t w, uint64_t value);
+  /// The same for the peak, unless a cgroup tells that itself.
+  void raise_peak_of_processes(uint64_t bytes);
+
  private:
   // A counter of a new source continues as base_published + (raw − base_raw).
   struct Base {

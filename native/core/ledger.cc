@@ -34,6 +34,21 @@ void Ledger::leave(int pid, uint64_t starttime) {
   if (Row* row = mark_present(pid, starttime)) row->leaving = true;
 }
 
+bool Ledger::close(const Observation& seen) {
+  Row* row = mark_present(seen.pid, seen.starttime);
+  if (row == nullptr) return false;
+  for (uint32_t c = 0; c < channel::kCount; ++c) {
+    Account& account = row->accounts[c];
+    account.reaped = std::max(account.reaped, saturating_sub(seen.reaped[c], account.own));
+  }
+  return true;
+}
+
+uint64_t Ledger::credit(int pid, uint64_t starttime, uint32_t index) const {
+  const int found = find(pid, starttime);
+  return found == kNone ? 0 : rows_[static_cast<size_t>(found)].accounts[index].credit;
+}
+
 void Ledger::settle() {
   credit_ended();
   count_present();

@@ -60,6 +60,9 @@ class Ledger {
   /// The row left the episode alive: its contribution stays. With a reaper, whoever will reap it is
   /// credited, its parent or else the reaper; without, nobody. A row that comes back goes on.
   void leave(int pid, uint64_t starttime);
+  /// The row has ended, and what `seen` has as reaped is all that it used in its life, with what it
+  /// reaped itself. False where it is no row.
+  bool close(const Observation& seen);
   void settle();
 
   /// Over all rows ever seen, their whole lives, saturating.
@@ -67,6 +70,8 @@ class Ledger {
   size_t rows() const { return by_pid_.size(); }
   /// A row has vanished at some sample: what it used after it was last seen may be missing.
   bool any_vanished() const { return any_vanished_; }
+  /// What ended rows left to this one and it has not reaped yet; 0 where it is no row.
+  uint64_t credit(int pid, uint64_t starttime, uint32_t index) const;
 
  private:
   struct Account {

@@ -35,6 +35,7 @@ ReadFailure ProcReader::open(const Options& options, ReadBuffer& buffer) {
   close();
   pid_ = options.pid;
   is_tree_ = options.tree;
+  tree_.set_peak_period(options.peak_period_ns);
   return tree_.open(options.proc_root, options.pid, options.tree, options.reaper_pid, buffer);
 }
 
@@ -50,7 +51,7 @@ uint32_t ProcReader::read(uint32_t parts, ReadBuffer& buffer, Reading& out) {
   unset_words(parts, out);
   if (!is_open()) return 0;
   tree_.sample(parts, buffer);
-  highest_rss_ = std::max(highest_rss_, tree_.rss_bytes());
+  highest_rss_ = std::max({highest_rss_, tree_.rss_bytes(), tree_.peak_bytes()});
 
   const bool ended = tree_.root_gone() && tree_.live_members() == 0;
   uint32_t got = 0;
@@ -59,8 +60,9 @@ uint32_t ProcReader::read(uint32_t parts, ReadBuffer& buffer, Reading& out) {
     if (!(parts & bit)) continue;
     ReadFailure& failure = failures_[index];
     failure = tree_.root_failure(index);
-    // Where we reap, what has ended is in the totals to the last.
-    if (ended && !(tree_.has_reaper() && (bit & kTotals))) failure = gone();
+    // Where we reap, or were told how the root ended, that is in the totals to the last.
+    const bool told = tree_.has_reaper() || tree_.exit_counted();
+    if (ended && !(told && (bit & kTotals))) failure = gone();
     if (!failure) got |= bit;
   }
   put_words(ended ? got | (parts & kTotals) : got, out);
@@ -97,7 +99,7 @@ uint32_t ProcReader::quality(uint32_t index) const {
     missing |= tree_.root_gone() || (several && (any_vanished || tree_.others_seen()));
   }
   if (bit == part::kIo) missing |= any_vanished;
-  if (bit != part::kMemory && tree_.totals_exact()) missing = false;
+  if (bit != part::kMemory && (tree_.totals_exact() || tree_.exit_whole())) missing = false;
   return missing ? episcope::quality::kLowerBound : 0;
 }
 

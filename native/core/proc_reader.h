@@ -17,7 +17,8 @@ class ProcReader {
     int pid = 0;
     const char* proc_root = "/proc";
     bool tree = true;
-    int reaper_pid = 0;  // the calling process when it is the tree's subreaper, else 0
+    int reaper_pid = 0;           // the calling process when it is the tree's subreaper, else 0
+    uint64_t peak_period_ns = 0;  // the least time between two looks at the processes' own peaks
   };
 
   ProcReader() = default;
@@ -62,6 +63,11 @@ class ProcReader {
   /// With a reaper: everything that ended has been reaped and accounted, so that the totals are
   /// exact.
   bool totals_exact() const { return tree_.totals_exact(); }
+  /// As of ProcessTree.
+  void set_exit_watch(std::shared_ptr<ChildWatch> watch) { tree_.set_exit_watch(std::move(watch)); }
+  std::optional<ChildExit> root_exit() const { return tree_.root_exit(); }
+  bool exit_whole() const { return tree_.exit_whole(); }
+  bool root_cpu(ReadBuffer& buffer, uint64_t& ns) { return tree_.root_cpu(buffer, ns); }
 
  private:
   void put_words(uint32_t parts, Reading& out) const;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <climits>
@@ -151,17 +152,28 @@ bool ProcessDirectory::process_clock(uint64_t& ns) const {
 }
 
 int ProcessDirectory::thread_group(ReadBuffer& buffer) {
+  uint64_t tgid = 0;
+  return status_number("Tgid:", buffer, tgid) && tgid <= INT_MAX ? static_cast<int>(tgid) : 0;
+}
+
+bool ProcessDirectory::peak_rss(ReadBuffer& buffer, uint64_t& bytes) {
+  uint64_t kib = 0;
+  if (!status_number("VmHWM:", buffer, kib)) return false;
+  bytes = saturating_mul(kib, 1024);
+  return true;
+}
+
+bool ProcessDirectory::status_number(Text key, ReadBuffer& buffer, uint64_t& value) {
   const Access access(*this);
-  if (read_once(access.fd(), "status", buffer).status != ReadStatus::kOk) return 0;
-  constexpr Text kTgid = "Tgid:\t";
+  if (read_once(access.fd(), "status", buffer).status != ReadStatus::kOk) return false;
   for (Lines lines(Text(buffer.bytes, buffer.size)); lines.next();) {
-    if (!lines.line().starts_with(kTgid)) continue;
-    uint64_t tgid = 0;
-    const Text digits = lines.line().substr(kTgid.size());
-    if (parse_number(digits, 0, digits.size(), tgid) || tgid > INT_MAX) return 0;
-    return static_cast<int>(tgid);
+    if (!lines.line().starts_with(key)) continue;
+    const Text rest = lines.line().substr(key.size());
+    const size_t begin = std::min(rest.find_first_not_of("\t "), rest.size());
+    const size_t end = std::min(rest.find(' ', begin), rest.size());
+    return !parse_number(rest, begin, end, value);
   }
-  return 0;
+  return false;
 }
 
 ReadFailure ProcessDirectory::read_state(ProcStat& stat) {

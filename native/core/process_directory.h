@@ -46,6 +46,10 @@ class ProcessDirectory {
   /// not told.
   int thread_group(ReadBuffer& buffer);
 
+  /// The highest rss that the process has had since its exec (VmHWM); false where none is told: a
+  /// zombie has no memory any more.
+  bool peak_rss(ReadBuffer& buffer, uint64_t& bytes);
+
   /// As read_stat, without the shared buffer.
   ReadFailure read_state(ProcStat& stat);
 
@@ -71,6 +75,8 @@ class ProcessDirectory {
 
   int open_directory() const;
   bool read_thread_statm(int taskfd, const char* tid, ReadBuffer& buffer, ProcStatm& statm);
+  /// The number behind `key` in `status`.
+  bool status_number(Text key, ReadBuffer& buffer, uint64_t& value);
   ReadResult read_text(KeptFile& file, char* bytes, size_t capacity, size_t& size);
   bool is_hidden(int error_number) const;
   ReadFailure failed(ReadCode code, const char* file, int error_number) const;

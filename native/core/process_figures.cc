@@ -1,6 +1,5 @@
 #include "process_figures.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <climits>
@@ -43,6 +42,10 @@ uint64_t bytes_of_pages(uint64_t pages) {
 void observe_own_children(Observation& seen) {
   rusage usage{};
   getrusage(RUSAGE_CHILDREN, &usage);
+  observe_rusage(usage, seen);
+}
+
+void observe_rusage(const rusage& usage, Observation& seen) {
   const uint64_t user = ns_of(usage.ru_utime);
   const uint64_t system = ns_of(usage.ru_stime);
   const auto bytes = [](long blocks) {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "clock.h"
 #include "proc_root.h"
 #include "process_figures.h"
 
@@ -123,12 +124,18 @@ void ProcessTree::close() {
   rss_bytes_ = 0;
   threads_ = 0;
   others_seen_ = false;
+  exit_watch_.reset();
+  exit_counted_ = false;
+  outlived_ = false;
+  peaks_due_ns_ = 0;
+  peak_bytes_ = 0;
 }
 
 void ProcessTree::sample(uint32_t parts, ReadBuffer& buffer) {
   if (!is_open()) return;
   ++sample_;
   parts_ = parts;
+  look_at_clock();
   incomplete_ = 0;
   std::fill(std::begin(root_failures_), std::end(root_failures_), ReadFailure{});
   std::fill(std::begin(member_failures_), std::end(member_failures_), ReadFailure{});
@@ -145,8 +152,18 @@ void ProcessTree::sample(uint32_t parts, ReadBuffer& buffer) {
   // Whoever was reaped between the reaper's row and now is missing there. With nobody left the row
   // can be read again: a member that lives would have to be read after it.
   if (has_reaper() && live_ == 0 && zombies_ == 0) store_reaper();
+  store_exit();
   ledger_.settle();
+  judge_exit();
   remove_ended();
+}
+
+void ProcessTree::look_at_clock() {
+  peaks_due_ = false;
+  if ((parts_ & part::kMemory) == 0) return;
+  const uint64_t now = monotonic_ns();
+  peaks_due_ = now >= peaks_due_ns_;
+  if (peaks_due_) peaks_due_ns_ = saturating_add(now, peak_period_ns_);
 }
 
 bool ProcessTree::root_alive() {
@@ -216,7 +233,10 @@ bool ProcessTree::observe(size_t index, ReadBuffer& buffer, Observation& seen) {
   seen.starttime = process.starttime();
   observe_stat(stat, seen);
   if (has_clock) seen.own[channel::kCpu] = std::max(seen.own[channel::kCpu], clock_ns);
-  if (parts_ & part::kMemory) observe_memory(index, stat, buffer);
+  if (parts_ & part::kMemory) {
+    observe_memory(index, stat, buffer);
+    if (peaks_due_) observe_peak(member, saturating_add(stat.minflt, stat.majflt), buffer);
+  }
   if (parts_ & part::kIo) observe_io(index, buffer, seen);
   return true;
 }
@@ -230,6 +250,14 @@ void ProcessTree::observe_memory(size_t index, const ProcStat& stat, ReadBuffer&
   }
   members_[index].rss_bytes =
       bytes_of_pages(saturating_sub(statm.resident_pages, statm.shared_pages));
+}
+
+/// A process that took no page since its peak was read has no higher one.
+void ProcessTree::observe_peak(Member& member, uint64_t faults, ReadBuffer& buffer) {
+  uint64_t bytes = 0;
+  if (member.peak_faults == faults || !member.process.peak_rss(buffer, bytes)) return;
+  member.peak_faults = faults;
+  peak_bytes_ = std::max(peak_bytes_, bytes);
 }
 
 void ProcessTree::observe_io(size_t index, ReadBuffer& buffer, Observation& seen) {
@@ -247,6 +275,7 @@ void ProcessTree::observe_io(size_t index, ReadBuffer& buffer, Observation& seen
 void ProcessTree::store(size_t index, const Observation& seen) {
   ledger_.store(seen);
   members_[index].counted = true;
+  members_[index].stored = true;
   if (index != 0) others_seen_ = true;
 }
 
@@ -271,6 +300,47 @@ void ProcessTree::note_unread(uint32_t parts, const ReadFailure& failure) {
     if (!member_failures_[p]) member_failures_[p] = failure;
     return;
   }
+}
+
+void ProcessTree::store_exit() {
+  Member& root = members_[0];
+  if (exit_counted_ || (!root.gone && !root.zombie)) return;
+  // A leaf that never listed it has nothing of what it used.
+  if (!root.stored && leaf_ != nullptr) return;
+  const std::optional<ChildExit> exit = root_exit();
+  if (!exit) return;
+  Observation seen;
+  seen.pid = root.process.pid();
+  seen.starttime = root.process.starttime();
+  if (!root.stored) ledger_.store(seen);  // its end is the first that is read of it
+  observe_rusage(exit->usage, seen);
+  exit_counted_ = ledger_.close(seen);
+}
+
+/// Who lives on was not reaped below the root, and what it is credited for and did not reap was
+/// reaped by somebody else, or by nobody.
+void ProcessTree::judge_exit() {
+  if (!exit_counted_) return;
+  constexpr uint64_t kRoundingNs = 10'000;  // of a usage, which is in microseconds
+  const Member& root = members_[0];
+  const uint32_t ended = root.zombie && !root.gone ? 1 : 0;
+  if (live_ + zombies_ > ended ||
+      ledger_.credit(root.process.pid(), root.process.starttime(), channel::kCpu) > kRoundingNs) {
+    outlived_ = true;
+  }
+}
+
+std::optional<ChildExit> ProcessTree::root_exit() const {
+  return exit_watch_ ? exit_watch_->exit() : std::nullopt;
+}
+
+bool ProcessTree::root_cpu(ReadBuffer& buffer, uint64_t& ns) {
+  if (!is_open()) return false;
+  ProcessDirectory& process = members_[0].process;
+  ProcStat stat;
+  if (!process.process_clock(ns) || process.read_stat(buffer, stat)) return false;
+  // What it reaped is told in ticks.
+  return stat.cminflt == 0 && stat.cmajflt == 0;
 }
 
 void ProcessTree::note_failure(size_t index, uint32_t parts, const ReadFailure& failure) {

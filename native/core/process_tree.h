@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "birth_watch.h"
+#include "child_watch.h"
 #include "kept_file.h"
 #include "ledger.h"
 #include "process_directory.h"
@@ -35,6 +37,9 @@ class ProcessTree {
   /// root and its descendants too; nullptr: the root and its descendants by parentage.
   void set_members(CgroupReader* leaf) { leaf_ = leaf; }
 
+  /// The least time between two looks at the peaks that the kernel keeps of each process.
+  void set_peak_period(uint64_t period_ns) { peak_period_ns_ = period_ns; }
+
   /// Reads every member: always stat, statm for part::kMemory, io for part::kIo.
   void sample(uint32_t parts, ReadBuffer& buffer);
 
@@ -42,6 +47,8 @@ class ProcessTree {
   /// Of the last sample: the members that live, their memory (resident − shared), their tasks.
   uint32_t live_members() const { return live_; }
   uint64_t rss_bytes() const { return rss_bytes_; }
+  /// The highest rss that a single process was seen to have had since its exec.
+  uint64_t peak_bytes() const { return peak_bytes_; }
   uint64_t threads() const { return threads_; }
   /// Parts in which a member other than the root could not be read, or is not known.
   uint32_t incomplete() const { return incomplete_; }
@@ -65,6 +72,19 @@ class ProcessTree {
   /// With a reaper: everything that ended has been reaped and accounted.
   bool totals_exact() const;
 
+  /// The root is a child of this process: its end is told exactly.
+  void set_exit_watch(std::shared_ptr<ChildWatch> watch) { exit_watch_ = std::move(watch); }
+  /// How the root ended, in the totals from the next sample on; asked now.
+  std::optional<ChildExit> root_exit() const;
+  /// The root's end is in the totals.
+  bool exit_counted() const { return exit_counted_; }
+  /// All that was seen of the tree had been reaped below the root when it ended: the totals are
+  /// whole.
+  bool exit_whole() const { return exit_counted_ && !outlived_; }
+  /// What the root used in its life so far, its reaped children included; false where that is not
+  /// known to the ns.
+  bool root_cpu(ReadBuffer& buffer, uint64_t& ns);
+
  private:
   struct Member {
     ProcessDirectory process;
@@ -72,10 +92,12 @@ class ProcessTree {
     uint32_t listed = 0;    // the sample in which the leaf listed it last
     bool descends = false;  // was found by parentage while the leaf did not list the root
     bool counted = false;   // has a row in the ledger
+    bool stored = false;    // ever had one
     bool gone = false;
     bool zombie = false;
     uint64_t threads = 0;
     uint64_t rss_bytes = 0;
+    uint64_t peak_faults = UINT64_MAX;  // its page faults when its peak was read
   };
   static constexpr size_t kNone = SIZE_MAX;
 
@@ -107,8 +129,12 @@ class ProcessTree {
   void store_reaper();
   void note_unread(uint32_t parts, const ReadFailure& failure);
   void note_unseen(ReadBuffer& buffer);
+  void observe_peak(Member& member, uint64_t faults, ReadBuffer& buffer);
+  void store_exit();
+  void judge_exit();
   void note_failure(size_t index, uint32_t parts, const ReadFailure& failure);
   void sum_up();
+  void look_at_clock();
   void remove_ended();
 
   ProcRoot root_;
@@ -142,7 +168,14 @@ class ProcessTree {
   uint32_t zombies_ = 0;
   uint64_t rss_bytes_ = 0;
   uint64_t threads_ = 0;
+  uint64_t peak_period_ns_ = 0;
+  uint64_t peaks_due_ns_ = 0;
+  bool peaks_due_ = false;  // in this sample
+  uint64_t peak_bytes_ = 0;
   bool others_seen_ = false;
+  std::shared_ptr<ChildWatch> exit_watch_;
+  bool exit_counted_ = false;
+  bool outlived_ = false;  // a member lived on, or was never reaped by the root
 };
 
 }  // namespace episcope

@@ -165,6 +165,7 @@ void SampledEpisode::wake(uint64_t now_ns, ReadBuffer& buffer) {
 
 void SampledEpisode::exit_hint(ReadBuffer& buffer) {
   if (over() || phase_ != Phase::kSampling) return;
+  episode_->ask_for_exit();
   // It polls as changed until it is read, whatever else tells of the end.
   events_readable_ = episode_->read_events(buffer);
   if (enforcing_.done) look_at_action(buffer);

@@ -5,10 +5,10 @@ import type { BudgetTracker } from '../budget/index.js';
 import type { TelemetryCollector, TelemetryHandle, Tripwire } from '../collector/index.js';
 import type { ExhaustAction } from '../engine/engine.js';
 import { type ErrorCode, TelemetryError } from '../error/index.js';
-import type { ProcessControl } from '../host/index.js';
+import { type ChildExit, type Exit, exitOf, type ProcessControl } from '../host/index.js';
 import { FrameReader } from '../reader/index.js';
 import { messageOf } from '../realm/index.js';
-import { type Exit, killDescendants, type Scope } from '../scope/index.js';
+import { killDescendants, type Scope } from '../scope/index.js';
 import { Enforcement } from './enforcement.js';
 import { Measurement } from './measurement.js';
 import type { OutputFile } from './output-file.js';
@@ -57,7 +57,7 @@ export class Episode {
   readonly #options: EpisodeOptions;
   readonly #placement: Placement;
   readonly #child: ChildProcess;
-  readonly #exited: Promise<Exit>;
+  readonly #exited: Promise<ChildExit>;
   readonly #onChildSignal: () => void;
   #started: (runs: boolean) => void = () => {};
   #handle: TelemetryHandle | null = null;
@@ -83,13 +83,11 @@ export class Episode {
     // Node waits for the command itself: it must not be reaped before its time.
     this.#onChildSignal = () => control?.reapAdopted(this.#running ? (child.pid ?? 0) : 0);
     process.on('SIGCHLD', this.#onChildSignal);
-    this.#exited = new Promise((resolve) => {
-      child.once('exit', (code, signal) => {
-        this.#running = false;
-        signals.end();
-        resolve({ code, signal });
-      });
+    child.once('exit', () => {
+      this.#running = false;
+      signals.end();
     });
+    this.#exited = exitOf(child);
     this.#start(child.pid ?? 0, tripwires);
     signals.forwardTo(
       child,
@@ -147,10 +145,10 @@ export class Episode {
     this.measurement.missed += missed;
   }
 
-  /** The command's exit status, and how long it ran. */
+  /** How the command ended, and how long it ran. */
   async exit(): Promise<EpisodeExit> {
-    const exit = await this.#exited;
-    return { ...exit, wallNs: process.hrtime.bigint() - this.startedNs };
+    const { code, signal } = await this.#exited;
+    return { code, signal, wallNs: process.hrtime.bigint() - this.startedNs };
   }
 
   /** Kills what the command left behind, reaps it, and takes the terminal frame. Never throws. */
@@ -168,8 +166,19 @@ export class Episode {
       await this.#attempt(async () => this.#drain());
     }
     this.measurement.deadlinesMissed = this.#handle?.snapshot().deadlinesMissed ?? 0;
-    if (scope !== null) await this.#attempt(() => this.#settleCpu(scope));
+    if (scope !== null) await this.#attempt(() => this.#settleByUnit(scope));
+    await this.#settleByExit();
     process.off('SIGCHLD', this.#onChildSignal);
+  }
+
+  /** What the kernel tells the parent of a process, however long ago the last look at it was. */
+  async #settleByExit(): Promise<void> {
+    if (this.#running || this.enforcement.measuredNs !== null) return;
+    const { peakBytes, dirtiedBytes } = await this.#exited;
+    if (peakBytes !== null && this.#placement.source !== 'cgroup') {
+      this.measurement.addPeakOfProcess(peakBytes);
+    }
+    this.measurement.judgeWritten(dirtiedBytes);
   }
 
   /** systemd removes an empty scope within ms: the sampler sees the end at the same moment, and reads at once. */
@@ -180,11 +189,15 @@ export class Episode {
   }
 
   /** Where the manager was faster, it tells what its cgroup had used in all. */
-  async #settleCpu(scope: Scope): Promise<void> {
-    const { measurement } = this;
-    if (scope.strategy !== 'systemd-transient' || measurement.cpuNs === null) return;
-    const cpuNs = await scope.cpuUsageNs();
-    if (cpuNs !== null && cpuNs > measurement.cpuNs) measurement.cpuNs = cpuNs;
+  async #settleByUnit(scope: Scope): Promise<void> {
+    if (scope.strategy !== 'systemd-transient' || this.enforcement.measuredNs !== null) return;
+    const isLeaf = this.#placement.source === 'leaf';
+    const [cpuNs, io, memoryPeakBytes] = await Promise.all([
+      scope.cpuUsageNs(),
+      isLeaf ? null : scope.ioUsage(),
+      isLeaf ? null : scope.memoryPeakBytes(),
+    ]);
+    this.measurement.settle({ cpuNs, io, memoryPeakBytes });
   }
 
   async #reap(): Promise<void> {

@@ -1,5 +1,5 @@
 /** What the frames of a run add up to. */
-import type { MetricSource, TelemetryFrame } from '../frame/index.js';
+import type { FrameQuality, MetricSource, TelemetryFrame } from '../frame/index.js';
 import { CpuTrace } from './sparkline.js';
 
 type Part = 'cpu' | 'memory' | 'io';
@@ -15,14 +15,25 @@ export interface OomSeen {
 export interface PartTotal {
   /** The last source that gave a figure. */
   readonly source: MetricSource;
-  /** The truth may be higher. */
-  readonly lowerBound: boolean;
+  readonly quality: ReadonlySet<FrameQuality>;
 }
+
+/** What a cgroup had used in all. */
+export interface CgroupTotals {
+  readonly cpuNs: bigint | null;
+  readonly io: { readonly readBytes: bigint; readonly writeBytes: bigint } | null;
+  readonly memoryPeakBytes: bigint | null;
+}
+
+const FINAL: ReadonlySet<FrameQuality> = new Set(['final']);
+const LOWER_BOUND: ReadonlySet<FrameQuality> = new Set(['lowerBound']);
+const UNMEASURED: PartTotal = { source: 'unavailable', quality: new Set() };
 
 /**
  * Counters are taken from the newest frame that has them, memory as the highest value over all frames: in the
  * terminal frame of a process tree nobody is left whose memory could be read. A command may be over before the
- * first look at it: its memory was not measured then, and is null.
+ * first look at it, or be seen only by the first one, when it has not begun: its memory was not measured then, and is
+ * null.
  */
 export class Measurement {
   readonly trace: CpuTrace = new CpuTrace();
@@ -43,12 +54,11 @@ export class Measurement {
   ioWriteBytes: bigint | null = null;
   oomKills: bigint | null = null;
   oom: OomSeen | null = null;
-  parts: Record<Part, PartTotal> = {
-    cpu: { source: 'unavailable', lowerBound: false },
-    memory: { source: 'unavailable', lowerBound: false },
-    io: { source: 'unavailable', lowerBound: false },
-  };
+  parts: Record<Part, PartTotal> = { cpu: UNMEASURED, memory: UNMEASURED, io: UNMEASURED };
   #lastNs: bigint | null = null;
+  /** Of the processes at the start; null once later frames told more. */
+  #firstMemory: FrameMemory | null = null;
+  #memoryLowerBound = false;
 
   add(frame: TelemetryFrame<bigint>): void {
     this.frames += 1;
@@ -57,10 +67,7 @@ export class Measurement {
     this.cpuUserNs = frame.cpuUserNs ?? this.cpuUserNs;
     this.cpuSystemNs = frame.cpuSystemNs ?? this.cpuSystemNs;
     this.cpuThrottledNs = frame.cpuThrottledNs ?? this.cpuThrottledNs;
-    const memory = memoryOf(frame);
-    this.memRssMaxBytes = highest(this.memRssMaxBytes, memory.rss);
-    this.memCurrentMaxBytes = highest(this.memCurrentMaxBytes, memory.current);
-    this.memPeakBytes = highest(this.memPeakBytes, memory.peak);
+    this.#addMemory(frame);
     this.ioReadBytes = frame.ioReadBytes ?? this.ioReadBytes;
     this.ioWriteBytes = frame.ioWriteBytes ?? this.ioWriteBytes;
     this.oomKills = frame.oomKills ?? this.oomKills;
@@ -70,22 +77,120 @@ export class Measurement {
     }
     this.#lastNs = frame.tsMono;
     if (frame.cpuNs !== null) this.trace.add(frame.tsMono, frame.cpuNs);
-    for (const part of ['cpu', 'memory', 'io'] as const) {
+    for (const part of ['cpu', 'io'] as const) {
       const source = frame.sources[part];
-      if (source === 'unavailable' || (part === 'memory' && !memory.known)) continue;
-      this.parts[part] = { source, lowerBound: frame.quality[part].has('lowerBound') };
+      if (source !== 'unavailable') this.parts[part] = { source, quality: frame.quality[part] };
     }
+  }
+
+  /** The highest rss of a single process, as the kernel tells it at the end. */
+  addPeakOfProcess(bytes: bigint): void {
+    if (this.parts.memory.source === 'cgroup') return;
+    this.#takeMemory({ rss: null, current: null, peak: bytes });
+    this.#setMemoryOfProcesses();
+  }
+
+  /**
+   * What the whole cgroup had used when it ended, as its keeper tells; null where that does not tell. What was read last
+   * of the cgroup itself is left alone.
+   */
+  settle({ cpuNs, io, memoryPeakBytes }: CgroupTotals): void {
+    if (cpuNs !== null && this.#settles('cpu')) this.cpuNs = highest(this.cpuNs, cpuNs);
+    if (io !== null && this.#settles('io')) {
+      this.ioReadBytes = highest(this.ioReadBytes, io.readBytes);
+      this.ioWriteBytes = highest(this.ioWriteBytes, io.writeBytes);
+    }
+    if (memoryPeakBytes !== null && this.#settles('memory')) {
+      this.memPeakBytes = highest(this.memPeakBytes, memoryPeakBytes);
+    }
+  }
+
+  /**
+   * What the command had for writing to storage; null: not known. A cgroup counts that when it is written back: less than
+   * that is not all of it.
+   */
+  judgeWritten(dirtiedBytes: bigint | null): void {
+    const { source } = this.parts.io;
+    if (source !== 'cgroup' || this.ioWriteBytes === null) return;
+    const isWhole = dirtiedBytes !== null && dirtiedBytes <= this.ioWriteBytes;
+    if (!isWhole) this.parts.io = { source, quality: LOWER_BOUND };
+  }
+
+  #settles(part: Part): boolean {
+    const { source, quality } = this.parts[part];
+    if (source === 'cgroup' && quality.has('final')) return false;
+    this.parts[part] = { source: 'cgroup', quality: FINAL };
+    return true;
+  }
+
+  #addMemory(frame: TelemetryFrame<bigint>): void {
+    const memory = memoryOf(frame);
+    if (memory === null) return;
+    const { memory: source } = frame.sources;
+    const quality = frame.quality.memory;
+    if (source === 'cgroup') {
+      this.#takeMemory(memory);
+      this.parts.memory = { source, quality };
+      return;
+    }
+    this.#memoryLowerBound ||= quality.has('lowerBound');
+    if (frame.o11yFlags.initial) {
+      this.#firstMemory = memory;
+      return;
+    }
+    // What is carried on was looked at before, but for a peak that was told at the end.
+    const isCarried = quality.has('stale') && !isHigher(memory.peak, this.#highestPeak);
+    if (isCarried) return;
+    this.#takeMemory(memory);
+    this.#setMemoryOfProcesses();
+  }
+
+  get #highestPeak(): bigint | null {
+    return highest(this.memPeakBytes, this.#firstMemory?.peak ?? null);
+  }
+
+  #takeMemory(memory: FrameMemory): void {
+    for (const { rss, current, peak } of [this.#firstMemory ?? memory, memory]) {
+      this.memRssMaxBytes = highest(this.memRssMaxBytes, rss);
+      this.memCurrentMaxBytes = highest(this.memCurrentMaxBytes, current);
+      this.memPeakBytes = highest(this.memPeakBytes, peak);
+    }
+    this.#firstMemory = null;
+  }
+
+  /** The kernel keeps no peak of a sum over processes: what was there between two looks nobody saw. */
+  #setMemoryOfProcesses(): void {
+    this.parts.memory = { source: 'proc', quality: LOWER_BOUND };
+  }
+
+  /** Not even each look saw all of the processes. */
+  get memoryIncomplete(): boolean {
+    return this.#memoryLowerBound;
   }
 }
 
-/** The memory that a frame tells. A 0 that was read when nobody lived any more is the sum over nobody: none. */
-function memoryOf(frame: TelemetryFrame<bigint>) {
+interface FrameMemory {
+  readonly rss: bigint | null;
+  readonly current: bigint | null;
+  readonly peak: bigint | null;
+}
+
+/**
+ * The memory that a frame tells; null where it tells none. A 0 that was read when nobody lived any more is the sum over
+ * nobody: none.
+ */
+function memoryOf(frame: TelemetryFrame<bigint>): FrameMemory | null {
+  if (frame.sources.memory === 'unavailable') return null;
   const nobody = frame.pids === 0n || frame.o11yFlags.terminal;
   const told = (value: bigint | null) => (value === 0n && nobody ? null : value);
   const rss = told(frame.memRssBytes);
   const current = told(frame.memCurrentBytes);
   const peak = told(frame.memPeakBytes);
-  return { rss, current, peak, known: rss !== null || current !== null || peak !== null };
+  return rss === null && current === null && peak === null ? null : { rss, current, peak };
+}
+
+function isHigher(value: bigint | null, than: bigint | null): boolean {
+  return value !== null && (than === null || value > than);
 }
 
 function highest(before: bigint | null, value: bigint | null): bigint | null {

@@ -1,14 +1,13 @@
 /** `episcope run`: one command, measured. */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
 import type { BudgetTracker } from '../budget/index.js';
 import { TelemetryCollector } from '../collector/index.js';
 import type { EngineName } from '../engine/engine.js';
 import { loadNativeEngine } from '../engine/native/engine.js';
 import type { EngineChoice } from '../engine/select.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
-import { errnoOf, type HostFacts, hostFacts, processControl } from '../host/index.js';
+import { errnoOf, type HostFacts, hostFacts, processControl, signalNumber } from '../host/index.js';
 import type { ProcessControlLoad } from '../host/process-control.js';
 import { isShortage } from '../host/shortage.js';
 import { TelemetryPolicy } from '../policy/index.js';
@@ -278,10 +277,10 @@ async function measure(
   return statusOf(exit);
 }
 
-/** What a shell would give. Node has no name for a real-time signal: that is the highest status. */
+/** What a shell would give; the highest where nobody told how the command ended. */
 function statusOf({ code, signal }: EpisodeExit): number {
   if (code !== null) return code;
-  return 128 + ((signal && constants.signals[signal]) || 127);
+  return signal === null ? ExitStatus.UNKNOWN : 128 + (signalNumber(signal) ?? 127);
 }
 
 /** What the launcher reported becomes the status that a shell would give. Starved, it was killed by its limit. */

@@ -1,9 +1,9 @@
 /** The summary of a run: one JSON object for programs, some lines for people. Pure. */
 import type { EngineName } from '../engine/engine.js';
-import type { MetricSource } from '../frame/index.js';
+import type { FrameQuality, MetricSource } from '../frame/index.js';
 import { type Exhausted, exhaustedText, exhaustedToJson, type Use, useText } from './exhausted.js';
 import { formatBytes, formatDuration, formatPercent } from './format.js';
-import type { Measurement } from './measurement.js';
+import type { Measurement, PartTotal } from './measurement.js';
 import { type Paint, PLAIN } from './output.js';
 import { sparkline } from './sparkline.js';
 
@@ -12,7 +12,7 @@ const SUMMARY_SCHEMA = 'episcope.summary.v1';
 export interface RunSummary {
   readonly episodeId: string;
   readonly command: readonly string[];
-  /** null when a signal ended it. */
+  /** null when a signal ended it; `signal` too where nobody told how it ended. */
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly wallNs: bigint;
@@ -54,6 +54,7 @@ export function summaryToJson(summary: RunSummary): string {
     deadlines_missed: totals.deadlinesMissed,
     engine: summary.engine,
     sources: sourcesOf(totals),
+    quality: qualityOf(totals),
     degraded_reason: summary.degradedReason,
     exhausted: summary.exhausted === null ? null : exhaustedToJson(summary.exhausted),
     collect_ns: totals.collectNs,
@@ -69,6 +70,14 @@ export function summaryToJson(summary: RunSummary): string {
 export function sourcesOf(totals: Measurement): Record<'cpu' | 'memory' | 'io', MetricSource> {
   const { cpu, memory, io } = totals.parts;
   return { cpu: cpu.source, memory: memory.source, io: io.source };
+}
+
+function qualityOf({ parts }: Measurement): Record<'cpu' | 'memory' | 'io', FrameQuality[]> {
+  return {
+    cpu: [...parts.cpu.quality],
+    memory: [...parts.memory.quality],
+    io: [...parts.io.quality],
+  };
 }
 
 const SPARKLINE_COLUMNS = 24;
@@ -101,11 +110,13 @@ export function renderSummary(
 }
 
 function headline(summary: RunSummary, paint: Paint): string {
-  const end =
-    summary.signal === null
-      ? `exit status ${summary.exitCode}`
-      : `ended by ${paint.warn(summary.signal)}`;
+  const end = endText(summary, paint);
   return `${paint.bold(`episcope ${summary.episodeId}`)}: ${end} after ${formatDuration(summary.wallNs)}`;
+}
+
+function endText({ exitCode, signal }: RunSummary, paint: Paint): string {
+  if (signal !== null) return `ended by ${paint.warn(signal)}`;
+  return exitCode === null ? paint.warn('exit status unknown') : `exit status ${exitCode}`;
 }
 
 /** null where no limit was given. */
@@ -123,7 +134,7 @@ function cpuLine({ totals, wallNs }: RunSummary, paint: Paint): string {
   const top = Math.max(1, ...shares);
   const line = shares.length < 2 ? '' : `  ${sparkline(shares, top)}`;
   const scale = line !== '' && top > 1.05 ? paint.dim(` (full: ${top.toFixed(1)} cores)`) : '';
-  const total = `${bound(totals.parts.cpu.lowerBound)}${formatDuration(totals.cpuNs)}`;
+  const total = `${bound(totals.parts.cpu)}${formatDuration(totals.cpuNs)}`;
   return `${paint.bold(total)}, ${formatPercent(share)} of one core${line}${scale}`;
 }
 
@@ -137,18 +148,21 @@ function cpuPartsLine(totals: Measurement): string {
 
 function memoryLine(totals: Measurement): string {
   if (totals.parts.memory.source === 'unavailable') return 'not measured';
+  const least = totals.memoryIncomplete ? 'at least ' : '';
   const line = known([
-    ['peak', totals.memPeakBytes, formatBytes],
-    ['highest rss', totals.memRssMaxBytes, formatBytes],
+    ['peak', totals.memPeakBytes, (bytes) => `${bound(totals.parts.memory)}${formatBytes(bytes)}`],
+    ['highest rss', totals.memRssMaxBytes, (bytes) => `${least}${formatBytes(bytes)}`],
     ['highest current', totals.memCurrentMaxBytes, formatBytes],
   ]);
-  // The kernel keeps no peak of a sum over processes: what was there between two samples nobody saw.
-  const sampled = totals.parts.memory.source === 'proc' ? ` (of ${totals.frames} samples)` : '';
+  const sampled =
+    totals.memRssMaxBytes !== null && totals.parts.memory.source === 'proc'
+      ? ` (of ${totals.frames} samples)`
+      : '';
   return `${line}${sampled}`;
 }
 
 function ioLine(totals: Measurement): string {
-  const least = bound(totals.parts.io.lowerBound);
+  const least = bound(totals.parts.io);
   const bytes = (value: bigint | null) => (value === null ? '—' : `${least}${formatBytes(value)}`);
   return `read ${bytes(totals.ioReadBytes)}, written ${bytes(totals.ioWriteBytes)}`;
 }
@@ -175,8 +189,8 @@ function costLine({ totals, wallNs }: RunSummary): string {
   return `${formatDuration(totals.collectNs)} spent measuring, ${formatPercent(share)} of the run`;
 }
 
-function bound(lowerBound: boolean): string {
-  return lowerBound ? 'at least ' : '';
+function bound({ quality }: PartTotal): string {
+  return quality.has('lowerBound') ? 'at least ' : '';
 }
 
 /** What is known of a line, in words; what is not is left out. */

@@ -6,7 +6,13 @@ export class UsageError extends Error {}
 /** episcope itself cannot do what was asked: told in one line before the command runs; exit status 125. */
 export class Refusal extends Error {}
 
-export const ExitStatus = { USAGE: 2, REFUSED: 125, CANNOT_RUN: 126, NOT_FOUND: 127 } as const;
+export const ExitStatus = {
+  USAGE: 2,
+  REFUSED: 125,
+  CANNOT_RUN: 126,
+  NOT_FOUND: 127,
+  UNKNOWN: 255,
+} as const;
 
 export const MAIN_HELP = `Measures what one workload consumes, from the kernel's own files.
 
@@ -48,7 +54,7 @@ Times are ms or have a unit (250us, 1.5s, 2m, 1h), sizes bytes or one of 1024 (6
 
 The command has stdin, stdout and stderr to itself. What is left of it when it ends is killed.
 Exit status: the command's own; 128+n if signal n ended it, so 137 if a limit had it killed; 127 if it does not exist and 126 if
-it cannot be run; 125 if episcope cannot do what was asked; 2 for a wrong command line.
+it cannot be run; 125 if episcope cannot do what was asked; 255 if nobody told how it ended; 2 for a wrong command line.
 `;
 
 export const DOCTOR_HELP = `Tells what this host offers: cgroups, controllers, pressure, who may create scopes, which engine.

@@ -8,13 +8,14 @@ import {
   TelemetryError,
 } from '../error/index.js';
 import type { TelemetryFrame } from '../frame/index.js';
+import { type Exiting, exitOf } from '../host/index.js';
 import { isInstanceOf } from '../realm/index.js';
 import { type ReviewerLifecycleEventInit, ReviewerTelemetryWriter } from '../reviewer/index.js';
 import { lineOfEvent } from '../reviewer/lifecycle-event.js';
 import { nextSeqOf } from '../reviewer/sequence.js';
 import type { ExhaustedEvent } from './events.js';
 import type { TelemetryHandle } from './handle.js';
-import { factsOf, type RunEnd, type RunExit, toldOfEnd } from './run-end.js';
+import { factsOf, type RunEnd, toldOfEnd } from './run-end.js';
 import { StallWatch } from './stall-watch.js';
 
 const MIN_STALL_MS = 10;
@@ -24,12 +25,7 @@ const MAX_STALL_MS = 2 ** 31 - 1;
 const LOOKS_PER_STALL = 8;
 
 /** What is used of a `ChildProcess`. */
-export interface RunProcess {
-  readonly pid?: number | undefined;
-  readonly exitCode: number | null;
-  readonly signalCode: string | null;
-  once(event: 'exit', listener: (code: number | null, signal: string | null) => void): unknown;
-}
+export type RunProcess = Exiting;
 
 /**
  * The episode is a review run: `run_start` is written when the session starts, `run_complete` or `run_crash` when the
@@ -183,14 +179,6 @@ class RunReport {
       }
     });
   }
-}
-
-function exitOf(child: RunProcess): Promise<RunExit> {
-  const { exitCode: code, signalCode: signal } = child;
-  if (code !== null || signal !== null) return Promise.resolve({ code, signal });
-  return new Promise((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
-  });
 }
 
 /** Sampling alone keeps no process alive, and the run's end is still to be written. */

@@ -1,16 +1,11 @@
 /** How a run ended, in the words of a reviewer log. */
 import type { TelemetryFrame } from '../frame/index.js';
+import type { Exit } from '../host/index.js';
 import type { ReviewerLifecycleEventInit } from '../reviewer/index.js';
 import type { ExhaustedEvent } from './events.js';
 
-export interface RunExit {
-  /** null when a signal ended it. */
-  readonly code: number | null;
-  readonly signal: string | null;
-}
-
 export interface RunEnd {
-  readonly exit: RunExit;
+  readonly exit: Exit;
   readonly exhausted: ExhaustedEvent | null;
   /** Kills for want of memory during the session; null where no kernel counts them. */
   readonly oomKills: number | null;
@@ -20,7 +15,7 @@ type Told = Pick<ReviewerLifecycleEventInit, 'event' | 'reasonCode' | 'detail'>;
 
 /**
  * `run_complete` for exit code 0, whatever happened on the way; else `run_crash` for the first of: the budget that had
- * it killed, the kernel's want of memory, the signal, the exit code.
+ * it killed, the kernel's want of memory, the signal, the exit code; also where nobody told how it ended.
  */
 export function toldOfEnd({ exit: { code, signal }, exhausted, oomKills }: RunEnd): Told {
   if (code === 0) return { event: 'run_complete' };
@@ -35,6 +30,9 @@ export function toldOfEnd({ exit: { code, signal }, exhausted, oomKills }: RunEn
     return { event, reasonCode: 'oom_kill', detail };
   }
   if (signal !== null) return { event, reasonCode: signal, detail: `killed by ${signal}` };
+  if (code === null) {
+    return { event, reasonCode: 'unknown_exit', detail: 'how it ended is not known' };
+  }
   return { event, reasonCode: `exit_code_${code}`, detail: `exit code ${code}` };
 }
 

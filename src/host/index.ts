@@ -2,6 +2,14 @@
 
 export { errnoName } from '../error/errno-name.js';
 export { WANTED_CONTROLLERS, type WantedController } from './cgroup-files.js';
+export {
+  type ChildExit,
+  type Exit,
+  type Exiting,
+  exitOf,
+  signalName,
+  signalNumber,
+} from './child-exit.js';
 export { errnoOf } from './errno.js';
 export {
   type Cgroup2Facts,

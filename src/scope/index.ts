@@ -11,7 +11,6 @@ export {
 } from './episode-scope.js';
 export { killDescendants } from './kill-tree.js';
 export {
-  type Exit,
   type Launched,
   type LaunchFailure,
   type LaunchOptions,
@@ -26,7 +25,7 @@ export {
 } from './launcher.js';
 export type { CpuQuota, IoMax, OsResourceLimits } from './limits.js';
 export { DEFAULT_CGROUP_ROOT, DEFAULT_SLICE, episodeCgroupPath } from './path.js';
-export { Scope, type ScopeRemoveOptions, type ScopeStrategy } from './scope.js';
+export { type IoUsage, Scope, type ScopeRemoveOptions, type ScopeStrategy } from './scope.js';
 export {
   type ScopedProcess,
   type SpawnDetails,

@@ -7,6 +7,7 @@ import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { errnoName } from '../error/errno-name.js';
 import { TelemetryError } from '../error/index.js';
+import { type Exit, exitOf } from '../host/child-exit.js';
 import { errnoOf } from '../host/errno.js';
 import { messageOf } from '../realm/index.js';
 import { lookUpCommand } from './command-path.js';
@@ -30,12 +31,6 @@ export interface LaunchOptions {
 export interface LaunchFailure {
   readonly stage: 'cgroup' | 'exec';
   readonly errno: string | null;
-}
-
-export interface Exit {
-  /** null when a signal ended it. */
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
 }
 
 export interface Launched {
@@ -130,9 +125,7 @@ function start(
     // Some errnos (E2BIG, EPERM) are thrown, the others come as an event.
     return notStarted(errno);
   }
-  const exited = new Promise<Exit>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
-  });
+  const exited = exitOf(child).then(({ code, signal }) => ({ code, signal }));
   const spawned = new Promise<LaunchFailure | null>((resolve) => {
     child.on('error', (cause) => resolve({ stage: 'exec', errno: errnoOf(cause) }));
     child.once('spawn', () => resolve(null));
@@ -212,6 +205,6 @@ function failureIn(text: string): LaunchFailure | null {
   return { stage, errno: Number(errno) > 0 ? errnoName(Number(errno)) : null };
 }
 
-function never(): Promise<Exit> {
+function never(): Promise<never> {
   return new Promise(() => {});
 }

@@ -1,5 +1,6 @@
 /** A scope, for whoever made it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CgroupReader } from '../cgroup/index.js';
 import {
   assertBoolean,
   assertOptions,
@@ -13,7 +14,7 @@ import type { DirectScope } from './create.js';
 import { openIfThere, type PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { assertNotInside } from './process.js';
 import { killCgroup, REMOVE_TIMEOUT_MS, type RemoveOptions, removeScope } from './remove.js';
-import { SystemdScope } from './systemd-scope.js';
+import { SystemdScope, type UnitTotal } from './systemd-scope.js';
 
 /** How a scope was made, and is removed. */
 export type ScopeStrategy = 'systemd-transient' | 'direct-write';
@@ -31,6 +32,10 @@ export const REMOVE_OPTIONS: OptionKeys<ScopeRemoveOptions> = {
   timeoutMs: true,
   signal: true,
 };
+export interface IoUsage {
+  readonly readBytes: bigint;
+  readonly writeBytes: bigint;
+}
 
 const FREEZE_TIMEOUT_MS = 5_000;
 
@@ -97,8 +102,37 @@ export class Scope implements AsyncDisposable {
   async cpuUsageNs(): Promise<bigint | null> {
     const usec = /^usage_usec (\d+)$/m.exec(this.#text('cpu.stat') ?? '')?.[1];
     if (usec !== undefined) return BigInt(usec) * 1_000n;
-    if (!(this.#made instanceof SystemdScope)) return null;
-    return this.#made.cpuUsageNs({ deadline: performance.now() + REMOVE_TIMEOUT_MS });
+    return this.#unitTotal('CPUUsageNSec');
+  }
+
+  /**
+   * Bytes read from and written to storage by the scope, as `CgroupReader.readIo` tells them, and once systemd has
+   * removed the cgroup what the manager had read last (`IOReadBytes`, `IOWriteBytes`). null where neither is there, or
+   * nobody accounts for io.
+   */
+  async ioUsage(): Promise<IoUsage | null> {
+    if (this.#isThere()) {
+      using reader = CgroupReader.fromPath(this.cgroupPath);
+      const { readBytes, writeBytes } = reader.readIo({ bigint: true });
+      if (readBytes !== null && writeBytes !== null) return { readBytes, writeBytes };
+    }
+    const [readBytes, writeBytes] = await Promise.all([
+      this.#unitTotal('IOReadBytes'),
+      this.#unitTotal('IOWriteBytes'),
+    ]);
+    return readBytes === null || writeBytes === null ? null : { readBytes, writeBytes };
+  }
+
+  /**
+   * The highest memory of the scope in bytes: `memory.peak`, and once systemd (255 or later) has removed the cgroup what
+   * the manager had read last (`MemoryPeak`). null where neither is there.
+   */
+  async memoryPeakBytes(): Promise<bigint | null> {
+    const cgroup = this.#open();
+    const text = cgroup?.text('memory.peak');
+    cgroup?.close();
+    const bytes = /^(\d+)$/m.exec(text ?? '')?.[1];
+    return bytes === undefined ? this.#unitTotal('MemoryPeak') : BigInt(bytes);
   }
 
   /** Kills and removes it. */
@@ -141,6 +175,17 @@ export class Scope implements AsyncDisposable {
     } finally {
       cgroup?.close();
     }
+  }
+
+  async #unitTotal(name: UnitTotal): Promise<bigint | null> {
+    if (!(this.#made instanceof SystemdScope)) return null;
+    return this.#made.total(name, { deadline: performance.now() + REMOVE_TIMEOUT_MS });
+  }
+
+  #isThere(): boolean {
+    const cgroup = this.#open();
+    cgroup?.close();
+    return cgroup !== null;
   }
 
   async #remove(options: RemoveOptions): Promise<void> {

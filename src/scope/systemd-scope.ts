@@ -9,6 +9,9 @@ import { endScope } from './systemd-remove.js';
 /** What systemd tells where it does not know. */
 const UNKNOWN = 2n ** 64n - 1n;
 
+/** What the manager keeps of a scope after its end: io where it accounts for that, the peak from systemd 255 on. */
+export type UnitTotal = 'CPUUsageNSec' | 'IOReadBytes' | 'IOWriteBytes' | 'MemoryPeak';
+
 /** Holds the reference to its unit until it is removed. */
 export class SystemdScope {
   readonly id: string;
@@ -28,11 +31,11 @@ export class SystemdScope {
     this.#manager = manager;
   }
 
-  /** `CPUUsageNSec`: the cpu time of the whole scope in ns, also after its cgroup is gone; null where nobody tells. */
-  async cpuUsageNs(wait: Wait): Promise<bigint | null> {
+  /** What the manager read last, also after the cgroup is gone; null where nobody tells. */
+  async total(name: UnitTotal, wait: Wait): Promise<bigint | null> {
     if (!this.#held) return null;
     try {
-      const value = await this.#manager.unitProperty(this.unit, 'Scope', 'CPUUsageNSec', wait);
+      const value = await this.#manager.unitProperty(this.unit, 'Scope', name, wait);
       return typeof value === 'bigint' && value < UNKNOWN ? value : null;
     } catch {
       return null;

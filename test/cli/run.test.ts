@@ -98,6 +98,26 @@ describe.each(INSTALLS)('episcope run, $name', ({ name, env }) => {
     expect(summary).toMatchObject({ exit_code: null, signal: 'SIGKILL' });
   });
 
+  // Without the addon Node's word is all there is, and it says 0.
+  test
+    .runIf(native)
+    .each(['native', 'js'].flatMap((engine) => ['auto', 'proc'].map((source) => [engine, source])))(
+    'a real-time signal is one too (--engine %s, --source %s)',
+    async (engine, source) => {
+      for (const [number, name] of [
+        [34, 'SIGRTMIN (34)'],
+        [64, 'SIGRTMIN+30 (64)'],
+      ] as const) {
+        const command = ['bash', '-c', `kill -${number} $$`];
+        const options = ['--engine', engine, '--source', source];
+        const { code, stderr, summary } = await measure([...options, ...command], { env });
+        expect(code).toBe(128 + number);
+        expect(stderr).toContain(`ended by ${name} after`);
+        expect(summary).toMatchObject({ exit_code: null, signal: name });
+      }
+    },
+  );
+
   test.each(['auto', 'proc'])(
     'of a command that does not exist: 127, one line, nothing left (--source %s)',
     async (source) => {

@@ -130,6 +130,11 @@ episcope job: ended by SIGKILL after 1 h 02 min 03 s
 `);
   });
 
+  test('of a run whose end nobody told', () => {
+    const text = renderSummary(summary(fullRun(), { exitCode: null }));
+    expect(text).toMatch(/^episcope job: exit status unknown after 2\.000 s\n/);
+  });
+
   test('of a run that was never measured', () => {
     expect(renderSummary(summary(new Measurement()))).toContain('  cpu        not available\n');
   });
@@ -178,9 +183,53 @@ describe('memory', () => {
   });
 
   test('of 0 that was read while something lived is 0', () => {
-    const totals = treeRun({ rss: 0, peak: 0, pids: 1 }, { rss: 0, peak: 0, pids: null });
+    const totals = treeRun(
+      { rss: 0, peak: 0, pids: 0 },
+      { rss: 0, peak: 0, pids: 1 },
+      { rss: 0, peak: 0, pids: null },
+    );
     expect(totals).toMatchObject({ memRssMaxBytes: 0n, memPeakBytes: 0n });
     expect(totals.parts.memory.source).toBe('proc');
+  });
+
+  test('that only the first look saw, when nothing had begun, was not measured', () => {
+    const totals = treeRun({ rss: 5, peak: 6, pids: 1 }, { rss: 0, peak: 0, pids: null });
+    expect(renderSummary(summary(totals))).toContain('  memory     not measured\n');
+    expect(JSON.parse(summaryToJson(summary(totals)))).toMatchObject({
+      mem_rss_max_bytes: null,
+      mem_peak_bytes: null,
+      quality: { memory: [] },
+    });
+  });
+
+  test('of processes is at least the highest that was seen, or that the kernel told at the end', () => {
+    const totals = treeRun(
+      { rss: 5, peak: 6, pids: 1 },
+      { rss: 2 << 20, peak: 3 << 20, pids: 1 },
+      { rss: 0, peak: 0, pids: null },
+    );
+    const line = () => /^ {2}memory +(.*)$/m.exec(renderSummary(summary(totals)))?.[1];
+    expect(line()).toBe('peak at least 3.0 MiB, highest rss 2.0 MiB (of 3 samples)');
+    totals.addPeakOfProcess(4n << 20n);
+    expect(line()).toBe('peak at least 4.0 MiB, highest rss 2.0 MiB (of 3 samples)');
+    expect(JSON.parse(summaryToJson(summary(totals)))).toMatchObject({
+      mem_peak_bytes: 4 << 20,
+      quality: { memory: ['lowerBound'] },
+    });
+  });
+
+  test('that nobody looked at is told by the kernel all the same', () => {
+    const totals = treeRun({ rss: 5, peak: 6, pids: 1 }, { rss: 0, peak: 0, pids: null });
+    totals.addPeakOfProcess(300n << 20n);
+    expect(totals).toMatchObject({ memPeakBytes: 300n << 20n });
+    expect(totals.parts.memory.source).toBe('proc');
+  });
+
+  test('of a cgroup is what the cgroup says', () => {
+    const totals = fullRun();
+    totals.addPeakOfProcess(300n << 20n);
+    expect(totals.memPeakBytes).toBe(64n << 20n);
+    expect(JSON.parse(summaryToJson(summary(totals))).quality.memory).toEqual([]);
   });
 
   test('that a last frame carries counts, whatever was missed before it', () => {
@@ -213,6 +262,7 @@ describe('the summary for programs', () => {
       ['deadlines_missed', 0],
       ['engine', 'native'],
       ['sources', { cpu: 'unavailable', memory: 'unavailable', io: 'unavailable' }],
+      ['quality', { cpu: [], memory: [], io: [] }],
       ['degraded_reason', null],
       ['exhausted', null],
       ['collect_ns', 0],

@@ -99,10 +99,14 @@ describe.each(ENGINES)('engine %s', (engine) => {
     expect(complete?.extra).not.toHaveProperty('oom_kills');
   });
 
-  test.each([
+  test.each<readonly [string, string, object]>([
     ['exit 3', 'exit_code_3', { exit_code: 3 }],
     ['kill -SEGV $$', 'SIGSEGV', { term_signal: 'SIGSEGV' }],
     ['kill -KILL $$', 'SIGKILL', { term_signal: 'SIGKILL' }],
+    // Without the addon nobody tells of a real-time signal.
+    ...(ENGINES.includes('native')
+      ? [['kill -35 $$', 'SIGRTMIN+1 (35)', { term_signal: 'SIGRTMIN+1 (35)' }] as const]
+      : []),
   ])('%s is run_crash %s', async (script, reasonCode, extra) => {
     const path = newLog();
     start(shell(script), path);

@@ -25,6 +25,8 @@ test.each<[RunEnd, string, string | undefined]>([
   [ended(3, null, { oomKills: 0 }), 'run_crash', 'exit_code_3'],
   [ended(137, null, { oomKills: 1 }), 'run_crash', 'oom_kill'],
   [ended(null, 'SIGSEGV'), 'run_crash', 'SIGSEGV'],
+  [ended(null, 'SIGRTMIN (34)'), 'run_crash', 'SIGRTMIN (34)'],
+  [ended(null, null), 'run_crash', 'unknown_exit'],
   [ended(null, 'SIGKILL'), 'run_crash', 'SIGKILL'],
   [ended(null, 'SIGKILL', { oomKills: 0 }), 'run_crash', 'SIGKILL'],
   [ended(null, 'SIGKILL', { oomKills: 1 }), 'run_crash', 'oom_kill'],

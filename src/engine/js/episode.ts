@@ -35,6 +35,7 @@ const PARTS = [0, 1, 2] as const;
 /** Those that settle: cpu, io. */
 const TOTALS = [0, 2] as const;
 const MEMORY = 1;
+const IO = 2;
 const EXTRA = 3;
 const ALL = MEASURED | PartBit.EXTRA;
 
@@ -89,6 +90,7 @@ export class JsEpisode implements EpisodeSampler {
     // That the process is gone, its end tells.
     if (failure?.code === 'ERR_PROC_NOT_AVAILABLE') this.#procRefused = failure;
     if (failure === null) {
+      proc.peakPeriodNs = spec.memoryStatPeriodNs;
       this.#proc = proc;
     } else if (this.#cgroup === null || failure.code === 'ERR_INVALID_PID') {
       this.#cgroup?.close();
@@ -316,8 +318,9 @@ export class JsEpisode implements EpisodeSampler {
     }
   }
 
-  // A terminal frame's part is final when it was read after the last it could count: from the cgroup always,
-  // from /proc while the process lived or where we reap the tree ourselves.
+  // A terminal frame's part is final when it was read after the last it could count: from the cgroup, from /proc while
+  // the process lived or where we reap the tree ourselves. Not so the io of a cgroup: a buffered write counts when it is
+  // written back, which may come after the end, and for the cgroup that owns the inode, which may be another.
   #markFinal(origin: PartOrigin): void {
     for (const p of PARTS) {
       const source = origin.source[p];
@@ -326,7 +329,8 @@ export class JsEpisode implements EpisodeSampler {
         (source === SourceCode.PROC &&
           this.#proc !== null &&
           (this.#proc.totalsExact || this.#proc.rootAlive()));
-      if (final) origin.quality[p] |= QualityBit.FINAL;
+      if (source === SourceCode.CGROUP && p === IO) origin.quality[p] |= QualityBit.LOWER_BOUND;
+      else if (final) origin.quality[p] |= QualityBit.FINAL;
     }
   }
 

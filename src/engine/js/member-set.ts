@@ -28,6 +28,10 @@ export class MemberSet {
   zombies = 0;
   rssBytes = 0n;
   threads = 0n;
+  /** The least time between two looks at the peaks that the kernel keeps of each process. */
+  peakPeriodNs = 0n;
+  /** The highest rss that a single process was seen to have had since its exec. */
+  peakBytes = 0n;
   /** Of the last sample: a member beside the root, or a list of members, could not be read. */
   unreadable = false;
   statmUnreadable = false;
@@ -42,6 +46,8 @@ export class MemberSet {
   readonly #reaperRow: LedgerRow | null;
   #sample = 0;
   #parts = 0;
+  #peaksDueNs = 0n;
+  #peaksDue = false;
   /** Pids found in this sample, parents before children; walked from the front. */
   readonly #found: number[] = [];
   readonly #births: BirthWatch;
@@ -72,6 +78,7 @@ export class MemberSet {
   sample(parts: number, leaf: CgroupReader | null): void {
     this.#sample++;
     this.#parts = parts;
+    this.#lookAtClock();
     this.unreadable = false;
     this.statmUnreadable = false;
     this.ioUnreadable = false;
@@ -88,6 +95,14 @@ export class MemberSet {
     if (this.live === 0 && this.zombies === 0) this.#readReaper();
     this.ledger.settle();
     this.#dropUncounted();
+  }
+
+  #lookAtClock(): void {
+    this.#peaksDue = false;
+    if ((this.#parts & PartBit.MEMORY) === 0) return;
+    const nowNs = process.hrtime.bigint();
+    this.#peaksDue = nowNs >= this.#peaksDueNs;
+    if (this.#peaksDue) this.#peaksDueNs = nowNs + this.peakPeriodNs;
   }
 
   /** The root has not exited (a zombie has). Read now. */
@@ -362,7 +377,11 @@ export class MemberSet {
   /** False when it is gone; then it is no member any more. Leaves its directory entered. */
   #observe(member: Member): boolean {
     member.visit = this.#sample;
-    if (member.refresh(this.#parts)) return true;
+    if (member.refresh(this.#parts)) {
+      const peak = this.#peaksDue ? member.readPeak() : null;
+      if (peak !== null && peak > this.peakBytes) this.peakBytes = peak;
+      return true;
+    }
     if (member.row !== null) this.ledger.vanish(member.row);
     member.row = null;
     member.counted = false;

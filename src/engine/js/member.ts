@@ -64,6 +64,8 @@ export class Member {
   threads = 0n;
   isZombie = false;
   rssBytes = 0n;
+  /** Its page faults when its peak was read. */
+  #peakFaults: bigint | null = null;
   /** What the kernel said when the process was found gone; ESRCH where the text told it. */
   goneErrno = 0;
   /** The thread that told the memory last. */
@@ -130,6 +132,20 @@ export class Member {
     return true;
   }
 
+  /**
+   * The highest rss that the process has had since its exec (`VmHWM`), right after a `refresh`; null where it took no
+   * page since it was read, or none is told.
+   */
+  readPeak(): bigint | null {
+    if (this.statFailure !== null) return null;
+    const faults = saturatingAdd(stat[ProcStat.MINFLT]!, stat[ProcStat.MAJFLT]!);
+    if (faults === this.#peakFaults) return null;
+    const kib = statusNumber(this.directory.fd, 'VmHWM');
+    if (kib === null) return null;
+    this.#peakFaults = faults;
+    return saturatingMul(kib, 1024n);
+  }
+
   #gone(errno: number): false {
     this.goneErrno = errno;
     return false;
@@ -186,6 +202,14 @@ export class Member {
   }
 }
 
+/** The number behind a key of `status`, of the process whose directory this is. */
+function statusNumber(directory: number, key: string): bigint | null {
+  if (readOnce(beneath(directory, 'status')) !== ReadStatus.OK) return null;
+  const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
+  const line = new RegExp(`^${key}:\\s+(\\d+)(?: kB)?$`, 'm').exec(text);
+  return line === null ? null : BigInt(line[1]!);
+}
+
 function storeStat(row: LedgerRow): void {
   const { nsPerTick } = systemFacts();
   const ns = (field: number): bigint => saturatingMul(stat[field]!, nsPerTick);
@@ -202,8 +226,6 @@ function storeStat(row: LedgerRow): void {
 
 /** `/proc/<tid>` of any thread can be opened; only `status` tells whose thread it is. */
 export function threadGroup(member: Member): number | null {
-  if (readOnce(beneath(member.directory.fd, 'status')) !== ReadStatus.OK) return null;
-  const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
-  const line = /^Tgid:\t(\d+)$/m.exec(text);
-  return line === null ? null : Number(line[1]);
+  const tgid = statusNumber(member.directory.fd, 'Tgid');
+  return tgid === null ? null : Number(tgid);
 }

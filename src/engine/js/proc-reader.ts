@@ -84,6 +84,11 @@ export class ProcReader {
     return null;
   }
 
+  /** The least time between two looks at the peaks that the kernel keeps of each process. */
+  set peakPeriodNs(periodNs: bigint) {
+    if (this.#set !== null) this.#set.peakPeriodNs = periodNs;
+  }
+
   /**
    * From now on the members are those that the cgroup lists, and while it does not list the pinned process though
    * that lives, its tree by parentage too: the list could not be read, or the process was not moved in yet. null
@@ -103,6 +108,7 @@ export class ProcReader {
     if (set === null) return 0;
     set.sample(parts, this.#leaf);
     if (set.rssBytes > this.#peakBytes) this.#peakBytes = set.rssBytes;
+    if (set.peakBytes > this.#peakBytes) this.#peakBytes = set.peakBytes;
 
     const gone = set.rootGone && set.live === 0;
     let got = 0;

@@ -1,0 +1,81 @@
+#include "child_watch.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "kept_file.h"
+#include "limits.h"
+
+namespace episcope {
+namespace {
+
+constexpr long kPidfdOpen = 434;  // SYS_pidfd_open, which older headers lack
+constexpr int kPidfd = 3;         // P_PIDFD
+constexpr uint64_t kKib = 1024;
+
+/// The system call has a fifth argument that the library's function hides.
+bool ask(int pidfd, siginfo_t& info, rusage& usage) {
+  constexpr int kLook = WEXITED | WNOHANG | WNOWAIT;
+  long result;
+  do {
+    info = {};
+    result = syscall(SYS_waitid, kPidfd, pidfd, &info, kLook, &usage);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
+uint64_t kib(long count) { return saturating_mul(static_cast<uint64_t>(count), kKib); }
+
+uint64_t own_peak_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return kib(usage.ru_maxrss);
+}
+
+/// `ru_maxrss` outlives the exec, and before it the child shared our memory: only what exceeds
+/// that, and the error of the kernel's per-cpu counters, is the child's.
+uint64_t trusted_peak(uint64_t child_bytes, uint64_t own_bytes) {
+  constexpr uint64_t kCounterError = 4 * kKib * kKib;
+  const uint64_t least = saturating_add(own_bytes + own_bytes / 8, kCounterError);
+  return child_bytes > least ? child_bytes : 0;
+}
+
+}  // namespace
+
+std::shared_ptr<ChildWatch> ChildWatch::open(int pid) {
+  if (!DescriptorBudget::take()) return nullptr;
+  const int pidfd = static_cast<int>(syscall(kPidfdOpen, pid, 0u));
+  siginfo_t info{};
+  rusage usage{};
+  if (pidfd < 0 || !ask(pidfd, info, usage)) {
+    if (pidfd >= 0) close(pidfd);
+    DescriptorBudget::give_back();
+    return nullptr;
+  }
+  return std::shared_ptr<ChildWatch>(new ChildWatch(pidfd, own_peak_bytes()));
+}
+
+ChildWatch::~ChildWatch() {
+  close(pidfd_);
+  DescriptorBudget::give_back();
+}
+
+std::optional<ChildExit> ChildWatch::exit() {
+  const std::lock_guard lock(mutex_);
+  if (exit_) return exit_;
+  siginfo_t info{};
+  rusage usage{};
+  if (!ask(pidfd_, info, usage) || info.si_pid == 0) return {};
+  ChildExit exit;
+  (info.si_code == CLD_EXITED ? exit.code : exit.signal) = info.si_status;
+  exit.usage = usage;
+  exit.peak_bytes = trusted_peak(kib(usage.ru_maxrss), own_peak_bytes_);
+  exit_ = exit;
+  return exit_;
+}
+
+}  // namespace episcope
