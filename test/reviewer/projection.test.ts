@@ -282,7 +282,7 @@ describe('a projection', () => {
 });
 
 describe.each(ENGINES)('while a writer rotates, engine %s', (engine) => {
-  test('a view has every event of both files once', async () => {
+  test('a view has every event of both files once', { timeout: 120_000 }, async () => {
     const path = newPath();
     const count = 1_500;
     let acknowledged = 0;
@@ -297,6 +297,10 @@ describe.each(ENGINES)('while a writer rotates, engine %s', (engine) => {
         child.kill('SIGKILL');
       },
     );
+    // Also where the writer fails.
+    const watched = ended.finally(() => {
+      writing = false;
+    });
     let views = 0;
     const begins = new Set<number>();
     while (writing) {
@@ -311,7 +315,7 @@ describe.each(ENGINES)('while a writer rotates, engine %s', (engine) => {
       begins.add(seqs[0] ?? 0);
       views += 1;
     }
-    await ended;
+    await watched;
     expect(views).toBeGreaterThan(10);
     // It did rotate meanwhile.
     expect(begins.size).toBeGreaterThan(5);
