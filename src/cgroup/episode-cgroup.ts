@@ -1,21 +1,30 @@
+import { existsSync } from 'node:fs';
 import type { CgroupSpec } from '../engine/engine.js';
 import { CgroupError } from '../error/index.js';
-import { findCgroup2Mount } from '../host/index.js';
+import { findCgroup2Mount, hostFacts } from '../host/index.js';
 import { episodeCgroupPath } from '../scope/path.js';
 
 /**
- * Where the scope of an episode is looked for: beneath `root`, or the host's cgroup2 mount.
+ * Where the scope of an episode is looked for: beneath `root`; by default beneath the episode that this process lives in,
+ * and where that has none of this id beneath the host's cgroup2 mount.
  *
  * Throws what `episodeCgroupPath` throws, and `ERR_CGROUP_NOT_AVAILABLE` where there is no cgroup2 mount.
  */
 export function episodeCgroup(
   id: string,
-  root: string | null = findCgroup2Mount(),
+  root?: string,
   slice?: string,
 ): Omit<CgroupSpec, 'requireCgroupfs'> {
-  if (root === null) {
+  const from = root ?? defaultRoot(id, slice);
+  if (from === null) {
     throw new CgroupError('ERR_CGROUP_NOT_AVAILABLE', 'this host has no cgroup2 mount');
   }
-  const whole = episodeCgroupPath(id, root, slice);
-  return { root, path: whole.slice(root.replace(/\/+$/, '').length + 1) };
+  const whole = episodeCgroupPath(id, from, slice);
+  return { root: from, path: whole.slice(from.replace(/\/+$/, '').length + 1) };
+}
+
+function defaultRoot(id: string, slice: string | undefined): string | null {
+  const { enclosing } = hostFacts().scopes;
+  const isWithin = enclosing !== null && existsSync(episodeCgroupPath(id, enclosing, slice));
+  return isWithin ? enclosing : findCgroup2Mount();
 }

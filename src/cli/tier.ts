@@ -3,6 +3,7 @@
 import { posix } from 'node:path';
 import type { Tier } from '../engine/engine.js';
 import type { CgroupError } from '../error/index.js';
+import { readWords } from '../host/cgroup-files.js';
 import type { HostFacts } from '../host/index.js';
 import type { Scope, ScopeStrategyChoice } from '../scope/index.js';
 import { listOf } from './format.js';
@@ -103,6 +104,11 @@ function missingControllers(controllers: readonly string[]): string[] {
 
 function lackOf(directory: string, missing: readonly string[], facts: HostFacts): string {
   const controllers = missing.length > 1 ? 'controllers' : 'controller';
+  const { enclosing } = facts.scopes;
+  const held = enclosing === null ? [] : (readWords(`${enclosing}/cgroup.controllers`) ?? []);
+  if (missing.every((each) => held.includes(each))) {
+    return `${enclosing}, the episode that this run lives in, has processes, and so no ${listOf(missing)} ${controllers} for a scope beneath it`;
+  }
   const hybrid = facts.mode === 'hybrid' ? ' (hybrid host: cgroup v1 holds them)' : '';
   return `${directory} has no ${listOf(missing)} ${controllers}${hybrid}`;
 }

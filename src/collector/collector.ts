@@ -15,7 +15,7 @@ import {
   TelemetryError,
 } from '../error/index.js';
 import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
-import { findCgroup2Mount } from '../host/index.js';
+import { isCgroupV2Available } from '../host/index.js';
 import { TelemetryPolicy } from '../policy/index.js';
 import { ownPolicy } from '../policy/policy.js';
 import { assertProcRoot } from '../proc/proc-root.js';
@@ -64,6 +64,7 @@ export interface RunningIds {
  */
 export class TelemetryCollector {
   readonly #engine: Engine;
+  /** null: where `episodeCgroup` looks by itself. */
   readonly #cgroupRoot: string | null;
   readonly #procRoot: string;
   readonly #requireCgroupfs: boolean;
@@ -91,7 +92,7 @@ export class TelemetryCollector {
     this.#procRoot = assertProcRoot(options.procRoot ?? '/proc');
     this.#requireCgroupfs = options.requireCgroupfs ?? true;
     if (options.cgroupRoot === undefined) {
-      this.#cgroupRoot = findCgroup2Mount();
+      this.#cgroupRoot = null;
     } else {
       this.#cgroupRoot = options.cgroupRoot;
       this.#engine
@@ -212,8 +213,8 @@ export class TelemetryCollector {
     const requireCgroupfs = this.#requireCgroupfs;
     if (tier === 'proc') return open(null);
     if (cgroupPath !== undefined) return open({ root: cgroupPath, path: '', requireCgroupfs });
-    if (this.#cgroupRoot === null && tier === 'auto') return open(null);
-    const own = episodeCgroup(episodeId, this.#cgroupRoot);
+    if (this.#cgroupRoot === null && tier === 'auto' && !isCgroupV2Available()) return open(null);
+    const own = episodeCgroup(episodeId, this.#cgroupRoot ?? undefined);
     try {
       return open({ ...own, requireCgroupfs });
     } catch (error) {

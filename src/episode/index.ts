@@ -1,2 +1,9 @@
 /** What names an episode and its root process. */
-export { assertEpisodeId, assertPid, isEpisodeId, isPid, MAX_EPISODE_ID_LENGTH } from './id.js';
+export {
+  assertEpisodeId,
+  assertPid,
+  isEpisodeId,
+  isPid,
+  isScopeName,
+  MAX_EPISODE_ID_LENGTH,
+} from './id.js';

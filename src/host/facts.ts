@@ -74,7 +74,7 @@ export function hostFacts({ procRoot = '/proc' }: HostOptions = {}): HostFacts {
     proc: procFacts(procRoot),
     scopes:
       cgroup2 === null
-        ? { places: [], refused: [] }
+        ? { enclosing: null, places: [], refused: [] }
         : scopePlaces(cgroup2.mountPoint, cgroup2.ownDirectory),
   };
 }

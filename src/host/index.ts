@@ -25,4 +25,4 @@ export {
 export type { CgroupMode } from './hierarchy.js';
 export { type ProcessControl, processControl } from './process-control.js';
 export { whyForeignProc } from './procfs.js';
-export type { ScopePlace, ScopePlaces } from './scope-places.js';
+export { ancestry, type ScopePlace, type ScopePlaces } from './scope-places.js';

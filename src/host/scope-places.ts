@@ -1,6 +1,7 @@
 /** Where the calling process may make scopes. */
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
+import { isScopeName } from '../episode/index.js';
 import {
   controllersForChildren,
   readWords,
@@ -16,7 +17,12 @@ export interface ScopePlace {
 }
 
 export interface ScopePlaces {
-  /** In the order to try: the mount's root, then the ancestors of our own cgroup, from the top. */
+  /** The scope of the episode that this process lives in, the innermost; null outside of any. */
+  readonly enclosing: string | null;
+  /**
+   * In the order to try: the mount's root, then the ancestors of our own cgroup, from the top. Who lives in an episode
+   * makes scopes only beneath that one's, which would neither count nor end them otherwise.
+   */
   readonly places: readonly ScopePlace[];
   /** Directories in which no scope can be made, and why. */
   readonly refused: readonly { readonly directory: string; readonly reason: string }[];
@@ -26,7 +32,10 @@ export interface ScopePlaces {
 export function scopePlaces(mountPoint: string, ownDirectory: string | null): ScopePlaces {
   const places: ScopePlace[] = [];
   const refused: { directory: string; reason: string }[] = [];
-  for (const directory of ancestry(mountPoint, ownDirectory ?? mountPoint)) {
+  const ancestors = ancestry(mountPoint, ownDirectory ?? mountPoint);
+  const enclosing = ancestors.findLast((each) => isScopeName(posix.basename(each))) ?? null;
+  const from = enclosing === null ? 0 : ancestors.indexOf(enclosing);
+  for (const directory of ancestors.slice(from)) {
     const reason = whyNotHere(directory);
     if (reason === null) {
       places.push({ parent: directory, controllers: controllersForChildren(directory) });
@@ -34,10 +43,11 @@ export function scopePlaces(mountPoint: string, ownDirectory: string | null): Sc
       refused.push({ directory, reason });
     }
   }
-  return { places, refused };
+  return { enclosing, places, refused };
 }
 
-function ancestry(top: string, bottom: string): string[] {
+/** From `top` down to `bottom`, both included. */
+export function ancestry(top: string, bottom: string): string[] {
   const directories = [top];
   let directory = top;
   for (const name of posix.relative(top, bottom).split('/').filter(Boolean)) {

@@ -13,7 +13,7 @@ import {
   type OptionKeys,
   TelemetryError,
 } from '../error/index.js';
-import { findCgroup2Mount, hostFacts, whyForeignProc } from '../host/index.js';
+import { ancestry, findCgroup2Mount, hostFacts, whyForeignProc } from '../host/index.js';
 import { isShortage, shortageOf } from '../host/shortage.js';
 import { type Wait, within } from '../host/within.js';
 import { BusUnavailable, whyNoBus } from '../systemd/index.js';
@@ -127,6 +127,12 @@ export async function removeEpisodeScope(
 ): Promise<void> {
   const { root, slice } = checkPlace(id, options, REMOVE_SCOPE);
   const removal = removeOptions(options, REMOVE_SCOPE);
+  const parents = root === null ? directParents() : [root];
+  if (root === null && enclosingScope() !== null) {
+    // Our own come first: outside there may be another of the same id.
+    for (const parent of parents) if (await removeScope({ id, parent, slice }, removal)) return;
+    parents.splice(0, parents.length, ...outerParents());
+  }
   if (isForSystemd(root) && whyNoBus(busKind()) === null) {
     try {
       if (await removeSystemdScope(id, options.slice, removal)) return;
@@ -134,7 +140,6 @@ export async function removeEpisodeScope(
       if (!(cause instanceof BusUnavailable)) throw cause;
     }
   }
-  const parents = root === null ? directParents() : [root];
   for (const parent of parents) {
     if (await removeScope({ id, parent, slice }, removal)) return;
   }
@@ -208,6 +213,9 @@ export async function trySystemd(request: ScopeRequest, pid: number): Promise<Sc
 export function whyNotSystemd({ strategy, root }: ScopeRequest): string | null {
   if (strategy === 'direct') return 'asked for direct writes';
   if (strategy === 'auto' && root !== null) return 'a root was given';
+  const enclosing = root === null ? enclosingScope() : null;
+  if (enclosing !== null)
+    return `its scope would lie beside ${enclosing}, in which this process lives`;
   // The manager would take a number of ours for one of another pid namespace, and move a stranger.
   return whyForeignProc() ?? whyNoBus(busKind());
 }
@@ -265,6 +273,18 @@ function noPlace(id: string, reasons: readonly CgroupError[], whyNot: string): C
     file: first?.file ?? scopes.refused[0]?.directory,
     cause: first,
   });
+}
+
+/** The episode's scope that this process lives in, beneath which its own are made. */
+function enclosingScope(): string | null {
+  return hostFacts().scopes.enclosing;
+}
+
+/** Above the scope that we live in, from the top. */
+function outerParents(): string[] {
+  const { cgroup2, scopes } = hostFacts();
+  if (cgroup2 === null || scopes.enclosing === null) return [];
+  return ancestry(cgroup2.mountPoint, posix.dirname(scopes.enclosing));
 }
 
 function directParents(): string[] {

@@ -1,4 +1,5 @@
 /** What a SIGKILLed owner left behind. */
+import { isScopeName } from '../episode/index.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
 import { type Directories, directories } from '../host/directories.js';
 import { errnoOf } from '../host/errno.js';
@@ -34,13 +35,11 @@ export function placesToClean({ cgroup2, scopes }: HostFacts): string[] {
   return parents.includes(manager) ? parents : [...parents, manager];
 }
 
-const SCOPE_NAME = /^episode-[A-Za-z0-9_-]{1,128}\.scope$/;
-
 /**
  * Removes exactly the scopes (and markers) whose owner is dead, with the processes that still run in them. A
  * scope without a mark, or with the mark of a living owner, is not touched; one that this very process lives in is
- * told as `ERR_SCOPE_BUSY`, and left. `parents` hold the slice. Returns what it
- * found.
+ * told as `ERR_SCOPE_BUSY`, and left. `parents` hold the slice, and so may the scopes that live on: whoever lives in one
+ * makes its own beneath. Returns what it found.
  *
  * Without the addon nobody can read an xattr, and a dead owner's marker is all there is to go by. It is that of
  * this very scope: whoever makes a scope removes the dead markers of its id first.
@@ -60,9 +59,9 @@ export async function cleanStaleScopes(
         if (kept.has(leftover.name)) continue;
         const error = await removeStale(slice, leftover);
         if (error !== null) kept.add(leftover.marker);
-        if (SCOPE_NAME.test(leftover.name) || error !== null)
-          found.push(stale(slice, leftover, error));
+        if (isScopeName(leftover.name) || error !== null) found.push(stale(slice, leftover, error));
       }
+      found.push(...(await cleanStaleScopes(scopesIn(slice), options)));
       if (dead.length > 0) await removeSliceIfOurs(root, name);
     });
   }
@@ -79,8 +78,9 @@ export async function findStaleScopes(
     await withSlice(parent, options, async (_, slice) => {
       for (const leftover of leftovers(slice)) {
         const { cgroupPath, ownerPid } = stale(slice, leftover, null);
-        if (SCOPE_NAME.test(leftover.name)) found.push({ cgroupPath, ownerPid });
+        if (isScopeName(leftover.name)) found.push({ cgroupPath, ownerPid });
       }
+      found.push(...(await findStaleScopes(scopesIn(slice), options)));
     });
   }
   return found;
@@ -111,6 +111,13 @@ async function withSlice(
   });
 }
 
+/** Where those that live in these scopes have theirs. */
+function scopesIn(slice: PinnedCgroup): string[] {
+  return namesIn(slice)
+    .filter(isScopeName)
+    .map((name) => `${slice.path}/${name}`);
+}
+
 interface Leftover {
   readonly name: string;
   readonly owner: Owner;
@@ -133,23 +140,21 @@ function leftovers(slice: PinnedCgroup): Leftover[] {
   const here = currentOwner();
   const names = namesIn(slice);
   const markers = markersIn(names, here);
-  const scopes = names
-    .filter((name) => SCOPE_NAME.test(name))
-    .flatMap((name): Leftover[] => {
-      const mark = markOfChild(slice, name);
-      if (mark !== null) {
-        const owner = parseOwner(mark);
-        if (owner === null || !ownerIsDead(owner, here)) return [];
-        return [{ name, owner, mark, marker: null }];
-      }
-      // A living owner's marker says more than a dead one's, which may be older than the scope.
-      const own = markers.filter(({ id }) => name === scopeName(id));
-      const [marker] = own;
-      const owner = marker?.deadOwner ?? null;
-      if (marker === undefined || owner === null) return [];
-      if (own.some(({ deadOwner }) => deadOwner === null)) return [];
-      return [{ name, owner, mark: null, marker: marker.name }];
-    });
+  const scopes = names.filter(isScopeName).flatMap((name): Leftover[] => {
+    const mark = markOfChild(slice, name);
+    if (mark !== null) {
+      const owner = parseOwner(mark);
+      if (owner === null || !ownerIsDead(owner, here)) return [];
+      return [{ name, owner, mark, marker: null }];
+    }
+    // A living owner's marker says more than a dead one's, which may be older than the scope.
+    const own = markers.filter(({ id }) => name === scopeName(id));
+    const [marker] = own;
+    const owner = marker?.deadOwner ?? null;
+    if (marker === undefined || owner === null) return [];
+    if (own.some(({ deadOwner }) => deadOwner === null)) return [];
+    return [{ name, owner, mark: null, marker: marker.name }];
+  });
   const dead = markers.flatMap(({ name, deadOwner }): Leftover[] =>
     deadOwner === null ? [] : [{ name, owner: deadOwner, mark: null, marker: null }],
   );

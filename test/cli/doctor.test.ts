@@ -16,7 +16,11 @@ const HYBRID: HostFacts = {
   },
   psi: { available: false, reason: 'off at boot: the kernel parameter psi=1 turns it on' },
   proc: { available: true, reason: null },
-  scopes: { places: [{ parent: '/sys/fs/cgroup/unified', controllers: [] }], refused: [] },
+  scopes: {
+    enclosing: null,
+    places: [{ parent: '/sys/fs/cgroup/unified', controllers: [] }],
+    refused: [],
+  },
 };
 
 const UNPRIVILEGED: HostFacts = {
@@ -33,6 +37,7 @@ const UNPRIVILEGED: HostFacts = {
   psi: { available: true, reason: null },
   proc: { available: true, reason: null },
   scopes: {
+    enclosing: null,
     places: [],
     refused: [{ directory: '/sys/fs/cgroup', reason: 'not writable (EROFS)' }],
   },
@@ -132,7 +137,12 @@ episcope 1.2.3 on linux 6.1.0, Node v20.19.0
       engine: { name: 'native', reason: null },
       stale: [],
     });
-    const none = { ...HYBRID, mode: 'none', cgroup2: null, scopes: { places: [], refused: [] } };
+    const none = {
+      ...HYBRID,
+      mode: 'none',
+      cgroup2: null,
+      scopes: { enclosing: null, places: [], refused: [] },
+    };
     expect(JSON.parse(diagnosisToJson(diagnosis(none as HostFacts)))).toMatchObject({
       mode: 'none',
       cgroup2: null,

@@ -72,7 +72,7 @@ test('a host without any cgroup, and one whose procfs tells nothing, have facts 
   write('proc/self/mountinfo', '');
   const facts = hostFacts({ procRoot });
   expect(facts).toMatchObject({ mode: 'none', cgroup2: null });
-  expect(facts.scopes).toEqual({ places: [], refused: [] });
+  expect(facts.scopes).toEqual({ enclosing: null, places: [], refused: [] });
   expect(hostFacts({ procRoot: join(root, 'nothing') }).mode).toBe('none');
 });
 

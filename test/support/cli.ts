@@ -19,6 +19,8 @@ export const INSTALLS = [
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: Buffer | string;
+  /** `child.stdin` stays open, for who writes to it. */
+  readonly keepStdin?: boolean;
 }
 
 export interface CliResult {
@@ -46,7 +48,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   child.stdin.on('error', () => {});
-  child.stdin.end(options.input ?? '');
+  if (options.keepStdin !== true) child.stdin.end(options.input ?? '');
   const done = new Promise<CliResult>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
