@@ -7,6 +7,12 @@ interface Usage {
   readonly rssBytes: number;
 }
 
+/**
+ * The JS engine's sampler is a worker with a heap of its own, which this script's gc() does not reach: what that has not
+ * collected yet is 12 MB of resident memory at times, and no leak.
+ */
+const SMALL_NURSERY = ['--max-semi-space-size=1'];
+
 it.concurrent.each(ENGINES)(
   '10,000 starts and stops leak no descriptor and no memory, engine %s',
   async (engine) => {
@@ -14,6 +20,7 @@ it.concurrent.each(ENGINES)(
     const { before, half, after } = await runScript<Record<'before' | 'half' | 'after', Usage>>(
       script,
       [engine, 2_000, 10_000],
+      SMALL_NURSERY,
     );
     expect(half.fds).toBe(before.fds);
     expect(after.fds).toBe(before.fds);
