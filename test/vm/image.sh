@@ -8,6 +8,8 @@
 # shellcheck disable=SC2154 # here, project, cache: of run.sh
 
 modules=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk)
+# For block devices that stand on one another; the guest loads them itself.
+stack_modules=(configfs dm-mod null_blk)
 systemd_packages=systemd,systemd-sysv,dbus,udev,kmod,libpam-systemd,dbus-user-session
 
 # Unpacked, never installed: the kernel of this distribution's cloud image, some 30 MB.
@@ -34,22 +36,26 @@ unpack_kernel() {
   say "kernel unpacked: $package"
 }
 
+# copy_module NAME DIRECTORY: uncompressed.
+copy_module() {
+  local file
+  file=$(find "$cache/kernel/lib/modules" "$cache/kernel/usr/lib/modules" \
+    -name "$1.ko*" -print -quit 2>/dev/null || true)
+  case $file in
+    *.ko) cp "$file" "$2/$1.ko" ;;
+    *.ko.xz) xz -dc "$file" >"$2/$1.ko" ;;
+    # Built into this kernel, or split otherwise: the guest says so where it then has no disk.
+    *) ;;
+  esac
+}
+
 build_initrd() {
-  local tree=$cache/initrd name file
+  local tree=$cache/initrd name
   [[ ! $cache/initrd.gz -nt $here/initrd.sh ]] || return 0
   rm -rf "$tree" && mkdir -p "$tree"/{bin,dev,proc,new,modules}
   cp "$(command -v busybox)" "$tree/bin/busybox"
   ln -s busybox "$tree/bin/sh"
-  for name in "${modules[@]}"; do
-    file=$(find "$cache/kernel/lib/modules" "$cache/kernel/usr/lib/modules" \
-      -name "$name.ko*" -print -quit 2>/dev/null || true)
-    case $file in
-      *.ko) cp "$file" "$tree/modules/$name.ko" ;;
-      *.ko.xz) xz -dc "$file" >"$tree/modules/$name.ko" ;;
-      # Built into this kernel, or split otherwise: the guest says so where it then has no disk.
-      *) ;;
-    esac
-  done
+  for name in "${modules[@]}"; do copy_module "$name" "$tree/modules"; done
   cp "$here/initrd.sh" "$tree/init"
   chmod 755 "$tree/init"
   (cd "$tree" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$cache/initrd.gz"
@@ -97,16 +103,22 @@ copy_with_libraries() {
 # The root of the minimal guest. The one with systemd takes node, the project and the workloads from it.
 # build_root FILE…: with these test files, as paths below test/vm.
 build_root() {
-  local tree=$cache/root node applet package megabytes addon program file
+  local tree=$cache/root node applet package megabytes addon program file name
   node=$(node -p process.execPath)
   rm -rf "$tree"
-  mkdir -p "$tree"/{bin,sbin,dev,proc,sys,tmp,data,etc,root,debian,usr/bin,episcope/build/Release,episcope/test/vm}
+  mkdir -p "$tree"/{bin,sbin,modules,dev,proc,sys,tmp,data,etc,root,debian,usr/bin,episcope/build/Release,episcope/test/vm}
   chmod 1777 "$tree/tmp"
   cp "$(command -v busybox)" "$tree/bin/busybox"
   for applet in sh mount umount sed cat echo ls sleep hostname poweroff true false kill dd taskset \
-    mkdir touch ln find dirname chown pivot_root; do
+    mkdir touch ln find dirname chown pivot_root insmod; do
     ln -s /bin/busybox "$tree/bin/$applet"
   done
+  for name in "${stack_modules[@]}"; do copy_module "$name" "$tree/modules"; done
+  # Where this host has it: the test that needs it says so if not.
+  if command -v dmsetup >/dev/null; then
+    cp -L "$(command -v dmsetup)" "$tree/sbin/dmsetup"
+    copy_with_libraries "$tree" "$tree/sbin/dmsetup"
+  fi
   install -m 755 "$here/init.sh" "$tree/sbin/init"
   install -m 755 "$here/init-systemd.sh" "$tree/sbin/init-systemd"
   install -m 755 "$here/tests.sh" "$tree/sbin/episcope-tests"
