@@ -14,11 +14,11 @@ constexpr int kMaxDepth = 64;
 bool walk(int dirfd, KeptFile& procs, ReadBuffer& buffer, std::vector<int>& pids, int depth);
 
 bool walk_child(int parentfd, const char* name, ReadBuffer& buffer, std::vector<int>& pids,
-                int depth) {
+                int depth, const char* file) {
   if (depth == 0) return false;
   const int dirfd = openat(parentfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (dirfd < 0) return false;
-  KeptFile procs("cgroup.procs");
+  KeptFile procs(file);
   const bool whole = walk(dirfd, procs, buffer, pids, depth - 1);
   close(dirfd);
   return whole;
@@ -42,7 +42,7 @@ bool walk(int dirfd, KeptFile& procs, ReadBuffer& buffer, std::vector<int>& pids
     } else if (type != DT_DIR) {
       return;
     }
-    if (!walk_child(dirfd, name, buffer, pids, depth)) whole = false;
+    if (!walk_child(dirfd, name, buffer, pids, depth, procs.name())) whole = false;
   });
   close(listfd);
   return listed && whole;

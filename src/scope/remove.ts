@@ -17,6 +17,8 @@ import { openSliceIfAny, removeSliceIfOurs } from './slice.js';
 
 /** A process in uninterruptible sleep outlives its SIGKILL for as long as the device lets it. */
 export const REMOVE_TIMEOUT_MS = 25_000;
+/** Of the pauses between looks: some 15 ms after `cgroup.kill`. */
+const OUTLIVE_PAUSE_MS = 5;
 const RMDIR_TIMEOUT_MS = 1_000;
 
 export interface RemoveOptions {
@@ -55,7 +57,9 @@ export async function killCgroup(
     if (performance.now() > deadline) {
       throw busy(cgroup.path, 'still has processes after SIGKILL');
     }
-    if (!atOnce) await killListed(cgroup, deadline);
+    // The kernel passes over a process whose first thread has ended.
+    const outlived = atOnce && pauseMs >= OUTLIVE_PAUSE_MS && whyForeignProc() === null;
+    if (!atOnce || outlived) await killListed(cgroup, deadline);
     await sleep(pauseMs);
     signal?.throwIfAborted();
   }

@@ -26,6 +26,11 @@ export class WaitingThreads {
     return this.#process.pid!;
   }
 
+  /** The signal that ended it, as far as Node knows yet. */
+  get signal(): NodeJS.Signals | null {
+    return this.#process.signalCode;
+  }
+
   /** The pid of the child that one of the threads forked. */
   async fork(): Promise<number> {
     this.#process.stdin.write('fork\n');

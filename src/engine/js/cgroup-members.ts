@@ -15,7 +15,7 @@ function walk(dirfd: number, procs: KeptFile, pids: number[], depth: number): bo
   let status = procs.read(dirfd);
   if (status === ReadStatus.DEAD) status = procs.read(dirfd);
   const listed = appendPids(status, pids);
-  return walkChildren(dirfd, pids, depth) && listed;
+  return walkChildren(dirfd, procs, pids, depth) && listed;
 }
 
 function appendPids(status: ReadStatusValue, pids: number[]): boolean {
@@ -28,7 +28,7 @@ function appendPids(status: ReadStatusValue, pids: number[]): boolean {
   return status === ReadStatus.OK && parsePids(readBuffer.bytes, readBuffer.size, pids);
 }
 
-function walkChildren(dirfd: number, pids: number[], depth: number): boolean {
+function walkChildren(dirfd: number, procs: KeptFile, pids: number[], depth: number): boolean {
   const stats = fstat(dirfd);
   if (typeof stats === 'number') return false;
   // Its own entry and its `.`: no directory below, no need to list some sixty files.
@@ -43,9 +43,9 @@ function walkChildren(dirfd: number, pids: number[], depth: number): boolean {
       whole = false;
       continue;
     }
-    const procs = new KeptFile('cgroup.procs');
-    if (!walk(fd, procs, pids, depth - 1)) whole = false;
-    procs.close();
+    const childProcs = new KeptFile(procs.name);
+    if (!walk(fd, childProcs, pids, depth - 1)) whole = false;
+    childProcs.close();
     close(fd);
   }
   return whole;

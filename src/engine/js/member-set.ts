@@ -181,7 +181,7 @@ export class MemberSet {
           ? this.#reaper !== null && ppid === this.#spec.reaperPid
           : !leaf || parent.descends;
       // A thread has the number of its own and the parent of its process.
-      if (isOurs && threadGroup(born) === pid) {
+      if (isOurs && threadGroup(born.directory) === pid) {
         born.directory.leave();
         this.#members.set(pid, born);
         return born;

@@ -225,7 +225,7 @@ function storeStat(row: LedgerRow): void {
 }
 
 /** `/proc/<tid>` of any thread can be opened; only `status` tells whose thread it is. */
-export function threadGroup(member: Member): number | null {
-  const tgid = statusNumber(member.directory.fd, 'Tgid');
+export function threadGroup(directory: ProcessDirectory): number | null {
+  const tgid = statusNumber(directory.fd, 'Tgid');
   return tgid === null ? null : Number(tgid);
 }

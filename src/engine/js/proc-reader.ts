@@ -221,7 +221,7 @@ function isTotal(part: PartIndexValue): boolean {
 function pin(root: Member): ReadFailure | null {
   if (!root.refresh(0)) return failure('ERR_PROC_GONE', 'stat', root.goneErrno, root.pid);
   if (root.statFailure !== null) return root.statFailure;
-  const process = threadGroup(root);
+  const process = threadGroup(root.directory);
   return process === null || process === root.pid
     ? null
     : failure('ERR_INVALID_PID', 'status', 0, root.pid);

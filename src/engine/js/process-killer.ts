@@ -8,6 +8,7 @@ import { codeOf } from '../../realm/index.js';
 import { listCgroupMembers } from './cgroup-members.js';
 import { writeControlFile } from './control-file.js';
 import { KeptFile, ReadStatus, readBuffer, readOnce } from './kept-file.js';
+import { threadGroup } from './member.js';
 import { ProcStat, parseProcStat } from './parse-proc-stat.js';
 import { ProcessDirectory, procRootAt, whyForeign } from './process-directory.js';
 import {
@@ -59,7 +60,8 @@ export async function killEverything(plan: KillPlan): Promise<string | null> {
   try {
     if (plan.cgroup !== null) {
       const errno = await killer.killCgroup();
-      if (errno === null || !plan.maySignal) return errno;
+      if (!plan.maySignal) return errno;
+      if (errno === null && !(await killer.outlivesCgroupKill())) return null;
     }
     return plan.maySignal ? (await killer.killMembers()).errno : null;
   } finally {
@@ -91,6 +93,9 @@ export async function killMembers(
 }
 
 const PAUSE_MS = 1;
+
+/** Whoever `cgroup.kill` reached is dead within some ms: p99 1.8. */
+const OUTLIVE_MS = 20;
 const MAX_PAUSE_MS = 10;
 
 /**
@@ -223,6 +228,7 @@ class MemberKiller {
     if (!this.#listCgroup(listed)) this.#whole = false;
     // One of a pid namespace that is not below ours has no number that a signal could name.
     this.#foreign = listed.includes(0);
+    if (listed.length === 0) this.#adoptByThreads();
     const found: Member[] = [];
     for (const pid of listed) {
       if (this.#members.has(pid)) continue;
@@ -238,10 +244,57 @@ class MemberKiller {
     for (const one of found) if (there.has(one.pid)) this.#adopt(one);
   }
 
+  /** A process that was moved in after its first thread had ended is listed by its other threads alone. */
+  #adoptByThreads(): void {
+    const tids: number[] = [];
+    if (!this.#listCgroup(tids, 'cgroup.threads')) this.#whole = false;
+    const found: [tid: number, one: Member][] = [];
+    for (const tid of tids) {
+      const pid = this.#processOf(tid);
+      if (pid === null || this.#members.has(pid)) continue;
+      const directory = new ProcessDirectory(this.#procRoot, pid);
+      if (this.#read(directory)) {
+        found.push([tid, member({ pid, starttime: stat[ProcStat.STARTTIME]! })]);
+      }
+      directory.close();
+    }
+    if (found.length === 0) return;
+    const again: number[] = [];
+    if (!this.#listCgroup(again, 'cgroup.threads')) this.#whole = false;
+    const there = new Set(again);
+    for (const [tid, one] of found) if (there.has(tid)) this.#adopt(one);
+  }
+
+  #processOf(tid: number): number | null {
+    const directory = new ProcessDirectory(this.#procRoot, tid);
+    const pid = directory.enter() < 0 ? null : threadGroup(directory);
+    directory.close();
+    return pid;
+  }
+
+  /**
+   * Whether somebody lives on, some ms after `cgroup.kill`: the kernel passes over a process whose first thread has
+   * ended.
+   */
+  async outlivesCgroupKill(): Promise<boolean> {
+    const end = performance.now() + OUTLIVE_MS;
+    while (this.#isPopulated()) {
+      if (performance.now() >= end) return true;
+      await sleep(PAUSE_MS);
+    }
+    return false;
+  }
+
+  #isPopulated(): boolean {
+    if (readOnce(beneath(this.#cgroup, 'cgroup.events')) !== ReadStatus.OK) return false;
+    const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
+    return /^populated 1$/m.test(text);
+  }
+
   /** False when the list is not whole. */
-  #listCgroup(pids: number[]): boolean {
+  #listCgroup(pids: number[], file = 'cgroup.procs'): boolean {
     if (this.#cgroup < 0) return isGone(this.#cgroup);
-    const procs = new KeptFile('cgroup.procs', false);
+    const procs = new KeptFile(file, false);
     if (listCgroupMembers(this.#cgroup, procs, pids)) return true;
     // Of a cgroup that was removed meanwhile nobody is left.
     return !mayExist(beneath(this.#cgroup, 'cgroup.procs'));
