@@ -238,6 +238,53 @@ describe('memory', () => {
   });
 });
 
+describe('what the keeper of a cgroup tells after its end', () => {
+  const missed = () => treeRun({ rss: 5, peak: 6, pids: 1 }, { rss: 7, peak: 8, pids: 1 });
+  const told = {
+    cpuNs: 9n,
+    io: { readBytes: 4096n, writeBytes: 8192n },
+    memoryPeakBytes: 300n << 20n,
+  };
+  const json = (totals: Measurement) => JSON.parse(summaryToJson(summary(totals)));
+
+  test('makes the summary whole', () => {
+    const totals = missed();
+    totals.settle(told);
+    totals.judgeWritten(8192n);
+    expect(json(totals)).toMatchObject({
+      cpu_ns: 9,
+      io_read_bytes: 4096,
+      io_write_bytes: 8192,
+      mem_peak_bytes: 300 << 20,
+      sources: { cpu: 'cgroup', memory: 'cgroup', io: 'cgroup' },
+      quality: { cpu: ['final'], memory: ['final'], io: ['final'] },
+    });
+    expect(renderSummary(summary(totals))).not.toContain('at least');
+  });
+
+  test('and is nothing where it does not tell', () => {
+    const totals = missed();
+    totals.settle({ cpuNs: null, io: null, memoryPeakBytes: null });
+    expect(json(totals)).toEqual(json(missed()));
+  });
+
+  test('a cgroup that counted less than was dirtied has io that is a lower bound', () => {
+    for (const dirtied of [8193n, null]) {
+      const totals = missed();
+      totals.settle(told);
+      totals.judgeWritten(dirtied);
+      expect(json(totals).quality.io).toEqual(['lowerBound']);
+      expect(renderSummary(summary(totals))).toContain('written at least 8.0 KiB\n');
+    }
+  });
+
+  test('io of processes is not judged by it', () => {
+    const totals = missed();
+    totals.judgeWritten(8193n);
+    expect(json(totals).quality.io).toEqual([]);
+  });
+});
+
 describe('the summary for programs', () => {
   test('has the fields of its schema, in order, and null for what is absent', () => {
     expect(Object.entries(JSON.parse(summaryToJson(summary(new Measurement()))))).toEqual([
