@@ -47,6 +47,11 @@ const ENGINE_DIFFERENCES = [
     js: '/proc/<pid>/stat, ticks of 10 ms',
   },
   {
+    what: 'end of a child',
+    native: 'what it used is told by the kernel, exact: waitid before Node reaps it',
+    js: 'what its last sample saw',
+  },
+  {
     what: 'paths',
     native: 'openat2 beneath the root',
     js: 'every component by lstat, then the opened directory compared',
