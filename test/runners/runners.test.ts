@@ -1,10 +1,22 @@
 /** Who evaluates the package in another realm than Node's own: `vm` contexts, and test runners for every test file. */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findCgroup2Mount } from '../../src/host/index.js';
+import { until } from '../support/cli.js';
 import { ENGINES } from '../support/engines.js';
 import { installAddon, installIn } from '../support/installed.js';
 import { Leaf } from '../support/leaf.js';
@@ -16,9 +28,13 @@ if (noLeaf !== null) console.log(`no runner makes a scope on this host: ${noLeaf
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRoot = (path: string): string => join(root, 'node_modules', path);
 
+/** Of one use, on a busy machine. */
+const TEST_LIMIT_MS = 60_000;
+
 const vitest = (pool: string): string[] => [
   inRoot('vitest/vitest.mjs'),
   ...['run', '--globals', '--no-file-parallelism', '--pool', pool, '--reporter', 'json'],
+  ...['--test-timeout', String(TEST_LIMIT_MS)],
 ];
 
 /** The arguments of Node that run the two test files of the project one after the other, in one thread. */
@@ -62,10 +78,16 @@ describe.each(ENGINES)('engine %s', (engine) => {
     cpSync(fileURLToPath(new URL('./project', import.meta.url)), place, { recursive: true });
     writeFileSync(
       join(place, 'package.json'),
-      '{ "type": "module", "jest": { "transform": {}, "testEnvironment": "node" } }',
+      JSON.stringify({
+        type: 'module',
+        jest: { transform: {}, testEnvironment: 'node', testTimeout: TEST_LIMIT_MS },
+      }),
     );
   });
-  afterAll(() => rmSync(place, { recursive: true }));
+  afterAll(async () => {
+    if (slice !== null) await endSlice(slice);
+    rmSync(place, { recursive: true });
+  });
 
   it('a fresh vm context, and our own realm: all of the main uses', async () => {
     const own = mkdtempSync(join(place, 'vm-'));
@@ -101,6 +123,20 @@ describe.each(ENGINES)('engine %s', (engine) => {
     120_000,
   );
 });
+
+/** What a runner that did not come to its end has left. */
+async function endSlice(name: string): Promise<void> {
+  const path = join(findCgroup2Mount() ?? '', name);
+  if (!existsSync(path)) return;
+  writeFileSync(join(path, 'cgroup.kill'), '1');
+  await until('the slice to be empty', () =>
+    readFileSync(join(path, 'cgroup.events'), 'utf8').includes('populated 0'),
+  );
+  for (const scope of readdirSync(path, { withFileTypes: true })) {
+    if (scope.isDirectory()) rmdirSync(join(path, scope.name));
+  }
+  rmdirSync(path);
+}
 
 function run(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ended> {
   return new Promise((resolve) => {
