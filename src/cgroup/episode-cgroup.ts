@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { CgroupSpec } from '../engine/engine.js';
 import { CgroupError } from '../error/index.js';
-import { findCgroup2Mount, hostFacts } from '../host/index.js';
+import { findCgroup2Mount, hostFacts, whyNoCgroup2 } from '../host/index.js';
 import { episodeCgroupPath } from '../scope/path.js';
 
 /**
@@ -17,7 +17,7 @@ export function episodeCgroup(
 ): Omit<CgroupSpec, 'requireCgroupfs'> {
   const from = root ?? defaultRoot(id, slice);
   if (from === null) {
-    throw new CgroupError('ERR_CGROUP_NOT_AVAILABLE', 'this host has no cgroup2 mount');
+    throw new CgroupError('ERR_CGROUP_NOT_AVAILABLE', whyNoCgroup2() ?? 'no cgroup2 is mounted');
   }
   const whole = episodeCgroupPath(id, from, slice);
   return { root: from, path: whole.slice(from.replace(/\/+$/, '').length + 1) };

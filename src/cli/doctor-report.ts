@@ -108,7 +108,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, paint: Paint = PLAIN): str
   return `${[paint.bold(head), ...lines, '', ...differenceLines(paint)].join('\n')}\n`;
 }
 
-function modeText({ mode, cgroup2 }: HostFacts): string {
+function modeText({ mode, cgroup2, noCgroup2 }: HostFacts): string {
   const at = cgroup2 === null ? '' : ` at ${cgroup2.mountPoint}`;
   const readOnly = cgroup2?.readOnly ? ', mounted read-only' : '';
   switch (mode) {
@@ -119,7 +119,7 @@ function modeText({ mode, cgroup2 }: HostFacts): string {
     case 'v1':
       return 'v1 only';
     case 'none':
-      return 'none mounted';
+      return noCgroup2 ?? 'none mounted';
   }
 }
 
@@ -137,7 +137,7 @@ function ownText({ cgroup2 }: HostFacts): string {
     : cgroup2.ownPath;
 }
 
-function scopeRows({ scopes }: HostFacts): [string, string][] {
+function scopeRows({ scopes, noCgroup2 }: HostFacts): [string, string][] {
   const texts = [
     ...scopes.places.map(({ parent, controllers }) => {
       const gets = controllers.length === 0 ? 'no controllers' : listOf(controllers);
@@ -145,7 +145,7 @@ function scopeRows({ scopes }: HostFacts): [string, string][] {
     }),
     ...scopes.refused.map(({ directory, reason }) => `not beneath ${directory}: ${reason}`),
   ];
-  if (texts.length === 0) texts.push('cannot be made: no cgroup2 is mounted');
+  if (texts.length === 0) texts.push(`cannot be made: ${noCgroup2 ?? 'no place is known'}`);
   return texts.map((text, index) => [index === 0 ? 'scopes' : '', text]);
 }
 
@@ -194,6 +194,7 @@ export function diagnosisToJson(diagnosis: Diagnosis): string {
       own_path: cgroup2.ownPath,
       own_directory: cgroup2.ownDirectory,
     },
+    no_cgroup2: host.noCgroup2,
     scopes: host.scopes,
     systemd: diagnosis.systemd,
     tier: bestTier(host),

@@ -85,10 +85,8 @@ export function bestTier(facts: HostFacts): Exclude<Tier, 'auto'> | null {
 
 /** In the words of this host rather than of the attempt, where it is the host that lacks something. */
 function whyNoScope(cause: CgroupError, wanted: Tier, facts: HostFacts): string {
-  const { cgroup2, scopes, mode } = facts;
-  if (cgroup2 === null) {
-    return mode === 'v1' ? 'this host has cgroup v1 only' : 'no cgroup2 is mounted';
-  }
+  const { noCgroup2, scopes } = facts;
+  if (noCgroup2 !== null) return noCgroup2;
   if (cause.code !== 'ERR_CONTROLLER_NOT_ENABLED' || wanted !== 'cgroup') return cause.message;
   const lacks = scopes.places.map(({ parent, controllers }) => {
     const missing = missingControllers(controllers);

@@ -1,5 +1,5 @@
 /** What this host offers, gathered once. Nothing is changed by looking. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { assertOptions } from '../error/index.js';
 import { readText, readWords } from './cgroup-files.js';
@@ -45,8 +45,10 @@ export interface HostFacts {
   /** `uname -r`. */
   readonly kernel: string;
   readonly mode: CgroupMode;
-  /** null: no cgroup2 mount. */
+  /** null: no cgroup2 mount, or nobody tells. */
   readonly cgroup2: Cgroup2Facts | null;
+  /** Why there is none; null where there is. */
+  readonly noCgroup2: string | null;
   readonly psi: PsiFacts;
   readonly proc: ProcFacts;
   readonly scopes: ScopePlaces;
@@ -70,6 +72,7 @@ export function hostFacts({ procRoot = '/proc' }: HostOptions = {}): HostFacts {
     kernel: textOf(`${procRoot}/sys/kernel/osrelease`).trim() || release(),
     mode: cgroupMode(mounts),
     cgroup2,
+    noCgroup2: cgroup2 === null ? whyNoCgroup2({ procRoot }) : null,
     psi: psiFacts(mount, procRoot),
     proc: procFacts(procRoot),
     scopes:
@@ -88,6 +91,32 @@ export function isCgroupV2Available(options: HostOptions = {}): boolean {
 /** Where the cgroup2 file system to work in is mounted; null where none is. */
 export function findCgroup2Mount({ procRoot = '/proc' }: HostOptions = {}): string | null {
   return cgroup2Mount(parseMountinfo(textOf(`${procRoot}/self/mountinfo`)))?.mountPoint ?? null;
+}
+
+/** Why no cgroup2 file system can be worked in; null where one can. That nobody tells is not that there is none. */
+export function whyNoCgroup2({ procRoot = '/proc' }: HostOptions = {}): string | null {
+  const file = `${procRoot}/self/mountinfo`;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throwShortage(cause, file);
+    return `whether a cgroup2 is mounted is not known: ${file} cannot be read (${errnoOf(cause)})`;
+  }
+  const mode = cgroupMode(parseMountinfo(text));
+  if (mode === 'v1') return 'this host has cgroup v1 only: no cgroup2 is mounted';
+  return mode === 'none' ? 'no cgroup2 is mounted' : null;
+}
+
+/** Where a path of the hierarchy is: the names beneath our mount; null where that does not show it. */
+export function cgroup2Place(
+  path: string,
+): { readonly mountPoint: string; readonly beneath: readonly string[] } | null {
+  const mount = cgroup2Mount(parseMountinfo(textOf('/proc/self/mountinfo')));
+  const directory = mount === null ? null : cgroupDirectoryUnder(mount, path);
+  if (mount === null || directory === null) return null;
+  const beneath = directory.slice(mount.mountPoint.length).split('/').filter(Boolean);
+  return { mountPoint: mount.mountPoint, beneath };
 }
 
 /** The directory of the cgroup that a process is in; null where the mount does not show it, or nobody tells. */
@@ -135,6 +164,9 @@ function psiFacts(mount: Mount | null, procRoot: string): PsiFacts {
       }
       if (errno !== 'ENOENT') reason = `${file}: ${errno}`;
     }
+  }
+  if (mount === null && !existsSync(`${procRoot}/self`)) {
+    reason = `not known: ${procRoot} cannot be read, and no cgroup2 is known`;
   }
   return { available: false, reason };
 }

@@ -13,6 +13,7 @@ export {
 export { errnoOf } from './errno.js';
 export {
   type Cgroup2Facts,
+  cgroup2Place,
   cgroupDirectoryOf,
   findCgroup2Mount,
   type HostFacts,
@@ -21,6 +22,7 @@ export {
   isCgroupV2Available,
   type ProcFacts,
   type PsiFacts,
+  whyNoCgroup2,
 } from './facts.js';
 export type { CgroupMode } from './hierarchy.js';
 export { type ProcessControl, processControl } from './process-control.js';

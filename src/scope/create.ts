@@ -1,5 +1,4 @@
 /** Making a scope by direct cgroup writes; every step is undone where a later one fails. */
-import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError, ProcError } from '../error/index.js';
 import { type Directories, directories } from '../host/directories.js';
@@ -388,9 +387,7 @@ function asScopeError(cause: unknown, cgroupPath: string): unknown {
     });
   }
   if (errnoNumberOf(cause) === null) return cause;
-  // Node's own path is that of the descriptor.
-  const path =
-    pathOf(cause)?.replace(/^\/proc\/self\/fd\/\d+/, posix.dirname(cgroupPath)) ?? cgroupPath;
+  const path = pathOf(cause) ?? cgroupPath;
   return new CgroupError('ERR_SCOPE_CREATE', `cannot make ${path} (${errno})`, {
     errno,
     file: path,

@@ -13,7 +13,13 @@ import {
   type OptionKeys,
   TelemetryError,
 } from '../error/index.js';
-import { ancestry, findCgroup2Mount, hostFacts, whyForeignProc } from '../host/index.js';
+import {
+  ancestry,
+  findCgroup2Mount,
+  hostFacts,
+  whyForeignProc,
+  whyNoCgroup2,
+} from '../host/index.js';
 import { isShortage, shortageOf } from '../host/shortage.js';
 import { type Wait, within } from '../host/within.js';
 import { BusUnavailable, whyNoBus } from '../systemd/index.js';
@@ -143,7 +149,9 @@ export async function removeEpisodeScope(
   for (const parent of parents) {
     if (await removeScope({ id, parent, slice }, removal)) return;
   }
-  throw notFound(episodeCgroupPath(id, parents[0] ?? '/sys/fs/cgroup', slice));
+  const why = root === null ? whyNoCgroup2() : null;
+  if (why !== null) throw noScopes(why);
+  throw notFound(episodeCgroupPath(id, parents[0] ?? findCgroup2Mount() ?? undefined, slice));
 }
 
 /** Throws what the docs of `createEpisodeScope` name, before anything is made. */
@@ -262,8 +270,8 @@ export async function makeDirectScope(
 const IS_ABOUT_PLACE = ['ERR_SCOPE_CREATE', 'ERR_CONTROLLER_NOT_ENABLED', 'ERR_CGROUP_WRITE'];
 
 function noPlace(id: string, reasons: readonly CgroupError[], whyNot: string): CgroupError {
-  const { scopes, cgroup2 } = hostFacts();
-  if (cgroup2 === null) return new CgroupError('ERR_CGROUP_NOT_AVAILABLE', 'no cgroup2 is mounted');
+  const { scopes, noCgroup2 } = hostFacts();
+  if (noCgroup2 !== null) return noScopes(noCgroup2);
   const [first] = reasons;
   const refused = scopes.refused.map(({ directory, reason }) => `${directory}: ${reason}`);
   const why = [...reasons.map(({ message }) => message), ...refused, `not by systemd: ${whyNot}`];
@@ -285,6 +293,13 @@ function outerParents(): string[] {
   const { cgroup2, scopes } = hostFacts();
   if (cgroup2 === null || scopes.enclosing === null) return [];
   return ancestry(cgroup2.mountPoint, posix.dirname(scopes.enclosing));
+}
+
+function noScopes(why: string): CgroupError {
+  return new CgroupError(
+    'ERR_CGROUP_NOT_AVAILABLE',
+    `scopes can be neither made nor found: ${why}`,
+  );
 }
 
 function directParents(): string[] {

@@ -39,8 +39,11 @@ export class PinnedCgroup {
 
   static #pin(path: string, fd: number, directories: Directories): PinnedCgroup {
     if (fd < 0) throw openError(path, fd);
-    if (fileSystemMagic(fd) === CGROUP2_SUPER_MAGIC) return new PinnedCgroup(path, fd, directories);
+    const magic = fileSystemMagic(fd);
+    if (magic === CGROUP2_SUPER_MAGIC) return new PinnedCgroup(path, fd, directories);
     close(fd);
+    // Asked through /proc: where that is missing nothing is known.
+    if (magic < 0) throw readError(path, magic);
     throw new CgroupError('ERR_NOT_CGROUP2', `${path} is not on a cgroup2 file system`, {
       file: path,
     });
@@ -72,9 +75,13 @@ export class PinnedCgroup {
     }
   }
 
-  /** mkdir. Throws what Node throws. */
+  /** mkdir. Throws what Node throws, with the path for people. */
   make(name: string): void {
-    mkdirSync(`${this.via}/${name}`);
+    try {
+      mkdirSync(`${this.via}/${name}`);
+    } catch (cause) {
+      throw withPath(cause, `${this.path}/${name}`);
+    }
   }
 
   /** rmdir of a child. null, or the errno. */
@@ -82,7 +89,7 @@ export class PinnedCgroup {
     return cgroupActions().remove(`${this.via}/${name}`);
   }
 
-  /** Names of the children. Throws what Node throws, and `ERR_CGROUP_READ` where no descriptor is left to look with. */
+  /** Names of the children. Throws what Node throws, with the path for people, and `ERR_CGROUP_READ` where no descriptor is left to look with. */
   childNames(): string[] {
     try {
       return readdirSync(`${this.via}/`, { withFileTypes: true })
@@ -90,7 +97,7 @@ export class PinnedCgroup {
         .map((entry) => entry.name);
     } catch (cause) {
       throwShortage(cause, this.path);
-      throw cause;
+      throw withPath(cause, this.path);
     }
   }
 
@@ -141,6 +148,11 @@ export class PinnedCgroup {
   }
 }
 
+/** Node's own path is that of the descriptor, which names nothing to whoever reads it. */
+function withPath(cause: unknown, path: string): unknown {
+  return typeof cause === 'object' && cause !== null ? Object.assign(cause, { path }) : cause;
+}
+
 /** The cgroup at `path` while it is the one of that identity; null once it is gone. */
 export function openIfThere(path: string, identity: string): PinnedCgroup | null {
   let cgroup: PinnedCgroup;
@@ -165,6 +177,12 @@ export async function using<T>(
   } finally {
     cgroup.close();
   }
+}
+
+function readError(path: string, errno: number): CgroupError {
+  const name = errnoName(errno);
+  const message = `cannot read which file system ${path} is on (${name})`;
+  return new CgroupError('ERR_CGROUP_READ', message, { errno: name, file: path });
 }
 
 function openError(path: string, errno: number): CgroupError {

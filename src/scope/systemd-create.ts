@@ -20,7 +20,7 @@ import { evacuate, processGone, starttimeOf } from './process.js';
 import { REMOVE_TIMEOUT_MS } from './remove.js';
 import { UNDO_WAIT_MS } from './spare-descriptors.js';
 import { SystemdScope } from './systemd-scope.js';
-import { busKind, cgroupOfUnit, isNoSuchUnit } from './unit.js';
+import { assertSameCgroups, busKind, cgroupOfUnit, isNoSuchUnit } from './unit.js';
 
 /** What is done, in this order. */
 export const SYSTEMD_STEPS = [
@@ -79,15 +79,16 @@ export async function createSystemdScope(
     options.onStep?.(name);
   };
   try {
+    await assertSameCgroups(manager, options);
     step('start-unit');
     job = startUnit(manager, id, options);
     const result = await job.done;
     if (result !== 'done') throw notStarted(id, pid, result);
     step('find-cgroup');
     cgroup = await cgroupOfUnit(manager, scopeName(id), options);
-    if (cgroup === null) throw processGone(pid);
     step('check-alive');
     if (starttimeOf(pid) !== starttime) throw processGone(pid);
+    if (cgroup === null) throw withoutCgroup(id);
     step('check-limits');
     await checkLimits(cgroup, options);
     step('mark');
@@ -141,6 +142,12 @@ function notStarted(id: string, pid: number, result: string): CgroupError {
     'ERR_SCOPE_CREATE',
     `systemd could not start ${scopeName(id)} (${result})`,
   );
+}
+
+/** Of a process that lives: systemd has it in no cgroup, or in none that is there. */
+function withoutCgroup(id: string): CgroupError {
+  const unit = scopeName(id);
+  return new CgroupError('ERR_SCOPE_CREATE', `systemd started ${unit}, but it has no cgroup`);
 }
 
 /** A manager that lacks a controller starts the unit all the same, and limits nothing. */

@@ -1,10 +1,10 @@
 /** The cgroup of a unit that a systemd manager has. */
 import { CgroupError } from '../error/index.js';
 import { directories } from '../host/directories.js';
-import { findCgroup2Mount } from '../host/index.js';
+import { cgroup2Place } from '../host/index.js';
 import type { Wait } from '../host/within.js';
-import { BusError, type BusKind, type SystemdManager } from '../systemd/index.js';
-import { PinnedCgroup } from './pinned-cgroup.js';
+import { BusError, type BusKind, BusUnavailable, type SystemdManager } from '../systemd/index.js';
+import { PinnedCgroup, using } from './pinned-cgroup.js';
 
 const NO_SUCH_UNIT = 'org.freedesktop.systemd1.NoSuchUnit';
 
@@ -18,6 +18,17 @@ export function isNoSuchUnit(cause: unknown): boolean {
 }
 
 /**
+ * Throws `BusUnavailable` where the manager has its cgroups elsewhere than we see them: in another cgroup namespace, on
+ * another hierarchy, or in a part that no mount of ours shows. What it made there could be neither read nor ended here.
+ */
+export async function assertSameCgroups(manager: SystemdManager, wait: Wait): Promise<void> {
+  const { pid, cgroup } = await manager.place(wait);
+  const own = openIfShown(`${cgroup}/init.scope`);
+  if (own !== null && (await using(own, (there) => there.pids().includes(pid)))) return;
+  throw new BusUnavailable('the cgroups that systemd makes are not visible from here');
+}
+
+/**
  * Opened at the path that the manager tells (`ControlGroup`), which is not to be guessed. null: it has none, as a scope
  * whose processes have ended, or it is gone.
  */
@@ -27,27 +38,26 @@ export async function cgroupOfUnit(
   wait: Wait,
 ): Promise<PinnedCgroup | null> {
   const path = await manager.unitProperty(unit, 'Scope', 'ControlGroup', wait);
-  const mount = findCgroup2Mount();
-  if (mount === null) throw new CgroupError('ERR_CGROUP_NOT_AVAILABLE', 'no cgroup2 is mounted');
-  if (typeof path !== 'string' || path === '') return null;
+  return typeof path !== 'string' || path === '' ? null : openIfShown(path);
+}
+
+/** Every component on its own; null where there is none, or no mount shows it. */
+function openIfShown(path: string): PinnedCgroup | null {
+  const place = cgroup2Place(path);
+  if (place === null) return null;
   try {
-    return openPath(mount, path);
+    let cgroup = PinnedCgroup.open(place.mountPoint, directories());
+    for (const name of place.beneath) {
+      const parent = cgroup;
+      try {
+        cgroup = parent.child(name);
+      } finally {
+        parent.close();
+      }
+    }
+    return cgroup;
   } catch (cause) {
     if (cause instanceof CgroupError && cause.code === 'ERR_CGROUP_NOT_FOUND') return null;
     throw cause;
   }
-}
-
-/** Every component on its own. */
-function openPath(mount: string, path: string): PinnedCgroup {
-  let cgroup = PinnedCgroup.open(mount, directories());
-  for (const name of path.split('/').filter(Boolean)) {
-    const parent = cgroup;
-    try {
-      cgroup = parent.child(name);
-    } finally {
-      parent.close();
-    }
-  }
-  return cgroup;
 }

@@ -50,6 +50,8 @@ interface Library {
 }
 
 interface Client extends EventEmitter {
+  /** As the bus knows us; null before the connection. */
+  readonly name: string | null;
   call(message: object): Promise<{ readonly body: readonly unknown[] } | null>;
   /** Not public: there is no other way to let the process end, or to notice that a bus went away. */
   readonly _connection: { readonly stream?: Socket };
@@ -151,6 +153,19 @@ export class Bus {
 
   get #socket(): Socket | undefined {
     return this.#bus._connection.stream;
+  }
+
+  /** The pid of whoever has this name on the bus, or of this connection, in the pid namespace of the bus. */
+  async pidOf(name: string | null = this.#bus.name): Promise<number> {
+    const [pid] = await this.call({
+      destination: 'org.freedesktop.DBus',
+      path: '/org/freedesktop/DBus',
+      interface: 'org.freedesktop.DBus',
+      member: 'GetConnectionUnixProcessID',
+      signature: 's',
+      body: [name ?? ''],
+    });
+    return Number(pid);
   }
 
   get isOpen(): boolean {

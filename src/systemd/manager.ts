@@ -45,8 +45,11 @@ export class SystemdManager {
     const bus = await Bus.connect(kind, (signal) => hearJob(signal, waiters));
     const manager = new SystemdManager(kind, bus, waiters);
     const match = `type='signal',sender='${DESTINATION}',interface='${MANAGER}',member='JobRemoved'`;
+    const wait = { deadline: performance.now() + CONNECT_TIMEOUT_MS };
+    let pid: number;
     try {
-      await manager.#within({ deadline: performance.now() + CONNECT_TIMEOUT_MS }, () =>
+      pid = await manager.#within(wait, () => bus.pidOf());
+      await manager.#within(wait, () =>
         bus.call({
           destination: 'org.freedesktop.DBus',
           path: '/org/freedesktop/DBus',
@@ -59,6 +62,12 @@ export class SystemdManager {
     } catch (cause) {
       bus.close();
       throw new BusUnavailable(`the ${kind} bus does not let us listen`, { cause });
+    }
+    if (pid !== process.pid) {
+      bus.close();
+      throw new BusUnavailable(
+        `the ${kind} bus is in another pid namespace: it would take our pids for those of others`,
+      );
     }
     return manager;
   }
@@ -127,17 +136,28 @@ export class SystemdManager {
     await this.#call('UnrefUnit', 's', [unit], wait);
   }
 
+  /** The pid of the manager itself, and the cgroup beneath which it has all of its units, as it sees that. */
+  async place(wait: Wait): Promise<{ readonly pid: number; readonly cgroup: string }> {
+    const pid = await this.#within(wait, () => this.#bus.pidOf(DESTINATION));
+    const cgroup = await this.#property(MANAGER_PATH, MANAGER, 'ControlGroup', wait);
+    return { pid, cgroup: String(cgroup) };
+  }
+
   /** One property of a loaded unit. `of`: its interface, as in `Unit` or `Scope`. */
   async unitProperty(unit: string, of: string, name: string, wait: Wait): Promise<unknown> {
     const [path] = await this.#call('GetUnit', 's', [unit], wait);
+    return this.#property(String(path), `${DESTINATION}.${of}`, name, wait);
+  }
+
+  async #property(path: string, of: string, name: string, wait: Wait): Promise<unknown> {
     const [value] = await this.#within(wait, () =>
       this.#bus.call({
         destination: DESTINATION,
-        path: String(path),
+        path,
         interface: PROPERTIES,
         member: 'Get',
         signature: 'ss',
-        body: [`${DESTINATION}.${of}`, name],
+        body: [of, name],
       }),
     );
     return typeof value === 'object' && value !== null && 'value' in value ? value.value : value;

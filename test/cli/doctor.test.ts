@@ -14,6 +14,7 @@ const HYBRID: HostFacts = {
     ownPath: '/',
     ownDirectory: '/sys/fs/cgroup/unified',
   },
+  noCgroup2: null,
   psi: { available: false, reason: 'off at boot: the kernel parameter psi=1 turns it on' },
   proc: { available: true, reason: null },
   scopes: {
@@ -34,6 +35,7 @@ const UNPRIVILEGED: HostFacts = {
     ownPath: '/../box',
     ownDirectory: null,
   },
+  noCgroup2: null,
   psi: { available: true, reason: null },
   proc: { available: true, reason: null },
   scopes: {
@@ -133,6 +135,7 @@ episcope 1.2.3 on linux 6.1.0, Node v20.19.0
       mode: 'hybrid',
       cgroup2: { mount_point: '/sys/fs/cgroup/unified', controllers: [] },
       tier: 'leaf',
+      no_cgroup2: null,
       psi: { available: false },
       engine: { name: 'native', reason: null },
       stale: [],

@@ -2,7 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findCgroup2Mount, hostFacts, isCgroupV2Available } from '../../src/host/index.js';
+import {
+  findCgroup2Mount,
+  hostFacts,
+  isCgroupV2Available,
+  whyNoCgroup2,
+} from '../../src/host/index.js';
 
 let root: string;
 let procRoot: string;
@@ -74,6 +79,22 @@ test('a host without any cgroup, and one whose procfs tells nothing, have facts 
   expect(facts).toMatchObject({ mode: 'none', cgroup2: null });
   expect(facts.scopes).toEqual({ enclosing: null, places: [], refused: [] });
   expect(hostFacts({ procRoot: join(root, 'nothing') }).mode).toBe('none');
+});
+
+test('why there is no cgroup2: none is mounted, only v1 is, or nobody tells', () => {
+  expect(whyNoCgroup2({ procRoot })).toBeNull();
+  expect(hostFacts({ procRoot }).noCgroup2).toBeNull();
+  write('proc/self/mountinfo', '1 2 0:3 / /x rw - cgroup cgroup rw,cpu\n');
+  expect(whyNoCgroup2({ procRoot })).toMatch(/^this host has cgroup v1 only/);
+  write('proc/self/mountinfo', '');
+  expect(whyNoCgroup2({ procRoot })).toBe('no cgroup2 is mounted');
+  const missing = join(root, 'nothing');
+  const unknown = `whether a cgroup2 is mounted is not known: ${missing}/self/mountinfo cannot be read (ENOENT)`;
+  expect(whyNoCgroup2({ procRoot: missing })).toBe(unknown);
+  expect(hostFacts({ procRoot: missing })).toMatchObject({
+    noCgroup2: unknown,
+    psi: { available: false, reason: expect.stringContaining('cannot be read') },
+  });
 });
 
 test('isCgroupV2Available: a cgroup2 mount exists, hybrid included', () => {

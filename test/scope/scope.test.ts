@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -144,6 +145,25 @@ describe('a scope that cannot be made', () => {
       expect(readdirSync(directory)).toEqual([]);
     } finally {
       rmSync(directory, { recursive: true });
+    }
+  });
+
+  test.skipIf(noLeaf !== null).each([
+    ['its slice', 0, slice],
+    ['what lies in it', 1, `${slice}/episode-x.scope`],
+  ])('for %s is told by the path of that very directory', async (_, descendants, name) => {
+    const leaf = Leaf.make('full');
+    try {
+      writeFileSync(`${leaf.path}/cgroup.max.descendants`, String(descendants));
+      const file = `${leaf.path}/${name}`;
+      expect(await refusal(createScope('x', leaf.path, { slice }))).toMatchObject({
+        code: 'ERR_SCOPE_CREATE',
+        message: `cannot make ${file} (EAGAIN)`,
+        errno: 'EAGAIN',
+        file,
+      });
+    } finally {
+      await leaf.remove();
     }
   });
 

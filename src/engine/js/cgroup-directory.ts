@@ -59,16 +59,17 @@ export function openCgroupDirectory(spec: CgroupSpec): CgroupDirectory | ReadFai
   const rootfd = openChecked(root);
   if (typeof rootfd !== 'number') return rootfd;
   // Before the path: what is not there beneath a foreign root is no cgroup that is missing.
-  const isForeign = spec.requireCgroupfs && !isOnCgroupfs(rootfd);
+  const rootMagic = fileSystemMagic(rootfd);
   close(rootfd);
-  if (isForeign) return failed('ERR_NOT_CGROUP2');
+  if (spec.requireCgroupfs && rootMagic !== CGROUP2_SUPER_MAGIC) return notCgroup2(rootMagic);
 
   const fd = openChecked(`${root}/${path}`);
   if (typeof fd !== 'number') return fd;
-  const isCgroupfs = isOnCgroupfs(fd);
+  const magic = fileSystemMagic(fd);
+  const isCgroupfs = magic === CGROUP2_SUPER_MAGIC;
   if (spec.requireCgroupfs && !isCgroupfs) {
     close(fd);
-    return failed('ERR_NOT_CGROUP2');
+    return notCgroup2(magic);
   }
   return new CgroupDirectory(fd, isCgroupfs);
 }
@@ -96,8 +97,9 @@ function openChecked(path: string): number | ReadFailure {
   return fd;
 }
 
-function isOnCgroupfs(fd: number): boolean {
-  return fileSystemMagic(fd) === CGROUP2_SUPER_MAGIC;
+/** The magic is asked through `/proc`: where that is missing, which file system it is is not known. */
+function notCgroup2(magic: number): ReadFailure {
+  return magic < 0 ? failed('ERR_CGROUP_READ', magic) : failed('ERR_NOT_CGROUP2');
 }
 
 function isPlain(path: string): boolean {

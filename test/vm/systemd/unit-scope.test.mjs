@@ -132,6 +132,8 @@ for (const [strategy, name] of STRATEGIES) {
         });
         await removeEpisodeScope('dashes', { slice, kill: true });
         assert.equal(existsSync(scope.cgroupPath), false);
+        // Lets go of the unit.
+        await scope.remove();
         await nothingIsLeft('dashes');
       }
     });
@@ -508,4 +510,43 @@ test('no scope is left, nor a unit of one', () => {
   );
   assert.equal(stdout, '');
   assert.equal(cgroupOf('self'), '/system.slice/episcope-tests.service');
+});
+
+describe('where systemd is another’s', () => {
+  /** Runs in other namespaces what makes a scope for a process of its own, and says what came of it. */
+  const scopeIn = (flags, mount) => {
+    const script = `
+      import { createEpisodeScope } from 'episcope';
+      import { spawn } from 'node:child_process';
+      const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+      try {
+        const scope = await createEpisodeScope('elsewhere', child.pid);
+        console.log(JSON.stringify({ strategy: scope.strategy, alive: child.exitCode === null && child.signalCode === null }));
+        await scope.remove({ kill: true });
+      } catch (error) {
+        console.log(JSON.stringify({ code: error.code, message: error.message }));
+        child.kill('SIGKILL');
+      }`;
+    const node = [process.execPath, '--input-type=module', '-e', script];
+    const { stdout, stderr } = spawnSync(
+      'unshare',
+      ['--mount', ...flags, 'sh', '-ec', `${mount}; exec "$@"`, 'sh', ...node],
+      { encoding: 'utf8' },
+    );
+    assert.match(stdout, /^\{/, stderr);
+    return JSON.parse(stdout);
+  };
+
+  test('in another cgroup namespace a scope is made by direct writes', PATIENCE, async () => {
+    const mounted = 'umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup';
+    const made = scopeIn(['--cgroup'], mounted);
+    assert.deepEqual(made, { strategy: 'direct-write', alive: true });
+    await nothingIsLeft('elsewhere');
+  });
+
+  test('in another pid namespace nobody else is moved', PATIENCE, async () => {
+    const made = scopeIn(['--pid', '--fork', '--mount-proc'], 'true');
+    assert.deepEqual(made, { strategy: 'direct-write', alive: true });
+    await nothingIsLeft('elsewhere');
+  });
 });
