@@ -30,10 +30,13 @@ bool is_slash_proc(int procfd) {
 
 /// The caller is not in a pid namespace below that of the procfs: `NSpid` has one number for each
 /// namespace from there inwards. A kernel without namespaces has no such line.
-bool is_innermost(int procfd) {
+bool is_innermost(int procfd, int& unknown) {
   char bytes[4096];
   const int fd = openat(procfd, "self/status", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
+  if (fd < 0) {
+    if (is_shortage(errno)) unknown = errno;
+    return false;
+  }
   const ssize_t size = read(fd, bytes, sizeof bytes);
   close(fd);
   if (size <= 0) return false;
@@ -47,12 +50,12 @@ bool is_innermost(int procfd) {
 
 /// `self` alone does not prove it: a procfs of an outer pid namespace may happen to have the caller
 /// under the very number that it has in its own.
-bool has_same_pids(int procfd) {
+bool has_same_pids(int procfd, int& unknown) {
   char self[16];
   const ssize_t size = readlinkat(procfd, "self", self, sizeof self);
   int pid = 0;
   return size > 0 && std::from_chars(self, self + size, pid).ec == std::errc() && pid == getpid() &&
-         is_innermost(procfd);
+         is_innermost(procfd, unknown);
 }
 
 }  // namespace
@@ -62,7 +65,7 @@ ProcRoot open_proc_root(const char* path) {
   root.fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root.fd < 0) return root;
   root.is_procfs = is_procfs(root.fd);
-  root.same_pids = root.is_procfs && has_same_pids(root.fd);
+  root.same_pids = root.is_procfs && has_same_pids(root.fd, root.unknown);
   root.is_default = is_slash_proc(root.fd);
   return root;
 }

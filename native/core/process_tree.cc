@@ -32,16 +32,23 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
   if (root_.fd < 0) {
     // As if the directory of the process, which is beneath it, could not be opened.
     failure.code = error_number == ENOENT ? ReadCode::kProcGone : ReadCode::kProcRead;
-    if (std::strcmp(proc_root, "/proc") == 0) failure.code = ReadCode::kProcNotAvailable;
+    if (std::strcmp(proc_root, "/proc") == 0 && !is_shortage(error_number)) {
+      failure.code = ReadCode::kProcNotAvailable;
+    }
     failure.error_number = error_number;
     failure.pid = pid;
     failure.set_file("stat");
   } else {
     DescriptorBudget::take_always();
     if (root_.is_default && root_.why_foreign() != 0) {
-      failure.code = ReadCode::kProcNotAvailable;
       failure.error_number = root_.why_foreign();
       failure.pid = pid;
+      if (is_shortage(failure.error_number)) {
+        failure.code = ReadCode::kProcRead;
+        failure.set_file("stat");
+      } else {
+        failure.code = ReadCode::kProcNotAvailable;
+      }
     } else {
       failure = root.process.open(root_, pid, buffer, stat);
     }

@@ -29,8 +29,9 @@ export class ManualSession extends Session {
   constructor(options: SessionOptions) {
     super(options, 0);
     this.#budget = options.budget === null ? null : this.#watch(options.budget, options.baseline);
-    this.#sampler = options.engine.openEpisode({ ...options.spec, ring: this.ring });
+    // It may throw, and holds nothing open; the sampler does.
     this.#enforced = enforcedEpisode(options.spec);
+    this.#sampler = options.engine.openEpisode({ ...options.spec, ring: this.ring });
   }
 
   override get given(): ResourceStats<number | bigint> | null {

@@ -11,7 +11,7 @@ import { MemberSet } from './member-set.js';
 import { hasSamePids, isSlashProc, procRootAt, whyForeign } from './process-directory.js';
 import { failure } from './read-failure.js';
 import type { Reading } from './reading.js';
-import { Errno } from './syscall.js';
+import { Errno, isShortage } from './syscall.js';
 
 const CPU_WORDS = [
   [FrameWord.CPU_NS, Channel.CPU_NS],
@@ -70,6 +70,7 @@ export class ProcReader {
   open(spec: ProcSpec): ReadFailure | null {
     const procRoot = procRootAt(spec.procRoot);
     const foreign = isSlashProc(procRoot) ? whyForeign(procRoot) : 0;
+    if (isShortage(foreign)) return failure('ERR_PROC_READ', 'stat', foreign, spec.pid);
     if (foreign !== 0) return failure('ERR_PROC_NOT_AVAILABLE', '', foreign, spec.pid);
     const root = new Member(procRoot, spec.pid);
     const refused = pin(root);

@@ -8,7 +8,8 @@ import {
   beneath,
   close,
   Errno,
-  fileSystemMagic,
+  fileSystemMagicAt,
+  isShortage,
   listDirectory,
   openDirectoryPath,
   processExists,
@@ -28,19 +29,19 @@ export interface ProcRoot {
 }
 
 export function procRootAt(path: string): ProcRoot {
-  const fd = openDirectoryPath(`${path}/.`);
-  const isProcfs = fd >= 0 && fileSystemMagic(fd) === PROC_SUPER_MAGIC;
-  if (fd >= 0) close(fd);
+  const isProcfs = fileSystemMagicAt(`${path}/.`) === PROC_SUPER_MAGIC;
   return { path, isProcfs, samePids: hasSamePids({ path, isProcfs }) };
 }
 
 /**
  * Why no pid of it may be signalled, nor anything believed that it says of one at `/proc`: `ENOENT`, it is no procfs;
- * `ENXIO`, it is that of another pid namespace, in which every number is a stranger's. 0: it is our own.
+ * `ENXIO`, it is that of another pid namespace, in which every number is a stranger's; any other, it could not be found
+ * out for want of a descriptor. 0: it is our own.
  */
 export function whyForeign(root: ProcRoot): number {
   if (!root.isProcfs) return Errno.ENOENT;
-  return hasSamePids(root) ? 0 : Errno.ENXIO;
+  if (hasSamePids(root)) return 0;
+  return isShortage(readBuffer.errno) ? readBuffer.errno : Errno.ENXIO;
 }
 
 /** It is what is mounted at `/proc`, however its path is spelled. */
@@ -55,6 +56,7 @@ export function isSlashProc({ path }: ProcRoot): boolean {
  * a procfs of an outer pid namespace may happen to have the caller under the very number that it has in its own.
  */
 export function hasSamePids({ path, isProcfs }: Pick<ProcRoot, 'path' | 'isProcfs'>): boolean {
+  readBuffer.errno = 0;
   if (!isProcfs || readLink(`${path}/self`) !== String(process.pid)) return false;
   if (readOnce(`${path}/self/status`) !== ReadStatus.OK) return false;
   const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');

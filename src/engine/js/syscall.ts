@@ -31,6 +31,9 @@ export const Errno = {
   ENOTDIR: -os.errno.ENOTDIR,
   ELOOP: -os.errno.ELOOP,
   EOPNOTSUPP: -os.errno.EOPNOTSUPP,
+  EMFILE: -os.errno.EMFILE,
+  ENFILE: -os.errno.ENFILE,
+  ENOMEM: -os.errno.ENOMEM,
 } as const;
 
 // O_PATH is no constant of Node; it has this value on every architecture Node runs on.
@@ -135,13 +138,23 @@ export function mayExist(path: string): boolean {
   }
 }
 
-/** The magic number of the file system that an opened descriptor lies on. */
-export function fileSystemMagic(fd: number): number {
+/** The kernel could not look: it says nothing of what is there. */
+export function isShortage(errno: number): boolean {
+  return errno === Errno.EMFILE || errno === Errno.ENFILE || errno === Errno.ENOMEM;
+}
+
+/** The magic number of the file system at a path; needs no descriptor. */
+export function fileSystemMagicAt(path: string): number {
   try {
-    return statfsSync(`/proc/self/fd/${fd}`).type;
+    return statfsSync(path).type;
   } catch (error) {
     return negativeErrno(error);
   }
+}
+
+/** The magic number of the file system that an opened descriptor lies on. */
+export function fileSystemMagic(fd: number): number {
+  return fileSystemMagicAt(`/proc/self/fd/${fd}`);
 }
 
 export function listDirectory(path: string): Dirent[] | number {
