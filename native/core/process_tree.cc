@@ -312,6 +312,9 @@ void ProcessTree::note_unread(uint32_t parts, const ReadFailure& failure) {
 void ProcessTree::store_exit() {
   Member& root = members_[0];
   if (exit_counted_ || (!root.gone && !root.zombie)) return;
+  // Who reaped it knows by now what it used: the reaper's row has it already, and would count it
+  // twice.
+  if (root.gone && reaper_pid_ != 0) return;
   // A leaf that never listed it has nothing of what it used.
   if (!root.stored && leaf_ != nullptr) return;
   const std::optional<ChildExit> exit = root_exit();
