@@ -522,7 +522,12 @@ int kill_everything(KillPlan& plan) {
     int error = why_not_stopped(plan.cgroup_fd);
     if (error == 0) error = write_cgroup_kill(plan.cgroup_fd);
     if (!plan.may_signal) return error;
-    if (error == 0 && !killer.outlives_cgroup_kill()) return 0;
+    if (error == 0) {
+      if (!killer.outlives_cgroup_kill()) return 0;
+      // The kernel has been told: that we cannot help by numbers is no failure of the kill.
+      error = killer.kill_members();
+      return error == EAGAIN || error == ETIMEDOUT ? error : 0;
+    }
   }
   return plan.may_signal ? killer.kill_members() : 0;
 }

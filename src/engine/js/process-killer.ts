@@ -61,7 +61,12 @@ export async function killEverything(plan: KillPlan): Promise<string | null> {
     if (plan.cgroup !== null) {
       const errno = await killer.killCgroup();
       if (!plan.maySignal) return errno;
-      if (errno === null && !(await killer.outlivesCgroupKill())) return null;
+      if (errno === null) {
+        if (!(await killer.outlivesCgroupKill())) return null;
+        // The kernel has been told: that we cannot help by numbers is no failure of the kill.
+        const { errno: unfinished } = await killer.killMembers();
+        return unfinished === 'EAGAIN' || unfinished === 'ETIMEDOUT' ? unfinished : null;
+      }
     }
     return plan.maySignal ? (await killer.killMembers()).errno : null;
   } finally {
