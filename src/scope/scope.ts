@@ -9,6 +9,7 @@ import {
   finiteNumber,
   type OptionKeys,
 } from '../error/index.js';
+import { hasStackedDevices } from '../host/stacked-devices.js';
 import { asyncDispose } from '../realm/index.js';
 import type { DirectScope } from './create.js';
 import { openIfThere, type PinnedCgroup, using, writeError } from './pinned-cgroup.js';
@@ -107,8 +108,8 @@ export class Scope implements AsyncDisposable {
 
   /**
    * Bytes read from and written to storage by the scope, as `CgroupReader.readIo` tells them, and once systemd has
-   * removed the cgroup what the manager had read last (`IOReadBytes`, `IOWriteBytes`). null where neither is there, or
-   * nobody accounts for io.
+   * removed the cgroup what the manager had read last (`IOReadBytes`, `IOWriteBytes`). null where neither is there,
+   * nobody accounts for io, or devices stand on others, each of which the manager counts.
    */
   async ioUsage(): Promise<IoUsage | null> {
     if (this.#isThere()) {
@@ -116,6 +117,7 @@ export class Scope implements AsyncDisposable {
       const { readBytes, writeBytes } = reader.readIo({ bigint: true });
       if (readBytes !== null && writeBytes !== null) return { readBytes, writeBytes };
     }
+    if (hasStackedDevices()) return null;
     const [readBytes, writeBytes] = await Promise.all([
       this.#unitTotal('IOReadBytes'),
       this.#unitTotal('IOWriteBytes'),
