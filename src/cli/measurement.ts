@@ -95,12 +95,13 @@ export class Measurement {
    * of the cgroup itself is left alone.
    */
   settle({ cpuNs, io, memoryPeakBytes }: CgroupTotals): void {
-    if (cpuNs !== null && this.#settles('cpu')) this.cpuNs = highest(this.cpuNs, cpuNs);
-    if (io !== null && this.#settles('io')) {
+    if (cpuNs !== null && this.#settles('cpu', FINAL)) this.cpuNs = highest(this.cpuNs, cpuNs);
+    // systemd keeps what it read last, which before some release is what somebody asked for while the scope lived.
+    if (io !== null && this.#settles('io', LOWER_BOUND)) {
       this.ioReadBytes = highest(this.ioReadBytes, io.readBytes);
       this.ioWriteBytes = highest(this.ioWriteBytes, io.writeBytes);
     }
-    if (memoryPeakBytes !== null && this.#settles('memory')) {
+    if (memoryPeakBytes !== null && this.#settles('memory', FINAL)) {
       this.memPeakBytes = highest(this.memPeakBytes, memoryPeakBytes);
     }
   }
@@ -116,10 +117,10 @@ export class Measurement {
     if (!isWhole) this.parts.io = { source, quality: LOWER_BOUND };
   }
 
-  #settles(part: Part): boolean {
+  #settles(part: Part, settled: PartTotal['quality']): boolean {
     const { source, quality } = this.parts[part];
     if (source === 'cgroup' && quality.has('final')) return false;
-    this.parts[part] = { source: 'cgroup', quality: FINAL };
+    this.parts[part] = { source: 'cgroup', quality: settled };
     return true;
   }
 

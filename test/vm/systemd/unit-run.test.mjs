@@ -16,6 +16,9 @@ for (const engine of ENGINES) {
         assert.deepEqual(run.summary.sources, { cpu: 'cgroup', memory: 'cgroup', io: 'cgroup' });
         assert.equal(run.summary.degraded_reason, null);
         assertCpu(run.summary.cpu_ns, burnerCpu(run.lines[0]), { inCgroup: true });
+        // Whoever was faster, the sampler or the manager: all of it was told.
+        assert.deepEqual(run.summary.quality.cpu, ['final']);
+        assert.doesNotMatch(run.stderr, /cpu +at least/);
         await until('the scope removed', () => scopes().length === 0);
       });
     }
