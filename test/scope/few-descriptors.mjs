@@ -71,11 +71,11 @@ const keep = () => spawnScoped('sleep', ['600'], { id: 'kept', ...where, stdio: 
 const descriptors = () => readdirSync('/proc/self/fd').length;
 const children = () =>
   readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean).length;
-const state = () => JSON.stringify([descriptors(), children()]);
 
 /** Node closes the pipes of a child, and reaps it, some turns after its end was told. */
-async function settled(wanted) {
-  for (let i = 0; i < 1_000 && state() !== wanted; i += 1) {
+async function settled(before) {
+  const isThere = () => descriptors() <= before.descriptors && children() === before.children;
+  for (let i = 0; i < 1_000 && !isThere(); i += 1) {
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
@@ -114,10 +114,11 @@ for (let free = 0, worked = 0; worked < ENOUGH && free < 64; free += 1) {
       return [];
     }
   })();
-  if (what !== 'remove') await settled(JSON.stringify([before.descriptors, before.children]));
+  if (what !== 'remove') await settled(before);
   const left = {
     scopes: names.filter((name) => name !== 'made-by-episcope'),
-    descriptors: descriptors() - before.descriptors,
+    // What the first act had still open may be closed by now.
+    descriptors: Math.max(0, descriptors() - before.descriptors),
     // A removal that fails may have killed already: asked for again it goes on.
     children: what === 'remove' ? 0 : children() - before.children,
   };
