@@ -1,5 +1,7 @@
 // How a child of this process ended, for TypeScript: Node tells no real-time signal.
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "../core/child_watch.h"
 #include "../core/process_figures.h"
@@ -21,11 +23,13 @@ Napi::Value WatchChild(const Napi::CallbackInfo& info) {
   return external(env, new WatchedChild{std::move(watch)});
 }
 
-// childExit(watched) → { code, signal, peakBytes, dirtiedBytes }, or null while it lives or where
-// nobody asked in time; signal 0: it exited by itself, peakBytes 0: not known
-Napi::Value GetChildExit(const Napi::CallbackInfo& info) {
+// takeChildExit(watched) → { code, signal, peakBytes, dirtiedBytes }, or null while it lives or
+// where nobody asked in time; signal 0: it exited by itself, peakBytes 0: not known. Once: the
+// child is watched no longer, so that its descriptor does not wait for the garbage collector.
+Napi::Value TakeChildExit(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto exit = info[0].As<Napi::External<WatchedChild>>().Data()->watch->exit();
+  const auto watch = std::move(info[0].As<Napi::External<WatchedChild>>().Data()->watch);
+  const auto exit = watch ? watch->exit() : std::nullopt;
   if (!exit) return env.Null();
   Napi::Object object = Napi::Object::New(env);
   object.Set("code", Napi::Number::New(env, exit->code));
@@ -41,7 +45,7 @@ Napi::Value GetChildExit(const Napi::CallbackInfo& info) {
 
 void init_children(Napi::Env env, Napi::Object exports) {
   exports.Set("watchChild", Napi::Function::New<WatchChild>(env));
-  exports.Set("childExit", Napi::Function::New<GetChildExit>(env));
+  exports.Set("takeChildExit", Napi::Function::New<TakeChildExit>(env));
 }
 
 }  // namespace episcope

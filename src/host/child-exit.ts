@@ -36,8 +36,8 @@ export interface Exiting {
 interface ChildBinding {
   /** null: no child of this process, or none that can be watched. */
   watchChild(pid: number): object | null;
-  /** null while it lives, and where nobody asked before it was reaped. */
-  childExit(watched: object): {
+  /** Once. null while it lives, and where nobody asked before it was reaped. */
+  takeChildExit(watched: object): {
     readonly code: number;
     readonly signal: number;
     readonly peakBytes: bigint;
@@ -81,14 +81,14 @@ export function exitOf(child: Exiting): Promise<ChildExit> {
   });
 }
 
-type Asked = ReturnType<ChildBinding['childExit']>;
+type Asked = ReturnType<ChildBinding['takeChildExit']>;
 
 function askerOf(pid: number | undefined): () => Asked {
   const { addon } = loadAddon();
   if (addon === null || pid === undefined) return () => null;
   const binding = addon as ChildBinding;
   const watched = binding.watchChild(pid);
-  return () => (watched === null ? null : binding.childExit(watched));
+  return () => (watched === null ? null : binding.takeChildExit(watched));
 }
 
 function told(code: number | null, signal: string | null, asked: Asked): ChildExit {
