@@ -23,21 +23,28 @@ Napi::Value WatchChild(const Napi::CallbackInfo& info) {
   return external(env, new WatchedChild{std::move(watch)});
 }
 
-// takeChildExit(watched) → { code, signal, peakBytes, dirtiedBytes }, or null while it lives or
-// where nobody asked in time; signal 0: it exited by itself, peakBytes 0: not known. Once: the
-// child is watched no longer, so that its descriptor does not wait for the garbage collector.
+// takeChildExit(watched) → { code, signal, peakBytes, dirtiedBytes }, or null while it lives and
+// where it is not known; signal 0: it exited by itself, peakBytes null, dirtiedBytes null: not
+// known. Once: the child is watched no longer, so that its descriptor does not wait for the garbage
+// collector.
 Napi::Value TakeChildExit(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto watch = std::move(info[0].As<Napi::External<WatchedChild>>().Data()->watch);
-  const auto exit = watch ? watch->exit() : std::nullopt;
-  if (!exit) return env.Null();
+  const auto status = watch ? watch->status() : std::nullopt;
+  if (!status) return env.Null();
   Napi::Object object = Napi::Object::New(env);
-  object.Set("code", Napi::Number::New(env, exit->code));
-  object.Set("signal", Napi::Number::New(env, exit->signal));
-  object.Set("peakBytes", Napi::BigInt::New(env, exit->peak_bytes));
-  Observation used;
-  observe_rusage(exit->usage, used);
-  object.Set("dirtiedBytes", Napi::BigInt::New(env, used.reaped[channel::kIoWrite]));
+  object.Set("code", Napi::Number::New(env, status->code));
+  object.Set("signal", Napi::Number::New(env, status->signal));
+  Napi::Value peak_bytes = env.Null();
+  Napi::Value dirtied_bytes = env.Null();
+  if (const auto exit = watch->exit()) {
+    Observation used;
+    observe_rusage(exit->usage, used);
+    dirtied_bytes = Napi::BigInt::New(env, used.reaped[channel::kIoWrite]);
+    if (exit->peak_bytes != 0) peak_bytes = Napi::BigInt::New(env, exit->peak_bytes);
+  }
+  object.Set("peakBytes", peak_bytes);
+  object.Set("dirtiedBytes", dirtied_bytes);
   return object;
 }
 

@@ -1,19 +1,87 @@
 #include "env_children.h"
 
+#include <signal.h>
+#include <sys/mman.h>
 #include <uv.h>
 
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <new>
 #include <unordered_set>
 #include <utility>
 
 namespace episcope {
 
-struct EnvChildren::Polls {
+namespace {
+
+/// The handles of one signal are called in the order of their addresses, and libuv's own handle of
+/// SIGCHLD, which reaps, is a part of the loop: one that lies below the loop is called just before
+/// it. Elsewhere it is of no use, and does no harm.
+class ReapingSignal {
+ public:
+  /// nullptr where it cannot be had.
+  static ReapingSignal* start(uv_loop_t* loop, std::function<void()> before_reaping) {
+    ReapingSignal* signal = allocate_below(loop);
+    if (signal == nullptr) return nullptr;
+    signal->before_reaping_ = std::move(before_reaping);
+    signal->handle_.data = signal;
+    if (uv_signal_init(loop, &signal->handle_) != 0) {
+      free(signal);
+      return nullptr;
+    }
+    uv_unref(reinterpret_cast<uv_handle_t*>(&signal->handle_));
+    const auto call = [](uv_signal_t* handle, int) {
+      static_cast<ReapingSignal*>(handle->data)->before_reaping_();
+    };
+    static_cast<void>(uv_signal_start(&signal->handle_, call, SIGCHLD));
+    return signal;
+  }
+
+  /// Calls `closed` when the loop has let go of it.
+  void close(std::function<void()> closed) {
+    before_reaping_ = std::move(closed);
+    uv_close(reinterpret_cast<uv_handle_t*>(&handle_), [](uv_handle_t* handle) {
+      auto* signal = static_cast<ReapingSignal*>(handle->data);
+      const std::function<void()> closed = std::move(signal->before_reaping_);
+      free(signal);
+      closed();
+    });
+  }
+
+ private:
+  static constexpr size_t kPage = 4096;
+
+  static ReapingSignal* allocate_below(const uv_loop_t* loop) {
+    // Below everything that a linker or an allocator places; a hint, which older kernels take for
+    // no more than that.
+    static std::atomic<uintptr_t> next_hint{0x100000};
+    void* hint = reinterpret_cast<void*>(next_hint.fetch_add(kPage));
+    void* page = mmap(hint, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return nullptr;
+    return new (page) ReapingSignal;
+  }
+
+  static void free(ReapingSignal* signal) {
+    signal->~ReapingSignal();
+    munmap(signal, kPage);
+  }
+
+  uv_signal_t handle_{};
+  std::function<void()> before_reaping_;
+};
+
+}  // namespace
+
+struct EnvChildren::Polls : std::enable_shared_from_this<EnvChildren::Polls> {
   std::unordered_set<Poll*> open;
+  ReapingSignal* reaping = nullptr;
   size_t closing = 0;
   bool hooked = false;
   napi_async_cleanup_hook_handle ending = nullptr;
 
   void close(Poll* poll);
+  void close_all();
   void ask_all();
   void end_if_closed();
 };
@@ -36,8 +104,7 @@ std::shared_ptr<ChildWatch> EnvChildren::watch(Napi::Env env, int pid) {
       const std::unique_ptr<std::shared_ptr<Polls>> polls(
           static_cast<std::shared_ptr<Polls>*>(data));
       (*polls)->ending = handle;
-      const std::unordered_set<Poll*> open = (*polls)->open;
-      for (Poll* poll : open) (*polls)->close(poll);
+      (*polls)->close_all();
       (*polls)->end_if_closed();
     };
     auto* data = new std::shared_ptr<Polls>(polls_);
@@ -46,6 +113,8 @@ std::shared_ptr<ChildWatch> EnvChildren::watch(Napi::Env env, int pid) {
       return watch;
     }
     polls_->hooked = true;
+    // A child that ends while the descriptors of this turn are served is asked for here.
+    polls_->reaping = ReapingSignal::start(loop, [polls = polls_.get()] { polls->ask_all(); });
   }
   auto* poll = new Poll;
   poll->watch = watch;
@@ -86,6 +155,17 @@ void EnvChildren::Polls::close(Poll* poll) {
     const std::unique_ptr<Poll> closed(static_cast<Poll*>(handle->data));
     closed->polls->closing--;
     closed->polls->end_if_closed();
+  });
+}
+
+void EnvChildren::Polls::close_all() {
+  const std::unordered_set<Poll*> still_open = open;
+  for (Poll* poll : still_open) close(poll);
+  if (reaping == nullptr) return;
+  closing++;
+  std::exchange(reaping, nullptr)->close([self = shared_from_this()] {
+    self->closing--;
+    self->end_if_closed();
   });
 }
 

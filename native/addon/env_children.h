@@ -10,7 +10,8 @@
 namespace episcope {
 
 /// In each turn libuv serves its descriptors first and signals last, and a pidfd is readable before
-/// SIGCHLD is sent: whoever listens to pidfds is called before the loop reaps.
+/// SIGCHLD is sent: whoever listens to pidfds is called before the loop reaps. So is a handle of
+/// SIGCHLD that comes before libuv's own, for the children that end meanwhile.
 class EnvChildren {
  public:
   EnvChildren();

@@ -1,6 +1,7 @@
 #include "child_watch.h"
 
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,31 @@ bool ask(int pidfd, siginfo_t& info, rusage& usage) {
     result = syscall(SYS_waitid, kPidfd, pidfd, &info, kLook, &usage);
   } while (result != 0 && errno == EINTR);
   return result == 0;
+}
+
+/// What `PIDFD_GET_INFO` fills in, which older headers lack: its first version.
+struct PidfdInfo {
+  uint64_t mask;
+  uint64_t cgroup_id;
+  uint32_t numbers[11];  // pid, tgid, ppid, and eight of users and groups
+  int32_t exit_code;
+};
+static_assert(sizeof(PidfdInfo) == 64);
+constexpr unsigned long kPidfdGetInfo = _IOWR(0xFF, 11, PidfdInfo);
+constexpr uint64_t kPidfdInfoExit = 1u << 3;
+
+/// Only of a child that was reaped, since Linux 6.15.
+std::optional<ChildStatus> reaped_status(int pidfd) {
+  PidfdInfo info{};
+  info.mask = kPidfdInfoExit;
+  if (ioctl(pidfd, kPidfdGetInfo, &info) != 0 || (info.mask & kPidfdInfoExit) == 0) return {};
+  ChildStatus status;
+  if (WIFSIGNALED(info.exit_code)) {
+    status.signal = WTERMSIG(info.exit_code);
+  } else {
+    status.code = WEXITSTATUS(info.exit_code);
+  }
+  return status;
 }
 
 uint64_t kib(long count) { return saturating_mul(static_cast<uint64_t>(count), kKib); }
@@ -76,6 +102,11 @@ std::optional<ChildExit> ChildWatch::exit() {
   exit.peak_bytes = trusted_peak(kib(usage.ru_maxrss), own_peak_bytes_);
   exit_ = exit;
   return exit_;
+}
+
+std::optional<ChildStatus> ChildWatch::status() {
+  const std::optional<ChildExit> known = exit();
+  return known ? std::optional<ChildStatus>(*known) : reaped_status(pidfd_);
 }
 
 }  // namespace episcope

@@ -11,9 +11,12 @@
 
 namespace episcope {
 
-struct ChildExit {
+struct ChildStatus {
   int code = 0;    // 0 where a signal ended it
   int signal = 0;  // 0: it exited by itself
+};
+
+struct ChildExit : ChildStatus {
   /// Its own consumption and that of every descendant that was reaped below it.
   rusage usage{};
   /// The highest rss of the child or of one of those; 0: not known.
@@ -34,6 +37,9 @@ class ChildWatch {
   int pidfd() const { return pidfd_; }
   /// Empty while it lives, and for ever where it was reaped before it was asked for.
   std::optional<ChildExit> exit();
+  /// How it ended, also where only its status is known: Linux 6.15 tells that of a child that was
+  /// reaped before it was asked for.
+  std::optional<ChildStatus> status();
 
  private:
   ChildWatch(int pidfd, uint64_t own_peak_bytes) : pidfd_(pidfd), own_peak_bytes_(own_peak_bytes) {}

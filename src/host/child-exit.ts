@@ -36,12 +36,15 @@ export interface Exiting {
 interface ChildBinding {
   /** null: no child of this process, or none that can be watched. */
   watchChild(pid: number): object | null;
-  /** Once. null while it lives, and where nobody asked before it was reaped. */
+  /**
+   * Once. null while it lives, and where nobody asked before it was reaped and the kernel does not tell it afterwards
+   * (before Linux 6.15).
+   */
   takeChildExit(watched: object): {
     readonly code: number;
     readonly signal: number;
-    readonly peakBytes: bigint;
-    readonly dirtiedBytes: bigint;
+    readonly peakBytes: bigint | null;
+    readonly dirtiedBytes: bigint | null;
   } | null;
 }
 
@@ -81,21 +84,24 @@ export function exitOf(child: Exiting): Promise<ChildExit> {
   });
 }
 
-type Asked = ReturnType<ChildBinding['takeChildExit']>;
+/** `'not watched'`: there is only Node's word. */
+type Asked = ReturnType<ChildBinding['takeChildExit']> | 'not watched';
 
 function askerOf(pid: number | undefined): () => Asked {
   const { addon } = loadAddon();
-  if (addon === null || pid === undefined) return () => null;
+  if (addon === null || pid === undefined) return () => 'not watched';
   const binding = addon as ChildBinding;
   const watched = binding.watchChild(pid);
-  return () => (watched === null ? null : binding.takeChildExit(watched));
+  return () => (watched === null ? 'not watched' : binding.takeChildExit(watched));
 }
 
 function told(code: number | null, signal: string | null, asked: Asked): ChildExit {
-  if (asked === null) return { code, signal, peakBytes: null, dirtiedBytes: null };
-  const { dirtiedBytes } = asked;
-  const peakBytes = asked.peakBytes === 0n ? null : asked.peakBytes;
-  const usage = { peakBytes, dirtiedBytes };
-  if (asked.signal === 0) return { code: asked.code, signal: null, ...usage };
-  return { code: null, signal: signalName(asked.signal), ...usage };
+  if (asked === null || asked === 'not watched') {
+    // Node's 0 may be a real-time signal.
+    const isUnknown = asked === null && code === 0;
+    return { code: isUnknown ? null : code, signal, peakBytes: null, dirtiedBytes: null };
+  }
+  const { peakBytes, dirtiedBytes } = asked;
+  if (asked.signal === 0) return { code: asked.code, signal: null, peakBytes, dirtiedBytes };
+  return { code: null, signal: signalName(asked.signal), peakBytes, dirtiedBytes };
 }

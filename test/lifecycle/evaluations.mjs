@@ -64,10 +64,14 @@ async function useTogether({ engine, copy, log, name, stops }) {
     let next = 0;
     let batches = 0;
     for await (const { frames, missed } of reader.frames()) {
-      next += missed;
-      for (const { seq } of frames) {
-        if (seq !== next) faults.push(`${episodeId}: frame ${seq} instead of ${next}`);
-        next = seq + 1;
+      // A reader that is lapped while it reads has what it missed in the middle of a batch.
+      next += missed + frames.length;
+      const last = frames.at(-1).seq;
+      const rising = frames.every(({ seq }, i) => i === 0 || seq > frames[i - 1].seq);
+      if (last + 1 !== next || !rising) {
+        faults.push(
+          `${episodeId}: ${frames.map(({ seq }) => seq)} and ${missed} missed before ${next}`,
+        );
       }
       if (++batches === 3) return;
     }
