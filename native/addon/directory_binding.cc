@@ -51,12 +51,18 @@ Napi::Value GetOwnerMark(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), mark, static_cast<size_t>(length));
 }
 
+// closeDirectory(fd)
+void CloseDirectory(const Napi::CallbackInfo& info) {
+  close(info[0].As<Napi::Number>().Int32Value());
+}
+
 }  // namespace
 
 void init_directory(Napi::Env env, Napi::Object exports) {
   exports.Set("openRoot", Napi::Function::New<OpenRoot>(env));
   exports.Set("openChild", Napi::Function::New<OpenChild>(env));
   exports.Set("setOwnerMark", Napi::Function::New<SetOwnerMark>(env));
+  exports.Set("closeDirectory", Napi::Function::New<CloseDirectory>(env));
   exports.Set("getOwnerMark", Napi::Function::New<GetOwnerMark>(env));
 }
 

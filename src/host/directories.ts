@@ -28,6 +28,8 @@ export interface Directories {
   setOwnerMark(fd: number, mark: string): string | null;
   /** null where there is none, or it cannot be read. */
   getOwnerMark(fd: number): string | null;
+  /** Of what was opened here: a worker of Node warns where it closes what it did not open. */
+  close(fd: number): void;
 }
 
 /** What `native/addon/directory_binding.cc` registers. Errnos of marks are positive, 0 is success. */
@@ -36,6 +38,7 @@ interface DirectoryBinding {
   openChild(dirfd: number, name: string): number;
   setOwnerMark(fd: number, mark: string): number;
   getOwnerMark(fd: number): string | number;
+  closeDirectory(fd: number): void;
 }
 
 export function directories(): Directories {
@@ -58,6 +61,7 @@ function nativeDirectories(binding: DirectoryBinding): Directories {
       const mark = binding.getOwnerMark(fd);
       return typeof mark === 'string' ? mark : null;
     },
+    close: (fd) => binding.closeDirectory(fd),
   };
 }
 
@@ -79,6 +83,7 @@ export const plainDirectories: Directories = {
   openChild: (dirfd, name) => openChecked(dirfd, name, true),
   setOwnerMark: () => 'ENOTSUP',
   getOwnerMark: () => null,
+  close,
 };
 
 function openChecked(dirfd: number, name: string, sameDevice: boolean): number {

@@ -1,6 +1,6 @@
 /** A cgroup directory held by its descriptor: what is done to it is done to this one, whatever has its name by now. */
 import { mkdirSync, readdirSync } from 'node:fs';
-import { close, Errno, errnoName, fileSystemMagic, fstat } from '../engine/js/syscall.js';
+import { Errno, errnoName, fileSystemMagic, fstat } from '../engine/js/syscall.js';
 import { CgroupError } from '../error/index.js';
 import { cgroupActions } from '../host/cgroup-actions.js';
 import { type CgroupEvents, readCgroupEvents, readText, readWords } from '../host/cgroup-files.js';
@@ -41,7 +41,7 @@ export class PinnedCgroup {
     if (fd < 0) throw openError(path, fd);
     const magic = fileSystemMagic(fd);
     if (magic === CGROUP2_SUPER_MAGIC) return new PinnedCgroup(path, fd, directories);
-    close(fd);
+    directories.close(fd);
     // Asked through /proc: where that is missing nothing is known.
     if (magic < 0) throw readError(path, magic);
     throw new CgroupError('ERR_NOT_CGROUP2', `${path} is not on a cgroup2 file system`, {
@@ -144,7 +144,7 @@ export class PinnedCgroup {
   }
 
   close(): void {
-    close(this.#fd);
+    this.#directories.close(this.#fd);
   }
 }
 

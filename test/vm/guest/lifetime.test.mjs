@@ -41,7 +41,10 @@ for (const engine of ENGINES) {
         const frames = await handle.stop();
         assertWholeSession(frames);
         assert.equal(frames.length, 3);
-        assert.equal(frames.at(-1).cpuNs, before.cpuNs);
+        // How its child ended tells the native engine what no file told any more.
+        const { cpuNs } = frames.at(-1);
+        if (engine === 'native') assert.ok(cpuNs >= before.cpuNs, `${cpuNs}`);
+        else assert.equal(cpuNs, before.cpuNs);
       },
     );
 

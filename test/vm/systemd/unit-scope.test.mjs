@@ -453,6 +453,8 @@ describe('a user without rights', () => {
   });
 });
 
+const TICK_NS = 4_000_000n;
+
 for (const [strategy] of STRATEGIES) {
   test(
     `200 scopes at once are created, measured and removed (${strategy})`,
@@ -484,7 +486,8 @@ for (const [strategy] of STRATEGIES) {
         assert.ok(frame.o11yFlags.terminal);
         const whole = await scope.cpuUsageNs();
         assert.ok(whole >= 5_000_000n, `${whole} ns`);
-        assert.ok(BigInt(frame.cpuNs) <= whole);
+        // systemd may have read before the last accounting of what was dying, by a tick of this kernel.
+        assert.ok(BigInt(frame.cpuNs) <= whole + TICK_NS, `${frame.cpuNs} of ${whole} ns`);
         if (frame.quality.cpu.has('final')) {
           final += 1;
           assert.equal(BigInt(frame.cpuNs), whole);
