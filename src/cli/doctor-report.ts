@@ -15,8 +15,7 @@ export interface Diagnosis {
   readonly engine: { readonly name: EngineName; readonly reason: string | null };
   /** The bus on which systemd would be asked for scopes; `reason`: why it is not. */
   readonly systemd: { readonly bus: BusKind; readonly reason: string | null };
-  /** What moves a command into its cgroup. */
-  /** `episcope-exec`, or the path of what starts commands instead. */
+  /** What starts commands: `episcope-exec`, or the path of what does so without the addon. */
   readonly launcher: string;
   /** Scopes of dead owners; with `--clean` those that were removed, or the reason why not. */
   readonly stale: readonly StaleReport[];
@@ -48,7 +47,7 @@ const ENGINE_DIFFERENCES = [
   },
   {
     what: 'end of a child',
-    native: 'what it used is told by the kernel, exact: waitid before Node reaps it',
+    native: 'exact: waitid before Node reaps it',
     js: 'what its last sample saw',
   },
   {
@@ -77,8 +76,9 @@ function procRows({ proc }: HostFacts): [string, string][] {
 function tierText(host: HostFacts): string {
   const tier = bestTier(host);
   if (tier === null) return 'none: there is neither a cgroup nor a /proc to measure by';
-  if (tier === 'leaf' && !host.proc.available)
+  if (tier === 'leaf' && !host.proc.available) {
     return 'leaf: cpu and membership from a cgroup without controllers; memory and io not available';
+  }
   return TIER_TEXT[tier];
 }
 
@@ -172,7 +172,7 @@ function differenceLines(paint: Paint): string[] {
     ...ENGINE_DIFFERENCES.map(({ what, native, js }) => [what, native, js]),
   ];
   return table.map(([what = '', native = '', js = '']) =>
-    `  ${paint.dim(what.padEnd(13))}${native.padEnd(40)}${js}`.trimEnd(),
+    `  ${paint.dim(what.padEnd(16))}${native.padEnd(40)}${js}`.trimEnd(),
   );
 }
 
