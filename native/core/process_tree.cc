@@ -299,7 +299,7 @@ void ProcessTree::store_reaper() {
 /// Of a member other than the root. What lacks in several parts for one reason is told once.
 void ProcessTree::note_unread(uint32_t parts, const ReadFailure& failure) {
   incomplete_ |= parts;
-  // It has ended meanwhile: what it used is its parent's.
+  // It has ended meanwhile, and what it used is counted with its parent.
   if (failure.code == ReadCode::kProcGone) return;
   constexpr uint32_t kTellingOrder[] = {1, 2, 0, 3};
   for (const uint32_t p : kTellingOrder) {

@@ -42,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Throws `Refusal`: another command than the one that was asked for must not run. */
+/** Throws `Refusal`, because a command with altered arguments is not the one that was asked for. */
 function refuseAltered(args: readonly string[]): void {
   const [altered] = alteredArguments(args);
   if (altered !== undefined) {
@@ -72,7 +72,7 @@ export async function exitStatus(argv: readonly string[]): Promise<number> {
       complain(cause instanceof TelemetryError ? cause.message : short);
       return ExitStatus.REFUSED;
     }
-    // A defect of ours: the stack is what helps.
+    // A defect of ours, for which the stack is needed.
     complain(inspect(cause));
     return ExitStatus.REFUSED;
   }

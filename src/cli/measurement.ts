@@ -164,7 +164,7 @@ export class Measurement {
     this.parts.memory = { source: 'proc', quality: LOWER_BOUND };
   }
 
-  /** Not even each look saw all of the processes. */
+  /** Some of the looks did not see all of the processes. */
   get memoryIncomplete(): boolean {
     return this.#memoryLowerBound;
   }

@@ -9,14 +9,11 @@ import {
   openSync,
   realpathSync,
   statSync,
-  writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { errnoOf } from '../host/errno.js';
 import { namesDescriptor } from '../recorder/place.js';
-
-/** How often 1 ms is waited for the reader of a pipe that is full, in one write. */
-const MAX_BUSY_WRITES = 1_000;
+import { writeAll } from './output.js';
 
 /** Without O_NONBLOCK the open of a FIFO that nobody reads would hang, deaf to signals. */
 const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
@@ -68,7 +65,7 @@ export class OutputFile {
     if (this.#fd === null) return;
     try {
       if (this.isRegular && !this.#isShared) this.#fd = this.#unchanged(this.#fd);
-      writeAll(this.#fd, Buffer.from(text));
+      writeAll(this.#fd, text);
     } catch (cause) {
       this.#warn(this.incomplete(errnoOf(cause)));
       this.close();
@@ -101,7 +98,7 @@ export class OutputFile {
   }
 }
 
-/** Two open files, or one and none. */
+/** Whether both descriptors are of one file; false where one of them is not open. */
 function isSame(fd: number, other: number): boolean {
   try {
     const [a, b] = [fstatSync(fd, { bigint: true }), fstatSync(other, { bigint: true })];
@@ -122,7 +119,7 @@ function isAt(path: string, fd: number): boolean {
   }
 }
 
-/** A new file, or an empty one. What else stands there is not ours: throws `EEXIST`, and what the kernel says. */
+/** Opens a new file, or an empty one. Throws `EEXIST` where something else stands there, or what the kernel says. */
 function openAnew(path: string): number {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.isFile() && found.size === 0) return openSync(path, FLAGS | constants.O_NOFOLLOW);
@@ -136,17 +133,5 @@ function realPathOf(path: string): string {
   } catch {
     // A pipe has none.
     return path;
-  }
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0, busy = 0; at < bytes.length; ) {
-    try {
-      at += writeSync(fd, bytes, at);
-    } catch (cause) {
-      busy += 1;
-      if (errnoOf(cause) !== 'EAGAIN' || busy > MAX_BUSY_WRITES) throw cause;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-    }
   }
 }

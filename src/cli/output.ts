@@ -7,11 +7,11 @@ import { isatty } from 'node:tty';
 import { codeOf } from '../realm/index.js';
 
 export function writeOut(text: string): void {
-  writeAll(1, text);
+  writeIfRead(1, text);
 }
 
 export function writeErr(text: string): void {
-  writeAll(2, text);
+  writeIfRead(2, text);
 }
 
 /** One clear line about this run. */
@@ -43,20 +43,26 @@ function same(text: string): string {
   return text;
 }
 
-/** Gives up on a reader that takes nothing: the command's exit status matters more than our words. */
+/** How often 1 ms is waited for the reader of a pipe that is full, in one write. */
 const MAX_BUSY_WRITES = 1_000;
 
-function writeAll(fd: number, text: string): void {
+/** Throws what the kernel says, `EAGAIN` where nobody reads. */
+export function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
-  let at = 0;
-  for (let busy = 0; at < bytes.length && busy < MAX_BUSY_WRITES; ) {
+  for (let at = 0, busy = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (cause) {
-      // The command may have made the stream non-blocking; anything else means that nobody reads.
-      if (codeOf(cause) !== 'EAGAIN') return;
       busy += 1;
+      if (codeOf(cause) !== 'EAGAIN' || busy > MAX_BUSY_WRITES) throw cause;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
+}
+
+/** Gives up where nobody reads: the command's exit status matters more than our words. */
+function writeIfRead(fd: number, text: string): void {
+  try {
+    writeAll(fd, text);
+  } catch {}
 }

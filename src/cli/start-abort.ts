@@ -11,7 +11,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** Once it was let go the command may run already, and we hear of it so much later at most, or the exec hangs. */
+/** Once it was let go the command may run already. Unless its exec hangs, we are told within this time. */
 const HANGS_MS = 1_000;
 
 export class StartAbort {
@@ -31,7 +31,7 @@ export class StartAbort {
       this.#abort(signal);
       return true;
     }
-    // It gets the signal, and dies of it or runs.
+    // The signal is passed on to the command, which dies of it or runs.
     this.#timer ??= setTimeout(() => this.#abort(signal), HANGS_MS);
     return false;
   }
@@ -41,7 +41,7 @@ export class StartAbort {
     this.#stage = 'before';
   }
 
-  /** What is held is let go from now on. */
+  /** The held command is about to be let go. */
   letGo(): void {
     this.#stage = 'let go';
   }

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 
-/** What stands for bytes that were no UTF-8, and is a character of its own too. */
+/** Node puts this in place of bytes that are not UTF-8; it may also have been given as a character. */
 const REPLACEMENT = '\uFFFD';
 
 /**

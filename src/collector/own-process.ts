@@ -27,7 +27,7 @@ export function assertNotOurselves(pid: number, cgroupPath: string | null): void
 }
 
 function descendsFrom(ancestor: number): boolean {
-  // Further up only /proc knows, and that knows other processes by these numbers.
+  // Parents further up are known from /proc only, where these numbers are other processes.
   if (whyForeignProc() !== null) return [process.pid, process.ppid, 1].includes(ancestor);
   for (let pid = process.pid; pid > 1; ) {
     if (pid === ancestor) return true;

@@ -1,6 +1,6 @@
 /**
  * Reading the small control files of a cgroup directory; a file that cannot be read gives null. Where no descriptor is
- * left to read it with, that is thrown: nothing is known then. `shown` is the directory's path for people.
+ * left to read it with, this throws, because nothing is known then. `shown` is the directory's path for people.
  */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { errnoOf } from './errno.js';

@@ -141,7 +141,7 @@ function cgroup2Facts(mount: Mount, procRoot: string): Cgroup2Facts {
   };
 }
 
-/** Who names another procfs knows whose numbers those are. */
+/** Whoever names another procfs knows whose numbers are in it. */
 function procFacts(procRoot: string): ProcFacts {
   const reason = procRoot === '/proc' ? whyForeignProc() : null;
   return { available: reason === null, reason };

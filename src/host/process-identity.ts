@@ -85,7 +85,7 @@ export function timeNamespace(procRoot = '/proc'): string | null {
   }
 }
 
-/** Of a link such as `pid:[4026531836]`. */
+/** The inode in a link such as `pid:[4026531836]`. */
 function inodeOf(link: string): string | null {
   return /^[a-z]+:\[(\d+)\]$/.exec(link)?.[1] ?? null;
 }

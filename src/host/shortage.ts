@@ -13,7 +13,7 @@ export function isShortage(errno: string | null | undefined): boolean {
 
 /** The symbolic errno of such a failure, Node's or ours; null for any other. */
 export function shortageOf(cause: unknown): string | null {
-  // Our own errors have the name there, and Node's have the number.
+  // `errno` is the name in our own errors, and the number in Node's.
   const has = typeof cause === 'object' && cause !== null && 'errno' in cause;
   const name = has && typeof cause.errno === 'string' ? cause.errno : errnoOf(cause);
   return isShortage(name) ? name : null;

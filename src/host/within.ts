@@ -9,9 +9,9 @@ export interface Wait {
 
 /**
  * What `act` resolves to, unless the wait is over first: throws the reason of an aborted signal, and `late()` at the
- * deadline. What was begun goes on all the same, and how it ends is nobody's business then.
+ * deadline. What `act` began goes on all the same, and how it ends is ignored.
  *
- * The clock of the deadline keeps the process alive meanwhile: what is waited for may not.
+ * The timer of the deadline keeps the process alive meanwhile, because what is waited for may not.
  */
 export async function within<T>(
   { deadline, signal }: Wait,
@@ -53,7 +53,7 @@ export async function atMost(ms: number, act: Promise<unknown>): Promise<void> {
 
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
-/** For a timer, which takes more than it can count for nothing. `deadline` is one of `performance.now()`. */
+/** For `setTimeout`, which takes a delay that is too large for none. `deadline` is one of `performance.now()`. */
 export function msUntil(deadline: number): number {
   return Math.min(MOST_TIMER_MS, Math.max(0, deadline - performance.now()));
 }

@@ -8,7 +8,7 @@ interface Branded {
   readonly [BRAND]?: unknown;
 }
 
-/** Names the class; its subclasses have names of their own, or none. */
+/** Gives the class its name. It is not that of its subclasses, which may be branded too. */
 export function brand(prototype: object, name: string): void {
   Object.defineProperty(prototype, BRAND, { value: name });
 }

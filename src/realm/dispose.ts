@@ -8,7 +8,7 @@ export const dispose: typeof Symbol.dispose = known.dispose as typeof Symbol.dis
 export const asyncDispose: typeof Symbol.asyncDispose =
   known.asyncDispose as typeof Symbol.asyncDispose;
 
-// Not by an import: readers without the addon may be bundled for where there is no Node.
+// Not imported, because readers without the addon may be bundled for where there is no Node.
 function symbolOfFirstRealm(): SymbolConstructor {
   if (Symbol.dispose !== undefined || typeof process === 'undefined') return Symbol;
   const { getBuiltinModule }: Partial<typeof process> = process;

@@ -8,7 +8,7 @@ const ROTATED = /^(.+)\.([1-9]\d{0,8})$/;
 
 /** How often nothing must be found before there is nothing: a rotation leaves a name without a file for an instant. */
 const MAX_LOOKS = 32;
-/** Rotations that come so close one after another are no rotations. */
+/** So many rotations, one right after another, are made by no writer. */
 const MAX_MOVES = 1_000;
 
 export interface Part {

@@ -198,9 +198,9 @@ export class RecordingWriter {
   async #leave(file: RegularFile, change: FileChange): Promise<void> {
     const remains = await remainsOf(file, change, this.#placed(), this.#headerLine);
     this.#change = change;
-    // Frames may be lost: where a number is left out, readers count what is missing.
+    // Frames may be lost. A number is left out, so that readers count them as missing.
     this.#parts += 1;
-    // Whoever reads on from here is to meet no byte of somebody else.
+    // Readers that go on from here must not meet bytes of somebody else.
     if (remains === 'foreign') this.#header = { ...this.#header, recordingId: randomUUID() };
     if (remains === 'empty') return;
     this.#remains = remains;

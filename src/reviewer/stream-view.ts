@@ -6,7 +6,7 @@ import { errnoOf } from '../host/index.js';
 import { isAt, NotRegular, openRegular } from '../ndjson/open-regular.js';
 import { reviewerEventsRotatedPath } from './paths.js';
 
-/** Rotations that come so close one after another are no rotations. */
+/** So many rotations, one right after another, are made by no writer. */
 const MAX_ATTEMPTS = 1000;
 
 export interface StreamFile {

@@ -9,7 +9,7 @@ import { errnoOf } from '../host/index.js';
  * know, so EBADF is the file system's word too: that it wants one for writing, which no directory has.
  */
 const UNSYNCABLE = new Set(['EBADF', 'EINVAL', 'EISDIR', 'ENOSYS', 'ENOTSUP', 'ENOTSUPP']);
-/** It may be entered and written and yet not be opened, which a sync needs. */
+/** A directory may be one that we may write to and not open, which a sync needs. */
 const FORBIDDEN = new Set(['EACCES', 'EPERM']);
 
 /**

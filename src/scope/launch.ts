@@ -23,7 +23,7 @@ export interface LaunchOptions {
   readonly held?: boolean;
   /** All but what would put a shell in between. */
   readonly spawn?: SpawnOptions;
-  /** By default the best that there is. */
+  /** By default the best one that is installed. */
   readonly launcher?: Launcher | undefined;
 }
 
@@ -71,7 +71,7 @@ export function launch(options: LaunchOptions): Launched {
   return start(options, by.file, by.args, { stdio, control, env: by.env, first: by.first });
 }
 
-/** For looking a command up. A directory that was deleted has no path any more, and is still there. */
+/** For looking a command up: a directory that was deleted has no path any more, but can still be used. */
 function directoryOf(cwd: string | URL | null | undefined): string {
   if (cwd != null) return typeof cwd === 'string' ? cwd : fileURLToPath(cwd);
   try {
@@ -130,7 +130,7 @@ function start(
     child.on('error', (cause) => resolve({ stage: 'exec', errno: errnoOf(cause) }));
     child.once('spawn', () => resolve(null));
   });
-  // Without a process there is no stdio either, whatever Node's types say.
+  // Where no process was made Node has no stdio, whatever its types say.
   const socket = line === null || child.pid === undefined ? null : child.stdio[line.control];
   if (line !== null && line.first !== '' && socket instanceof Duplex) socket.write(line.first);
   let released = options.held !== true;

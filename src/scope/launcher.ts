@@ -3,7 +3,7 @@
  * the addon a script for perl, which can set close-on-exec and tell an errno; where there is no perl one for `/bin/sh`,
  * which cannot start every command as it was asked to, and refuses those before anything is started.
  *
- * All three speak the same on the line: "ready\n" when they wait, "<stage> <errno>\n" when they fail, and it closes when
+ * All three write the same to the line: "ready\n" when they wait, "<stage> <errno>\n" when they fail, and it closes when
  * the command's image runs.
  */
 import { accessSync, constants } from 'node:fs';
@@ -45,7 +45,7 @@ export function launchHelper(): Launcher | null {
   return ifExecutable('helper', join(packageRoot, 'build', 'Release', 'episcope-exec'));
 }
 
-/** Where systems have it: a `perl` of somebody's PATH may be anything. */
+/** Only where systems install it: a `perl` in somebody's PATH may be anything. */
 export function perlLauncher(): Launcher | null {
   return ifExecutable('perl', '/usr/bin/perl') ?? ifExecutable('perl', '/usr/local/bin/perl');
 }
@@ -78,7 +78,7 @@ export function launcherStart(launcher: Launcher, call: LaunchCall): LauncherSta
       return {
         file: launcher.path,
         args: ['-e', PERL_SCRIPT, '--', ...all],
-        // Nothing of the command's (PERL5OPT, LD_PRELOAD, a locale that is not there) is the launcher's.
+        // The command's variables (PERL5OPT, LD_PRELOAD, a locale that is not there) must not affect perl itself.
         env: { LC_ALL: 'C' },
         first: `${Buffer.byteLength(block)}\n${block}`,
       };
@@ -157,9 +157,9 @@ unset episcope_env episcope_gate episcope_go
 { exec \\"\\$@\\"; } $episcope_line>&-"`;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** What a shell has a meaning of its own for, and changes or keeps from its commands. */
+/** A shell gives these a meaning of its own, and changes them or does not pass them on. */
 const SHELL_NAMES = ['IFS', 'OPTIND', 'OPTARG', 'PPID', 'LINENO', 'BASH_VERSION'];
-/** Set by some shells; the command has its own, or none. */
+/** Some shells set these; the command is to have its own value, or none. */
 const RESTORED = ['PWD', 'OLDPWD', 'SHLVL', '_'];
 /** `>&10` is a syntax error in some shells. */
 const HIGHEST = 9;
@@ -179,7 +179,7 @@ function shellStart(file: string, call: LaunchCall, all: readonly string[]): Lau
   });
   // busybox gives its commands a PATH.
   if (env.PATH === undefined && command.includes('/')) restore.push('unset PATH');
-  // bash takes one off at an exec.
+  // bash decrements it at an exec.
   if (/^\d{1,6}$/.test(env.SHLVL ?? '')) {
     restore.push('[ -z "$BASH_VERSION" ] || SHLVL=$((SHLVL + 1))');
   }

@@ -16,7 +16,7 @@ export interface Command {
 }
 
 export interface LaunchingWait extends Wait {
-  /** For people: the deadline lies so far from the beginning. */
+  /** What the deadline was computed from, for messages. */
   readonly timeoutMs: number;
 }
 
@@ -24,7 +24,7 @@ export class Launching {
   readonly #command: Command;
   readonly #wait: LaunchingWait;
   #launched: Launched | null = null;
-  /** The scope that it is in, or is to enter; null: where we are. */
+  /** The scope that the command is in, or is to enter; null where it has none. */
   scope: Scope | null = null;
 
   constructor(command: Command, wait: LaunchingWait) {
@@ -73,7 +73,7 @@ export class Launching {
     try {
       failure = await this.#within(() => launched.started, 'it did not run');
     } finally {
-      // Also for who undoes this start, and waits for its end.
+      // Also where this start is undone: the undoing waits for `exit`.
       end.handOver();
     }
     if (failure !== null) throw this.#failed(failure);

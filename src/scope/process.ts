@@ -27,7 +27,7 @@ export function processGone(pid: number): ProcError {
 }
 
 /**
- * Who froze itself could not thaw again, and who killed itself could not tell. Throws `ERR_INVALID_CONFIG`, and
+ * A process that froze itself could not thaw again. Throws `ERR_INVALID_CONFIG` where it is inside, and
  * `ERR_CGROUP_READ` where it cannot be read whether the cgroup holds this process.
  */
 export function assertNotInside({ via, path }: PinnedCgroup, what: 'freeze' | 'kill'): void {

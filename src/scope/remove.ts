@@ -84,7 +84,7 @@ export function removeScope(ref: ScopeRef, options: RemoveOptions): Promise<bool
   const path = `${ref.parent}/${ref.slice}/${scopeName(ref.id)}`;
   const { deadline, signal } = waitOf(options);
   return within(
-    // Later than the removal's own deadline, which says more.
+    // Later than the removal's own deadline, whose error says more.
     { deadline: deadline + RMDIR_TIMEOUT_MS, signal },
     () => removeNow(ref, options),
     () => busy(path, 'is still there: the kernel took too long', 'ETIMEDOUT'),
@@ -101,7 +101,7 @@ async function removeNow(ref: ScopeRef, options: RemoveOptions): Promise<boolean
       const scope = slice.childIfAny(scopeName(ref.id));
       const isIt =
         scope !== null && (await using(scope, () => removeIfIt(slice, scope, ref, options)));
-      // Of one that is gone its own marker is left at most; any other is that of a scope made under this name later.
+      // Once it is gone only its own marker can be left; any other marker is that of a later scope of this name.
       if (!isIt && ref.marker != null) await slice.remove(ref.marker);
       return isIt;
     });

@@ -42,7 +42,7 @@ async function openLevel(parent: PinnedCgroup, name: string): Promise<PinnedCgro
     return level;
   } catch (cause) {
     level?.close();
-    // Nobody would know that it is ours to remove. It stays where somebody else has made a scope in it already.
+    // Without the mark nobody would know that it is ours to remove. It stays where somebody has made a scope in it.
     await parent.remove(name);
     throw cause;
   }

@@ -37,7 +37,7 @@ export async function undoing(act: () => Promise<unknown>): Promise<void> {
       await act();
       return;
     } catch (cause) {
-      // The failure that is told is the one that led here.
+      // The caller throws the failure that led to the undoing; this one is not told.
       if (shortageOf(cause) === null || performance.now() > deadline) return;
       letGo();
       await sleep(PAUSE_MS);
@@ -45,7 +45,7 @@ export async function undoing(act: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** null where so many more can be opened at this moment, else the errno. */
+/** null where `count` more descriptors can be opened at this moment, else the errno. */
 export function whyNotOpen(count: number): string | null {
   const opened: number[] = [];
   const errno = openUpTo(opened, count);
@@ -68,7 +68,7 @@ function letGo(): void {
   closeAll(held);
 }
 
-/** null once there are `count`, or the errno. */
+/** Opens until there are `count`. null, or the errno. */
 function openUpTo(descriptors: number[], count: number): string | null {
   while (descriptors.length < count) {
     const fd = openDirectoryPath('/');

@@ -53,7 +53,7 @@ export async function cleanStaleScopes(
   for (const parent of parents) {
     await withSlice(parent, options, async (root, slice) => {
       const dead = leftovers(slice);
-      // The marker of a scope that could not be removed still says whose it is.
+      // Where the scope could not be removed its marker must stay, to say whose it is.
       const kept = new Set<string | null>();
       for (const leftover of dead) {
         if (kept.has(leftover.name)) continue;

@@ -144,7 +144,7 @@ function notStarted(id: string, pid: number, result: string): CgroupError {
   );
 }
 
-/** Of a process that lives: systemd has it in no cgroup, or in none that is there. */
+/** The error for a living process that systemd has in no cgroup, or in one that is not there. */
 function withoutCgroup(id: string): CgroupError {
   const unit = scopeName(id);
   return new CgroupError('ERR_SCOPE_CREATE', `systemd started ${unit}, but it has no cgroup`);
@@ -185,7 +185,7 @@ async function undo(
   const wait = { deadline: performance.now() + REMOVE_TIMEOUT_MS };
   try {
     // Not taken: a unit of this name is somebody else's.
-    // Nor is it ours where the manager does not say in time.
+    // It is not taken for ours either where the manager does not answer in time.
     const notSaid = () => new ManagerTimeout('systemd did not answer in time');
     if (!(await within(wait, () => job.accepted, notSaid))) return;
     await untilNoJob(manager, unit, wait);

@@ -13,7 +13,7 @@ const newMap: () => Map<never, never> = runInThisContext('() => new Map()');
 
 /**
  * The map of this name, the same for every evaluation in this thread. Other versions of the package may be among
- * them: a name whose keys or values get another meaning must be changed.
+ * them, so a name must be changed when its keys or values get another meaning.
  */
 export function threadMap<K, V>(name: string): Map<K, V> {
   let registry = threadGlobal[REGISTRY];

@@ -289,7 +289,7 @@ export class MemberSet {
     if (unseen !== undefined) this.#noteUnseen(leaf, unseen);
   }
 
-  /** Whoever is listed again lives, and was not to be found: `/proc` hides it, or is no procfs of its. */
+  /** What is listed again is alive, and could not be opened because `/proc` hides it or does not show its namespace. */
   #noteUnseen(leaf: CgroupReader, unseen: readonly number[]): void {
     const listed: number[] = [];
     leaf.listMembers(listed);
@@ -304,7 +304,7 @@ export class MemberSet {
     if (parts === PartBit.ALL) this.unreadable = true;
     if ((parts & PartBit.MEMORY) !== 0) this.statmUnreadable = true;
     if ((parts & PartBit.IO) !== 0) this.ioUnreadable = true;
-    // It has ended meanwhile: what it used is its parent's.
+    // It has ended meanwhile, and what it used is counted with its parent.
     if (failure.code === 'ERR_PROC_GONE') return;
     const part = TELLING_ORDER.find((p) => ((parts & this.#parts) >> p) & 1);
     if (part !== undefined) this.memberFailures[part] ??= failure;

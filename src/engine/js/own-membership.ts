@@ -1,7 +1,7 @@
 /**
- * Whether a cgroup holds the calling process, here or below: who froze itself could not thaw again, and who killed itself
- * could not tell. By the lists of the kernel, which name this process whatever path, mount or cgroup namespace led to the
- * directory. The twin of `native/core/own_membership.cc`.
+ * Whether a cgroup holds the calling process, here or below: a process that froze itself could not thaw again, and one
+ * that killed itself could report nothing. By the lists of the kernel, which name this process whatever path, mount or
+ * cgroup namespace led to the directory. The twin of `native/core/own_membership.cc`.
  */
 import { readFileSync } from 'node:fs';
 import { hasSamePids, procRootAt } from './process-directory.js';
@@ -61,7 +61,7 @@ function lookForThreads(dirfd: number): number {
   return isGone(listed) ? 0 : listed;
 }
 
-/** Of any size: a cgroup with very many processes is one that must be possible to kill. */
+/** Reads a list of any size: cgroups with very many processes must be killable too. */
 function lists(file: string, isOurs: (id: number) => boolean): number {
   let text: string;
   try {
