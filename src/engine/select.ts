@@ -1,10 +1,11 @@
-import { TelemetryError } from '../error/index.js';
+import { assertOneOf, TelemetryError } from '../error/index.js';
 import { threadMap } from '../thread/thread-map.js';
 import type { Engine } from './engine.js';
 import { jsEngine } from './js/engine.js';
 import { loadNativeEngine } from './native/engine.js';
 
-export type EngineChoice = 'auto' | 'native' | 'js';
+const ENGINE_CHOICES = ['auto', 'native', 'js'] as const;
+export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 
 const WARNING = 'EPISCOPE_JS_ENGINE';
 /** Codes of the warnings that this thread has been given. */
@@ -18,13 +19,8 @@ const given = threadMap<string, true>('warnings');
  * value), `ERR_UNSUPPORTED_PLATFORM` (not Linux).
  */
 export function selectEngine(choice: EngineChoice = 'auto'): Engine {
+  assertOneOf('engine', choice, ENGINE_CHOICES);
   if (choice === 'js') return jsEngine();
-  if (choice !== 'auto' && choice !== 'native') {
-    throw new TelemetryError(
-      'ERR_INVALID_CONFIG',
-      `engine must be 'auto', 'native' or 'js', not ${JSON.stringify(choice)}`,
-    );
-  }
   // On another system this throws ERR_UNSUPPORTED_PLATFORM, which says more than a missing addon.
   const fallback = jsEngine();
   const { engine, reason } = loadNativeEngine();

@@ -16,6 +16,8 @@ export type OptionKeys<T> = Readonly<Record<keyof T, true>>;
 /** An object that has no other keys: an option that was misspelled would be none. */
 export function assertOptions<T>(name: string, value: T, keys: OptionKeys<T>): void {
   assertObject(name, value);
+  // An array without entries has no keys that could be wrong.
+  if (Array.isArray(value)) throw invalidConfig(`${name} must be an object`);
   const unknown = Object.keys(value as object).find((key) => !Object.hasOwn(keys, key));
   if (unknown === undefined) return;
   const known = Object.keys(keys);

@@ -112,7 +112,10 @@ export async function createEpisodeScope(
 ): Promise<Scope> {
   const request = checkRequest(id, limits, options);
   if (!Number.isInteger(pid) || pid < 1 || pid > 2 ** 31 - 1) {
-    throw new TelemetryError('ERR_INVALID_PID', `a pid is a whole number from 1, not ${pid}`);
+    throw new TelemetryError(
+      'ERR_INVALID_PID',
+      `a pid is a whole number from 1, not ${typeof pid === 'number' ? pid : typeof pid}`,
+    );
   }
   return keepingSpare(async () => {
     await cleanNowAndThen(request);

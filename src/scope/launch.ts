@@ -90,9 +90,10 @@ interface Line {
 }
 
 /** As Node fills it up: three pipes at least. */
-function wholeStdio(stdio: StdioOptions = 'pipe'): Exclude<StdioOptions, string> {
-  if (typeof stdio === 'string') return [stdio, stdio, stdio];
-  const whole = [...stdio];
+function wholeStdio(stdio?: StdioOptions | null): Exclude<StdioOptions, string> {
+  const given = stdio ?? 'pipe';
+  if (typeof given === 'string') return [given, given, given];
+  const whole = [...given];
   while (whole.length < 3) whole.push('pipe');
   return whole;
 }

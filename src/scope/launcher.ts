@@ -90,10 +90,15 @@ export function launcherStart(launcher: Launcher, call: LaunchCall): LauncherSta
 
 /** As Node gives it to a child: NAME=VALUE, each ended by a NUL. */
 function environmentBlock(env: NodeJS.ProcessEnv): string {
-  let block = '';
-  // Inherited names too, as Node does.
-  for (const name in env) if (env[name] !== undefined) block += `${name}=${env[name]}\0`;
-  return block;
+  const entries = Object.entries(withInherited(env));
+  return entries.map(([name, value]) => `${name}=${value}\0`).join('');
+}
+
+/** Node gives a child the names that `env` inherits, too. */
+function withInherited(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const all: NodeJS.ProcessEnv = {};
+  for (const name in env) if (env[name] !== undefined) all[name] = env[name];
+  return all;
 }
 
 /**
@@ -165,7 +170,8 @@ const RESTORED = ['PWD', 'OLDPWD', 'SHLVL', '_'];
 const HIGHEST = 9;
 
 function shellStart(file: string, call: LaunchCall, all: readonly string[]): LauncherStart {
-  const { command, env, control, procs } = call;
+  const { command, control, procs } = call;
+  const env = withInherited(call.env);
   if (Math.max(control, procs ?? 0) > HIGHEST) {
     throw cannot(command, 'that many descriptors (stdio)');
   }

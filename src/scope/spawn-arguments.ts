@@ -72,7 +72,9 @@ function assertOf<T extends SpawnOptions>(
   if (!Array.isArray(args)) throw invalidConfig('the arguments must be an array of strings');
   for (const [at, arg] of args.entries()) assertText(`the argument ${at + 1}`, arg);
   assertOptions('options', options, keys);
-  const { shell, argv0, cwd, env, beforeExec } = options as SpawnOptions & { beforeExec?: unknown };
+  const { shell, argv0, cwd, env, stdio, beforeExec } = options as SpawnOptions & {
+    beforeExec?: unknown;
+  };
   if (shell) throw invalidConfig(`shell is not for ${whose}: run sh -c … as the command`);
   if (argv0 !== undefined)
     throw invalidConfig(`argv0 is not for ${whose}: it would be the launcher’s`);
@@ -81,6 +83,10 @@ function assertOf<T extends SpawnOptions>(
   }
   if (cwd !== undefined && cwd !== null && !isFileUrl(cwd)) assertText('cwd', cwd);
   if (env !== undefined && env !== null) assertEnvironment(env);
+  // What its entries may be is Node's to say.
+  if (stdio !== undefined && stdio !== null && typeof stdio !== 'string' && !Array.isArray(stdio)) {
+    throw invalidConfig('stdio must be a string or an array');
+  }
 }
 
 function assertText(name: string, value: unknown): void {
@@ -96,14 +102,25 @@ function isFileUrl(value: unknown): boolean {
   );
 }
 
-/** As Node has it, what is undefined is left out, and anything else becomes text. */
+/** As Node has it, inherited names count, what is undefined is left out, and anything else becomes text. */
 function assertEnvironment(env: NodeJS.ProcessEnv): void {
   assertObject('env', env);
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined) assertText(`env[${JSON.stringify(name)}]`, String(value));
+  for (const name in env) {
+    const value: unknown = env[name];
+    const whose = `env[${JSON.stringify(name)}]`;
+    if (value !== undefined) assertText(whose, asText(whose, value));
     // Another name with another value to whoever reads it.
     if (name === '' || /[=\0]/.test(name)) {
       throw invalidConfig(`env has the name ${JSON.stringify(name)}, which no variable can have`);
     }
+  }
+}
+
+/** A symbol and an object without `toString` cannot become text. */
+function asText(whose: string, value: unknown): string {
+  try {
+    return `${value}`;
+  } catch {
+    throw invalidConfig(`${whose} must be a string`);
   }
 }

@@ -42,7 +42,7 @@ it.each([
 it('known keys pass, also without a prototype; what is no object does not', () => {
   assertOptions('options', { budget: 1 }, KEYS as never);
   assertOptions('options', Object.assign(Object.create(null), { root: 1 }), KEYS as never);
-  for (const value of [null, 7, 'text', undefined]) {
+  for (const value of [null, 7, 'text', undefined, []]) {
     expect(() => assertOptions('options', value, KEYS as never)).toThrow('must be an object');
   }
 });
@@ -93,6 +93,15 @@ describe.each(ENGINES)('an option that does not exist is refused, engine %s', (e
     ['the host', () => isCgroupV2Available({ procRot: '/' } as never)],
   ])('of %s', async (_, make) => {
     await expect((async () => make())()).rejects.toThrow(refused);
+  });
+
+  it('what has no text is refused as anything else', async () => {
+    expect(() => new TelemetryCollector(undefined, { engine: 1n } as never)).toThrow(refused);
+    for (const pid of [Symbol('pid'), Object.create(null)]) {
+      await expect(createEpisodeScope('x', pid)).rejects.toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_PID' }),
+      );
+    }
   });
 
   it('what to do at a limit needs one', () => {

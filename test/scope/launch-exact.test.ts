@@ -49,6 +49,7 @@ const PLAIN: [string, NodeJS.ProcessEnv][] = [
   ['without any of that', { PATH: '/usr/bin:/bin', HOME: '/' }],
   ['with odd values', { A: '', B: 'it\'s\n$HOME `x` \\ "', C: 'ä€𝄞', D: '=', E: ' a=b ' }],
   ['with names of ours', { control: 'a', gate: 'b', procs: 'c', line: 'd', LC_ALL: 'none' }],
+  ['with inherited names', Object.assign(Object.create({ A: 'inherited' }), { B: 'own' })],
   ['with what is for perl and bash', { PERL5OPT: '-MNone', BASH_ENV: '/none', ENV: '/none' }],
 ];
 const ODD: [string, NodeJS.ProcessEnv][] = [
@@ -57,6 +58,7 @@ const ODD: [string, NodeJS.ProcessEnv][] = [
   ['1st', { '1st': '1' }],
   ['a name with a space', { 'a b': 'c' }],
   ['IFS', { IFS: 'x' }],
+  ['an inherited name with a dot', Object.create({ 'a.b': 'c' })],
 ];
 
 describe.each(LAUNCHERS)('a command started by %s', (_, launcher) => {
