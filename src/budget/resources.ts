@@ -1,4 +1,10 @@
-import { type BudgetResource, finiteNumber, TelemetryError, wholeNumber } from '../error/index.js';
+import {
+  type BudgetResource,
+  finiteNumber,
+  isKeyed,
+  TelemetryError,
+  wholeNumber,
+} from '../error/index.js';
 import { clampValue } from '../frame/bounds.js';
 
 /** Amounts by resource: times in ms (a fraction is kept down to the ns), sizes in bytes, counts. */
@@ -54,7 +60,7 @@ export function indexOfResource(resource: BudgetResource): number {
 
 /** Every amount of `delta` in counted units, all checked before any is used. */
 export function unitsOfDelta(delta: BudgetDelta): readonly bigint[] {
-  if (typeof delta !== 'object' || delta === null) {
+  if (!isKeyed(delta)) {
     throw new TelemetryError('ERR_INVALID_CONFIG', 'amounts of a budget are an object by resource');
   }
   for (const name of Object.keys(delta)) indexOfResource(name as BudgetResource);

@@ -18,6 +18,7 @@ export {
   assertPath,
   assertSignal,
   invalidConfig,
+  isKeyed,
   type OptionKeys,
 } from './options.js';
 export { RecordingError } from './recording-error.js';

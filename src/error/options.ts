@@ -10,14 +10,22 @@ export function assertObject(name: string, value: unknown): void {
   if (typeof value !== 'object' || value === null) throw invalidConfig(`${name} must be an object`);
 }
 
+/**
+ * Whether names lead to what the object holds. An empty array, a Map or a Date has no keys that could be wrong: it would
+ * pass as no options at all. Asked by tag, since each realm has classes of its own.
+ */
+export function isKeyed(value: unknown): boolean {
+  const tag = Object.prototype.toString.call(value);
+  return tag === '[object Object]' || tag === '[object Module]';
+}
+
 /** Every key that options of this type may have; the compiler sees to it that none is missing. */
 export type OptionKeys<T> = Readonly<Record<keyof T, true>>;
 
 /** An object that has no other keys: an option that was misspelled would be none. */
 export function assertOptions<T>(name: string, value: T, keys: OptionKeys<T>): void {
   assertObject(name, value);
-  // An array without entries has no keys that could be wrong.
-  if (Array.isArray(value)) throw invalidConfig(`${name} must be an object`);
+  if (!isKeyed(value)) throw invalidConfig(`${name} must be an object`);
   const unknown = Object.keys(value as object).find((key) => !Object.hasOwn(keys, key));
   if (unknown === undefined) return;
   const known = Object.keys(keys);

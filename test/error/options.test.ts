@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { assertOptions } from '../../src/error/index.js';
 import {
@@ -45,6 +46,23 @@ it('known keys pass, also without a prototype; what is no object does not', () =
   for (const value of [null, 7, 'text', undefined, []]) {
     expect(() => assertOptions('options', value, KEYS as never)).toThrow('must be an object');
   }
+});
+
+it.each<[string, object]>([
+  ['an array', []],
+  ['a Map', new Map([['budget', 1]])],
+  ['a Set', new Set()],
+  ['a Date', new Date()],
+  ['a Map of another realm', runInNewContext('new Map([["cpuMs", 1]])')],
+])('%s is no options and no budget: what it holds would be ignored', (_, value) => {
+  const message = 'options must be an object';
+  expect(() => assertOptions('options', value, KEYS as never)).toThrow(message);
+  expect(() => new BudgetTracker(value as never)).toThrow('an object by resource');
+});
+
+it('options of another realm pass, as a budget and as any', () => {
+  assertOptions('options', runInNewContext('({ budget: 1 })'), KEYS as never);
+  expect(new BudgetTracker(runInNewContext('({ cpuMs: 1 })')).limits.cpuMs).toBe(1);
 });
 
 const refused = expect.objectContaining({ code: 'ERR_INVALID_CONFIG' });
