@@ -1,4 +1,5 @@
 // The worker of the JS engine's sampler: when it dies, and when there is none.
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
@@ -47,6 +48,27 @@ const throwOnFrame = (message: string): string =>
   `parentPort.on('message', ({ kind }) => {
     if (kind === 'frame') throw new Error(${JSON.stringify(message)});
   });`;
+
+it('that has no working directory is refused at once', () => {
+  const script = `
+    import { mkdtempSync, rmdirSync } from 'node:fs';
+    import { tmpdir } from 'node:os';
+    const { TelemetryCollector } = await import(process.argv[1]);
+    const directory = mkdtempSync(tmpdir() + '/episcope-deleted-');
+    process.chdir(directory);
+    process.cwd();
+    rmdirSync(directory);
+    try {
+      new TelemetryCollector(undefined, { engine: 'js' }).start('deleted', process.pid);
+    } catch ({ code, message }) {
+      console.log(code, message);
+    }`;
+  const built = new URL('../../dist/index.js', import.meta.url).href;
+  const args = ['--input-type=module', '-e', script, built];
+  expect(execFileSync(process.execPath, args, { encoding: 'utf8' })).toBe(
+    "ERR_ENGINE_UNAVAILABLE the JS engine's sampler does not start: Node starts no worker without a working directory (ENOENT)\n",
+  );
+});
 
 describe('a sampler whose worker ends', () => {
   it('every episode of it has a terminal frame that repeats its last values and says so', async () => {

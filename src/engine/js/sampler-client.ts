@@ -1,5 +1,5 @@
 /** The sampler of this thread: its worker is started when the first episode needs it, and again if it died. */
-import { accessSync } from 'node:fs';
+import { accessSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { TelemetryError } from '../../error/index.js';
@@ -17,6 +17,7 @@ const START_LIMIT_MS = 10_000;
 export const startSamplerWorker: StartSamplerWorker = (data) => {
   // A worker without its file would say so only to an event loop, which is waiting for it.
   accessSync(fileURLToPath(WORKER));
+  assertWorkingDirectory();
   return new Worker(WORKER, {
     name: 'episcope-sampler',
     workerData: data,
@@ -25,6 +26,16 @@ export const startSamplerWorker: StartSamplerWorker = (data) => {
     env: {},
   });
 };
+
+/** Node starts no worker in a directory that was deleted. `process.cwd()` would answer with what it was before. */
+function assertWorkingDirectory(): void {
+  try {
+    realpathSync.native('.');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(`Node starts no worker without a working directory (${code})`, { cause });
+  }
+}
 
 export class SamplerClient {
   readonly #startWorker: StartSamplerWorker;
