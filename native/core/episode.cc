@@ -265,13 +265,12 @@ void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, P
 }
 
 // A terminal frame's part is final when it was read after the last it could count: from the cgroup
-// always, from /proc while the process lived, where we reap the tree ourselves, or where all of it
-// was told with the end of the process.
+// always, from /proc while the process lived or where we reap the tree ourselves.
 void Episode::mark_final(PartOrigin& origin) {
   for (uint32_t p = 0; p < 3; p++) {
-    const bool final = origin.source[p] == source::kCgroup ||
-                       (origin.source[p] == source::kProc &&
-                        (proc_.totals_exact() || proc_.exit_whole() || proc_.root_alive()));
+    const bool final =
+        origin.source[p] == source::kCgroup ||
+        (origin.source[p] == source::kProc && (proc_.totals_exact() || proc_.root_alive()));
     if (final) origin.quality[p] |= quality::kFinal;
   }
 }
@@ -318,8 +317,9 @@ void Episode::raise_to_exit(Reading& reading, PartOrigin& origin) {
   const uint64_t told = cpu_by_exit(*exit);
   state_.raise(word::kCpuNs, std::max(told, read));
   origin.source[0] = source::kCgroup;
-  // Whole, and not final: the cgroup would have counted the last steps of dying processes too.
-  origin.quality[0] = tells_all(told, read) ? 0 : quality::kStale | quality::kLowerBound;
+  // The cgroup would have counted the last steps of dying processes too, and who was not reaped
+  // below this one.
+  origin.quality[0] = quality::kLowerBound | (tells_all(told, read) ? 0 : quality::kStale);
 }
 
 uint64_t Episode::cpu_by_exit(const ChildExit& exit) const {

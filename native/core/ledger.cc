@@ -44,11 +44,6 @@ bool Ledger::close(const Observation& seen) {
   return true;
 }
 
-uint64_t Ledger::credit(int pid, uint64_t starttime, uint32_t index) const {
-  const int found = find(pid, starttime);
-  return found == kNone ? 0 : rows_[static_cast<size_t>(found)].accounts[index].credit;
-}
-
 void Ledger::settle() {
   credit_ended();
   count_present();

@@ -70,8 +70,6 @@ class Ledger {
   size_t rows() const { return by_pid_.size(); }
   /// A row has vanished at some sample: what it used after it was last seen may be missing.
   bool any_vanished() const { return any_vanished_; }
-  /// What ended rows left to this one and it has not reaped yet; 0 where it is no row.
-  uint64_t credit(int pid, uint64_t starttime, uint32_t index) const;
 
  private:
   struct Account {

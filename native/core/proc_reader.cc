@@ -99,7 +99,12 @@ uint32_t ProcReader::quality(uint32_t index) const {
     missing |= tree_.root_gone() || (several && (any_vanished || tree_.others_seen()));
   }
   if (bit == part::kIo) missing |= any_vanished;
-  if (bit != part::kMemory && (tree_.totals_exact() || tree_.exit_whole())) missing = false;
+  if (bit != part::kMemory) {
+    // How the root ended tells all that was reaped below it. Whether a descendant that no sample
+    // saw was left to somebody else is known to nobody here.
+    missing |= tree_.exit_counted();
+    if (tree_.totals_exact()) missing = false;
+  }
   return missing ? episcope::quality::kLowerBound : 0;
 }
 

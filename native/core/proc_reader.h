@@ -66,7 +66,6 @@ class ProcReader {
   /// As of ProcessTree.
   void set_exit_watch(std::shared_ptr<ChildWatch> watch) { tree_.set_exit_watch(std::move(watch)); }
   std::optional<ChildExit> root_exit() const { return tree_.root_exit(); }
-  bool exit_whole() const { return tree_.exit_whole(); }
   bool root_cpu(ReadBuffer& buffer, uint64_t& ns) { return tree_.root_cpu(buffer, ns); }
 
  private:

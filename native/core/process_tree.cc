@@ -133,7 +133,6 @@ void ProcessTree::close() {
   others_seen_ = false;
   exit_watch_.reset();
   exit_counted_ = false;
-  outlived_ = false;
   peaks_due_ns_ = 0;
   peak_bytes_ = 0;
 }
@@ -161,7 +160,6 @@ void ProcessTree::sample(uint32_t parts, ReadBuffer& buffer) {
   if (has_reaper() && live_ == 0 && zombies_ == 0) store_reaper();
   store_exit();
   ledger_.settle();
-  judge_exit();
   remove_ended();
 }
 
@@ -325,19 +323,6 @@ void ProcessTree::store_exit() {
   if (!root.stored) ledger_.store(seen);  // its end is the first that is read of it
   observe_rusage(exit->usage, seen);
   exit_counted_ = ledger_.close(seen);
-}
-
-/// Who lives on was not reaped below the root, and what it is credited for and did not reap was
-/// reaped by somebody else, or by nobody.
-void ProcessTree::judge_exit() {
-  if (!exit_counted_) return;
-  constexpr uint64_t kRoundingNs = 10'000;  // of a usage, which is in microseconds
-  const Member& root = members_[0];
-  const uint32_t ended = root.zombie && !root.gone ? 1 : 0;
-  if (live_ + zombies_ > ended ||
-      ledger_.credit(root.process.pid(), root.process.starttime(), channel::kCpu) > kRoundingNs) {
-    outlived_ = true;
-  }
 }
 
 std::optional<ChildExit> ProcessTree::root_exit() const {

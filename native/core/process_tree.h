@@ -78,9 +78,6 @@ class ProcessTree {
   std::optional<ChildExit> root_exit() const;
   /// The root's end is in the totals.
   bool exit_counted() const { return exit_counted_; }
-  /// All that was seen of the tree had been reaped below the root when it ended: the totals are
-  /// whole.
-  bool exit_whole() const { return exit_counted_ && !outlived_; }
   /// What the root used in its life so far, its reaped children included; false where that is not
   /// known to the ns.
   bool root_cpu(ReadBuffer& buffer, uint64_t& ns);
@@ -131,7 +128,6 @@ class ProcessTree {
   void note_unseen(ReadBuffer& buffer);
   void observe_peak(Member& member, uint64_t faults, ReadBuffer& buffer);
   void store_exit();
-  void judge_exit();
   void note_failure(size_t index, uint32_t parts, const ReadFailure& failure);
   void sum_up();
   void look_at_clock();
@@ -175,7 +171,6 @@ class ProcessTree {
   bool others_seen_ = false;
   std::shared_ptr<ChildWatch> exit_watch_;
   bool exit_counted_ = false;
-  bool outlived_ = false;  // a member lived on, or was never reaped by the root
 };
 
 }  // namespace episcope

@@ -3,7 +3,7 @@
  * made, and let go of for the undoing. One set for all that start at the same time in this thread.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { close, errnoName, openDirectoryPath } from '../engine/js/syscall.js';
+import { closeAll, openUpTo } from '../engine/js/descriptors.js';
 import { CgroupError } from '../error/index.js';
 import { shortageOf } from '../host/shortage.js';
 
@@ -45,14 +45,6 @@ export async function undoing(act: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** null where `count` more descriptors can be opened at this moment, else the errno. */
-export function whyNotOpen(count: number): string | null {
-  const opened: number[] = [];
-  const errno = openUpTo(opened, count);
-  closeAll(opened);
-  return errno;
-}
-
 function take(): void {
   const errno = openUpTo(held, SPARE);
   if (errno === null) return;
@@ -66,18 +58,4 @@ function take(): void {
 
 function letGo(): void {
   closeAll(held);
-}
-
-/** Opens until there are `count`. null, or the errno. */
-function openUpTo(descriptors: number[], count: number): string | null {
-  while (descriptors.length < count) {
-    const fd = openDirectoryPath('/');
-    if (fd < 0) return errnoName(fd);
-    descriptors.push(fd);
-  }
-  return null;
-}
-
-function closeAll(descriptors: number[]): void {
-  for (const fd of descriptors.splice(0)) close(fd);
 }

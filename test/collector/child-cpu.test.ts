@@ -1,6 +1,7 @@
 /**
  * The README's first pattern: a child of our own, a session, the end. The kernel tells a parent what its child used,
- * however long the period is; the JS engine cannot ask, and says that it may be more.
+ * however long the period is; the JS engine cannot ask. Both say that it may be more: who was daemonized before a sample
+ * saw it is known to nobody.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -67,7 +68,7 @@ describe.runIf(ENGINES.includes('native'))('on the native engine', () => {
         await once(child, 'exit');
         const frames = await handle.stop();
         const last = frames.at(-1)!;
-        expect(quality(last)).toEqual(['final']);
+        expect(quality(last)).toEqual(['lowerBound']);
         // `times` tells whole ms, and bash ends after that.
         expect(last.cpuMs).toBeGreaterThanOrEqual((await told) - 4);
         expect(last.cpuMs).toBeLessThan((await told) + 50);
@@ -83,7 +84,7 @@ describe.runIf(ENGINES.includes('native'))('on the native engine', () => {
     child.stdin!.end('\n');
     await once(child, 'exit');
     const last = (await handle.stop()).at(-1)!;
-    expect(quality(last)).toEqual(['final']);
+    expect(quality(last)).toEqual(['lowerBound']);
     expect(last.cpuMs).toBeGreaterThanOrEqual((await told) - 4);
   });
 
@@ -97,8 +98,12 @@ describe.runIf(ENGINES.includes('native'))('on the native engine', () => {
       const [{ frame }] = (await stopped) as [{ frame: TelemetryFrame }];
       return { frame, told: await told };
     });
-    for (const { frame, told } of await Promise.all(runs)) {
-      expect(quality(frame)).toEqual(['final']);
+    const ends = await Promise.all(runs);
+    // One that dies in the microseconds between the question and another's reaping is reaped unasked, and says so.
+    const asked = ends.filter(({ frame }) => !frame.quality.cpu.has('stale'));
+    expect(asked.length).toBeGreaterThanOrEqual(ends.length - 3);
+    for (const { frame, told } of asked) {
+      expect(quality(frame)).toEqual(['lowerBound']);
       expect(frame.cpuMs).toBeGreaterThanOrEqual(told - 4);
     }
   });
@@ -109,7 +114,7 @@ describe.runIf(ENGINES.includes('native'))('on the native engine', () => {
     const told = toldMs(child);
     await once(child, 'exit');
     const last = (await handle.stop()).at(-1)!;
-    expect(quality(last)).toEqual(['final']);
+    expect(quality(last)).toEqual(['lowerBound']);
     expect(last.cpuMs).toBeGreaterThanOrEqual((await told) - 4);
   });
 
@@ -148,7 +153,7 @@ describe.runIf(ENGINES.includes('native'))('on the native engine', () => {
       await once(child, 'exit');
       await scope.remove({ kill: true });
       const last = (await handle!.stop()).at(-1)!;
-      expect(quality(last)).not.toContain('lowerBound');
+      expect(quality(last)).not.toContain('stale');
       expect(last.cpuMs).toBeGreaterThanOrEqual((await told) - 4);
     },
   );

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { TelemetryError } from '../../error/index.js';
 import { messageOf } from '../../realm/index.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
+import { whyNotOpen } from './descriptors.js';
 import { SamplerConnection, type StartSamplerWorker } from './sampler-connection.js';
 
 // From the package's root, so that this module is also right where it runs as source: workers run what is built.
@@ -18,6 +19,7 @@ export const startSamplerWorker: StartSamplerWorker = (data) => {
   // A worker without its file would say so only to an event loop, which is waiting for it.
   accessSync(fileURLToPath(WORKER));
   assertWorkingDirectory();
+  assertDescriptors();
   return new Worker(WORKER, {
     name: 'episcope-sampler',
     workerData: data,
@@ -35,6 +37,16 @@ function assertWorkingDirectory(): void {
     const { code } = cause as NodeJS.ErrnoException;
     throw new Error(`Node starts no worker without a working directory (${code})`, { cause });
   }
+}
+
+/** A worker opens as many while it starts: its event loop, its modules. One that lacks them never answers. */
+const WORKER_DESCRIPTORS = 32;
+
+function assertDescriptors(): void {
+  const errno = whyNotOpen(WORKER_DESCRIPTORS);
+  if (errno === null) return;
+  const message = `too few descriptors are left for a worker (${errno})`;
+  throw new TelemetryError('ERR_ENGINE_UNAVAILABLE', message, { errno });
 }
 
 export class SamplerClient {
@@ -61,7 +73,7 @@ export class SamplerClient {
       throw new TelemetryError(
         'ERR_ENGINE_UNAVAILABLE',
         `the JS engine's sampler does not start: ${text}`,
-        { cause },
+        { cause, errno: cause instanceof TelemetryError ? cause.errno : null },
       );
     }
   }
