@@ -74,7 +74,7 @@ const children = () =>
 
 /** Node closes the pipes of a child, and reaps it, some turns after its end was told. */
 async function settled(before) {
-  const isThere = () => descriptors() <= before.descriptors && children() === before.children;
+  const isThere = () => descriptors() <= before.descriptors && children() <= before.children;
   for (let i = 0; i < 1_000 && !isThere(); i += 1) {
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -114,7 +114,7 @@ for (let free = 0, worked = 0; worked < ENOUGH && free < 64; free += 1) {
       return [];
     }
   })();
-  if (what !== 'remove') await settled(before);
+  await settled(before);
   const left = {
     scopes: names.filter((name) => name !== 'made-by-episcope'),
     // What the first act had still open may be closed by now.

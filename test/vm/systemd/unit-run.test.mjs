@@ -56,6 +56,13 @@ test('--memory-max is the kernel’s limit in a scope of systemd', PATIENCE, asy
     `${program('allocator')} --mib 96; sleep 1000`,
   ]);
   assert.equal(run.code, 137);
-  assert.equal(run.summary.exhausted.resource, 'memory_max');
-  assert.equal(run.summary.exhausted.action, 'oom_kill');
+  const { exhausted, signal } = run.summary;
+  // systemd may have removed the scope before the last look at memory.events; this one keeps no word of an oom kill.
+  if (exhausted === null) {
+    assert.equal(signal, 'SIGKILL');
+    t.diagnostic('the end was missed: nobody tells of the oom kill');
+    return;
+  }
+  assert.equal(exhausted.resource, 'memory_max');
+  assert.equal(exhausted.action, 'oom_kill');
 });
