@@ -22,7 +22,7 @@ class ReapingSignal {
  public:
   /// nullptr where it cannot be had.
   static ReapingSignal* start(uv_loop_t* loop, std::function<void()> before_reaping) {
-    ReapingSignal* signal = allocate_below(loop);
+    ReapingSignal* signal = allocate_low();
     if (signal == nullptr) return nullptr;
     signal->before_reaping_ = std::move(before_reaping);
     signal->handle_.data = signal;
@@ -52,9 +52,8 @@ class ReapingSignal {
  private:
   static constexpr size_t kPage = 4096;
 
-  static ReapingSignal* allocate_below(const uv_loop_t* loop) {
-    // Below everything that a linker or an allocator places; a hint, which older kernels take for
-    // no more than that.
+  static ReapingSignal* allocate_low() {
+    // Below everything that a linker or an allocator places. The kernel may choose another place.
     static std::atomic<uintptr_t> next_hint{0x100000};
     void* hint = reinterpret_cast<void*>(next_hint.fetch_add(kPage));
     void* page = mmap(hint, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
