@@ -1,6 +1,5 @@
 /** Everything public, by idea. */
 export * from './budget/index.js';
-export * from './cgroup/index.js';
 export * from './collector/index.js';
 export type { ExhaustAction, TripMetric } from './engine/engine.js';
 export {
@@ -22,8 +21,7 @@ export {
 export * from './frame/index.js';
 export { isCgroupV2Available } from './host/index.js';
 export * from './policy/index.js';
-export * from './proc/index.js';
-export * from './reader/index.js';
+export * from './readers/index.js';
 export * from './recorder/index.js';
 export * from './reviewer/index.js';
 export {

@@ -1,6 +1,6 @@
 /** Why a summary's figures are not all the cgroup's, in one line. */
 import type { HostFacts } from '../host/index.js';
-import type { ProcessControlLoad } from '../host/process-control.js';
+import type { ProcessControlLoad } from '../kernel/process-control.js';
 import { listOf } from './format.js';
 import type { Measurement } from './measurement.js';
 import { sourcesOf } from './summary.js';

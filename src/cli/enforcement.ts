@@ -1,6 +1,6 @@
 /** What becomes of a run whose limit is reached: noticed, told, and a frozen command killed when asked to. */
 import type { ExhaustedEvent, TelemetryHandle } from '../collector/index.js';
-import { readCgroupEvents, readWords } from '../host/cgroup-files.js';
+import { readCgroupEvents, readWords } from '../kernel/cgroup-files.js';
 import type { Scope } from '../scope/index.js';
 import { type Done, type Exhausted, exhaustedOf, useText } from './exhausted.js';
 import { complain } from './output.js';

@@ -6,7 +6,7 @@ import type { TelemetryCollector, TelemetryHandle, Tripwire } from '../collector
 import type { ExhaustAction } from '../engine/engine.js';
 import { type ErrorCode, TelemetryError } from '../error/index.js';
 import { type ChildExit, type Exit, exitOf, type ProcessControl } from '../host/index.js';
-import { FrameReader } from '../reader/index.js';
+import { FrameReader } from '../readers/frame-reader.js';
 import { messageOf } from '../realm/index.js';
 import { killDescendants, type Scope } from '../scope/index.js';
 import { Enforcement } from './enforcement.js';

@@ -11,7 +11,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { errnoOf } from '../host/errno.js';
+import { errnoOf } from '../kernel/errno.js';
 import { namesDescriptor } from '../recorder/place.js';
 import { writeAll } from './output.js';
 

@@ -8,8 +8,8 @@ import { loadNativeEngine } from '../engine/native/engine.js';
 import type { EngineChoice } from '../engine/select.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
 import { errnoOf, type HostFacts, hostFacts, processControl, signalNumber } from '../host/index.js';
-import type { ProcessControlLoad } from '../host/process-control.js';
-import { isShortage } from '../host/shortage.js';
+import type { ProcessControlLoad } from '../kernel/process-control.js';
+import { isShortage } from '../kernel/shortage.js';
 import { TelemetryPolicy } from '../policy/index.js';
 import {
   cleanStaleScopes,

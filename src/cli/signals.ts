@@ -7,8 +7,8 @@ import {
   type ProcessControl,
   SI_KERNEL,
   type SignalRecord,
-} from '../host/process-control.js';
-import { catchesSignal, readProcessStat } from '../host/process-identity.js';
+} from '../kernel/process-control.js';
+import { catchesSignal, readProcessStat } from '../kernel/process-identity.js';
 
 /** Nobody can catch the first two, and SIGCHLD tells of our own children. */
 const NEVER_FORWARDED: readonly string[] = ['SIGKILL', 'SIGSTOP', 'SIGCHLD'];

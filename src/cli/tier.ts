@@ -3,8 +3,8 @@
 import { posix } from 'node:path';
 import type { Tier } from '../engine/engine.js';
 import type { CgroupError } from '../error/index.js';
-import { readWords } from '../host/cgroup-files.js';
 import type { HostFacts } from '../host/index.js';
+import { readWords } from '../kernel/cgroup-files.js';
 import type { Scope, ScopeStrategyChoice } from '../scope/index.js';
 import { listOf } from './format.js';
 import { Refusal } from './usage.js';

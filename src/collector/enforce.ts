@@ -2,11 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EpisodeSpec, ExhaustAction, FailedAction } from '../engine/engine.js';
 import { cgroupDirectory } from '../engine/failure-error.js';
-import { type KillPlan, killEverything } from '../engine/js/process-killer.js';
-import { cgroupActions } from '../host/cgroup-actions.js';
-import { readCgroupEvents } from '../host/cgroup-files.js';
-import { hasExited, readProcessStat } from '../host/process-identity.js';
-import { whyForeignProc } from '../host/procfs.js';
+import { cgroupActions } from '../kernel/cgroup-actions.js';
+import { readCgroupEvents } from '../kernel/cgroup-files.js';
+import { hasExited, readProcessStat } from '../kernel/process-identity.js';
+import { type KillPlan, killEverything } from '../kernel/process-killer.js';
+import { whyForeignProc } from '../kernel/procfs.js';
 
 /** A process in uninterruptible sleep neither freezes nor dies. */
 const LIMIT_MS = 5_000;

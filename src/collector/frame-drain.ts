@@ -1,7 +1,7 @@
 /** Takes the frames of a session out of its ring, each once, whoever asks. */
 import { frameFromWords } from '../frame/decode.js';
 import type { TelemetryFrame } from '../frame/index.js';
-import { FrameReader } from '../reader/index.js';
+import { FrameReader } from '../readers/frame-reader.js';
 import type { FrameBatch } from '../ring/frame-cursor.js';
 import { FrameFlag, FrameWord, RING_SLOT_WORDS } from '../ring/layout.js';
 

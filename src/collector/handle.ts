@@ -7,7 +7,7 @@ import {
   FrameReader,
   type FramesOptions,
   type SharedFrames,
-} from '../reader/index.js';
+} from '../readers/frame-reader.js';
 import { asyncDispose } from '../realm/index.js';
 import { type ResourceStats, statsOfFrame } from '../stats/index.js';
 import { ownStats } from '../stats/resource-stats.js';

@@ -1,4 +1,6 @@
 /** The collector: starts sessions, and the handle of each. */
+
+export type { ReviewerRun, RunProcess } from '../reviewer/run-report.js';
 export { TelemetryCollector, type TelemetryCollectorOptions } from './collector.js';
 export type { StatsDelta } from './delta.js';
 export type {
@@ -22,7 +24,6 @@ export type {
   StartEntry,
 } from './frame-sink.js';
 export { TelemetryHandle, type TelemetryHandleSnapshot } from './handle.js';
-export type { ReviewerRun, RunProcess } from './reviewer-run.js';
 export { newSharedCollector, type SharedCollectorOptions } from './shared-collector.js';
 export type { StartOptions } from './start-options.js';
 export type { Tripwire } from './tripwire.js';

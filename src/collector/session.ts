@@ -16,7 +16,7 @@ import { cgroupDirectory, failureToError } from '../engine/failure-error.js';
 import { invalidConfig, TelemetryError } from '../error/index.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
-import { FrameReader } from '../reader/index.js';
+import { FrameReader } from '../readers/frame-reader.js';
 import { createRing } from '../ring/index.js';
 import { FrameFlag, RingHeader } from '../ring/layout.js';
 import type { ResourceStats } from '../stats/index.js';

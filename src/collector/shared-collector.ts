@@ -1,4 +1,4 @@
-import { episodeClaims } from '../engine/native/claims.js';
+import { episodeClaims } from '../addon/claims.js';
 import { assertObject, assertOneOf } from '../error/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
 import { TelemetryCollector, type TelemetryCollectorOptions } from './collector.js';

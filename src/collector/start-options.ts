@@ -10,8 +10,8 @@ import {
   invalidConfig,
   type OptionKeys,
 } from '../error/index.js';
+import { assertReviewerRun, type ReviewerRun } from '../reviewer/run-report.js';
 import type { FrameSink } from './frame-sink.js';
-import { assertReviewerRun, type ReviewerRun } from './reviewer-run.js';
 import { assertTripwires, type Tripwire } from './tripwire.js';
 
 export interface StartOptions {

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CgroupSpec } from '../engine/engine.js';
 import { cgroupDirectory } from '../engine/failure-error.js';
 import { CgroupError } from '../error/index.js';
-import { cgroupActions } from '../host/cgroup-actions.js';
-import { readCgroupEvents } from '../host/cgroup-files.js';
+import { cgroupActions } from '../kernel/cgroup-actions.js';
+import { readCgroupEvents } from '../kernel/cgroup-files.js';
 
 /** The kernel thaws at once; what an ancestor has frozen stays so. */
 const LIMIT_MS = 5_000;

@@ -1,5 +1,5 @@
 import { assertOneOf, TelemetryError } from '../error/index.js';
-import { threadMap } from '../thread/thread-map.js';
+import { threadMap } from '../realm/thread-map.js';
 import type { Engine } from './engine.js';
 import { jsEngine } from './js/engine.js';
 import { loadNativeEngine } from './native/engine.js';

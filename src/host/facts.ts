@@ -2,8 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { assertOptions } from '../error/index.js';
-import { readText, readWords } from './cgroup-files.js';
-import { errnoOf } from './errno.js';
+import { readText, readWords } from '../kernel/cgroup-files.js';
+import { errnoOf } from '../kernel/errno.js';
+import { whyForeignProc } from '../kernel/procfs.js';
+import { throwShortage } from '../kernel/shortage.js';
+import { type Mount, parseMountinfo } from '../kernel/text/mountinfo.js';
 import {
   type CgroupMode,
   cgroup2Mount,
@@ -11,10 +14,7 @@ import {
   cgroupMode,
   ownCgroupPath,
 } from './hierarchy.js';
-import { type Mount, parseMountinfo } from './mountinfo.js';
-import { whyForeignProc } from './procfs.js';
 import { type ScopePlaces, scopePlaces } from './scope-places.js';
-import { throwShortage } from './shortage.js';
 
 export interface Cgroup2Facts {
   readonly mountPoint: string;

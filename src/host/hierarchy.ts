@@ -1,6 +1,6 @@
 /** Which cgroup hierarchies a host has, and where in the second one a process is. Pure: text in, facts out. */
 import { posix } from 'node:path';
-import type { Mount } from './mountinfo.js';
+import type { Mount } from '../kernel/text/mountinfo.js';
 
 /** `hybrid`: a cgroup2 mount beside v1 hierarchies, mostly without the controllers that those hold. */
 export type CgroupMode = 'v2' | 'hybrid' | 'v1' | 'none';

@@ -1,7 +1,7 @@
 /** The host: its cgroup hierarchies, where scopes can be made, and control of processes. */
 
 export { errnoName } from '../error/errno-name.js';
-export { WANTED_CONTROLLERS, type WantedController } from './cgroup-files.js';
+export { WANTED_CONTROLLERS, type WantedController } from '../kernel/cgroup-files.js';
 export {
   type ChildExit,
   type Exit,
@@ -9,8 +9,10 @@ export {
   exitOf,
   signalName,
   signalNumber,
-} from './child-exit.js';
-export { errnoOf } from './errno.js';
+} from '../kernel/child-exit.js';
+export { errnoOf } from '../kernel/errno.js';
+export { type ProcessControl, processControl } from '../kernel/process-control.js';
+export { whyForeignProc } from '../kernel/procfs.js';
 export {
   type Cgroup2Facts,
   cgroup2Place,
@@ -25,6 +27,4 @@ export {
   whyNoCgroup2,
 } from './facts.js';
 export type { CgroupMode } from './hierarchy.js';
-export { type ProcessControl, processControl } from './process-control.js';
-export { whyForeignProc } from './procfs.js';
 export { ancestry, type ScopePlace, type ScopePlaces } from './scope-places.js';

@@ -7,7 +7,7 @@ import {
   readWords,
   type WantedController,
   whyNotWritable,
-} from './cgroup-files.js';
+} from '../kernel/cgroup-files.js';
 
 export interface ScopePlace {
   /** The directory beneath which the slice is made. */

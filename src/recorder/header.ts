@@ -12,7 +12,7 @@ import {
 import { assertEpisodeId, assertPid } from '../episode/index.js';
 import { invalidConfig } from '../error/index.js';
 import { type CgroupMode, hostFacts } from '../host/index.js';
-import { bootId } from '../host/process-identity.js';
+import { bootId } from '../kernel/process-identity.js';
 import { type ExactJson, stringifyExact } from '../ndjson/exact-json.js';
 import { PromoteTriggers, TelemetryPolicy } from '../policy/index.js';
 import {

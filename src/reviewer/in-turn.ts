@@ -1,4 +1,4 @@
-import { threadMap } from '../thread/thread-map.js';
+import { threadMap } from '../realm/thread-map.js';
 
 /** By key: when all that was asked for it so far in this thread has ended. */
 const ends = threadMap<string, Promise<void>>('in-turn');

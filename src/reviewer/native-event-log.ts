@@ -1,6 +1,7 @@
 /** The log's file by the addon: a thread of its own waits for the lock and syncs. */
-import { loadAddon } from '../engine/native/addon.js';
-import { nativeEvents } from '../engine/native/events.js';
+
+import { nativeEvents } from '../addon/events.js';
+import { loadAddon } from '../addon/load.js';
 import { errnoName } from '../host/index.js';
 import type { EventLog, LogCancel, LogFailure } from './event-log.js';
 

@@ -1,7 +1,7 @@
 /** The next `seq` of a pull request's events in a log. */
 import { ReviewerTelemetryError } from '../error/index.js';
 import { LongLine, linesOf } from '../ndjson/line-reader.js';
-import { threadMap } from '../thread/thread-map.js';
+import { threadMap } from '../realm/thread-map.js';
 import { lifecycleEventOfLine } from './lifecycle-event.js';
 import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
 import { closeStream, openStream, type StreamFile } from './stream-view.js';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { loadAddon } from '../addon/load.js';
 import type { EngineName } from '../engine/engine.js';
-import { loadAddon } from '../engine/native/addon.js';
 import {
   assertBoolean,
   assertObject,

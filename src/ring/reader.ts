@@ -177,7 +177,7 @@ export function frameReaderClass(openSlots: OpenSlots): FrameReaderConstructor {
   };
 }
 
-/** Without any addon. `reader/index.ts` has the one that is native where it can be. */
+/** Without any addon. `readers/frame-reader.ts` has the one that is native where it can be. */
 export const FrameReader = frameReaderClass(openAtomicSlots);
 
 function ringOf(shared: unknown): unknown {

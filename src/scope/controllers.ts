@@ -1,8 +1,9 @@
 /** Enabling controllers for the children of a cgroup. */
-import { controllersForChildren } from '../host/cgroup-files.js';
-import type { Directories } from '../host/directories.js';
+
 import { findCgroup2Mount } from '../host/index.js';
-import { isShortage, throwShortage } from '../host/shortage.js';
+import { controllersForChildren } from '../kernel/cgroup-files.js';
+import type { Directories } from '../kernel/directories.js';
+import { isShortage, throwShortage } from '../kernel/shortage.js';
 import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 
 /**

@@ -1,10 +1,10 @@
 /** Making a scope by direct cgroup writes; every step is undone where a later one fails. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError, ProcError } from '../error/index.js';
-import { type Directories, directories } from '../host/directories.js';
-import { errnoOf } from '../host/errno.js';
 import { cgroupDirectoryOf } from '../host/index.js';
 import { atMost, within } from '../host/within.js';
+import { type Directories, directories } from '../kernel/directories.js';
+import { errnoOf } from '../kernel/errno.js';
 import { errnoNumberOf, pathOf } from '../realm/index.js';
 import { enableControllers, enableControllersAbove } from './controllers.js';
 import { type CheckedLimits, checkLimits, controlWrites } from './limits.js';

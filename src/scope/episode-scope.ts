@@ -20,8 +20,8 @@ import {
   whyForeignProc,
   whyNoCgroup2,
 } from '../host/index.js';
-import { isShortage, shortageOf } from '../host/shortage.js';
 import { type Wait, within } from '../host/within.js';
+import { isShortage, shortageOf } from '../kernel/shortage.js';
 import { BusUnavailable, whyNoBus } from '../systemd/index.js';
 import { createScope } from './create.js';
 import { type CheckedLimits, checkLimits, type OsResourceLimits } from './limits.js';

@@ -1,7 +1,8 @@
 /** Killing a process tree that has no cgroup of its own. */
-import { killMembers } from '../engine/js/process-killer.js';
+
 import { TelemetryError } from '../error/index.js';
 import { whyForeignProc } from '../host/index.js';
+import { killMembers } from '../kernel/process-killer.js';
 
 /**
  * Kills every descendant of `root` (not `root` itself, never this process): stops them all, lists again until

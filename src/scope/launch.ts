@@ -5,11 +5,11 @@
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { whyNotOpen } from '../engine/js/descriptors.js';
 import { errnoName } from '../error/errno-name.js';
 import { TelemetryError } from '../error/index.js';
-import { type Exit, exitOf } from '../host/child-exit.js';
-import { errnoOf } from '../host/errno.js';
+import { type Exit, exitOf } from '../kernel/child-exit.js';
+import { whyNotOpen } from '../kernel/descriptors.js';
+import { errnoOf } from '../kernel/errno.js';
 import { messageOf } from '../realm/index.js';
 import { lookUpCommand } from './command-path.js';
 import { bestLauncher, type Launcher, launcherStart } from './launcher.js';

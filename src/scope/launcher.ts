@@ -8,7 +8,7 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { loadAddon, packageRoot } from '../engine/native/addon.js';
+import { loadAddon, packageRoot } from '../addon/load.js';
 import { TelemetryError } from '../error/index.js';
 
 export interface Launcher {

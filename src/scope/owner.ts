@@ -1,13 +1,14 @@
 /** Who made a scope: the mark that tells a dead owner's leftovers from everything else. */
-import { processExists } from '../engine/js/syscall.js';
+
 import {
   bootId,
   hasExited,
   pidNamespace,
   readProcessStat,
   timeNamespace,
-} from '../host/process-identity.js';
-import { whyForeignProc } from '../host/procfs.js';
+} from '../kernel/process-identity.js';
+import { whyForeignProc } from '../kernel/procfs.js';
+import { processExists } from '../kernel/syscall.js';
 
 export interface Owner {
   readonly pid: number;

@@ -1,11 +1,16 @@
 /** A cgroup directory held by its descriptor: what is done to it is done to this one, whatever has its name by now. */
 import { mkdirSync, readdirSync } from 'node:fs';
-import { Errno, errnoName, fileSystemMagic, fstat } from '../engine/js/syscall.js';
 import { CgroupError } from '../error/index.js';
-import { cgroupActions } from '../host/cgroup-actions.js';
-import { type CgroupEvents, readCgroupEvents, readText, readWords } from '../host/cgroup-files.js';
-import { type Directories, directories, openForWriting } from '../host/directories.js';
-import { throwShortage } from '../host/shortage.js';
+import { cgroupActions } from '../kernel/cgroup-actions.js';
+import {
+  type CgroupEvents,
+  readCgroupEvents,
+  readText,
+  readWords,
+} from '../kernel/cgroup-files.js';
+import { type Directories, directories, openForWriting } from '../kernel/directories.js';
+import { throwShortage } from '../kernel/shortage.js';
+import { Errno, errnoName, fileSystemMagic, fstat } from '../kernel/syscall.js';
 
 const CGROUP2_SUPER_MAGIC = 0x63677270;
 

@@ -1,10 +1,11 @@
 /** The process that is to live in a scope. */
-import { HOLDS_US, whyNotStopped } from '../engine/js/own-membership.js';
+
 import { CgroupError, invalidConfig, ProcError } from '../error/index.js';
-import { cgroupActions } from '../host/cgroup-actions.js';
 import { whyForeignProc } from '../host/index.js';
-import { hasExited, readProcessStat } from '../host/process-identity.js';
-import { isShortage } from '../host/shortage.js';
+import { cgroupActions } from '../kernel/cgroup-actions.js';
+import { HOLDS_US, whyNotStopped } from '../kernel/own-membership.js';
+import { hasExited, readProcessStat } from '../kernel/process-identity.js';
+import { isShortage } from '../kernel/shortage.js';
 import { type PinnedCgroup, writeError } from './pinned-cgroup.js';
 
 export const PROCS = 'cgroup.procs';

@@ -1,12 +1,12 @@
 /** Ending a scope: kill, wait until it is empty, remove. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KILL_LIMIT_MS, killMembers } from '../engine/js/process-killer.js';
 import { CgroupError } from '../error/index.js';
-import { directories } from '../host/directories.js';
-import { errnoOf } from '../host/errno.js';
-import { whyForeignProc } from '../host/procfs.js';
-import { isShortage, throwShortage } from '../host/shortage.js';
 import { type Wait, within } from '../host/within.js';
+import { directories } from '../kernel/directories.js';
+import { errnoOf } from '../kernel/errno.js';
+import { KILL_LIMIT_MS, killMembers } from '../kernel/process-killer.js';
+import { whyForeignProc } from '../kernel/procfs.js';
+import { isShortage, throwShortage } from '../kernel/shortage.js';
 import type { DirectScope } from './create.js';
 import { markersIn } from './marker.js';
 import { currentOwner } from './owner.js';

@@ -1,6 +1,5 @@
 /** A scope, for whoever made it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CgroupReader } from '../cgroup/index.js';
 import {
   assertBoolean,
   assertOptions,
@@ -10,6 +9,7 @@ import {
   type OptionKeys,
 } from '../error/index.js';
 import { hasStackedDevices } from '../host/stacked-devices.js';
+import { CgroupReader } from '../readers/cgroup-reader.js';
 import { asyncDispose } from '../realm/index.js';
 import type { DirectScope } from './create.js';
 import { openIfThere, type PinnedCgroup, using, writeError } from './pinned-cgroup.js';

@@ -1,6 +1,6 @@
 /** The slice that holds the scopes: made when the first needs it, removed by whoever leaves it last. */
-import { errnoOf } from '../host/errno.js';
-import { throwShortage } from '../host/shortage.js';
+import { errnoOf } from '../kernel/errno.js';
+import { throwShortage } from '../kernel/shortage.js';
 import { enableControllers } from './controllers.js';
 import { markerName, SLICE_MARKER } from './marker.js';
 import { currentOwner, formatOwner } from './owner.js';

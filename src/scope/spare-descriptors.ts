@@ -3,9 +3,9 @@
  * made, and let go of for the undoing. One set for all that start at the same time in this thread.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { closeAll, openUpTo } from '../engine/js/descriptors.js';
 import { CgroupError } from '../error/index.js';
-import { shortageOf } from '../host/shortage.js';
+import { closeAll, openUpTo } from '../kernel/descriptors.js';
+import { shortageOf } from '../kernel/shortage.js';
 
 /** The removal of a scope has seven open at most: the way down to a child of it, and its control files. */
 const SPARE = 8;

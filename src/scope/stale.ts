@@ -1,10 +1,10 @@
 /** What a SIGKILLed owner left behind. */
 import { isScopeName } from '../episode/index.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
-import { type Directories, directories } from '../host/directories.js';
-import { errnoOf } from '../host/errno.js';
 import type { HostFacts } from '../host/index.js';
-import { throwShortage } from '../host/shortage.js';
+import { type Directories, directories } from '../kernel/directories.js';
+import { errnoOf } from '../kernel/errno.js';
+import { throwShortage } from '../kernel/shortage.js';
 import { markersIn } from './marker.js';
 import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';
 import { DEFAULT_SLICE, scopeName } from './path.js';

@@ -1,9 +1,9 @@
 /** Having a systemd manager make a scope. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError, ProcError } from '../error/index.js';
-import { directories } from '../host/directories.js';
 import { cgroupDirectoryOf, findCgroup2Mount } from '../host/index.js';
 import { atMost, type Wait, within } from '../host/within.js';
+import { directories } from '../kernel/directories.js';
 import {
   BusError,
   BusUnavailable,

@@ -2,8 +2,8 @@
 import { constants } from 'node:os';
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { directories } from '../host/directories.js';
 import type { Wait } from '../host/within.js';
+import { directories } from '../kernel/directories.js';
 import { BusError, BusUnavailable, ManagerTimeout, SystemdManager } from '../systemd/index.js';
 import { scopeName } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';

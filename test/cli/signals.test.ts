@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { isNotForCommand } from '../../src/cli/signals.js';
-import { readProcessStat } from '../../src/host/process-identity.js';
+import { readProcessStat } from '../../src/kernel/process-identity.js';
 import { alive, CLI, cli, INSTALLS, startCli, tempFile, until, workload } from '../support/cli.js';
 import { Leaf } from '../support/leaf.js';
 

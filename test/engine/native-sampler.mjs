@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { episodeClaims } from '../../dist/engine/native/claims.js';
+import { episodeClaims } from '../../dist/addon/claims.js';
 import { loadNativeEngine } from '../../dist/engine/native/engine.js';
 import { createRing, FrameReader } from '../../dist/ring/index.js';
 

@@ -32,33 +32,33 @@ function moduleGraph(file: string): { modules: Set<string>; foreign: string[]; l
 }
 
 test('episcope/reader is made of frames, rings and errors alone', () => {
-  const { modules, foreign, local } = moduleGraph('reader/addon-free.js');
+  const { modules, foreign, local } = moduleGraph('readers/addon-free.js');
   expect(foreign).toEqual([]);
   expect(local).toEqual([]);
   expect(new Set([...modules].map(dirname))).toEqual(
-    new Set(['reader', 'ring', 'frame', 'error', 'episode', 'realm']),
+    new Set(['readers', 'ring', 'frame', 'error', 'episode', 'realm']),
   );
-  expect([...modules]).not.toContain('reader/index.js');
+  expect([...modules]).not.toContain('readers/frame-reader.js');
   expect([...modules]).toContain('ring/slot-reader.js');
 });
 
 test('the walk itself finds the addon where it is', () => {
-  const { modules, foreign, local } = moduleGraph('reader/index.js');
-  expect(modules).toContain('engine/native/addon.js');
+  const { modules, foreign, local } = moduleGraph('readers/frame-reader.js');
+  expect(modules).toContain('addon/load.js');
   expect(foreign).toContain('node:module');
-  expect(local).toContain('engine/native/addon.js');
+  expect(local).toContain('addon/load.js');
 });
 
 test('its files read frames in a worker, wherever they are put', async () => {
   const place = mkdtempSync(join(tmpdir(), 'episcope-reader-'));
   onTestFinished(() => rmSync(place, { recursive: true }));
-  const { modules } = moduleGraph('reader/addon-free.js');
+  const { modules } = moduleGraph('readers/addon-free.js');
   for (const module of modules) cpSync(join(dist, module), join(place, module));
   writeFileSync(join(place, 'package.json'), '{ "type": "module" }');
   writeFileSync(
     join(place, 'worker.js'),
     `import { parentPort, workerData } from 'node:worker_threads';
-     import { FrameReader, TelemetryError, TelemetryFrame } from './reader/addon-free.js';
+     import { FrameReader, TelemetryError, TelemetryFrame } from './readers/addon-free.js';
      let code = null;
      try { new FrameReader(new SharedArrayBuffer(8)); }
      catch (error) { if (error instanceof TelemetryError) code = error.code; }

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { directories, plainDirectories } from '../../src/host/directories.js';
 import { CgroupReader } from '../../src/index.js';
+import { directories, plainDirectories } from '../../src/kernel/directories.js';
 import { createScope } from '../../src/scope/create.js';
 import {
   cleanStaleScopes,

@@ -12,8 +12,8 @@ import { Leaf } from '../support/leaf.js';
 
 /** The kernel does not finish a write of cgroup.procs before that. */
 const stalled = vi.hoisted(() => ({ before: null as Promise<void> | null }));
-vi.mock('../../src/host/cgroup-actions.js', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../../src/host/cgroup-actions.js')>();
+vi.mock('../../src/kernel/cgroup-actions.js', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../src/kernel/cgroup-actions.js')>();
   return {
     ...original,
     cgroupActions: () => ({

@@ -6,7 +6,7 @@ import { type Dirent, readdirSync, readFileSync, rmdirSync, writeFileSync } from
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cgroup2Mount } from '../../src/host/hierarchy.js';
-import { parseMountinfo } from '../../src/host/mountinfo.js';
+import { parseMountinfo } from '../../src/kernel/text/mountinfo.js';
 import { alive } from './cli.js';
 
 /** The environment variable that holds the mark: the run's directory, the worker's pid and the test's number. */

@@ -4,9 +4,9 @@
  * takes the next pid, and `/proc/loadavg` tells the last one: of a large tree only the numbers are looked at that were
  * handed out since. The twin of `native/core/birth_watch.cc`.
  */
-import { KeptFile, ReadStatus, readBuffer } from './kept-file.js';
-import type { ProcRoot } from './process-directory.js';
-import { close, openDirectoryPath } from './syscall.js';
+import { KeptFile, ReadStatus, readBuffer } from '../../kernel/kept-file.js';
+import type { ProcRoot } from '../../kernel/process-directory.js';
+import { close, openDirectoryPath } from '../../kernel/syscall.js';
 
 export const Search = {
   /** Read every list of children. */

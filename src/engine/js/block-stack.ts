@@ -2,10 +2,10 @@
  * Counts each byte of `io.stat` once. Where a block device is made of others (LVM, LUKS, md, multipath) one write is told
  * by every layer that it passes. The twin of `native/core/block_stack.cc`.
  */
-import { ReadStatus, readBuffer, readOnce } from './kept-file.js';
-import type { IoDevice } from './parse-io-stat.js';
+import { ReadStatus, readBuffer, readOnce } from '../../kernel/kept-file.js';
+import { listDirectory, mayExist } from '../../kernel/syscall.js';
+import type { IoDevice } from '../../kernel/text/io-stat.js';
 import { saturatingAdd } from './saturate.js';
-import { listDirectory, mayExist } from './syscall.js';
 
 /** A device number may be used again for another device. */
 const LOOK_AGAIN_NS = 10_000_000_000n;

@@ -1,10 +1,6 @@
 /** The directory of a cgroup, opened without following any symlink, and whether it still exists. */
 import type { BigIntStats } from 'node:fs';
-import { MAX_CGROUP_PATH_LEN } from '../../limits.js';
-import type { CgroupSpec } from '../engine.js';
-import type { ReadFailure } from '../failure.js';
-import { descriptorBudget } from './kept-file.js';
-import { failure } from './read-failure.js';
+import { descriptorBudget } from '../../kernel/kept-file.js';
 import {
   beneath,
   close,
@@ -14,7 +10,11 @@ import {
   lstat,
   mayExist,
   openDirectory,
-} from './syscall.js';
+} from '../../kernel/syscall.js';
+import { MAX_CGROUP_PATH_LEN } from '../../limits.js';
+import type { CgroupSpec } from '../engine.js';
+import type { ReadFailure } from '../failure.js';
+import { failure } from './read-failure.js';
 
 export const CGROUP2_SUPER_MAGIC = 0x63677270;
 

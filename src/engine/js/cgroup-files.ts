@@ -1,17 +1,18 @@
 /** The kernel files of a cgroup that are read, each with its parser, and the words that their parts fill. */
-import { FrameWord } from '../../ring/layout.js';
-import { PartIndex } from '../engine.js';
-import { KeptFile } from './kept-file.js';
-import type { TextParser } from './parse-fault.js';
+
+import { KeptFile } from '../../kernel/kept-file.js';
+import type { TextParser } from '../../kernel/text/fault.js';
 import {
   parseCgroupEvents,
   parseCpuStat,
   parseMemoryEvents,
   parseMemoryStat,
-} from './parse-flat.js';
-import { parseIoStat } from './parse-io-stat.js';
-import { parseNumber } from './parse-number.js';
-import { parsePressure } from './parse-pressure.js';
+} from '../../kernel/text/flat.js';
+import { parseIoStat } from '../../kernel/text/io-stat.js';
+import { parseNumber } from '../../kernel/text/number.js';
+import { parsePressure } from '../../kernel/text/pressure.js';
+import { FrameWord } from '../../ring/layout.js';
+import { PartIndex } from '../engine.js';
 
 /** A kernel file with its parser and its last values. */
 export class ParsedFile extends KeptFile {

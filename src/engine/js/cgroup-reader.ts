@@ -2,6 +2,15 @@
  * One cgroup v2 directory, opened once; one kept descriptor per kernel file. The twin of
  * `native/core/cgroup_reader.cc`.
  */
+
+import {
+  type KeptFile,
+  ReadStatus,
+  type ReadStatusValue,
+  readBuffer,
+} from '../../kernel/kept-file.js';
+import { beneath, Errno } from '../../kernel/syscall.js';
+import { type IoDevice, parseIoDevices } from '../../kernel/text/io-stat.js';
 import { FrameWord } from '../../ring/layout.js';
 import { type CgroupSpec, PartBit, PartIndex, type PartIndexValue } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
@@ -16,12 +25,9 @@ import {
   type ParsedFile,
 } from './cgroup-files.js';
 import { listCgroupMembers } from './cgroup-members.js';
-import { type KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
-import { type IoDevice, parseIoDevices } from './parse-io-stat.js';
 import { failure, parseFailure, readFailure } from './read-failure.js';
 import type { Reading } from './reading.js';
 import { saturatingAdd, saturatingSub } from './saturate.js';
-import { beneath, Errno } from './syscall.js';
 
 export type Populated = 'unknown' | 'no' | 'yes';
 

@@ -4,6 +4,8 @@
  */
 import { BudgetCounters } from '../../budget/counters.js';
 import { type BudgetTrip, BudgetWatch, type Exhaustion } from '../../budget/watch.js';
+import { writeControlFile } from '../../kernel/control-file.js';
+import { killEverything } from '../../kernel/process-killer.js';
 import { FrameFlag, FrameWord, MetaShift, QualityBit, SourceCode } from '../../ring/layout.js';
 import { RingWriter } from '../../ring/writer.js';
 import {
@@ -21,11 +23,9 @@ import {
 import type { ReadFailure } from '../failure.js';
 import { PART_WORDS } from './cgroup-files.js';
 import { CgroupReader } from './cgroup-reader.js';
-import { writeControlFile } from './control-file.js';
 import { FailureLog } from './failure-log.js';
 import { FrameState, type PartOrigin, unknownOrigin } from './frame-state.js';
 import { ProcReader } from './proc-reader.js';
-import { killEverything } from './process-killer.js';
 import { Reading } from './reading.js';
 import type { EnforcedAction } from './sampled-episode.js';
 import { metricOf, type Trip, Tripwires } from './tripwires.js';

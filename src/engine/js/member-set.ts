@@ -1,11 +1,12 @@
 /** Who belongs to an episode, found by parentage or listed by a cgroup, and what they consume together. */
+
+import type { ProcRoot } from '../../kernel/process-directory.js';
 import { PartBit, PartIndex, type ProcSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import { BirthWatch, Search, type SearchValue } from './birth-watch.js';
 import type { CgroupReader } from './cgroup-reader.js';
 import { Ledger, type LedgerRow } from './ledger.js';
 import { CHANNELS, Member, threadGroup } from './member.js';
-import type { ProcRoot } from './process-directory.js';
 import { foreignMemberFailure, hiddenFailure } from './read-failure.js';
 import { Reaper } from './reaper.js';
 import { saturatingAdd } from './saturate.js';

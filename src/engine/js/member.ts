@@ -1,22 +1,23 @@
 /** One process of an episode: what its `/proc` files say, and its row in the ledger. */
-import { PartBit } from '../engine.js';
-import type { ReadFailure } from '../failure.js';
+
 import {
   type KeptFile,
   ReadStatus,
   type ReadStatusValue,
   readBuffer,
   readOnce,
-} from './kept-file.js';
+} from '../../kernel/kept-file.js';
+import { ProcessDirectory, type ProcRoot } from '../../kernel/process-directory.js';
+import { beneath, Errno, listDirectory } from '../../kernel/syscall.js';
+import type { TextParser } from '../../kernel/text/fault.js';
+import { parseProcIo } from '../../kernel/text/flat.js';
+import { ProcStat, parseProcStat } from '../../kernel/text/proc-stat.js';
+import { parseStatm } from '../../kernel/text/statm.js';
+import { PartBit } from '../engine.js';
+import type { ReadFailure } from '../failure.js';
 import type { LedgerRow } from './ledger.js';
-import type { TextParser } from './parse-fault.js';
-import { parseProcIo } from './parse-flat.js';
-import { ProcStat, parseProcStat } from './parse-proc-stat.js';
-import { parseStatm } from './parse-statm.js';
-import { ProcessDirectory, type ProcRoot } from './process-directory.js';
 import { failure, hiddenFailure, parseFailure, readFailure } from './read-failure.js';
 import { saturatingAdd, saturatingMul, saturatingSub } from './saturate.js';
-import { beneath, Errno, listDirectory } from './syscall.js';
 import { systemFacts } from './system.js';
 
 /** The ledger's channels. */

@@ -1,18 +1,19 @@
 /** The parser of each kernel text, and the door by which both engines' parsers are compared. */
-import type { KernelText, ParseOutcome } from '../engine.js';
-import type { TextParser } from './parse-fault.js';
+
+import type { TextParser } from '../../kernel/text/fault.js';
 import {
   parseCgroupEvents,
   parseCpuStat,
   parseMemoryEvents,
   parseMemoryStat,
   parseProcIo,
-} from './parse-flat.js';
-import { parseIoStat } from './parse-io-stat.js';
-import { parseNumber } from './parse-number.js';
-import { parsePressure } from './parse-pressure.js';
-import { parseProcStat } from './parse-proc-stat.js';
-import { parseStatm } from './parse-statm.js';
+} from '../../kernel/text/flat.js';
+import { parseIoStat } from '../../kernel/text/io-stat.js';
+import { parseNumber } from '../../kernel/text/number.js';
+import { parsePressure } from '../../kernel/text/pressure.js';
+import { parseProcStat } from '../../kernel/text/proc-stat.js';
+import { parseStatm } from '../../kernel/text/statm.js';
+import type { KernelText, ParseOutcome } from '../engine.js';
 
 /** Each text's parser and how many values it gives. */
 const PARSERS: Readonly<Record<KernelText, readonly [TextParser, number]>> = {

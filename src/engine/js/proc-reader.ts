@@ -2,16 +2,22 @@
  * One process, or a process tree, or the members of a bare leaf: metrics summed from `/proc`. The twin of
  * `native/core/proc_reader.cc`.
  */
+
+import {
+  hasSamePids,
+  isSlashProc,
+  procRootAt,
+  whyForeign,
+} from '../../kernel/process-directory.js';
+import { Errno, isShortage } from '../../kernel/syscall.js';
 import { FrameWord, QualityBit } from '../../ring/layout.js';
 import { PartIndex, type PartIndexValue, type ProcSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import type { CgroupReader } from './cgroup-reader.js';
 import { Channel, Member, threadGroup } from './member.js';
 import { MemberSet } from './member-set.js';
-import { hasSamePids, isSlashProc, procRootAt, whyForeign } from './process-directory.js';
 import { failure } from './read-failure.js';
 import type { Reading } from './reading.js';
-import { Errno, isShortage } from './syscall.js';
 
 const CPU_WORDS = [
   [FrameWord.CPU_NS, Channel.CPU_NS],

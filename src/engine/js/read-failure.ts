@@ -1,8 +1,9 @@
 /** Failures of the readers, as values. */
+
+import { ReadStatus, type ReadStatusValue, readBuffer } from '../../kernel/kept-file.js';
+import { Errno, errnoName } from '../../kernel/syscall.js';
+import type { ParseFault } from '../../kernel/text/fault.js';
 import type { ReadCode, ReadFailure } from '../failure.js';
-import { ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
-import type { ParseFault } from './parse-fault.js';
-import { Errno, errnoName } from './syscall.js';
 
 /** A failure without text: `errno` is negative, or 0 where the kernel gave none. */
 export function failure(

@@ -2,10 +2,11 @@
  * The process that reaps the orphans of a tree without belonging to it (`episcope run` as subreaper): its own
  * consumption never counts, and what it reaped counts from the open on.
  */
+
+import type { ProcRoot } from '../../kernel/process-directory.js';
 import { PartBit } from '../engine.js';
 import { LedgerRow } from './ledger.js';
 import { CHANNELS, Channel, Member } from './member.js';
-import type { ProcRoot } from './process-directory.js';
 import { saturatingSub } from './saturate.js';
 
 /** The unit of `ru_inblock` and `ru_oublock`. */

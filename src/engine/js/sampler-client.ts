@@ -3,9 +3,9 @@ import { accessSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { TelemetryError } from '../../error/index.js';
+import { whyNotOpen } from '../../kernel/descriptors.js';
 import { messageOf } from '../../realm/index.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
-import { whyNotOpen } from './descriptors.js';
 import { SamplerConnection, type StartSamplerWorker } from './sampler-connection.js';
 
 // From the package's root, so that this module is also right where it runs as source: workers run what is built.

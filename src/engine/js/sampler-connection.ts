@@ -8,8 +8,8 @@ import {
 } from 'node:worker_threads';
 import { TelemetryError } from '../../error/index.js';
 import { messageOf } from '../../realm/index.js';
+import { threadMap } from '../../realm/thread-map.js';
 import { bindRing } from '../../ring/header.js';
-import { threadMap } from '../../thread/thread-map.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
 import { cgroupDirectory, failureToError } from '../failure-error.js';
 import { endAbandonedRing } from './abandoned-ring.js';

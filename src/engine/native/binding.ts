@@ -1,4 +1,6 @@
 /** The types of the addon's readers, hand-sampled episodes and parsers, and nothing else: the one door to them. */
+
+import { loadAddon } from '../../addon/load.js';
 import { errnoName } from '../../error/errno-name.js';
 import { TelemetryError } from '../../error/index.js';
 import { type EpisodeSpec, type PartIndexValue, type SampleWarning, TIERS } from '../engine.js';
@@ -10,7 +12,6 @@ import {
   type ReadFailure,
 } from '../failure.js';
 import { cgroupDirectory, type FailurePlace, failureToError } from '../failure-error.js';
-import { loadAddon } from './addon.js';
 
 /** An opened native object; freed with its JavaScript value, its descriptors at the latest then. */
 export type NativeHandle = object & { readonly __native: unique symbol };

@@ -1,4 +1,7 @@
 /** Episodes in the hands of the process's sampler thread. The types of that part of the addon. */
+
+import { nativeEvents } from '../../addon/events.js';
+import { loadAddon } from '../../addon/load.js';
 import { errnoName } from '../../error/errno-name.js';
 import { TelemetryError } from '../../error/index.js';
 import { bindRing } from '../../ring/header.js';
@@ -14,7 +17,6 @@ import {
   TRIP_METRICS,
   type TripwireSpec,
 } from '../engine.js';
-import { loadAddon } from './addon.js';
 import {
   type EpisodeArguments,
   episodeArguments,
@@ -24,7 +26,6 @@ import {
   openedEpisode,
   sampleWarning,
 } from './binding.js';
-import { nativeEvents } from './events.js';
 
 interface NativeNews {
   readonly frames: boolean;

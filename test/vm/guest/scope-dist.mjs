@@ -1,6 +1,6 @@
 /** Parts of the package that are not public: failures are injected there. */
 
-export { directories, plainDirectories } from '../../../dist/host/directories.js';
+export { directories, plainDirectories } from '../../../dist/kernel/directories.js';
 export { CREATE_STEPS, createScope } from '../../../dist/scope/create.js';
 export { launch } from '../../../dist/scope/launch.js';
 export { checkLimits } from '../../../dist/scope/limits.js';

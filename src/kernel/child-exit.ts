@@ -1,0 +1,107 @@
+/**
+ * How a child process ended. Node has no names for real-time signals and tells a death by one as exit code 0, so
+ * the kernel is asked, before Node reaps the child.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import { loadAddon } from '../addon/load.js';
+
+/** Both null: nobody told. */
+export interface Exit {
+  /** null when a signal ended it. */
+  readonly code: number | null;
+  /** As Node names it; a real-time signal by its distance from the first and by its number: `SIGRTMIN+1 (35)`. */
+  readonly signal: string | null;
+}
+
+export interface ChildExit extends Exit {
+  /** The highest rss that the child or a descendant that was reaped below it has had, at least; null: not known. */
+  readonly peakBytes: bigint | null;
+  /**
+   * What it, and the descendants that were reaped below it, had for writing to storage, written by then or not; null:
+   * not known.
+   */
+  readonly dirtiedBytes: bigint | null;
+}
+
+/** What is used of a `ChildProcess`. */
+export interface Exiting {
+  readonly pid?: number | undefined;
+  readonly exitCode: ChildProcess['exitCode'];
+  readonly signalCode: string | null;
+  once(event: 'exit', listener: (code: number | null, signal: string | null) => void): unknown;
+}
+
+/** What `native/addon/child_binding.cc` registers. */
+interface ChildBinding {
+  /** null: no child of this process, or none that can be watched. */
+  watchChild(pid: number): object | null;
+  /**
+   * Once. null while it lives, and where nobody asked before it was reaped and the kernel does not tell it afterwards
+   * (before Linux 6.15).
+   */
+  takeChildExit(watched: object): {
+    readonly code: number;
+    readonly signal: number;
+    readonly peakBytes: bigint | null;
+    readonly dirtiedBytes: bigint | null;
+  } | null;
+}
+
+/** The C library keeps the first two real-time signals to itself; the kernel's last one is 64. */
+const SIGRTMIN = 34;
+
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+);
+
+export function signalName(number: number): string {
+  const name = NAMES.get(number);
+  if (name !== undefined) return name;
+  if (number < SIGRTMIN) return `signal ${number}`;
+  const distance = number - SIGRTMIN;
+  return `SIGRTMIN${distance === 0 ? '' : `+${distance}`} (${number})`;
+}
+
+/** Of a name that Node or `signalName` gave; null where it is none. */
+export function signalNumber(name: string): number | null {
+  const named = (constants.signals as { readonly [name: string]: number })[name];
+  const [digits] = /\d+(?=\)?$)/.exec(name) ?? [];
+  return named ?? (digits === undefined ? null : Number(digits));
+}
+
+/** Resolves with the child's `exit`; to be called before the event loop turns for the first time after the spawn. */
+export function exitOf(child: Exiting): Promise<ChildExit> {
+  const ask = askerOf(child.pid);
+  const { exitCode, signalCode } = child;
+  if (exitCode !== null || signalCode !== null) {
+    return Promise.resolve(told(exitCode, signalCode, ask()));
+  }
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(told(code, signal, ask())));
+  });
+}
+
+/** `'not watched'`: there is only Node's word. */
+type Asked = ReturnType<ChildBinding['takeChildExit']> | 'not watched';
+
+function askerOf(pid: number | undefined): () => Asked {
+  const { addon } = loadAddon();
+  if (addon === null || pid === undefined) return () => 'not watched';
+  const binding = addon as ChildBinding;
+  const watched = binding.watchChild(pid);
+  return () => (watched === null ? 'not watched' : binding.takeChildExit(watched));
+}
+
+function told(code: number | null, signal: string | null, asked: Asked): ChildExit {
+  if (asked === null || asked === 'not watched') {
+    // Node's 0 may be a real-time signal.
+    const isUnknown = asked === null && code === 0;
+    return { code: isUnknown ? null : code, signal, peakBytes: null, dirtiedBytes: null };
+  }
+  const { peakBytes, dirtiedBytes } = asked;
+  if (asked.signal === 0) return { code: asked.code, signal: null, peakBytes, dirtiedBytes };
+  return { code: null, signal: signalName(asked.signal), peakBytes, dirtiedBytes };
+}

@@ -1,0 +1,88 @@
+/** The addon's process control, with its types; the one door to it. */
+
+import { loadAddon } from '../addon/load.js';
+import { errnoName } from '../error/errno-name.js';
+
+/** What `native/addon/process.cc` registers. Errnos are positive numbers, 0 is success. */
+interface ProcessBinding {
+  setSubreaper(): number;
+  reapAdopted(exceptPid: number): number;
+  hasChildren(): boolean;
+  /** A descriptor, or a negative errno. */
+  watchSignals(signals: readonly number[]): number;
+}
+
+/** `si_code` of a signal that the kernel made: a key in the terminal, a hangup. */
+export const SI_KERNEL = 0x80;
+
+export interface SignalRecord {
+  readonly signo: number;
+  readonly code: number;
+  readonly senderPid: number;
+}
+
+const SIGNAL_RECORD_BYTES = 12;
+
+/** Whole records of a chunk that was read from the descriptor of `watchSignals`. */
+export function decodeSignals(chunk: Buffer): SignalRecord[] {
+  const records: SignalRecord[] = [];
+  for (let at = 0; at + SIGNAL_RECORD_BYTES <= chunk.length; at += SIGNAL_RECORD_BYTES) {
+    records.push({
+      signo: chunk.readInt32LE(at),
+      code: chunk.readInt32LE(at + 4),
+      senderPid: chunk.readInt32LE(at + 8),
+    });
+  }
+  return records;
+}
+
+export class ProcessControl {
+  readonly #binding: ProcessBinding;
+
+  constructor(binding: ProcessBinding) {
+    this.#binding = binding;
+  }
+
+  /** Orphans among our descendants become our children. Returns null, or the errno. */
+  setSubreaper(): string | null {
+    return failureOf(this.#binding.setSubreaper());
+  }
+
+  /** Reaps every zombie child but `exceptPid`, which Node waits for itself. Returns how many. */
+  reapAdopted(exceptPid: number): number {
+    return this.#binding.reapAdopted(exceptPid);
+  }
+
+  /** Whether this process has any child, zombies included. */
+  hasChildren(): boolean {
+    return this.#binding.hasChildren();
+  }
+
+  /** From now on these signals only arrive as records in a pipe; its reading end, or the errno. Once per process. */
+  watchSignals(signals: readonly number[]): { readonly fd: number } | { readonly errno: string } {
+    const fd = this.#binding.watchSignals(signals);
+    return fd >= 0 ? { fd } : { errno: errnoName(-fd) };
+  }
+}
+
+export type ProcessControlLoad =
+  | { readonly control: ProcessControl; readonly reason: null }
+  | { readonly control: null; readonly reason: string };
+
+let loaded: ProcessControlLoad | undefined;
+
+/** The addon's process control, or why there is none. */
+export function processControl(): ProcessControlLoad {
+  if (loaded === undefined) {
+    const { addon, reason } = loadAddon();
+    loaded =
+      addon === null
+        ? { control: null, reason }
+        : { control: new ProcessControl(addon as ProcessBinding), reason: null };
+  }
+  return loaded;
+}
+
+function failureOf(errno: number): string | null {
+  return errno === 0 ? null : errnoName(errno);
+}

@@ -1,0 +1,20 @@
+/** Whether a number beneath `/proc` names the process that a system call would name by it. */
+import { procNotAvailable } from '../engine/failure-error.js';
+import { readText } from './cgroup-files.js';
+import { procRootAt, whyForeign } from './process-directory.js';
+import { errnoName } from './syscall.js';
+
+const PROC = '/proc';
+
+/**
+ * Why nothing that `/proc` says of a pid may be believed, and nobody may be signalled by a number that was found there:
+ * a sandbox may show the `/proc` of another pid namespace, in which every number is a stranger's, or none at all.
+ * null where `/proc` is that of this process's own pid namespace. Looks at each call, and throws `ERR_PROC_READ` where
+ * it cannot.
+ */
+export function whyForeignProc(): string | null {
+  // Throws where no descriptor is left to look with: `whyForeign` would not tell that from a foreign procfs.
+  readText(`${PROC}/self/status`);
+  const errno = whyForeign(procRootAt(PROC));
+  return errno === 0 ? null : procNotAvailable(PROC, errnoName(errno));
+}

@@ -1,0 +1,191 @@
+/**
+ * The system calls of the readers, in C's manner: a result, or a negative errno. Node throws a new `Error`
+ * for each failing call; it ends here, because a file that is not there is a fact and no exception.
+ */
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { constants as os } from 'node:os';
+import { errnoName as nameOf } from '../error/errno-name.js';
+import { errnoNumberOf } from '../realm/index.js';
+
+export const Errno = {
+  ENOENT: -os.errno.ENOENT,
+  ESRCH: -os.errno.ESRCH,
+  EINVAL: -os.errno.EINVAL,
+  EXDEV: -os.errno.EXDEV,
+  EINTR: -os.errno.EINTR,
+  ENODEV: -os.errno.ENODEV,
+  ENXIO: -os.errno.ENXIO,
+  ENOTDIR: -os.errno.ENOTDIR,
+  ELOOP: -os.errno.ELOOP,
+  EOPNOTSUPP: -os.errno.EOPNOTSUPP,
+  EMFILE: -os.errno.EMFILE,
+  ENFILE: -os.errno.ENFILE,
+  ENOMEM: -os.errno.ENOMEM,
+} as const;
+
+// O_PATH is no constant of Node; it has this value on every architecture Node runs on.
+const O_PATH = 0o10000000;
+
+// libuv adds O_CLOEXEC. O_NONBLOCK: a FIFO in a fixture tree must not hang the reader.
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_DIRECTORY;
+
+/** The path by which `name` is opened relative to a directory's descriptor (there is no `openat` in Node). */
+export function beneath(dirfd: number, name: string): string {
+  return `/proc/self/fd/${dirfd}/${name}`;
+}
+
+/** `EACCES` for −13. */
+export function errnoName(errno: number): string {
+  return nameOf(-errno);
+}
+
+export function openFile(path: string): number {
+  return open(path, READ_FLAGS);
+}
+
+export function openDirectory(path: string): number {
+  return open(path, DIRECTORY_FLAGS);
+}
+
+/** A directory that is only resolved beneath: needs no read permission on it. */
+export function openDirectoryPath(path: string): number {
+  return open(path, DIRECTORY_FLAGS | O_PATH);
+}
+
+function open(path: string, flags: number): number {
+  for (;;) {
+    try {
+      return openSync(path, flags);
+    } catch (error) {
+      const errno = negativeErrno(error);
+      if (errno !== Errno.EINTR) return errno;
+    }
+  }
+}
+
+/** `pread`: the number of bytes, 0 at the end. */
+export function readAt(
+  fd: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  for (;;) {
+    try {
+      return readSync(fd, bytes, offset, length, position);
+    } catch (error) {
+      const errno = negativeErrno(error);
+      // libuv retries an interrupted call, but not a read.
+      if (errno !== Errno.EINTR) return errno;
+    }
+  }
+}
+
+export function close(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch (error) {
+    negativeErrno(error);
+  }
+}
+
+export function lstat(path: string): BigIntStats | number {
+  try {
+    return lstatSync(path, { bigint: true });
+  } catch (error) {
+    return negativeErrno(error);
+  }
+}
+
+export function stat(path: string): BigIntStats | number {
+  try {
+    return statSync(path, { bigint: true });
+  } catch (error) {
+    return negativeErrno(error);
+  }
+}
+
+export function fstat(fd: number): BigIntStats | number {
+  try {
+    return fstatSync(fd, { bigint: true });
+  } catch (error) {
+    return negativeErrno(error);
+  }
+}
+
+/** False only when the kernel says that there is no such name. No exception is made for that answer. */
+export function mayExist(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    negativeErrno(error);
+    return true;
+  }
+}
+
+/** The kernel could not look: it says nothing of what is there. */
+export function isShortage(errno: number): boolean {
+  return errno === Errno.EMFILE || errno === Errno.ENFILE || errno === Errno.ENOMEM;
+}
+
+/** The magic number of the file system at a path; needs no descriptor. */
+export function fileSystemMagicAt(path: string): number {
+  try {
+    return statfsSync(path).type;
+  } catch (error) {
+    return negativeErrno(error);
+  }
+}
+
+/** The magic number of the file system that an opened descriptor lies on. */
+export function fileSystemMagic(fd: number): number {
+  return fileSystemMagicAt(`/proc/self/fd/${fd}`);
+}
+
+export function listDirectory(path: string): Dirent[] | number {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    return negativeErrno(error);
+  }
+}
+
+/** A process or a zombie has the number, whoever may signal it. */
+export function processExists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return negativeErrno(error) !== Errno.ESRCH;
+  }
+}
+
+/** The negative errno of what `node:fs` threw. Anything else is a defect of the caller and goes on. */
+export function negativeErrno(error: unknown): number {
+  const errno = errnoNumberOf(error);
+  if (errno === null) throw error;
+  return errno;
+}
+
+/** What a symlink says; null where it cannot be read. */
+export function readLink(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}

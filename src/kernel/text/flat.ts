@@ -1,0 +1,122 @@
+/** Flat keyed text: one `key value` a line, in any order, with keys that we do not know among them. */
+
+import { saturatingMul } from '../../engine/js/saturate.js';
+import { digits } from './digits.js';
+import {
+  ascii,
+  fault,
+  find,
+  lineEnd,
+  type ParseFault,
+  SPACE,
+  startsWith,
+  type TextParser,
+} from './fault.js';
+
+/**
+ * How the kernel prints a number, and so what may stand there: digits alone; a minus sign before them (below zero is
+ * 0); or a gauge, of which 2^63 or more is a number below zero that was printed unsigned.
+ */
+type Figure = 'unsigned' | 'signed' | 'gauge';
+
+interface FlatKey {
+  readonly name: Uint8Array;
+  readonly figure: Figure;
+  /** What the kernel's unit is multiplied by. */
+  readonly scale: bigint;
+  readonly required: boolean;
+}
+
+function required(name: string, scale = 1n): FlatKey {
+  return { name: ascii(name), figure: 'unsigned', scale, required: true };
+}
+
+function optional(name: string, scale = 1n, figure: Figure = 'unsigned'): FlatKey {
+  return { name: ascii(name), figure, scale, required: false };
+}
+
+const US = 1000n;
+const COLON = 0x3a;
+
+/** `cpu.stat` → usage, user, system ns; nr_throttled, throttled ns (absent without the cpu controller). */
+export const parseCpuStat = flat(SPACE, [
+  required('usage_usec', US),
+  required('user_usec', US),
+  required('system_usec', US),
+  optional('nr_throttled'),
+  optional('throttled_usec', US),
+]);
+
+/** `memory.stat` → anon bytes, pgfault, pgmajfault. */
+export const parseMemoryStat = flat(SPACE, [
+  optional('anon', 1n, 'gauge'),
+  optional('pgfault', 1n, 'signed'),
+  optional('pgmajfault', 1n, 'signed'),
+]);
+
+/** `memory.events` → oom_kill. */
+export const parseMemoryEvents = flat(SPACE, [required('oom_kill')]);
+
+/** `cgroup.events` → populated, frozen. */
+export const parseCgroupEvents = flat(SPACE, [required('populated'), optional('frozen')]);
+
+/** `/proc/<pid>/io` → rchar, wchar, syscr, syscw, read_bytes, write_bytes. */
+export const parseProcIo = flat(COLON, [
+  optional('rchar'),
+  optional('wchar'),
+  optional('syscr'),
+  optional('syscw'),
+  required('read_bytes'),
+  required('write_bytes'),
+]);
+
+/** `separator` ends a key; a colon is followed by one space. */
+function flat(separator: number, keys: readonly FlatKey[]): TextParser {
+  return (text, length, values) => parseFlat(separator, keys, text, length, values);
+}
+
+// Hot: memory.stat has some fifty lines. An unknown line costs its bytes and a few compares, no allocation.
+function parseFlat(
+  separator: number,
+  keys: readonly FlatKey[],
+  text: Uint8Array,
+  length: number,
+  values: (bigint | null)[],
+): ParseFault | null {
+  if (length === 0) return fault(0, 'empty file');
+  values.fill(null);
+  for (let start = 0; start < length; ) {
+    const end = lineEnd(text, start, length);
+    const keyEnd = find(text, separator, start, end);
+    const index = keyIndex(keys, text, start, keyEnd);
+    if (index >= 0) {
+      let valueStart = keyEnd + 1;
+      if (separator === COLON && keyEnd < end) {
+        valueStart++;
+        if (text[keyEnd + 1] !== SPACE) return fault(end, 'missing value');
+      }
+      if (valueStart > end) return fault(end, 'missing value');
+      const { figure, scale } = keys[index]!;
+      const scanned =
+        figure === 'unsigned'
+          ? digits.scan(text, valueStart, end)
+          : digits.scanSigned(text, valueStart, end);
+      if (!scanned) return fault(digits.end, 'malformed number');
+      if (figure === 'gauge' && digits.beyond) return fault(valueStart, 'gauge below zero');
+      values[index] = scale === 1n ? digits.value : saturatingMul(digits.value, scale);
+    }
+    start = end + 1;
+  }
+  for (let i = 0; i < keys.length; i++) {
+    if (keys[i]!.required && values[i] === null) return fault(length, 'missing key');
+  }
+  return null;
+}
+
+function keyIndex(keys: readonly FlatKey[], text: Uint8Array, start: number, end: number): number {
+  for (let i = 0; i < keys.length; i++) {
+    const { name } = keys[i]!;
+    if (name.length === end - start && startsWith(text, name, start, end)) return i;
+  }
+  return -1;
+}

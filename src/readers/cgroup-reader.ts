@@ -1,0 +1,154 @@
+import type {
+  CgroupSpec,
+  Engine,
+  EngineName,
+  PartIndexValue,
+  SourceReader,
+} from '../engine/engine.js';
+import { cgroupDirectory, failureToError } from '../engine/failure-error.js';
+import { type EngineChoice, selectEngine } from '../engine/select.js';
+import { assertPid } from '../episode/index.js';
+import {
+  assertBoolean,
+  assertOptions,
+  assertPath,
+  type OptionKeys,
+  ProcError,
+  TelemetryError,
+} from '../error/index.js';
+import { dispose } from '../realm/index.js';
+import { episodeCgroup } from '../scope/episode-cgroup.js';
+import { type PartRead, PartReader } from './part-reader.js';
+
+export interface CgroupReaderOptions {
+  /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
+  readonly engine?: EngineChoice | undefined;
+  /** Demand a cgroup2 file system (default); `false` for fixtures and recorded trees. */
+  readonly requireCgroupfs?: boolean | undefined;
+}
+
+export interface EpisodeReaderOptions extends CgroupReaderOptions {
+  /** Default: the cgroup2 mount of `/proc/self/mountinfo`. */
+  readonly root?: string | undefined;
+  /** Default `episcope.slice`. A dash is a level: `my-jobs.slice` lies in `my.slice`. */
+  readonly slice?: string | undefined;
+}
+
+const READER: OptionKeys<CgroupReaderOptions> = { engine: true, requireCgroupfs: true };
+const EPISODE_READER: OptionKeys<EpisodeReaderOptions> = { ...READER, root: true, slice: true };
+
+const PROC_ROOT = '/proc';
+
+/**
+ * Reads one cgroup v2 directory: `cpu.stat`, `memory.current`, `memory.peak`, `memory.stat`, `io.stat`. The
+ * directory is opened once and every file is kept open, so that a read costs about a microsecond a file.
+ *
+ * The reads never throw on what the kernel says: the part is then unavailable and carries `.error`
+ * (`ERR_CGROUP_READ`, `ERR_CGROUP_PARSE`, `ERR_CONTROLLER_NOT_ENABLED`, `ERR_CGROUP_NOT_FOUND` once the
+ * directory is gone).
+ *
+ * ```ts
+ * using reader = CgroupReader.fromPath('/sys/fs/cgroup/system.slice/nginx.service');
+ * const cpu = reader.readCpu();
+ * if (cpu.isAvailable) console.log(cpu.usageMs);
+ * ```
+ */
+export class CgroupReader extends PartReader {
+  /** The directory. */
+  readonly path: string;
+  readonly #engine: Engine;
+  readonly #reader: SourceReader;
+  #fallback: SourceReader | null = null;
+  #closed = false;
+
+  private constructor(engine: Engine, spec: CgroupSpec) {
+    super();
+    this.#engine = engine;
+    this.#reader = this.#engine.openCgroup(spec);
+    this.path = cgroupDirectory(spec);
+  }
+
+  /**
+   * The scope of an episode: `<root>/<slice>/episode-<id>.scope`.
+   *
+   * Throws `ERR_INVALID_EPISODE_ID`, `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_AVAILABLE` (no cgroup2 mount),
+   * `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`, `ERR_ENGINE_UNAVAILABLE`.
+   */
+  static forEpisode(id: string, options: EpisodeReaderOptions = {}): CgroupReader {
+    const { root, slice, requireCgroupfs = true } = checked(options, EPISODE_READER);
+    assertPath('root', root);
+    const engine = selectEngine(options.engine);
+    return new CgroupReader(engine, { ...episodeCgroup(id, root, slice), requireCgroupfs });
+  }
+
+  /** Any cgroup by its absolute path, which holds no symlink and no `..`. Throws as `forEpisode` does. */
+  static fromPath(path: string, options: CgroupReaderOptions = {}): CgroupReader {
+    const { requireCgroupfs = true, engine } = checked(options, READER);
+    assertPath('path', path ?? null);
+    return new CgroupReader(selectEngine(engine), { root: path, path: '', requireCgroupfs });
+  }
+
+  /**
+   * Where a part of the cgroup cannot be read, takes it from this process and its descendants (`source: 'proc'`).
+   * The process is pinned now: should it be gone, there is just no fallback. Throws `ERR_INVALID_PID`,
+   * `ERR_STOPPED` after `close()`.
+   */
+  withFallbackPid(pid: number): this {
+    assertPid(pid);
+    this.#assertOpen();
+    this.#fallback?.close();
+    this.#fallback = null;
+    try {
+      this.#fallback = this.#engine.openProc({
+        pid,
+        procRoot: PROC_ROOT,
+        tree: true,
+        reaperPid: 0,
+      });
+    } catch (error) {
+      if (!(error instanceof ProcError)) throw error;
+    }
+    return this;
+  }
+
+  get engine(): EngineName {
+    return this.#engine.name;
+  }
+
+  protected override readPart(part: PartIndexValue): PartRead {
+    this.#assertOpen();
+    const bit = 1 << part;
+    if ((this.#reader.read(bit) & bit) !== 0) return [this.#reader.words, { source: 'cgroup' }];
+    if (this.#fallback !== null && (this.#fallback.read(bit) & bit) !== 0) {
+      return [this.#fallback.words, { source: 'proc' }];
+    }
+    const failure = this.#reader.failure(part);
+    const place = { cgroupPath: this.path, procRoot: PROC_ROOT };
+    const error = failure === null ? null : failureToError(failure, place);
+    return [this.#reader.words, { source: 'unavailable', error }];
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) {
+      throw new TelemetryError('ERR_STOPPED', `the reader of ${this.path} is closed`);
+    }
+  }
+
+  /** Closes the kept descriptors. Idempotent; a read after it throws `ERR_STOPPED`. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reader.close();
+    this.#fallback?.close();
+  }
+
+  [dispose](): void {
+    this.close();
+  }
+}
+
+function checked<T extends CgroupReaderOptions>(options: T, keys: OptionKeys<T>): T {
+  assertOptions('options', options, keys);
+  assertBoolean('requireCgroupfs', options.requireCgroupfs);
+  return options;
+}

@@ -1,0 +1,9 @@
+/** Reading the kernel's files of one cgroup or one process, and the frames of a ring. */
+export { MAX_CGROUP_PATH_LEN, MAX_TELEMETRY_FILE_SIZE } from '../limits.js';
+export {
+  CgroupReader,
+  type CgroupReaderOptions,
+  type EpisodeReaderOptions,
+} from './cgroup-reader.js';
+export * from './frame-reader.js';
+export { ProcReader, type ProcReaderOptions } from './proc-reader.js';

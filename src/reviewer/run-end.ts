@@ -1,0 +1,63 @@
+/** How a run ended, in the words of a reviewer log. */
+
+import type { ExhaustedEvent } from '../collector/events.js';
+import type { TelemetryFrame } from '../frame/index.js';
+import type { Exit } from '../host/index.js';
+import type { ReviewerLifecycleEventInit } from './index.js';
+
+export interface RunEnd {
+  readonly exit: Exit;
+  readonly exhausted: ExhaustedEvent | null;
+  /** Kills for want of memory during the session; null where no kernel counts them. */
+  readonly oomKills: number | null;
+}
+
+type Told = Pick<ReviewerLifecycleEventInit, 'event' | 'reasonCode' | 'detail'>;
+
+/**
+ * `run_complete` for exit code 0, whatever happened on the way; else `run_crash` for the first of: the budget that had
+ * it killed, the kernel's want of memory, the signal, the exit code; also where nobody told how it ended.
+ */
+export function toldOfEnd({ exit: { code, signal }, exhausted, oomKills }: RunEnd): Told {
+  if (code === 0) return { event: 'run_complete' };
+  const event = 'run_crash';
+  if (signal === 'SIGKILL' && exhausted !== null && exhausted.action !== 'stop') {
+    const { resource, limit, consumed } = exhausted;
+    const detail = `the limit of ${resource} is ${limit}, and ${consumed} was consumed`;
+    return { event, reasonCode: 'budget_exhausted', detail };
+  }
+  if (oomKills !== null && oomKills > 0) {
+    const detail = `${oomKills} of its processes killed for want of memory`;
+    return { event, reasonCode: 'oom_kill', detail };
+  }
+  if (signal !== null) return { event, reasonCode: signal, detail: `killed by ${signal}` };
+  if (code === null) {
+    return { event, reasonCode: 'unknown_exit', detail: 'how it ended is not known' };
+  }
+  return { event, reasonCode: `exit_code_${code}`, detail: `exit code ${code}` };
+}
+
+/** What a run's event has beside the schema: only what is known. */
+export function factsOf(
+  frame: TelemetryFrame,
+  startMonoNs: number,
+  { exit: { code, signal }, exhausted, oomKills }: RunEnd,
+): { readonly [key: string]: unknown } {
+  return present({
+    exit_code: code,
+    term_signal: signal,
+    wall_ns: frame.tsMono - startMonoNs,
+    cpu_ns: frame.cpuNs,
+    mem_peak_bytes: frame.memPeakBytes,
+    io_read_bytes: frame.ioReadBytes,
+    io_write_bytes: frame.ioWriteBytes,
+    oom_kills: oomKills,
+    exhausted_resource: exhausted?.resource,
+    exhausted_limit: exhausted?.limit,
+    exhausted_consumed: exhausted?.consumed,
+  });
+}
+
+function present(facts: { readonly [key: string]: unknown }): { readonly [key: string]: unknown } {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value != null));
+}

@@ -1,0 +1,201 @@
+/** The notable moments of an episode, written to a reviewer log. */
+
+import type { ExhaustedEvent } from '../collector/events.js';
+import type { TelemetryHandle } from '../collector/handle.js';
+import {
+  assertObject,
+  assertOptions,
+  invalidConfig,
+  type OptionKeys,
+  outOfRange,
+  TelemetryError,
+} from '../error/index.js';
+import type { TelemetryFrame } from '../frame/index.js';
+import { type Exiting, exitOf } from '../host/index.js';
+import { isInstanceOf } from '../realm/index.js';
+import { type ReviewerLifecycleEventInit, ReviewerTelemetryWriter } from './index.js';
+import { lineOfEvent } from './lifecycle-event.js';
+import { factsOf, type RunEnd, toldOfEnd } from './run-end.js';
+import { nextSeqOf } from './sequence.js';
+import { StallWatch } from './stall-watch.js';
+
+const MIN_STALL_MS = 10;
+/** Of Node's timers. */
+const MAX_STALL_MS = 2 ** 31 - 1;
+/** A stall is told at most this part of its time late. */
+const LOOKS_PER_STALL = 8;
+
+/** What is used of a `ChildProcess`. */
+export type RunProcess = Exiting;
+
+/**
+ * The episode is a review run: `run_start` is written when the session starts, `run_complete` or `run_crash` when the
+ * session and the process have ended, and `stall_detected` on the way; a process that has ended keeps ours alive until
+ * its end is written. Their unknown keys have the episode's id, its pid and its figures, which end with the session.
+ */
+export interface ReviewerRun {
+  readonly writer: ReviewerTelemetryWriter;
+  /** The episode's process, whose parent we are: nobody else is told how it ends. */
+  readonly child: RunProcess;
+  /** `security`, `quality`, … */
+  readonly reviewType: string;
+  readonly prNumber: number;
+  readonly headSha: string;
+  /** Default: the episode's id. */
+  readonly runId?: string | undefined;
+  readonly restartCount?: number | undefined;
+  /** Tells `stall_detected` once the episode has used no cpu and done no io for so many ms (10 or more). */
+  readonly stallAfterMs?: number | undefined;
+  /** Default: one more than the log's latest of this pull request, counted on in this thread. */
+  readonly nextSeq?: (() => number | bigint | Promise<number | bigint>) | undefined;
+}
+
+const REVIEWER_RUN: OptionKeys<ReviewerRun> = {
+  writer: true,
+  child: true,
+  reviewType: true,
+  prNumber: true,
+  headSha: true,
+  runId: true,
+  restartCount: true,
+  stallAfterMs: true,
+  nextSeq: true,
+};
+
+/** Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`, `ERR_REVIEWER_INVALID_EVENT`. */
+export function assertReviewerRun(run: ReviewerRun, pid: number, isManual: boolean): void {
+  assertOptions('reviewer', run, REVIEWER_RUN);
+  if (!isInstanceOf(ReviewerTelemetryWriter, run.writer)) {
+    throw invalidConfig('reviewer.writer must be a ReviewerTelemetryWriter');
+  }
+  assertObject('reviewer.child', run.child);
+  if (run.child.pid !== pid || typeof run.child.once !== 'function') {
+    throw invalidConfig(`reviewer.child must be the ChildProcess of the episode's pid, ${pid}`);
+  }
+  if (run.nextSeq !== undefined && typeof run.nextSeq !== 'function') {
+    throw invalidConfig('reviewer.nextSeq must be a function');
+  }
+  assertStallAfter(run.stallAfterMs, isManual);
+  lineOfEvent({ ...fieldsOf(run, 'x'), event: 'run_start', ts: now(), seq: 1 });
+}
+
+function assertStallAfter(ms: number | undefined, isManual: boolean): void {
+  if (ms === undefined) return;
+  if (typeof ms !== 'number') throw invalidConfig('reviewer.stallAfterMs must be a number');
+  if (!(ms >= MIN_STALL_MS && ms <= MAX_STALL_MS)) {
+    throw outOfRange('reviewer.stallAfterMs', ms, `must be ${MIN_STALL_MS} to ${MAX_STALL_MS}`);
+  }
+  if (isManual) throw invalidConfig('stallAfterMs needs a sampler: a manual session has none');
+}
+
+type RunFields = Pick<
+  ReviewerLifecycleEventInit,
+  'reviewType' | 'prNumber' | 'headSha' | 'runId' | 'restartCount'
+>;
+
+function fieldsOf(run: ReviewerRun, episodeId: string): RunFields {
+  const { reviewType, prNumber, headSha, runId = episodeId, restartCount = null } = run;
+  return { reviewType, prNumber, headSha, runId, restartCount };
+}
+
+/** Writes what `run` asks for; what cannot be written is a `warning` of the handle. */
+export function reportRun(handle: TelemetryHandle, run: ReviewerRun, isManual: boolean): void {
+  new RunReport(handle, run).begin(isManual);
+}
+
+class RunReport {
+  readonly #handle: TelemetryHandle;
+  readonly #run: ReviewerRun;
+  readonly #fields: RunFields;
+  /** The event before this one has its seq by then. */
+  #last: Promise<void> = Promise.resolve();
+  #exhausted: ExhaustedEvent | null = null;
+
+  constructor(handle: TelemetryHandle, run: ReviewerRun) {
+    this.#handle = handle;
+    this.#run = run;
+    this.#fields = fieldsOf(run, handle.episodeId);
+  }
+
+  begin(isManual: boolean): void {
+    const oomKillsBefore = this.#handle.latest()?.oomKills ?? null;
+    this.#handle.once('exhausted', (exhausted) => {
+      this.#exhausted = exhausted;
+    });
+    this.#tell({ event: 'run_start' }, {});
+    const stopped = new Promise<TelemetryFrame>((resolve) => {
+      this.#handle.once('stopped', ({ frame }) => resolve(frame));
+    });
+    this.#watchForStalls();
+    const exited = exitOf(this.#run.child);
+    // A manual session ends when its owner wants it to.
+    if (!isManual) void exited.then(() => keepAliveUntil(stopped));
+    void Promise.all([exited, stopped]).then(([exit, frame]) => {
+      const { oomKills } = frame;
+      const end: RunEnd = {
+        exit,
+        exhausted: this.#exhausted,
+        oomKills: oomKills === null ? null : oomKills - (oomKillsBefore ?? 0),
+      };
+      this.#tell(toldOfEnd(end), factsOf(frame, this.#handle.startMonoNs, end));
+    });
+  }
+
+  #watchForStalls(): void {
+    const { stallAfterMs } = this.#run;
+    if (stallAfterMs === undefined) return;
+    const watch = new StallWatch(stallAfterMs);
+    const timer = setInterval(() => {
+      const frame = this.#latest();
+      const idleNs = frame === null ? null : watch.see(frame);
+      if (idleNs === null) return;
+      const detail = `no cpu was used and no io done for ${Math.round(idleNs / 1e6)} ms`;
+      this.#tell({ event: 'stall_detected', detail }, { idle_ns: idleNs });
+    }, stallAfterMs / LOOKS_PER_STALL).unref();
+    this.#handle.once('stopped', () => clearInterval(timer));
+  }
+
+  /** null too where somebody who shares the ring destroyed it, which the session tells itself. */
+  #latest(): TelemetryFrame | null {
+    try {
+      return this.#handle.latest();
+    } catch {
+      return null;
+    }
+  }
+
+  #tell(
+    told: Pick<ReviewerLifecycleEventInit, 'event' | 'reasonCode' | 'detail'>,
+    facts: { readonly [key: string]: unknown },
+  ): void {
+    const ts = now();
+    const extra = { episode_id: this.#handle.episodeId, pid: this.#handle.pid, ...facts };
+    const { writer, prNumber, nextSeq = () => nextSeqOf(writer.path, prNumber) } = this.#run;
+    this.#last = this.#last.then(async () => {
+      try {
+        const seq = await nextSeq();
+        await writer.appendLifecycleEvent({ ...this.#fields, ...told, ts, seq, extra });
+      } catch (cause) {
+        this.#handle.emit('warning', asTelemetryError(cause));
+      }
+    });
+  }
+}
+
+/** Sampling alone keeps no process alive, and the run's end is still to be written. */
+function keepAliveUntil(settled: Promise<unknown>): void {
+  const timer = setInterval(() => {}, MAX_STALL_MS);
+  void settled.then(() => clearInterval(timer));
+}
+
+/** `nextSeq` is somebody else's. */
+function asTelemetryError(cause: unknown): TelemetryError {
+  if (cause instanceof TelemetryError) return cause;
+  return new TelemetryError('ERR_SINK_FAILED', `no seq for the reviewer log: ${String(cause)}`, {
+    cause,
+  });
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import type { CgroupSpec } from '../engine/engine.js';
+import { CgroupError } from '../error/index.js';
+import { findCgroup2Mount, hostFacts, whyNoCgroup2 } from '../host/index.js';
+import { episodeCgroupPath } from './path.js';
+
+/**
+ * Where the scope of an episode is looked for: beneath `root`; by default beneath the episode that this process lives in,
+ * and where that has none of this id beneath the host's cgroup2 mount.
+ *
+ * Throws what `episodeCgroupPath` throws, and `ERR_CGROUP_NOT_AVAILABLE` where there is no cgroup2 mount.
+ */
+export function episodeCgroup(
+  id: string,
+  root?: string,
+  slice?: string,
+): Omit<CgroupSpec, 'requireCgroupfs'> {
+  const from = root ?? defaultRoot(id, slice);
+  if (from === null) {
+    throw new CgroupError('ERR_CGROUP_NOT_AVAILABLE', whyNoCgroup2() ?? 'no cgroup2 is mounted');
+  }
+  const whole = episodeCgroupPath(id, from, slice);
+  return { root: from, path: whole.slice(from.replace(/\/+$/, '').length + 1) };
+}
+
+function defaultRoot(id: string, slice: string | undefined): string | null {
+  const { enclosing } = hostFacts().scopes;
+  const isWithin = enclosing !== null && existsSync(episodeCgroupPath(id, enclosing, slice));
+  return isWithin ? enclosing : findCgroup2Mount();
+}
