@@ -11,7 +11,7 @@ namespace episcope {
 /// Indices of what a budget limits (RESOURCES in src/budget/resources.ts).
 namespace resource {
 inline constexpr uint32_t kCpuMs = 0;
-inline constexpr uint32_t kBytesIo = 1;
+inline constexpr uint32_t kIoBytes = 1;
 inline constexpr uint32_t kWallMs = 2;
 inline constexpr uint32_t kTokens = 3;
 inline constexpr uint32_t kToolCalls = 4;

@@ -14,7 +14,7 @@ bool BudgetWatch::look(const BudgetSample& sample, std::vector<BudgetTrip>& trip
   const BudgetCounters& counters = settings_.counters;
   if (!counters.bound()) return false;
   charge(resource::kCpuMs, cpu_ns_, sample.cpu_ns);
-  charge(resource::kBytesIo, io_bytes_, sample.io_bytes);
+  charge(resource::kIoBytes, io_bytes_, sample.io_bytes);
   if (counters.limit(resource::kWallMs)) charge_wall(sample.ts_ns);
 
   bool changed = false;

@@ -20,7 +20,7 @@ namespace {
 
 using test::TestBudget;
 
-constexpr const char* kNames[kResources] = {"cpuMs",  "bytesIo",   "wallMs",
+constexpr const char* kNames[kResources] = {"cpuMs",  "ioBytes",   "wallMs",
                                             "tokens", "toolCalls", "evidenceBytes"};
 
 struct Amount {
@@ -240,13 +240,13 @@ TEST(budget_counters_of_many_threads_saturate) {
   for (int i = 0; i < 4; i++) {
     threads.emplace_back([&budget] {
       BudgetCounters counters = budget.counters();
-      for (int k = 0; k < 1000; k++) counters.add(resource::kBytesIo, kMaxCount / 1000);
+      for (int k = 0; k < 1000; k++) counters.add(resource::kIoBytes, kMaxCount / 1000);
     });
   }
   for (std::thread& thread : threads) thread.join();
-  CHECK_EQUAL(budget.counters().consumed(resource::kBytesIo), kMaxCount);
-  budget.counters().add(resource::kBytesIo, kMaxCount);
-  CHECK_EQUAL(budget.counters().consumed(resource::kBytesIo), kMaxCount);
+  CHECK_EQUAL(budget.counters().consumed(resource::kIoBytes), kMaxCount);
+  budget.counters().add(resource::kIoBytes, kMaxCount);
+  CHECK_EQUAL(budget.counters().consumed(resource::kIoBytes), kMaxCount);
 }
 
 }  // namespace

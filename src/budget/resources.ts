@@ -15,7 +15,7 @@ export type BudgetDelta = { readonly [R in BudgetResource]?: number | bigint };
 
 export const RESOURCES: readonly BudgetResource[] = [
   'cpuMs',
-  'bytesIo',
+  'ioBytes',
   'wallMs',
   'tokens',
   'toolCalls',

@@ -23,7 +23,7 @@ export interface SharedBudget {
  * What was consumed is always recorded, also by the charge that crosses a limit.
  *
  * ```ts
- * const budget = new BudgetTracker({ cpuMs: 60_000, bytesIo: 1e9 });
+ * const budget = new BudgetTracker({ cpuMs: 60_000, ioBytes: 1e9 });
  * budget.charge({ cpuMs: 12.5 });
  * new Worker(file, { workerData: budget.share() }); // there: BudgetTracker.attach(workerData)
  * ```

@@ -6,7 +6,7 @@ import type { BudgetCounters } from './counters.js';
 import { RESOURCES } from './resources.js';
 
 const CPU = RESOURCES.indexOf('cpuMs');
-const IO = RESOURCES.indexOf('bytesIo');
+const IO = RESOURCES.indexOf('ioBytes');
 const WALL = RESOURCES.indexOf('wallMs');
 
 /** More than any counter can reach. */

@@ -6,7 +6,7 @@ import { formatBytes, formatDuration } from './format.js';
 import type { Limits } from './limits.js';
 import type { Measurement } from './measurement.js';
 
-export type LimitedResource = 'cpu_ms' | 'wall_ms' | 'bytes_io' | 'memory_max';
+export type LimitedResource = 'cpu_ms' | 'wall_ms' | 'io_bytes' | 'memory_bytes';
 
 /** How far a limit was used up; ms or bytes. */
 export interface Use {
@@ -34,7 +34,7 @@ export interface Exhausted {
 /** `startedNs`: CLOCK_MONOTONIC at the start of the run. */
 export function exhaustedOf(event: ExhaustedEvent, done: Done, startedNs: bigint): Exhausted {
   return {
-    resource: RESOURCE_OF[event.resource] ?? 'memory_max',
+    resource: RESOURCE_OF[event.resource] ?? 'memory_bytes',
     limit: event.limit,
     consumed: event.consumed,
     afterNs: event.tsMono - Number(startedNs),
@@ -48,8 +48,8 @@ export function exhaustedOf(event: ExhaustedEvent, done: Done, startedNs: bigint
 const RESOURCE_OF: { readonly [R in ExhaustedEvent['resource']]?: LimitedResource } = {
   cpuMs: 'cpu_ms',
   wallMs: 'wall_ms',
-  bytesIo: 'bytes_io',
-  memRssBytes: 'memory_max',
+  ioBytes: 'io_bytes',
+  memRssBytes: 'memory_bytes',
 };
 
 /** The memory limit that the kernel keeps, where it killed for it; null where it did not. */
@@ -60,7 +60,7 @@ export function oomKilled(
 ): Exhausted | null {
   if (oom === null) return null;
   return {
-    resource: 'memory_max',
+    resource: 'memory_bytes',
     limit: Number(limitBytes),
     consumed: Number(memPeakBytes ?? limitBytes),
     afterNs: Number(oom.tsMono - startedNs),
@@ -81,8 +81,8 @@ export function usesOf(
   const all = [
     { resource: 'cpu_ms', limit: inMs(limits.cpuNs), consumed: consumed?.cpuMs ?? null },
     { resource: 'wall_ms', limit: inMs(limits.wallNs), consumed: consumed?.wallMs ?? null },
-    { resource: 'bytes_io', limit: number(limits.ioBytes), consumed: consumed?.bytesIo ?? null },
-    { resource: 'memory_max', limit: number(limits.memoryBytes), consumed: number(memory) },
+    { resource: 'io_bytes', limit: number(limits.ioBytes), consumed: consumed?.ioBytes ?? null },
+    { resource: 'memory_bytes', limit: number(limits.memoryBytes), consumed: number(memory) },
   ] as const;
   return all.flatMap((use) => (use.limit === null ? [] : [{ ...use, limit: use.limit }]));
 }
@@ -129,8 +129,8 @@ const DONE: Record<Exclude<Done, null>, string> = {
 const SHOWN: Record<LimitedResource, { name: string; format: (amount: number) => string }> = {
   cpu_ms: { name: 'cpu', format: durationOfMs },
   wall_ms: { name: 'wall', format: durationOfMs },
-  bytes_io: { name: 'io', format: bytes },
-  memory_max: { name: 'memory', format: bytes },
+  io_bytes: { name: 'io', format: bytes },
+  memory_bytes: { name: 'memory', format: bytes },
 };
 
 // Down to the ns, so that a difference of two fractions has no more digits than they have.

@@ -21,7 +21,7 @@ export function budgetOf({ cpuNs, wallNs, ioBytes }: Limits): BudgetTracker | nu
   return new BudgetTracker({
     cpuMs: msOf(cpuNs ?? 0n),
     wallMs: msOf(wallNs ?? 0n),
-    bytesIo: ioBytes ?? 0n,
+    ioBytes: ioBytes ?? 0n,
   });
 }
 

@@ -5,7 +5,7 @@ import { TelemetryError } from './telemetry-error.js';
 /** What a budget limits. Times are ms, sizes bytes, the others counts. */
 export type BudgetResource =
   | 'cpuMs'
-  | 'bytesIo'
+  | 'ioBytes'
   | 'wallMs'
   | 'tokens'
   | 'toolCalls'

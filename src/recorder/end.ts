@@ -1,8 +1,7 @@
 /** The last line of a recording: what the session came to. */
-import { RESOURCES } from '../budget/resources.js';
 import type { ExhaustedEvent, StopReason } from '../collector/events.js';
 import type { EndEntry } from '../collector/frame-sink.js';
-import { EXHAUST_ACTIONS, TRIP_METRICS } from '../engine/engine.js';
+import { EXHAUST_ACTIONS, EXHAUSTIBLE } from '../engine/engine.js';
 import { assertEpisodeId } from '../episode/index.js';
 import { invalidConfig } from '../error/index.js';
 import { FRAME_PARTS, METRICS, type MetricName } from '../frame/fields.js';
@@ -15,7 +14,8 @@ import {
 } from '../frame/index.js';
 import { qualityFromBits, qualityToBits } from '../frame/quality.js';
 import { type ExactJson, stringifyExact } from '../ndjson/exact-json.js';
-import { amountOf, countOf, exactOf, listOf, nullOr, objectOf, oneOf, snakeCase } from './shape.js';
+import { snakeCase } from '../ndjson/snake-case.js';
+import { amountOf, countOf, exactOf, listOf, nullOr, objectOf, oneOf } from './shape.js';
 
 /** What is no total: a figure of the moment, and the cost of taking one frame. */
 type Gauge = 'memRssBytes' | 'memCurrentBytes' | 'pids' | 'collectNs';
@@ -53,7 +53,6 @@ export interface RecordedFrames {
 }
 
 const STOP_REASONS: readonly StopReason[] = ['stop', 'exit', 'exhausted', 'failed'];
-const EXHAUSTIBLE: readonly ExhaustedEvent['resource'][] = [...RESOURCES, ...TRIP_METRICS];
 
 /** Without its newline. */
 export function endLine(entry: EndEntry, { recorded, missed }: RecordedFrames): string {

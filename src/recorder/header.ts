@@ -14,6 +14,7 @@ import { invalidConfig } from '../error/index.js';
 import { type CgroupMode, hostFacts } from '../host/index.js';
 import { bootId } from '../kernel/process-identity.js';
 import { type ExactJson, stringifyExact } from '../ndjson/exact-json.js';
+import { snakeCase } from '../ndjson/snake-case.js';
 import { PromoteTriggers, TelemetryPolicy } from '../policy/index.js';
 import {
   amountOf,
@@ -24,7 +25,6 @@ import {
   nullOr,
   objectOf,
   oneOf,
-  snakeCase,
   textOf,
 } from './shape.js';
 

@@ -55,8 +55,3 @@ export function listOf(name: string, value: unknown): readonly unknown[] {
 export function nullOr<T>(value: unknown, read: (value: unknown) => T): T | null {
   return value === null ? null : read(value);
 }
-
-/** `cpuMs` as JSON has it: `cpu_ms`. */
-export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}

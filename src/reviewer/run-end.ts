@@ -3,6 +3,7 @@
 import type { ExhaustedEvent } from '../collector/events.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import type { Exit } from '../host/index.js';
+import { snakeCase } from '../ndjson/snake-case.js';
 import type { ReviewerLifecycleEventInit } from './index.js';
 
 export interface RunEnd {
@@ -52,7 +53,7 @@ export function factsOf(
     io_read_bytes: frame.ioReadBytes,
     io_write_bytes: frame.ioWriteBytes,
     oom_kills: oomKills,
-    exhausted_resource: exhausted?.resource,
+    exhausted_resource: exhausted && snakeCase(exhausted.resource),
     exhausted_limit: exhausted?.limit,
     exhausted_consumed: exhausted?.consumed,
   });

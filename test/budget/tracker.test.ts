@@ -4,14 +4,14 @@ import { BudgetTracker } from '../../src/budget/index.js';
 import { BudgetExhaustedError } from '../../src/error/index.js';
 
 const code = (value: string) => expect.objectContaining({ code: value });
-const NOTHING = { cpuMs: 0, bytesIo: 0, wallMs: 0, tokens: 0, toolCalls: 0, evidenceBytes: 0 };
+const NOTHING = { cpuMs: 0, ioBytes: 0, wallMs: 0, tokens: 0, toolCalls: 0, evidenceBytes: 0 };
 
 describe('a charge', () => {
   test('is recorded and throws nothing while it fits', () => {
     const budget = new BudgetTracker({ tokens: 10, cpuMs: 5 });
-    budget.charge({ tokens: 10, cpuMs: 1.5, bytesIo: 7 });
-    expect(budget.consumed()).toEqual({ ...NOTHING, tokens: 10, cpuMs: 1.5, bytesIo: 7 });
-    expect(budget.remaining()).toMatchObject({ tokens: 0, cpuMs: 3.5, bytesIo: Infinity });
+    budget.charge({ tokens: 10, cpuMs: 1.5, ioBytes: 7 });
+    expect(budget.consumed()).toEqual({ ...NOTHING, tokens: 10, cpuMs: 1.5, ioBytes: 7 });
+    expect(budget.remaining()).toMatchObject({ tokens: 0, cpuMs: 3.5, ioBytes: Infinity });
   });
 
   test('that crosses the limit throws, and is recorded all the same', () => {
@@ -69,7 +69,7 @@ describe('limits', () => {
   });
 
   test('come back in the form the constructor takes', () => {
-    const limits = { ...NOTHING, cpuMs: 1.25, bytesIo: 2 ** 40 };
+    const limits = { ...NOTHING, cpuMs: 1.25, ioBytes: 2 ** 40 };
     expect(new BudgetTracker(limits).limits).toEqual(limits);
   });
 
@@ -109,15 +109,15 @@ describe('limits', () => {
 describe('a reservation', () => {
   test('that does not fit consumes nothing of anything', () => {
     const budget = new BudgetTracker({ cpuMs: 10, tokens: 10 });
-    const error = budget.tryReserve({ cpuMs: 4, bytesIo: 100, tokens: 11 });
+    const error = budget.tryReserve({ cpuMs: 4, ioBytes: 100, tokens: 11 });
     expect(error).toMatchObject({ resource: 'tokens', requested: 11, remaining: 10 });
     expect(budget.consumed()).toEqual(NOTHING);
   });
 
   test('that fits is consumed', () => {
     const budget = new BudgetTracker({ cpuMs: 10, tokens: 10 });
-    expect(budget.tryReserve({ cpuMs: 10, bytesIo: 100, tokens: 10 })).toBe(null);
-    expect(budget.consumed()).toMatchObject({ cpuMs: 10, bytesIo: 100, tokens: 10 });
+    expect(budget.tryReserve({ cpuMs: 10, ioBytes: 100, tokens: 10 })).toBe(null);
+    expect(budget.consumed()).toMatchObject({ cpuMs: 10, ioBytes: 100, tokens: 10 });
     expect(budget.tryReserve({ tokens: 1 })).toMatchObject({ code: 'ERR_BUDGET_EXHAUSTED' });
   });
 });
@@ -162,12 +162,12 @@ describe('cpu is counted in ns', () => {
     expect(budget.consumed().cpuMs).toBe(0.999999);
     expect(budget.tryCharge({ cpuMs: 0.000001 })).toBe(null);
     expect(budget.isExhausted('cpuMs')).toBe(true);
-    expect(budget.tryCharge({ cpuMs: 0.000001, bytesIo: 3 })).toMatchObject({
+    expect(budget.tryCharge({ cpuMs: 0.000001, ioBytes: 3 })).toMatchObject({
       resource: 'cpuMs',
       requested: 0.000001,
       remaining: 0,
     });
-    expect(budget.consumed()).toMatchObject({ cpuMs: 1.000001, bytesIo: 3 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 1.000001, ioBytes: 3 });
   });
 });
 

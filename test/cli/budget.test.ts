@@ -79,7 +79,7 @@ describe.each(ENGINES.flatMap((engine) => SOURCES.map((source) => [engine, sourc
       const { code, summary, exhausted } = await run([...where, '--memory-max', '120M'], ALLOCATE);
       expect(code).toBe(137);
       expect(exhausted).toMatchObject({
-        resource: 'memory_max',
+        resource: 'memory_bytes',
         limit: 120 << 20,
         action: 'kill',
       });
@@ -132,7 +132,7 @@ test('a limit of io: the writer is killed', async () => {
   );
   rmSync(file, { force: true });
   expect(code).toBe(137);
-  expect(exhausted).toMatchObject({ resource: 'bytes_io', limit: 8 << 20, action: 'kill' });
+  expect(exhausted).toMatchObject({ resource: 'io_bytes', limit: 8 << 20, action: 'kill' });
 });
 
 test('freeze without a cgroup: a warning, and the command goes on unmeasured', async () => {

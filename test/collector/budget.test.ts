@@ -31,14 +31,14 @@ describe.each(ENGINES)('the budget of a sampled session, engine %s', (engine) =>
   it('CTR-TL01: the cpu and io of every frame are charged, the first and the terminal too', async () => {
     const budget = BudgetTracker.unlimited();
     const handle = start({ budget });
-    expect(budget.consumed()).toMatchObject({ cpuMs: 0.1, bytesIo: 1536 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 0.1, ioBytes: 1536 });
     cgroup.cpu({ usage: 2_100, user: 60, system: 40 });
     cgroup.io({ read: 512, write: 5120 });
     await handle.sampleNow();
-    expect(budget.consumed()).toMatchObject({ cpuMs: 2.1, bytesIo: 5632 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 2.1, ioBytes: 5632 });
     cgroup.cpu({ usage: 9_100, user: 60, system: 40 });
     await handle.stop();
-    expect(budget.consumed()).toMatchObject({ cpuMs: 9.1, bytesIo: 5632 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 9.1, ioBytes: 5632 });
   });
 
   it("CTR-TL01: baseline 'now' charges nothing of what was consumed before the first frame", async () => {
@@ -46,7 +46,7 @@ describe.each(ENGINES)('the budget of a sampled session, engine %s', (engine) =>
     const handle = start({ budget, baseline: 'now' });
     cgroup.cpu({ usage: 1_100, user: 60, system: 40 });
     await handle.stop();
-    expect(budget.consumed()).toMatchObject({ cpuMs: 1, bytesIo: 0 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 1, ioBytes: 0 });
   });
 
   it('CTR-TL02: an exhausted budget stops the session; the frame that told it is kept', async () => {
@@ -77,14 +77,14 @@ describe.each(ENGINES)('the budget of a sampled session, engine %s', (engine) =>
   });
 
   it('CTR-TL02: a budget that the first frame exhausts stops the session at once', async () => {
-    const handle = start({ budget: new BudgetTracker({ bytesIo: 1 }) });
+    const handle = start({ budget: new BudgetTracker({ ioBytes: 1 }) });
     const events: string[] = [];
     handle.on('exhausted', ({ resource }) => {
       events.push(resource);
       void handle.stop();
     });
     const [{ reason }] = await once(handle, 'stopped');
-    expect(events).toEqual(['bytesIo']);
+    expect(events).toEqual(['ioBytes']);
     expect(reason).toBe('exhausted');
     expect(handle.readFrames().filter((f) => f.o11yFlags.terminal)).toHaveLength(1);
   });

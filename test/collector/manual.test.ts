@@ -83,18 +83,18 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     const collector = collectorOf();
     const handle = collector.start('fixture', process.pid, { manual: true, budget });
     collector.collect(handle);
-    expect(budget.consumed()).toMatchObject({ cpuMs: 0.1, bytesIo: 1536 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 0.1, ioBytes: 1536 });
     cgroup.cpu({ usage: 2_100, user: 1_000, system: 1_000 });
     cgroup.io({ read: 512, write: 5120 });
     collector.collect(handle);
     collector.collect(handle);
-    expect(budget.consumed()).toMatchObject({ cpuMs: 2.1, bytesIo: 5632 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 2.1, ioBytes: 5632 });
     // Counters that were reset never charge negatively, nor again.
     cgroup.cpu({ usage: 5, user: 3, system: 2 });
     collector.collect(handle);
     cgroup.cpu({ usage: 2_100, user: 1_000, system: 1_000 });
     collector.collect(handle);
-    expect(budget.consumed()).toMatchObject({ cpuMs: 2.1, bytesIo: 5632 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 2.1, ioBytes: 5632 });
     await handle.stop();
   });
 
@@ -150,7 +150,7 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     collector.collect(handle);
     cgroup.cpu({ usage: 1_100, user: 60, system: 40 });
     collector.collect(handle);
-    expect(budget.consumed()).toMatchObject({ cpuMs: 1, bytesIo: 0 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 1, ioBytes: 0 });
     await handle.stop();
   });
 
@@ -179,7 +179,7 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     const collector = collectorOf();
     const handle = collector.start('fixture', process.pid, {
       manual: true,
-      budget: new BudgetTracker({ bytesIo: 1536 }),
+      budget: new BudgetTracker({ ioBytes: 1536 }),
     });
     collector.collect(handle);
     expect(handle.snapshot().stopped).toBe(true);
@@ -187,14 +187,14 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
   });
 
   it('CTR-TL02: collectWithBudget gives null once the budget is exhausted', async () => {
-    const budget = new BudgetTracker({ bytesIo: 4096 });
+    const budget = new BudgetTracker({ ioBytes: 4096 });
     const collector = collectorOf();
     const handle = collector.start('fixture', process.pid, { manual: true });
     expect(collector.collectWithBudget(handle, budget)!.seq).toBe(0);
     cgroup.io({ read: 4096, write: 4096 });
     expect(collector.collectWithBudget(handle, budget)).toBeNull();
     expect(handle.latest()!.ioReadBytes).toBe(4096);
-    expect(budget.consumed().bytesIo).toBe(8192);
+    expect(budget.consumed().ioBytes).toBe(8192);
     expect(collector.collectWithBudget(handle, budget)).toBeNull();
     expect(handle.seq).toBe(3);
     await handle.stop();
@@ -206,11 +206,11 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     const handle = collector.start('fixture', process.pid, { manual: true, budget });
     const twin = BudgetTracker.attach(budget.share());
     collector.collectWithBudget(handle, twin);
-    expect(budget.consumed()).toMatchObject({ cpuMs: 0.1, bytesIo: 1536 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 0.1, ioBytes: 1536 });
     const other = BudgetTracker.unlimited();
     collector.collectWithBudget(handle, other);
     collector.collectWithBudget(handle, BudgetTracker.attach(other.share()));
-    expect(other.consumed()).toMatchObject({ cpuMs: 0.1, bytesIo: 1536 });
+    expect(other.consumed()).toMatchObject({ cpuMs: 0.1, ioBytes: 1536 });
     await handle.stop();
   });
 
@@ -219,7 +219,7 @@ describe.each(ENGINES)('a manual session, engine %s', (engine) => {
     const collector = collectorOf();
     const handle = collector.start('fixture', process.pid, { manual: true, baseline: 'now' });
     collector.collectWithBudget(handle, budget);
-    expect(budget.consumed()).toMatchObject({ cpuMs: 0, bytesIo: 0 });
+    expect(budget.consumed()).toMatchObject({ cpuMs: 0, ioBytes: 0 });
     cgroup.cpu({ usage: 1_100, user: 60, system: 40 });
     collector.collectWithBudget(handle, budget);
     expect(budget.consumed().cpuMs).toBe(1);

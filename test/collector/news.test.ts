@@ -99,7 +99,7 @@ describe('news of the sampler', () => {
   });
 
   it('the sampler is given the budget’s memory, and thresholds of the policy’s percentage', () => {
-    const budget = new BudgetTracker({ cpuMs: 1, tokens: 16, bytesIo: 1 });
+    const budget = new BudgetTracker({ cpuMs: 1, tokens: 16, ioBytes: 1 });
     expect(start(budget).sampler.spec.budget).toEqual({
       memory: budget.share().budget,
       baseline: 'zero',

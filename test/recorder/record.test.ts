@@ -62,7 +62,7 @@ describe('what was recorded is what is read', () => {
     const path = newPath();
     const budget = {
       cpuMs: 0.5,
-      bytesIo: 2 ** 62,
+      ioBytes: 2 ** 62,
       wallMs: 0,
       tokens: 7,
       toolCalls: 0,
@@ -110,7 +110,7 @@ describe('what was recorded is what is read', () => {
       },
       budget: {
         cpu_ms: 0.5,
-        bytes_io: 2 ** 62,
+        io_bytes: 2 ** 62,
         wall_ms: 0,
         tokens: 7,
         tool_calls: 0,

@@ -123,7 +123,7 @@ describe.each(ENGINES)('engine %s', (engine) => {
     expect(crash).toMatchObject({
       event: 'run_crash',
       reasonCode: 'budget_exhausted',
-      extra: { term_signal: 'SIGKILL', exhausted_resource: 'cpuMs', exhausted_limit: 30 },
+      extra: { term_signal: 'SIGKILL', exhausted_resource: 'cpu_ms', exhausted_limit: 30 },
     });
     expect(crash?.extra.exhausted_consumed).toBeGreaterThanOrEqual(30);
   });

@@ -3,6 +3,7 @@
  * its ring. The twin of `native/core/episode.cc`.
  */
 import { BudgetCounters } from '../../budget/counters.js';
+import { RESOURCES } from '../../budget/resources.js';
 import { type BudgetTrip, BudgetWatch, type Exhaustion } from '../../budget/watch.js';
 import { writeControlFile } from '../../kernel/control-file.js';
 import { killEverything } from '../../kernel/process-killer.js';
@@ -12,12 +13,12 @@ import {
   type BudgetSpec,
   type EpisodeSampler,
   type EpisodeSpec,
-  EXHAUSTIBLE,
   PartBit,
   type PartIndexValue,
   SAMPLE_HOLD_IF_ENDED,
   SampleOutcome,
   type SampleWarning,
+  TRIP_METRICS,
   type TripwireSpec,
 } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
@@ -167,7 +168,7 @@ export class JsEpisode implements EpisodeSampler {
     this.#exhaustion = this.#budget?.exhaustion ?? null;
     if (this.#exhaustion !== null || tripwire === null) return this.#exhaustion !== null;
     this.#exhaustion = {
-      resource: EXHAUSTIBLE.indexOf(tripwire.metric),
+      resource: RESOURCES.length + TRIP_METRICS.indexOf(tripwire.metric),
       limit: tripwire.threshold,
       consumed: tripwire.value,
       seq,

@@ -187,7 +187,7 @@ for (const engine of ENGINES) {
       const cgroupPath = makeCgroup(t);
       const script = `read go; while :; do ${program('writer')} --path /data/b-${engine}-$$ --bytes 1048576 </dev/null >/dev/null; rm -f /data/b-${engine}-$$; done`;
       const writer = new Program(t, program('enter'), [cgroupPath, 'sh', '-c', script]);
-      const budget = new BudgetTracker({ bytesIo: 8 << 20 });
+      const budget = new BudgetTracker({ ioBytes: 8 << 20 });
       const { handle } = startSession(t, engine, writer.pid, {
         cgroupPath,
         periodMs: PERIOD_MS,
@@ -197,10 +197,10 @@ for (const engine of ENGINES) {
       const exhausted = once(handle, 'exhausted');
       writer.say('go');
       const [{ resource, consumed }] = await within('the limit', exhausted);
-      assert.equal(resource, 'bytesIo');
+      assert.equal(resource, 'ioBytes');
       assert.ok(consumed >= 8 << 20);
       const frames = await handle.stop();
-      assert.equal(budget.consumed().bytesIo, frames.at(-1).ioTotalBytes);
+      assert.equal(budget.consumed().ioBytes, frames.at(-1).ioTotalBytes);
       assert.ok(isDead(writer.pid));
     });
   });
@@ -235,7 +235,7 @@ for (const engine of ENGINES) {
         const run = await measure(t, args, command);
         assert.equal(run.code, 137);
         assert.ok(run.summary.oom_kills >= 1);
-        assert.equal(run.summary.exhausted.resource, 'memory_max');
+        assert.equal(run.summary.exhausted.resource, 'memory_bytes');
         assert.equal(run.summary.exhausted.limit, 64 << 20);
         assert.equal(run.summary.exhausted.action, 'oom_kill');
         assert.ok(run.summary.mem_peak_bytes <= 64 << 20);
@@ -250,7 +250,7 @@ for (const engine of ENGINES) {
         const args = ['--engine', engine, '--memory-max'];
         const exec = await measure(t, [...args, '4K'], ['true']);
         assert.equal(exec.code, 137);
-        assert.equal(exec.summary.exhausted.resource, 'memory_max');
+        assert.equal(exec.summary.exhausted.resource, 'memory_bytes');
         const launcher = await measure(t, [...args, '1'], ['true']);
         assert.equal(launcher.code, 137);
         assert.match(launcher.stderr, /--memory-max is less than true takes to start: killed/);

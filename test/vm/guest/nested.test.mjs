@@ -56,7 +56,7 @@ for (const engine of ENGINES) {
         [...inner('--'), program('allocator'), '--mib', '512'],
       );
       assert.equal(code, 137);
-      assert.equal(summary.exhausted.resource, 'memory_max');
+      assert.equal(summary.exhausted.resource, 'memory_bytes');
       assert.ok(summary.oom_kills >= 1);
       assert.deepEqual(scopes(), []);
     });
@@ -75,7 +75,7 @@ for (const engine of ENGINES) {
         const within = JSON.parse(readFileSync(file, 'utf8'));
         rmSync(file);
         assert.equal(code, 137);
-        assert.equal(within.exhausted.resource, 'memory_max');
+        assert.equal(within.exhausted.resource, 'memory_bytes');
         assert.equal(within.sources.memory, 'proc');
       },
     );

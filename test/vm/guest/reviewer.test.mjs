@@ -157,7 +157,7 @@ for (const engine of ENGINES) {
       });
       const event = await ended(last);
       assert.equal(event.reasonCode, 'budget_exhausted');
-      assert.equal(event.extra.exhausted_resource, 'cpuMs');
+      assert.equal(event.extra.exhausted_resource, 'cpu_ms');
       assert.ok(event.extra.cpu_ns >= 100_000_000);
       await scope.remove({ kill: true });
     });

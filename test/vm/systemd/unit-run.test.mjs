@@ -63,6 +63,6 @@ test('--memory-max is the kernel’s limit in a scope of systemd', PATIENCE, asy
     t.diagnostic('the end was missed: nobody tells of the oom kill');
     return;
   }
-  assert.equal(exhausted.resource, 'memory_max');
+  assert.equal(exhausted.resource, 'memory_bytes');
   assert.equal(exhausted.action, 'oom_kill');
 });
