@@ -1,7 +1,6 @@
 /** Everything public, by idea. */
 export * from './budget/index.js';
 export * from './collector/index.js';
-export type { ExhaustAction, TripMetric } from './engine/engine.js';
 export {
   type BudgetErrorCode,
   BudgetExhaustedError,
@@ -24,6 +23,7 @@ export * from './policy/index.js';
 export * from './readers/index.js';
 export * from './recorder/index.js';
 export * from './reviewer/index.js';
+export type { ExhaustAction, TripMetric } from './schema/enumerations.js';
 export {
   type CpuQuota,
   createEpisodeScope,

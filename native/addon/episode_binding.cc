@@ -61,7 +61,7 @@ Napi::Value EpisodeEnded(const Napi::CallbackInfo& info) {
 
 // episodeWarnings(episode) → { part, failure }[]
 Napi::Value EpisodeWarnings(const Napi::CallbackInfo& info) {
-  SampleWarning warnings[FailureLog::kMost];
+  SampleWarning warnings[kMaxWarnings];
   BoundEpisode* bound = unwrap(info);
   const uint32_t count = bound->episode ? bound->episode->take_warnings(warnings) : 0;
   return warnings_array(info.Env(), {warnings, count});

@@ -4,9 +4,9 @@
 #include <cstring>
 #include <memory>
 
-#include "../core/ring_layout.h"
 #include "../core/ring_reader.h"
 #include "../core/ring_waiters.h"
+#include "../core/schema.h"
 #include "bindings.h"
 
 namespace episcope {

@@ -33,7 +33,7 @@ uint64_t uint64_of(const Napi::Value& value) {
 /// Four words a tripwire: metric, actions, threshold, release.
 std::vector<Tripwire> tripwires_of(const Napi::Value& value) {
   const Napi::BigUint64Array words = value.As<Napi::BigUint64Array>();
-  const size_t count = std::min<size_t>(words.ElementLength() / 4, Tripwires::kMost);
+  const size_t count = std::min<size_t>(words.ElementLength() / 4, kMaxTripwires);
   std::vector<Tripwire> tripwires(count);
   for (size_t i = 0; i < count; i++) {
     const uint64_t* wire = words.Data() + i * 4;
@@ -64,9 +64,9 @@ bool watch_budget(Episode& episode, Napi::Uint8Array memory, const Napi::Value& 
   if (!watch.counters.bind(memory.Data(), memory.ByteLength())) return false;
   watch.from_zero = words[0] != 0;
   watch.start_ns = start_ns;
-  for (uint32_t i = 0; i < kResources; i++) {
+  for (uint32_t i = 0; i < resource::kCount; i++) {
     watch.thresholds[i] = words[2 + i];
-    watch.releases[i] = words[2 + kResources + i];
+    watch.releases[i] = words[2 + resource::kCount + i];
   }
   episode.watch_budget(watch, words[1] != 0);
   return true;
@@ -214,7 +214,7 @@ Napi::Array failed_actions_array(Napi::Env env, const std::vector<FailedAction>&
 Napi::Array replies_array(Napi::Env env, const std::vector<News::Reply>& replies) {
   Napi::Array list = Napi::Array::New(env, replies.size());
   for (uint32_t i = 0; i < replies.size(); i++) {
-    Napi::BigUint64Array words = Napi::BigUint64Array::New(env, kRingSlotWords);
+    Napi::BigUint64Array words = Napi::BigUint64Array::New(env, kFrameWords);
     // None where the worker was terminated meanwhile.
     if (words.Data() == nullptr) break;
     std::memcpy(words.Data(), replies[i].frame.words, sizeof replies[i].frame.words);

@@ -6,20 +6,6 @@
 #include "parse_text.h"
 
 namespace episcope {
-namespace {
-
-/// So many lists are read at every sample: that is cheap, and misses nothing.
-constexpr uint64_t kFewLists = 64;
-/// A number costs about as much as a list. Beyond this share of the lists they are no saving.
-constexpr uint64_t kListsPerBirth = 8;
-/// Reading the lists takes at most this share of the time where births do not tell who was born …
-constexpr uint64_t kForcedShare = 20;
-/// … and where they do: a number that is handed out without a count (clone3 with set_tid), or a
-/// birth that took long, is found then.
-constexpr uint64_t kRegularShare = 50;
-constexpr uint64_t kRegularNs = 1'000'000'000;
-
-}  // namespace
 
 void BirthWatch::close() {
   loadavg_.close();
@@ -35,7 +21,7 @@ Search BirthWatch::begin(uint64_t lists, uint64_t now_ns, ReadBuffer& buffer) {
   began_ns_ = now_ns;
   born_.clear();
   // Of a recorded tree nothing tells of births.
-  if (lists <= kFewLists || !root_.same_pids) {
+  if (lists <= kBirthFewLists || !root_.same_pids) {
     last_pid_ = 0;
     return Search::kLists;
   }
@@ -43,12 +29,14 @@ Search BirthWatch::begin(uint64_t lists, uint64_t now_ns, ReadBuffer& buffer) {
   const int now = last_pid(buffer);
   const uint64_t since = saturating_sub(now_ns, ended_ns_);
   // The first sample at which they are many has nothing to count births from.
-  const bool is_due = (before == 0 && now > 0) ||
-                      since >= std::max(kRegularNs, saturating_mul(cost_ns_, kRegularShare));
+  const bool is_due =
+      (before == 0 && now > 0) ||
+      since >= std::max(kBirthRegularNs, saturating_mul(cost_ns_, kBirthRegularShare));
   // The numbers begin anew at their end: then it is not known how many they were.
   const bool is_known = before > 0 && now >= before;
-  const bool are_few = is_known && static_cast<uint64_t>(now - before) <= lists / kListsPerBirth;
-  if (is_due || (!are_few && since >= saturating_mul(cost_ns_, kForcedShare))) {
+  const bool are_few =
+      is_known && static_cast<uint64_t>(now - before) <= lists / kBirthListsPerBirth;
+  if (is_due || (!are_few && since >= saturating_mul(cost_ns_, kBirthForcedShare))) {
     last_pid_ = now;
     late_.clear();
     return Search::kLists;

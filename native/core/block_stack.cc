@@ -12,9 +12,6 @@
 namespace episcope {
 namespace {
 
-/// A device number may be used again for another device.
-constexpr uint64_t kLookAgainNs = 10'000'000'000;
-constexpr int kMaxDepth = 16;
 constexpr size_t kPathSize = 512;
 
 constexpr uint64_t IoStat::*kFigure[] = {&IoStat::rbytes, &IoStat::wbytes, &IoStat::rios,
@@ -44,7 +41,7 @@ bool disk_of(int slavesfd, const char* name, uint64_t& number) {
 
 // Hot: no allocation while the devices stay the same.
 IoStat BlockStack::sum(const std::vector<IoDevice>& devices, uint64_t now_ns) {
-  bool is_known = saturating_sub(now_ns, looked_ns_) < kLookAgainNs;
+  bool is_known = saturating_sub(now_ns, looked_ns_) < kBlockStackPeriodNs;
   for (const IoDevice& device : devices) is_known = is_known && find(device.number) != nullptr;
   if (!is_known) {
     look(devices);
@@ -81,7 +78,7 @@ void BlockStack::look(const std::vector<IoDevice>& devices) {
   for (size_t i = 0; i < devices_.size(); ++i) devices_[i].group = static_cast<uint32_t>(i);
   groups_.assign(devices_.size(), Group{});
   for (size_t i = 0; i < devices_.size(); ++i) {
-    if (devices_[i].number != kUnknownDevice) look_beneath(devices_[i].number, i, kMaxDepth);
+    if (devices_[i].number != kUnknownDevice) look_beneath(devices_[i].number, i, kMaxBlockDepth);
   }
 }
 

@@ -5,31 +5,25 @@
 #include "limits.h"
 
 namespace episcope {
-namespace {
-
-constexpr uint64_t kMagic = 0x0000'0001'4742'5045;  // "EPBG", version 1
-
-}  // namespace
-
 bool BudgetCounters::bind(void* memory, size_t bytes) {
   static_assert(std::atomic_ref<uint64_t>::is_always_lock_free);
   const bool aligned = reinterpret_cast<uintptr_t>(memory) % alignof(uint64_t) == 0;
   if (!aligned || bytes < budget_word::kWords * sizeof(uint64_t)) return false;
   words_ = static_cast<uint64_t*>(memory);
-  if (load(budget_word::kMagic) == kMagic) return true;
+  if (load(budget_word::kMagic) == kBudgetMagic) return true;
   words_ = nullptr;
   return false;
 }
 
 std::optional<uint64_t> BudgetCounters::limit(uint32_t resource) const {
   const uint64_t limit = load(budget_word::kLimits + resource);
-  return limit > 0 && limit <= kMaxCount ? std::optional(limit) : std::nullopt;
+  return limit > 0 && limit <= kMaxFrameCount ? std::optional(limit) : std::nullopt;
 }
 
 /// TypeScript counts in signed words: what is negative there was written by somebody else.
 uint64_t BudgetCounters::consumed(uint32_t resource) const {
   const uint64_t consumed = load(budget_word::kConsumed + resource);
-  return consumed <= kMaxCount ? consumed : 0;
+  return consumed <= kMaxFrameCount ? consumed : 0;
 }
 
 // Compare and exchange: an add that must not pass 2^63 − 1 cannot be a plain fetch_add.
@@ -38,7 +32,7 @@ void BudgetCounters::add(uint32_t resource, uint64_t units) {
   uint64_t before = word.load();
   uint64_t after = 0;
   do {
-    after = saturating_add(before <= kMaxCount ? before : 0, units);
+    after = saturating_add(before <= kMaxFrameCount ? before : 0, units);
   } while (!word.compare_exchange_weak(before, after));
 }
 

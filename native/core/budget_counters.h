@@ -1,33 +1,13 @@
-// The counters of a budget in shared memory, which any thread adds to. The picture of the memory
-// stands in src/budget/counters.ts; a test compares every number here with the one there.
+// The counters of a budget in shared memory, which any thread adds to (budget_word in schema.h).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
+#include "schema.h"
+
 namespace episcope {
-
-/// Indices of what a budget limits (RESOURCES in src/budget/resources.ts).
-namespace resource {
-inline constexpr uint32_t kCpuMs = 0;
-inline constexpr uint32_t kIoBytes = 1;
-inline constexpr uint32_t kWallMs = 2;
-inline constexpr uint32_t kTokens = 3;
-inline constexpr uint32_t kToolCalls = 4;
-inline constexpr uint32_t kEvidenceBytes = 5;
-}  // namespace resource
-
-inline constexpr uint32_t kResources = 6;
-
-/// u64 words.
-namespace budget_word {
-inline constexpr uint32_t kMagic = 0;
-inline constexpr uint32_t kDeferred = 1;
-inline constexpr uint32_t kLimits = 2;
-inline constexpr uint32_t kConsumed = 8;
-inline constexpr uint32_t kWords = 14;
-}  // namespace budget_word
 
 class BudgetCounters {
  public:

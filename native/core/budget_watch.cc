@@ -18,7 +18,7 @@ bool BudgetWatch::look(const BudgetSample& sample, std::vector<BudgetTrip>& trip
   if (counters.limit(resource::kWallMs)) charge_wall(sample.ts_ns);
 
   bool changed = false;
-  for (uint32_t i = 0; i < kResources; i++) {
+  for (uint32_t i = 0; i < resource::kCount; i++) {
     const std::optional<uint64_t> limit = counters.limit(i);
     if (!limit) continue;
     const BudgetTrip seen{i, *limit, counters.consumed(i), sample.seq};

@@ -42,9 +42,9 @@ class BudgetWatch {
     /// CLOCK_MONOTONIC at the start of the session: wall time counts from there.
     uint64_t start_ns = 0;
     /// By resource: trips at this and above (UINT64_MAX: never) …
-    uint64_t thresholds[kResources] = {};
+    uint64_t thresholds[resource::kCount] = {};
     /// … and is released below this.
-    uint64_t releases[kResources] = {};
+    uint64_t releases[resource::kCount] = {};
   };
 
   BudgetWatch() = default;
@@ -74,7 +74,7 @@ class BudgetWatch {
   std::optional<uint64_t> io_bytes_;
   uint64_t wall_ns_ = 0;
   std::optional<uint64_t> last_ns_;
-  bool tripped_[kResources] = {};
+  bool tripped_[resource::kCount] = {};
   std::optional<Exhaustion> exhaustion_;
 };
 

@@ -14,8 +14,6 @@
 namespace episcope {
 namespace {
 
-constexpr unsigned long kCgroup2SuperMagic = 0x63677270;
-
 /// A path of plain components: `.` and empty ones are left out. No `..`, at most 4096 bytes.
 struct PlainPath {
   char bytes[kMaxCgroupPathLen + 2] = {};

@@ -8,9 +8,6 @@
 namespace episcope {
 namespace {
 
-// Deeper than any delegation goes; each level holds one descriptor while it is walked.
-constexpr int kMaxDepth = 64;
-
 bool walk(int dirfd, KeptFile& procs, ReadBuffer& buffer, std::vector<int>& pids, int depth);
 
 bool walk_child(int parentfd, const char* name, ReadBuffer& buffer, std::vector<int>& pids,
@@ -51,7 +48,7 @@ bool walk(int dirfd, KeptFile& procs, ReadBuffer& buffer, std::vector<int>& pids
 }  // namespace
 
 bool list_cgroup_members(int dirfd, KeptFile& procs, ReadBuffer& buffer, std::vector<int>& pids) {
-  return walk(dirfd, procs, buffer, pids, kMaxDepth);
+  return walk(dirfd, procs, buffer, pids, kMaxCgroupDepth);
 }
 
 }  // namespace episcope

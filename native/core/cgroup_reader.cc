@@ -10,10 +10,10 @@
 namespace episcope {
 namespace {
 
-constexpr uint32_t kCpuIndex = 0;
-constexpr uint32_t kMemoryIndex = 1;
-constexpr uint32_t kIoIndex = 2;
-constexpr uint32_t kExtraIndex = 3;
+using part::kCpuIndex;
+using part::kExtraIndex;
+using part::kIoIndex;
+using part::kMemoryIndex;
 
 // In the order of FileIndex.
 constexpr const char* kFileNames[] = {
@@ -102,7 +102,7 @@ void CgroupReader::begin(uint32_t parts, Reading& out) {
   for (uint32_t index = 0; index < part::kCount; ++index) {
     if (!((parts >> index) & 1)) continue;
     failures_[index] = {};
-    for (uint32_t w = 0; w < kRingSlotWords; ++w) {
+    for (uint32_t w = 0; w < kFrameWords; ++w) {
       if ((part::kWords[index] >> w) & 1) out.unset(w);
     }
   }

@@ -1,12 +1,9 @@
 // What is done when a limit is reached.
 #pragma once
 
-#include <cstdint>
+#include "schema.h"
 
 namespace episcope {
-
-/// The weakest first (EXHAUST_ACTIONS in src/engine/engine.ts).
-enum class ExhaustAction : uint32_t { kStop = 0, kFreeze = 1, kKill = 2 };
 
 /// An action that failed.
 struct FailedAction {

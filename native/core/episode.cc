@@ -15,8 +15,8 @@ namespace {
 
 constexpr uint32_t kMeasured = part::kCpu | part::kMemory | part::kIo;
 constexpr uint32_t kTotals[] = {0, 2};  // indices of the parts that settle: cpu, io
-constexpr uint32_t kMemoryIndex = 1;
-constexpr uint32_t kExtraIndex = 3;
+using part::kExtraIndex;
+using part::kMemoryIndex;
 
 /// Whether the end of a process tells of all cpu that its cgroup counted: nobody else was in there.
 /// The first reads of the two are apart, and the cgroup counts the last steps of the dying too.
@@ -48,7 +48,7 @@ uint32_t Episode::sample(uint32_t flags, ReadBuffer& buffer) {
   // Before the counters: what is read after the end was seen holds the end (kernel-facts: the oom
   // kill too).
   const bool has_ended = ended(buffer);
-  if (has_ended && (flags & kHoldIfEnded) != 0) return outcome::kEnded;
+  if (has_ended && (flags & kSampleHoldIfEnded) != 0) return outcome::kEnded;
 
   Reading reading;
   PartOrigin origin;
@@ -122,7 +122,7 @@ bool Episode::look_at_limits(const Reading& frame) {
   exhaustion_ = budget_.exhaustion();
   if (exhaustion_ || !tripwire) return exhaustion_.has_value();
   exhaustion_.emplace();
-  exhaustion_->resource = kResources + tripwire->metric;
+  exhaustion_->resource = resource::kCount + tripwire->metric;
   exhaustion_->limit = tripwire->threshold;
   exhaustion_->consumed = tripwire->value;
   exhaustion_->seq = frame.get(word::kSeq);

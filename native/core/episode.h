@@ -25,20 +25,6 @@
 
 namespace episcope {
 
-enum class Tier : uint32_t { kAuto = 0, kCgroup = 1, kLeaf = 2, kProc = 3 };
-
-/// What one sample found, as bits (SampleOutcome in src/engine/engine.ts).
-namespace outcome {
-inline constexpr uint32_t kSourceChanged = 1;
-inline constexpr uint32_t kWarning = 2;
-inline constexpr uint32_t kEnded = 4;
-inline constexpr uint32_t kTripped = 8;     // a tripwire or a threshold was tripped or released
-inline constexpr uint32_t kExhausted = 16;  // a limit was reached for the first time
-}  // namespace outcome
-
-/// Beside the frame flags: publish nothing when the episode has ended (SAMPLE_HOLD_IF_ENDED).
-inline constexpr uint32_t kHoldIfEnded = 0x100;
-
 class Episode {
  public:
   struct Options {
@@ -73,7 +59,7 @@ class Episode {
     return tripwires_.speed_up() || (budget_speeds_up_ && budget_.any_tripped());
   }
   /// The limit that was reached first, with the frame whose outcome was kExhausted. A resource from
-  /// kResources on is a tripwire's metric.
+  /// resource::kCount on is a tripwire's metric.
   const std::optional<Exhaustion>& exhaustion() const { return exhaustion_; }
   /// When the limit of the wall time will be reached; UINT64_MAX without one, and once any is.
   uint64_t wall_due_ns() const { return wall_due_ns_; }
@@ -108,7 +94,7 @@ class Episode {
   /// The process has exited and nothing of the episode lives.
   bool ended(ReadBuffer& buffer);
 
-  /// Moves the warnings not yet told into `out` (FailureLog::kMost places); returns how many.
+  /// Moves the warnings not yet told into `out` (kMaxWarnings places); returns how many.
   uint32_t take_warnings(SampleWarning* out) { return failures_.take(out); }
 
   /// The last frame as it is in its slot, with its seq; but the stamp, which is 0.

@@ -17,8 +17,6 @@ namespace {
 constexpr size_t kWriteBytes = 1 << 20;
 /// The last line mostly fits into so much.
 constexpr size_t kScanBytes = 1 << 12;
-/// A longer line is not looked at: no reader takes it.
-constexpr uint64_t kLineMaxBytes = 4 << 20;
 
 /// A FIFO without a reader must not hold us, nor a terminal become ours.
 constexpr int kOpenFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
@@ -247,13 +245,14 @@ LogFailure EventLog::repair_end() {
   const int64_t line_start = end_of_last(is_newline, fd, static_cast<uint64_t>(text_end));
   if (line_start < 0) return errno_failure(LogFile::kEvents);
   const auto start = static_cast<uint64_t>(line_start);
-  std::string line(std::min(static_cast<uint64_t>(text_end) - start, kLineMaxBytes + 1), '\0');
+  std::string line(
+      std::min<uint64_t>(static_cast<uint64_t>(text_end) - start, kMaxReviewerLineBytes + 1), '\0');
   const ssize_t got = read_at(fd, line.data(), line.size(), start);
   if (got < 0) return errno_failure(LogFile::kEvents);
   line.resize(static_cast<size_t>(got));
   const std::string_view text =
       std::string_view(line).substr(std::min(line.find_first_not_of(kBlank), line.size()));
-  const LineShape shape = line.size() > kLineMaxBytes ? LineShape::kOther : shape_of(text);
+  const LineShape shape = line.size() > kMaxReviewerLineBytes ? LineShape::kOther : shape_of(text);
   // Readers forgive it only while nothing stands behind it.
   if (shape == LineShape::kObjectCutShort) return cut_end(start);
   if (lines_end == static_cast<int64_t>(size_)) return {};

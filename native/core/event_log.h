@@ -9,25 +9,9 @@
 #include <string_view>
 
 #include "owned_descriptor.h"
+#include "schema.h"
 
 namespace episcope {
-
-/// Which file a failure is about.
-enum class LogFile : uint8_t { kEvents, kRotated, kLock };
-
-enum class LogFault : uint8_t {
-  kNone,
-  /// What the kernel said: `error_number`.
-  kErrno,
-  /// What it said to the lock itself, whose file is there.
-  kLock,
-  /// A FIFO, a device, a socket.
-  kNotRegular,
-  /// What stands there ends within a line that no writer of such a log began.
-  kForeign,
-  /// The name is a link: who comes by another name would lock and move other files.
-  kLink,
-};
 
 struct LogFailure {
   LogFault fault = LogFault::kNone;

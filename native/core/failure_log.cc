@@ -19,14 +19,14 @@ void FailureLog::begin() {
 
 void FailureLog::add(uint32_t part, const ReadFailure& failure) {
   uint32_t& count = counts_[now_];
-  if (count == kMost) return;
+  if (count == kMaxWarnings) return;
   const SampleWarning warning = {part, failure};
   lists_[now_][count++] = warning;
   const auto is_it = [&](const SampleWarning& other) { return same_warning(warning, other); };
   const SampleWarning* before = lists_[now_ ^ 1];
   if (std::any_of(before, before + counts_[now_ ^ 1], is_it)) return;
   if (std::any_of(pending_, pending_ + pending_count_, is_it)) return;
-  if (pending_count_ < kMost) pending_[pending_count_++] = warning;
+  if (pending_count_ < kMaxWarnings) pending_[pending_count_++] = warning;
 }
 
 uint32_t FailureLog::take(SampleWarning* out) {

@@ -18,21 +18,18 @@ bool same_warning(const SampleWarning& one, const SampleWarning& other);
 
 class FailureLog {
  public:
-  /// Three parts and six further files of the cgroup, four parts of the process.
-  static constexpr uint32_t kMost = 14;
-
   /// A sample begins: what was added to the last one is what was told.
   void begin();
   void add(uint32_t part, const ReadFailure& failure);
   bool pending() const { return pending_count_ > 0; }
-  /// Moves what was not taken yet into `out` (kMost places); returns how many.
+  /// Moves what was not taken yet into `out` (kMaxWarnings places); returns how many.
   uint32_t take(SampleWarning* out);
 
  private:
-  SampleWarning lists_[2][kMost];  // of this sample and of the one before
+  SampleWarning lists_[2][kMaxWarnings];  // of this sample and of the one before
   uint32_t counts_[2] = {};
   uint32_t now_ = 0;
-  SampleWarning pending_[kMost];
+  SampleWarning pending_[kMaxWarnings];
   uint32_t pending_count_ = 0;
 };
 

@@ -1,31 +1,18 @@
 #include "frame_state.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace episcope {
 namespace {
 
-constexpr uint32_t kCpuCounters[] = {word::kCpuNs, word::kCpuUserNs, word::kCpuSystemNs,
-                                     word::kCpuThrottledNs, word::kCpuNrThrottled};
-constexpr uint32_t kMemoryCounters[] = {word::kPageFaultsMajor, word::kPageFaultsMinor};
-constexpr uint32_t kMemoryGauges[] = {word::kMemRssBytes, word::kMemPeakBytes,
-                                      word::kMemCurrentBytes};
-constexpr uint32_t kIoCounters[] = {word::kIoReadBytes, word::kIoWriteBytes, word::kIoReadOps,
-                                    word::kIoWriteOps};
-constexpr uint32_t kExtraCounters[] = {word::kOomKills,
-                                       word::kPressureCpuSomeNs,
-                                       word::kPressureMemorySomeNs,
-                                       word::kPressureMemoryFullNs,
-                                       word::kPressureIoSomeNs,
-                                       word::kPressureIoFullNs};
+/// Calls `visit` with each word of a mask.
+template <typename Visit>
+void for_each_word(uint64_t mask, const Visit& visit) {
+  for (; mask != 0; mask &= mask - 1) visit(static_cast<uint32_t>(std::countr_zero(mask)));
+}
 
-struct PartWords {
-  std::span<const uint32_t> counters;
-  std::span<const uint32_t> gauges;
-};
-
-constexpr PartWords kParts[3] = {
-    {kCpuCounters, {}}, {kMemoryCounters, kMemoryGauges}, {kIoCounters, {}}};
+constexpr uint64_t gauges(uint32_t part) { return part::kWords[part] & ~part::kCounters[part]; }
 
 uint64_t clamp(uint64_t value, uint64_t low, uint64_t high) {
   return std::min(std::max(value, low), high);
@@ -38,7 +25,7 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
   uint32_t meta = flags & 0x1f;
 
   for (uint32_t p = 0; p < 3; p++) {
-    const PartWords& words = kParts[p];
+    const uint64_t counters = part::kCounters[p];
     uint32_t source = origin.source[p];
     uint32_t quality_bits = origin.quality[p];
     if (any_frame_ && frame_source_[p] != source) source_changed = true;
@@ -46,22 +33,20 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
     if (source != source::kUnavailable) {
       const bool rebase =
           last_source_[p] != source::kUnavailable &&
-          (last_source_[p] != source || restarted(reading, words.counters, frame_source_[p]));
+          (last_source_[p] != source || restarted(reading, counters, frame_source_[p]));
       if (rebase) quality_bits |= quality::kRebased;
-      for (uint32_t w : words.counters) continue_counter(reading, w, rebase);
+      for_each_word(counters, [&](uint32_t w) { continue_counter(reading, w, rebase); });
       last_source_[p] = source;
     } else {
       const bool carry = (flags & flag::kTerminal) != 0 && last_source_[p] != source::kUnavailable;
-      for (const auto& kind : {words.counters, words.gauges}) {
-        for (uint32_t w : kind) {
-          reading.unset(w);
-          if (carry && published_.has(w)) reading.set(w, published_.get(w));
-        }
-      }
+      for_each_word(part::kWords[p], [&](uint32_t w) {
+        reading.unset(w);
+        if (carry && published_.has(w)) reading.set(w, published_.get(w));
+      });
       if (carry) {
         source = last_source_[p];
         // What a total grew by since is unknown; a gauge is just old.
-        quality_bits = quality::kStale | (words.gauges.empty() ? quality::kLowerBound : 0);
+        quality_bits = quality::kStale | (gauges(p) == 0 ? quality::kLowerBound : 0);
       }
     }
 
@@ -71,14 +56,15 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
     if (source == source::kProc) meta |= flag::kDegraded;
   }
 
-  for (uint32_t w : kExtraCounters) continue_counter(reading, w, false);
+  for_each_word(part::kCounters[part::kExtraIndex],
+                [&](uint32_t w) { continue_counter(reading, w, false); });
   clamp_cpu_split(reading);
   raise_peak(reading);
 
   reading.set(word::kTsMono, std::max(reading.get(word::kTsMono), published_.get(word::kTsMono)));
   reading.set(word::kMeta, meta);
 
-  for (uint32_t w = word::kTsMono; w < kRingSlotWords; w++) {
+  for (uint32_t w = word::kTsMono; w < kFrameWords; w++) {
     if (w != word::kValid && w != word::kMeta && reading.has(w)) published_.set(w, reading.get(w));
   }
   any_frame_ = true;
@@ -95,24 +81,25 @@ void FrameState::raise_peak_of_processes(uint64_t bytes) {
 
 // Back after a frame without the part, and lower than before: the controller was off, and counts
 // from 0 again.
-bool FrameState::restarted(const Reading& reading, std::span<const uint32_t> counters,
-                           uint32_t frame_source) const {
+bool FrameState::restarted(const Reading& reading, uint64_t counters, uint32_t frame_source) const {
   if (!any_frame_ || frame_source != source::kUnavailable) return false;
-  return std::any_of(counters.begin(), counters.end(), [&](uint32_t w) {
-    return reading.has(w) && published_.has(w) && continued(reading, w) < published_.get(w);
+  bool lower = false;
+  for_each_word(counters, [&](uint32_t w) {
+    lower |= reading.has(w) && published_.has(w) && continued(reading, w) < published_.get(w);
   });
+  return lower;
 }
 
 uint64_t FrameState::continued(const Reading& reading, uint32_t w) const {
   const Base& base = bases_[w];
-  const uint64_t raw = std::min(reading.get(w), kMaxCount);
+  const uint64_t raw = std::min(reading.get(w), kMaxFrameCount);
   return saturating_add(base.published, saturating_sub(raw, base.raw));
 }
 
 void FrameState::continue_counter(Reading& reading, uint32_t w, bool rebase) {
   if (!reading.has(w)) return;
   if (rebase && published_.has(w)) {
-    bases_[w] = {std::min(reading.get(w), kMaxCount), published_.get(w)};
+    bases_[w] = {std::min(reading.get(w), kMaxFrameCount), published_.get(w)};
   }
   reading.set(w, std::max(continued(reading, w), published_.get(w)));
 }

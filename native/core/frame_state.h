@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "reading.h"
 
@@ -37,15 +36,14 @@ class FrameState {
     uint64_t published = 0;
   };
 
-  bool restarted(const Reading& reading, std::span<const uint32_t> counters,
-                 uint32_t frame_source) const;
+  bool restarted(const Reading& reading, uint64_t counters, uint32_t frame_source) const;
   uint64_t continued(const Reading& reading, uint32_t w) const;
   void continue_counter(Reading& reading, uint32_t w, bool rebase);
   void clamp_cpu_split(Reading& reading) const;
   void raise_peak(Reading& reading) const;
 
   Reading published_;  // the last value of each word, kept while its part is unavailable
-  Base bases_[kRingSlotWords];
+  Base bases_[kFrameWords];
   uint32_t last_source_[3] = {};   // the last source that gave the part
   uint32_t frame_source_[3] = {};  // as in the last frame, kUnavailable included
   bool any_frame_ = false;

@@ -13,19 +13,9 @@
 #include <unordered_map>
 #include <vector>
 
-namespace episcope {
+#include "schema.h"
 
-/// What a row counts. Each channel has its own account.
-namespace channel {
-inline constexpr uint32_t kCpu = 0;
-inline constexpr uint32_t kCpuUser = 1;
-inline constexpr uint32_t kCpuSystem = 2;
-inline constexpr uint32_t kMinorFaults = 3;
-inline constexpr uint32_t kMajorFaults = 4;
-inline constexpr uint32_t kIoRead = 5;
-inline constexpr uint32_t kIoWrite = 6;
-inline constexpr uint32_t kCount = 7;
-}  // namespace channel
+namespace episcope {
 
 /// What one sample read of one process. A channel whose bit in `channels` is 0 was not read and
 /// stays.

@@ -1,25 +1,20 @@
-// Bounds of the contract, and arithmetic that stays inside them (INV-TL02).
+// Arithmetic that stays inside the bounds of the contract (INV-TL02).
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
+
+#include "schema.h"
 
 namespace episcope {
 
-inline constexpr uint64_t kMaxFrameNs = (uint64_t{1} << 63) - 1;
-inline constexpr uint64_t kMaxFrameBytes = (uint64_t{1} << 63) - 1;
-inline constexpr uint64_t kMaxCount = (uint64_t{1} << 63) - 1;
-inline constexpr size_t kMaxTelemetryFileSize = 64 * 1024;
-inline constexpr size_t kMaxCgroupPathLen = 4096;
-
 /// a + b, at most 2^63 − 1. Both are within the bound already.
 inline constexpr uint64_t saturating_add(uint64_t a, uint64_t b) {
-  return a > kMaxCount - b ? kMaxCount : a + b;
+  return a > kMaxFrameCount - b ? kMaxFrameCount : a + b;
 }
 
 /// a × b, at most 2^63 − 1.
 inline constexpr uint64_t saturating_mul(uint64_t a, uint64_t b) {
-  return b != 0 && a > kMaxCount / b ? kMaxCount : a * b;
+  return b != 0 && a > kMaxFrameCount / b ? kMaxFrameCount : a * b;
 }
 
 /// a − b, at least 0.

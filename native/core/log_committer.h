@@ -22,15 +22,6 @@ struct LogAppend {
   std::shared_ptr<ActionListener> listener;
 };
 
-enum class LogCancel : uint8_t {
-  /// It is being written, or was.
-  kTooLate,
-  /// Nothing of it will be written: the lock is still waited for…
-  kAwaitedLock,
-  /// … or an earlier write is still under way.
-  kAwaitedWrite,
-};
-
 /// `action_done` tells each append's end: 0 when it is on disk, else `packed(failure)`.
 class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
  public:

@@ -12,12 +12,10 @@
 #include "directory_entries.h"
 #include "open_beneath.h"
 #include "owned_descriptor.h"
+#include "schema.h"
 
 namespace episcope {
 namespace {
-
-// Deeper than any delegation goes; each level holds one descriptor while it is walked.
-constexpr int kMaxDepth = 64;
 
 // Of cgroup.procs a thread never reads more than it has asked for, and a cgroup with very many
 // processes is one that must be possible to kill: piece by piece, to the end.
@@ -99,6 +97,6 @@ int walk(int dirfd, int depth) {
 
 }  // namespace
 
-int why_not_stopped(int dirfd) { return walk(dirfd, kMaxDepth); }
+int why_not_stopped(int dirfd) { return walk(dirfd, kMaxCgroupDepth); }
 
 }  // namespace episcope

@@ -14,7 +14,7 @@ void Pacer::start(uint64_t anchor_ns, uint64_t period_ns, uint64_t now_ns) {
 }
 
 bool Pacer::due(uint64_t now_ns) const {
-  return now_ns + std::min(period_ns_ / 64, kMostSlackNs) >= deadline_ns_;
+  return now_ns + std::min(period_ns_ / kPacerSlackShare, kMaxPacerSlackNs) >= deadline_ns_;
 }
 
 void Pacer::served(uint64_t now_ns) {

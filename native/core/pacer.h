@@ -5,13 +5,12 @@
 
 #include <cstdint>
 
+#include "schema.h"
+
 namespace episcope {
 
 class Pacer {
  public:
-  /// No wake is early by more.
-  static constexpr uint64_t kMostSlackNs = 1'000'000;
-
   /// The first frame was taken, and it is `now` after it: the first deadline is the first of
   /// anchor + k × period in the future, and those that passed before it are missed.
   void start(uint64_t anchor_ns, uint64_t period_ns, uint64_t now_ns);
@@ -19,7 +18,8 @@ class Pacer {
   uint64_t deadline_ns() const { return deadline_ns_; }
 
   /// Whether a wake at `now` serves the deadline: it has come, or comes within the slack, a 64th of
-  /// the period and at most kMostSlackNs. One wake so serves what is due at about the same time.
+  /// the period and at most kMaxPacerSlackNs. One wake so serves what is due at about the same
+  /// time.
   bool due(uint64_t now_ns) const;
 
   /// The deadline was served, and it is `now` after it: the next is the first one in the future.

@@ -45,7 +45,7 @@ inline ParseError parse_number(Text text, size_t begin, size_t end, uint64_t& va
   size_t at = digits;
   for (; at < end && is_digit(text[at]); ++at) {
     const auto digit = static_cast<uint64_t>(text[at] - '0');
-    beyond = beyond || number > (kMaxCount - digit) / 10;
+    beyond = beyond || number > (kMaxFrameCount - digit) / 10;
     number = saturating_add(saturating_mul(number, 10), digit);
   }
   if (at == digits || at < end) return parse_error(ParseReason::kMalformedNumber, at);

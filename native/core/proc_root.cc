@@ -13,8 +13,6 @@
 namespace episcope {
 namespace {
 
-constexpr unsigned long kProcSuperMagic = 0x9fa0;
-
 bool is_procfs(int procfd) {
   struct statfs file_system {};
   return fstatfs(procfd, &file_system) == 0 &&

@@ -11,7 +11,6 @@ namespace {
 
 constexpr uint64_t kNsPerSecond = 1'000'000'000;
 constexpr uint64_t kNsPerMicrosecond = 1000;
-constexpr uint64_t kRusageBlockBytes = 512;  // the unit of ru_inblock and ru_oublock
 
 uint64_t ns_of_ticks(uint64_t ticks) {
   static const long per_second = sysconf(_SC_CLK_TCK);

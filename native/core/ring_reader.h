@@ -7,12 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ring_layout.h"
 #include "ring_shape.h"
+#include "schema.h"
 
 namespace episcope {
 
-/// The words of one frame, as they were in its slot. The low half of STAMP is the frame's stamp.
+/// The slot of one frame. The low half of STAMP is the frame's stamp; words that no metric uses are
+/// not copied.
 struct FrameWords {
   uint64_t words[kRingSlotWords];
 };
@@ -66,7 +67,7 @@ class RingReader {
         continue;
       }
       // Overtaken. At the oldest frame it would happen again at once, so go on from the middle.
-      if (++resumes > kMaxResumes) break;
+      if (++resumes > kMaxRingResumes) break;
       end = head();
       const uint32_t middle = end - std::max<uint32_t>(1, ring_.capacity() / 2);
       const bool ahead = static_cast<int32_t>(middle - cursor_) > 0;
@@ -88,11 +89,6 @@ class RingReader {
   }
 
  private:
-  // How often one call starts over behind a writer that keeps overtaking it.
-  static constexpr uint32_t kMaxResumes = 8;
-  // The same for the newest frame alone: only memory that lies can spend them all.
-  static constexpr uint32_t kMaxLatestTries = 100'000;
-
   uint32_t head() const { return ring_.head().load(std::memory_order_acquire); }
 
   void skip_to(uint32_t cursor) {
@@ -114,7 +110,7 @@ class RingReader {
     constexpr auto kData = std::memory_order_relaxed;
 #endif
     out.words[word::kStamp] = expected;
-    for (uint32_t w = 1; w < kRingSlotWords; w++) {
+    for (uint32_t w = 1; w < kFrameWords; w++) {
       out.words[w] = ring_.data(index, w).load(kData);
     }
 #if !EPISCOPE_TSAN
@@ -125,8 +121,8 @@ class RingReader {
     return stamp.load(std::memory_order_relaxed) == expected;
   }
 
-  // A frame below the head is in its slot, or a newer one of the same slot is; else the head is a
-  // lie.
+  // A frame below the head is in its slot, or a newer one of the same slot is; else the head
+  // is corrupt.
   void check_written(uint32_t index) {
     const uint32_t stamp = ring_.stamp(index).load(std::memory_order_acquire);
     const auto newer = static_cast<int32_t>(stamp - stamp_done(index));

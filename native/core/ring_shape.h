@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ring_layout.h"
+#include "schema.h"
 
 // TSan does not understand fences: under it the data words themselves are released and acquired.
 #if defined(__SANITIZE_THREAD__)
@@ -35,9 +35,6 @@ inline constexpr uint32_t stamp_done(uint32_t index) { return 2 * index + 2; }
 /// The ring as memory: plain pointers, and the shape that was read from its header.
 class RingShape {
  public:
-  static constexpr uint32_t kMaxCapacity = 65536;
-  static constexpr uint32_t kMaxEpisodeIdLength = 128;
-
   /// False, and nothing is bound, unless `memory` holds a whole ring of this layout.
   bool bind(void* memory, size_t size) {
     if (memory == nullptr || size < kRingHeaderBytes) return false;
@@ -49,15 +46,17 @@ class RingShape {
     if (field(header::kMagic) != kRingMagic) return false;
     if (field(header::kVersion) != kRingVersion) return false;
     if (field(header::kHeaderBytes) != kRingHeaderBytes) return false;
-    if (field(header::kSlotBytes) != kRingSlotBytes) return false;
+    const uint32_t slot_bytes = field(header::kSlotBytes);
+    if (slot_bytes % 64 != 0 || slot_bytes < kFrameWords * sizeof(uint64_t)) return false;
+    if (slot_bytes > kMaxRingSlotBytes) return false;
 
     const uint32_t slots = field(header::kSlots);
     const uint32_t capacity = field(header::kCapacity);
     const uint32_t id_length = field(header::kEpisodeIdLength);
     const uint32_t pid = field(header::kPid);
-    if (capacity < 1 || capacity > kMaxCapacity) return false;
+    if (capacity < 1 || capacity > kMaxRingBufferCapacity) return false;
     if (slots != std::max(2u, std::bit_ceil(capacity))) return false;
-    if (size < kRingHeaderBytes + size_t{slots} * kRingSlotBytes) return false;
+    if (size < kRingHeaderBytes + size_t{slots} * slot_bytes) return false;
     if (id_length < 1 || id_length > kMaxEpisodeIdLength) return false;
     if (pid == 0 || pid > INT32_MAX) return false;
     if (field(header::kState) > ring_state::kEnded) return false;
@@ -65,6 +64,7 @@ class RingShape {
     RingShape ring;
     ring.bytes_ = bytes;
     ring.slots_ = slots;
+    ring.slot_bytes_ = slot_bytes;
     ring.capacity_ = capacity;
     ring.first_ = field(header::kFirst);
     if (!ring.head_is_consistent()) return false;
@@ -107,7 +107,7 @@ class RingShape {
     return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(at)).load(order);
   }
   size_t slot(uint32_t index) const {
-    return kRingHeaderBytes + size_t{index & (slots_ - 1)} * kRingSlotBytes;
+    return kRingHeaderBytes + size_t{index & (slots_ - 1)} * slot_bytes_;
   }
   std::atomic_ref<uint32_t> u32(size_t offset) const {
     return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(bytes_ + offset));
@@ -115,6 +115,7 @@ class RingShape {
 
   std::byte* bytes_ = nullptr;
   uint32_t slots_ = 0;
+  uint32_t slot_bytes_ = 0;
   uint32_t capacity_ = 0;
   uint32_t first_ = 0;
 };

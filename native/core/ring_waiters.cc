@@ -3,7 +3,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "ring_layout.h"
+#include "schema.h"
 
 namespace episcope {
 namespace {

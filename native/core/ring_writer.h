@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include "reading.h"
-#include "ring_layout.h"
 #include "ring_shape.h"
+#include "schema.h"
 
 namespace episcope {
 
@@ -44,7 +44,7 @@ class RingWriter {
     constexpr auto kData = std::memory_order_relaxed;
 #endif
     ring_.data(index, word::kSeq).store(seq_, kData);
-    for (uint32_t w = word::kSeq + 1; w < kRingSlotWords; w++) {
+    for (uint32_t w = word::kSeq + 1; w < kFrameWords; w++) {
       ring_.data(index, w).store(reading.words[w], kData);
     }
     stamp.store(stamp_done(index), std::memory_order_release);

@@ -10,22 +10,6 @@ namespace {
 
 constexpr uint64_t kMs = 1'000'000;
 
-// The dying task's last accounting may come after the end is seen: with the next tick (4 ms at
-// HZ=250) of a cpu that still runs it. So reads agree for two ticks; but systemd removes
-// its scope within 20 ms of the end.
-constexpr uint64_t kSettleIntervalNs = 1 * kMs;
-constexpr uint64_t kSettleAgreeNs = 8 * kMs;
-constexpr uint64_t kSettleLimitNs = 10 * kMs;
-
-// The root is gone, and survivors or the kernel's last accounting keep the episode: cgroup.events
-// is rate-limited, and nothing tells of processes without a cgroup.
-constexpr uint64_t kLingerFirstNs = 1 * kMs;
-constexpr uint64_t kLingerMostNs = 20 * kMs;
-
-// How long what was told to freeze or die may take: a process in uninterruptible sleep does
-// neither.
-constexpr uint64_t kEnforceLimitNs = 5'000 * kMs;
-
 /// One owner's requests hold up nobody else's episode for longer than this many frames.
 constexpr size_t kMostFramesAtOnce = 16;
 
@@ -41,7 +25,7 @@ void keep_newest(std::vector<T>& items, size_t most) {
 void add_warning(std::vector<SampleWarning>& warnings, const SampleWarning& warning) {
   std::erase_if(warnings, [&](const SampleWarning& other) { return same_warning(warning, other); });
   warnings.push_back(warning);
-  keep_newest(warnings, FailureLog::kMost);
+  keep_newest(warnings, kMaxWarnings);
 }
 
 }  // namespace
@@ -221,7 +205,8 @@ void SampledEpisode::serve_end(ReadBuffer& buffer) {
 
 void SampledEpisode::serve_frame(FrameRequest request, ReadBuffer& buffer) {
   uint32_t outcome = outcome::kEnded;
-  if (phase_ == Phase::kSampling) outcome = episode_->sample(kHoldIfEnded | request.flags, buffer);
+  if (phase_ == Phase::kSampling)
+    outcome = episode_->sample(kSampleHoldIfEnded | request.flags, buffer);
   if ((outcome & outcome::kEnded) != 0) {
     waiting_for_end_.push_back(request.request);
     if (phase_ == Phase::kSampling) begin_settling(true, buffer);
@@ -232,14 +217,14 @@ void SampledEpisode::serve_frame(FrameRequest request, ReadBuffer& buffer) {
 }
 
 void SampledEpisode::sample_deadline(ReadBuffer& buffer) {
-  const uint32_t outcome = episode_->sample(kHoldIfEnded, buffer);
+  const uint32_t outcome = episode_->sample(kSampleHoldIfEnded, buffer);
   pacer_.served(clock_());
   after_sample(outcome, buffer);
 }
 
 /// One frame beside the period.
 void SampledEpisode::sample_beside(ReadBuffer& buffer) {
-  after_sample(episode_->sample(kHoldIfEnded, buffer), buffer);
+  after_sample(episode_->sample(kSampleHoldIfEnded, buffer), buffer);
 }
 
 void SampledEpisode::after_sample(uint32_t outcome, ReadBuffer& buffer) {
@@ -339,7 +324,7 @@ void SampledEpisode::look_at_action(ReadBuffer& buffer) {
     return;
   }
   enforcing_.look_ns = now + enforcing_.delay_ns;
-  enforcing_.delay_ns = std::min(2 * enforcing_.delay_ns, kLingerMostNs);
+  enforcing_.delay_ns = std::min(2 * enforcing_.delay_ns, kLingerMaxNs);
 }
 
 /// The next weaker action takes the place of one that failed.
@@ -363,10 +348,10 @@ void SampledEpisode::look_for_end(ReadBuffer& buffer) {
   }
   linger_if_root_is_gone();
   // Those that outlive the root for long are left to the frames.
-  if (lingering_ && linger_delay_ns_ < kLingerMostNs) episode_->remember(buffer);
+  if (lingering_ && linger_delay_ns_ < kLingerMaxNs) episode_->remember(buffer);
   const uint64_t now = clock_();
   if (!lingering_ || linger_due_ns_ > now) return;
-  linger_delay_ns_ = std::min(2 * linger_delay_ns_, kLingerMostNs);
+  linger_delay_ns_ = std::min(2 * linger_delay_ns_, kLingerMaxNs);
   linger_due_ns_ = now + linger_delay_ns_;
 }
 
@@ -439,17 +424,17 @@ void SampledEpisode::note_frame(uint32_t outcome) {
   news_.frames |= many;
   if ((outcome & outcome::kSourceChanged) != 0) {
     news_.sources.push_back({frame.get(word::kSeq), static_cast<uint32_t>(frame.get(word::kMeta))});
-    keep_newest(news_.sources, News::kMostSources);
+    keep_newest(news_.sources, kMaxKeptNews);
   }
   if ((outcome & outcome::kTripped) != 0) {
     episode_->take_trips(news_.trips);
-    keep_newest(news_.trips, News::kMostTrips);
+    keep_newest(news_.trips, kMaxKeptNews);
     episode_->take_budget_trips(news_.budget_trips);
-    keep_newest(news_.budget_trips, News::kMostTrips);
+    keep_newest(news_.budget_trips, kMaxKeptNews);
   }
   if ((outcome & outcome::kExhausted) != 0) news_.exhausted = episode_->exhaustion();
   if ((outcome & outcome::kWarning) != 0) {
-    SampleWarning warnings[FailureLog::kMost];
+    SampleWarning warnings[kMaxWarnings];
     const uint32_t count = episode_->take_warnings(warnings);
     for (uint32_t i = 0; i < count; i++) add_warning(news_.warnings, warnings[i]);
   }

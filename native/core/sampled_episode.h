@@ -22,10 +22,6 @@ namespace episcope {
 
 /// What the owner is told (SamplerNews in src/engine/engine.ts).
 struct News {
-  /// An owner that does not take its news is kept the newest of each.
-  static constexpr size_t kMostSources = 64;
-  static constexpr size_t kMostTrips = 64;
-
   struct SourceChange {
     uint64_t seq = 0;
     uint32_t meta = 0;
@@ -38,7 +34,7 @@ struct News {
   bool ended = false;
   bool exited = false;
   std::vector<SourceChange> sources;
-  std::vector<SampleWarning> warnings;  // FailureLog::kMost, no two the same
+  std::vector<SampleWarning> warnings;  // kMaxWarnings, no two the same
   std::vector<Trip> trips;
   std::vector<BudgetTrip> budget_trips;
   std::optional<Exhaustion> exhausted;

@@ -169,7 +169,7 @@ void SamplerLoop::take_posted() {
 void SamplerLoop::serve_due() {
   const uint64_t now = monotonic_ns();
   due_.clear();
-  heap_.for_each_until(now + Pacer::kMostSlackNs, [&](Entry* entry) {
+  heap_.for_each_until(now + kMaxPacerSlackNs, [&](Entry* entry) {
     const bool posted = entry->posted_ns != 0;
     if (!posted && !entry->episode->due(now)) return;
     entry->serve_by_ns = entry->episode->serve_by_ns();

@@ -24,7 +24,7 @@ std::optional<uint64_t> trip_metric_of(uint32_t metric, const Reading& frame) {
 }
 
 void Tripwires::set(std::span<const Tripwire> tripwires) {
-  count_ = static_cast<uint32_t>(std::min<size_t>(tripwires.size(), kMost));
+  count_ = static_cast<uint32_t>(std::min<size_t>(tripwires.size(), kMaxTripwires));
   for (uint32_t i = 0; i < count_; i++) states_[i] = {tripwires[i]};
 }
 

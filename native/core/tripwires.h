@@ -11,20 +11,6 @@
 
 namespace episcope {
 
-/// What a tripwire looks at (TRIP_METRICS in src/engine/engine.ts).
-namespace trip_metric {
-inline constexpr uint32_t kCpuNs = 0;
-inline constexpr uint32_t kIoBytes = 1;  // read + written
-inline constexpr uint32_t kMemRssBytes = 2;
-}  // namespace trip_metric
-
-/// TripAction in src/engine/engine.ts, as bits.
-namespace trip_action {
-inline constexpr uint32_t kSpeedUp = 1;
-inline constexpr uint32_t kNotify = 2;
-inline constexpr uint32_t kExhaust = 4;
-}  // namespace trip_action
-
 struct Tripwire {
   uint32_t metric = 0;
   uint32_t actions = 0;
@@ -40,9 +26,7 @@ struct Trip {
 
 class Tripwires {
  public:
-  static constexpr uint32_t kMost = 16;
-
-  /// Replaces them all: none is tripped. Beyond kMost there are none.
+  /// Replaces them all: none is tripped. Beyond kMaxTripwires there are none.
   void set(std::span<const Tripwire> tripwires);
 
   /// Looks at a frame that is about to be published; a metric that is absent changes nothing. True
@@ -65,7 +49,7 @@ class Tripwires {
     Tripwire wire;
     bool tripped = false;
   };
-  State states_[kMost];
+  State states_[kMaxTripwires];
   uint32_t count_ = 0;
   std::optional<Exhausted> exhausted_;
 };

@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const episcope::ParseOutcome outcome = episcope::parse_text(kind, text.get(), text_size);
   if (outcome.error.offset > text_size) std::abort();
   for (uint32_t i = 0; i < outcome.count; i++) {
-    if (outcome.values[i] > episcope::kMaxCount) std::abort();
+    if (outcome.values[i] > episcope::kMaxFrameCount) std::abort();
   }
   return 0;
 }

@@ -20,8 +20,8 @@ namespace {
 
 using test::TestBudget;
 
-constexpr const char* kNames[kResources] = {"cpuMs",  "ioBytes",   "wallMs",
-                                            "tokens", "toolCalls", "evidenceBytes"};
+constexpr const char* kNames[resource::kCount] = {"cpuMs",  "ioBytes",   "wallMs",
+                                                  "tokens", "toolCalls", "evidenceBytes"};
 
 struct Amount {
   std::string name;
@@ -88,10 +88,10 @@ std::string told(const std::optional<Exhaustion>& exhaustion) {
 }
 
 bool has_consumed(TestBudget& budget, const std::vector<Amount>& amounts) {
-  uint64_t expected[kResources] = {};
+  uint64_t expected[resource::kCount] = {};
   for (const auto& [name, units] : amounts) expected[resource_of(name)] = units;
   const BudgetCounters counters = budget.counters();
-  for (uint32_t i = 0; i < kResources; i++) {
+  for (uint32_t i = 0; i < resource::kCount; i++) {
     if (counters.consumed(i) != expected[i]) return false;
   }
   return true;
@@ -228,7 +228,7 @@ TEST(budget_counters_of_many_threads_end_at_the_exact_sum) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (uint32_t i = 0; i < kResources; i++) {
+  for (uint32_t i = 0; i < resource::kCount; i++) {
     const uint64_t expected = i == resource::kToolCalls ? kAdds * kThreads * (kThreads + 1) / 2 : 0;
     CHECK_EQUAL(budget.counters().consumed(i), expected);
   }
@@ -240,13 +240,13 @@ TEST(budget_counters_of_many_threads_saturate) {
   for (int i = 0; i < 4; i++) {
     threads.emplace_back([&budget] {
       BudgetCounters counters = budget.counters();
-      for (int k = 0; k < 1000; k++) counters.add(resource::kIoBytes, kMaxCount / 1000);
+      for (int k = 0; k < 1000; k++) counters.add(resource::kIoBytes, kMaxFrameCount / 1000);
     });
   }
   for (std::thread& thread : threads) thread.join();
-  CHECK_EQUAL(budget.counters().consumed(resource::kIoBytes), kMaxCount);
-  budget.counters().add(resource::kIoBytes, kMaxCount);
-  CHECK_EQUAL(budget.counters().consumed(resource::kIoBytes), kMaxCount);
+  CHECK_EQUAL(budget.counters().consumed(resource::kIoBytes), kMaxFrameCount);
+  budget.counters().add(resource::kIoBytes, kMaxFrameCount);
+  CHECK_EQUAL(budget.counters().consumed(resource::kIoBytes), kMaxFrameCount);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace episcope {
 namespace {
 
 constexpr uint64_t kAbsent = UINT64_MAX;
-constexpr uint64_t kMost = kMaxCount;
+constexpr uint64_t kMost = kMaxFrameCount;
 
 /// In a buffer of exactly this size, so that ASan sees the first byte read behind it.
 ParseOutcome parse(KernelText kind, const std::string& text) {

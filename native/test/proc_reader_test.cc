@@ -428,8 +428,8 @@ TEST(proc_reader_sees_a_recorded_tree_as_it_is_now) {
 
 TEST(proc_reader_saturates_INV_TL02) {
   Fixture f;
-  f.put({.pid = 10, .utime = kMaxCount, .stime = 9, .cutime = kMaxCount});
-  f.memory(10, kMaxCount, 0);
+  f.put({.pid = 10, .utime = kMaxFrameCount, .stime = 9, .cutime = kMaxFrameCount});
+  f.memory(10, kMaxFrameCount, 0);
   CHECK(!f.open(10));
   CHECK_EQUAL(f.read(part::kCpu | part::kMemory), part::kCpu | part::kMemory);
   CHECK_EQUAL(f.out.get(word::kCpuNs), kMaxFrameNs);

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "../core/reading.h"
-#include "../core/ring_layout.h"
 #include "../core/ring_reader.h"
 #include "../core/ring_writer.h"
+#include "../core/schema.h"
 #include "check.h"
 #include "test_ring.h"
 
@@ -21,14 +21,14 @@ using test::TestRing;
 uint64_t derived(uint64_t seq, uint32_t w) { return (seq + 1) * 0x9E3779B97F4A7C15u + w; }
 
 void fill(Reading* reading, uint64_t seq) {
-  for (uint32_t w = word::kSeq + 1; w < kRingSlotWords; w++) {
+  for (uint32_t w = word::kSeq + 1; w < kFrameWords; w++) {
     reading->words[w] = derived(seq, w);
   }
 }
 
 bool whole(const FrameWords& frame) {
   const uint64_t seq = frame.words[word::kSeq];
-  for (uint32_t w = word::kSeq + 1; w < kRingSlotWords; w++) {
+  for (uint32_t w = word::kSeq + 1; w < kFrameWords; w++) {
     if (frame.words[w] != derived(seq, w)) return false;
   }
   return true;

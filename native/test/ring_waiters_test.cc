@@ -124,7 +124,7 @@ TEST(ring_waiter_is_woken_by_every_act_of_an_episode) {
   episode->sample(flag::kInitial, *buffer);
   CHECK_EQUAL(listener->told(), 1);
   CHECK(waiters->arm(listener, 1, 1));
-  const uint64_t given[kRingSlotWords] = {};
+  const uint64_t given[kFrameWords] = {};
   episode->publish(given, 0);
   CHECK_EQUAL(listener->told(), 2);
   CHECK(waiters->arm(listener, 1, 2));

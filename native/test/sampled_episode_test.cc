@@ -265,7 +265,7 @@ TEST(sampled_frame_is_answered_with_the_words_of_its_slot) {
   for (size_t i = 0; i < 2; i++) {
     CHECK_EQUAL(news.replies[i].request, 41 + i);
     CHECK(std::memcmp(news.replies[i].frame.words + 1, frames[i + 1].words + 1,
-                      (kRingSlotWords - 1) * sizeof(uint64_t)) == 0);
+                      (kFrameWords - 1) * sizeof(uint64_t)) == 0);
   }
   CHECK(has_flag(frames[1], flag::kPromoted) && !has_flag(frames[1], flag::kTerminal));
   CHECK(!test::ended(&s.ring));
@@ -489,12 +489,12 @@ TEST(sampled_news_of_an_owner_who_does_not_take_it_is_bounded) {
     s.wake_when_due();
   }
   const News news = s.episode->take_news();
-  if (!CHECK_EQUAL(news.sources.size(), News::kMostSources)) return;
+  if (!CHECK_EQUAL(news.sources.size(), kMaxKeptNews)) return;
   CHECK_EQUAL(news.sources.back().seq, 160);
-  CHECK_EQUAL(news.sources.front().seq, 161 - News::kMostSources);
+  CHECK_EQUAL(news.sources.front().seq, 161 - kMaxKeptNews);
   const uint32_t source = news.sources.back().meta >> meta_shift::kSourceIo & 3;
   CHECK_EQUAL(source, source::kCgroup);
-  CHECK_EQUAL(news.trips.size(), News::kMostTrips);
+  CHECK_EQUAL(news.trips.size(), kMaxKeptNews);
   CHECK_EQUAL(news.trips.back().seq, 159);
   CHECK_EQUAL(s.listener->told(), 1);
 }
@@ -703,7 +703,7 @@ TEST(sampled_tripwire_can_be_the_limit) {
   const News news = s.episode->take_news();
   CHECK(news.ended && news.trips.empty());
   if (!CHECK(news.exhausted.has_value()) || !CHECK_EQUAL(frames.size(), 4)) return;
-  CHECK_EQUAL(news.exhausted->resource, kResources + trip_metric::kMemRssBytes);
+  CHECK_EQUAL(news.exhausted->resource, resource::kCount + trip_metric::kMemRssBytes);
   CHECK_EQUAL(news.exhausted->limit, 8000);
   CHECK_EQUAL(news.exhausted->consumed, 9000);
   CHECK_EQUAL(news.exhausted->seq, 2);

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <memory>
 
-#include "../core/ring_layout.h"
+#include "../core/schema.h"
 
 namespace episcope::test {
 

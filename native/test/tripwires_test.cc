@@ -132,7 +132,7 @@ TEST(tripwires_agree_with_the_shared_table) {
 }
 
 TEST(tripwires_beyond_the_most_are_none) {
-  const std::vector<Tripwire> many(Tripwires::kMost + 1,
+  const std::vector<Tripwire> many(kMaxTripwires + 1,
                                    {trip_metric::kCpuNs, trip_action::kNotify, 1, 1});
   Tripwires tripwires;
   tripwires.set(many);
@@ -140,7 +140,7 @@ TEST(tripwires_beyond_the_most_are_none) {
   frame.set(word::kCpuNs, 1);
   std::vector<Trip> trips;
   CHECK(tripwires.look(frame, 0, trips));
-  CHECK_EQUAL(trips.size(), Tripwires::kMost);
+  CHECK_EQUAL(trips.size(), kMaxTripwires);
 }
 
 }  // namespace

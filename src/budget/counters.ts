@@ -1,23 +1,10 @@
 import { TelemetryError } from '../error/index.js';
 import { clampValue } from '../frame/bounds.js';
 import { sharedBytesOf } from '../realm/shared-memory.js';
-import { RESOURCES } from './resources.js';
+import { BUDGET_MAGIC } from '../schema/bounds.js';
+import { BudgetWord, RESOURCES } from '../schema/enumerations.js';
 
-/**
- * ```text
- * u64  0      magic, version
- * u64  1      1: deferred
- * u64  2 … 7  limits, 0: unlimited
- * u64  8 … 13 consumed
- * ```
- * in the order of `RESOURCES` and in counted units.
- */
-export const MAGIC = 0x0000_0001_4742_5045n; // "EPBG", version 1
-export const WORD_MAGIC = 0;
-export const WORD_DEFERRED = 1;
-export const WORD_LIMITS = 2;
-export const WORD_CONSUMED = WORD_LIMITS + RESOURCES.length;
-export const BYTES = (WORD_CONSUMED + RESOURCES.length) * 8;
+const BYTES = BudgetWord.WORDS * 8;
 
 /** The counters of a budget in shared memory: any number of threads add to them, none ever waits. */
 export class BudgetCounters {
@@ -32,9 +19,9 @@ export class BudgetCounters {
   static create(limits: readonly bigint[], deferred: boolean): BudgetCounters {
     const counters = new BudgetCounters(new SharedArrayBuffer(BYTES));
     const words = counters.#words;
-    for (const [i, limit] of limits.entries()) Atomics.store(words, WORD_LIMITS + i, limit);
-    Atomics.store(words, WORD_DEFERRED, deferred ? 1n : 0n);
-    Atomics.store(words, WORD_MAGIC, MAGIC);
+    for (const [i, limit] of limits.entries()) Atomics.store(words, BudgetWord.LIMITS + i, limit);
+    Atomics.store(words, BudgetWord.DEFERRED, deferred ? 1n : 0n);
+    Atomics.store(words, BudgetWord.MAGIC, BUDGET_MAGIC);
     return counters;
   }
 
@@ -47,8 +34,8 @@ export class BudgetCounters {
     const words = counters.#words;
     const valid = (word: number) => Atomics.load(words, word) >= 0n;
     if (
-      Atomics.load(words, WORD_MAGIC) !== MAGIC ||
-      !RESOURCES.every((_, i) => valid(WORD_LIMITS + i) && valid(WORD_CONSUMED + i))
+      Atomics.load(words, BudgetWord.MAGIC) !== BUDGET_MAGIC ||
+      !RESOURCES.every((_, i) => valid(BudgetWord.LIMITS + i) && valid(BudgetWord.CONSUMED + i))
     ) {
       throw new TelemetryError('ERR_INVALID_CONFIG', 'this is no shared budget of this version');
     }
@@ -56,17 +43,17 @@ export class BudgetCounters {
   }
 
   get deferred(): boolean {
-    return Atomics.load(this.#words, WORD_DEFERRED) === 1n;
+    return Atomics.load(this.#words, BudgetWord.DEFERRED) === 1n;
   }
 
   /** The limit of the resource at `index`, or null where there is none. */
   limit(index: number): bigint | null {
-    const limit = Atomics.load(this.#words, WORD_LIMITS + index);
+    const limit = Atomics.load(this.#words, BudgetWord.LIMITS + index);
     return limit > 0n ? limit : null;
   }
 
   consumed(index: number): bigint {
-    return Atomics.load(this.#words, WORD_CONSUMED + index);
+    return Atomics.load(this.#words, BudgetWord.CONSUMED + index);
   }
 
   /** Adds `units`, up to 2^63 − 1, and returns what was consumed before. */
@@ -92,7 +79,7 @@ export class BudgetCounters {
 
   // Compare and exchange: an add that must not pass 2^63 − 1 cannot be a plain Atomics.add.
   #update(index: number, change: (before: bigint) => bigint): bigint {
-    const word = WORD_CONSUMED + index;
+    const word = BudgetWord.CONSUMED + index;
     let before = Atomics.load(this.#words, word);
     for (;;) {
       const after = change(before);

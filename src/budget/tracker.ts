@@ -1,12 +1,12 @@
 import { BudgetExhaustedError, type BudgetResource } from '../error/index.js';
 import { brand, ownInstance } from '../realm/index.js';
+import { RESOURCES } from '../schema/enumerations.js';
 import { BudgetCounters } from './counters.js';
 import {
   amountOf,
   type BudgetAmounts,
   type BudgetDelta,
   indexOfResource,
-  RESOURCES,
   unitsOfDelta,
   unitsOfLimits,
 } from './resources.js';

@@ -2,8 +2,8 @@
  * Charges a budget with what an episode consumes, frame by frame, and says when a threshold or a limit is reached. The
  * twin of `native/core/budget_watch.h`; both run `test/tables/budget.txt`.
  */
+import { RESOURCES } from '../schema/enumerations.js';
 import type { BudgetCounters } from './counters.js';
-import { RESOURCES } from './resources.js';
 
 const CPU = RESOURCES.indexOf('cpuMs');
 const IO = RESOURCES.indexOf('ioBytes');

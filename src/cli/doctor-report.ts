@@ -1,6 +1,8 @@
 /** What `episcope doctor` tells: the same facts as text and as JSON. Pure. */
-import type { EngineName, Tier } from '../engine/engine.js';
+
+import type { EngineName } from '../engine/engine.js';
 import type { HostFacts } from '../host/index.js';
+import type { Tier } from '../schema/enumerations.js';
 import type { BusKind } from '../systemd/index.js';
 import { listOf } from './format.js';
 import { type Paint, PLAIN } from './output.js';

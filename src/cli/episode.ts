@@ -1,13 +1,14 @@
 /** One measured command: sampled, and at its end killed, reaped, counted. */
+
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BudgetTracker } from '../budget/index.js';
 import type { TelemetryCollector, TelemetryHandle, Tripwire } from '../collector/index.js';
-import type { ExhaustAction } from '../engine/engine.js';
 import { type ErrorCode, TelemetryError } from '../error/index.js';
 import { type ChildExit, type Exit, exitOf, type ProcessControl } from '../host/index.js';
 import { FrameReader } from '../readers/frame-reader.js';
 import { messageOf } from '../realm/index.js';
+import type { ExhaustAction } from '../schema/enumerations.js';
 import { killDescendants, type Scope } from '../scope/index.js';
 import { Enforcement } from './enforcement.js';
 import { Measurement } from './measurement.js';

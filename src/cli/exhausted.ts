@@ -1,7 +1,8 @@
 /** The limit that ended the measuring, as the summary tells it. Pure. */
+
 import type { BudgetAmounts } from '../budget/index.js';
 import type { ExhaustedEvent } from '../collector/index.js';
-import type { ExhaustAction } from '../engine/engine.js';
+import type { ExhaustAction } from '../schema/enumerations.js';
 import { formatBytes, formatDuration } from './format.js';
 import type { Limits } from './limits.js';
 import type { Measurement } from './measurement.js';

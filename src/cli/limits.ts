@@ -1,8 +1,9 @@
 /** The limits of a run, and what the collector is told of them. */
+
 import { BudgetTracker } from '../budget/index.js';
 import type { Tripwire } from '../collector/index.js';
-import type { ExhaustAction } from '../engine/engine.js';
 import type { TelemetryPolicy } from '../policy/index.js';
+import type { ExhaustAction } from '../schema/enumerations.js';
 import type { OsResourceLimits, Scope } from '../scope/index.js';
 
 /** null: not limited. */

@@ -1,5 +1,5 @@
 /** Times and sizes as they are written on a command line: `1.5s`, `512M`, or a bare number of ms or bytes. */
-import { MAX_FRAME_BYTES, MAX_FRAME_NS } from '../frame/bounds.js';
+import { MAX_FRAME_BYTES, MAX_FRAME_NS } from '../schema/bounds.js';
 import { UsageError } from './usage.js';
 
 /** In ns. `M` is no unit of time: it would be taken for minutes by some and for ms by others. */

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
-import { EXHAUST_ACTIONS, type ExhaustAction, TIERS, type Tier } from '../engine/engine.js';
 import type { EngineChoice } from '../engine/select.js';
-import { isEpisodeId, MAX_EPISODE_ID_LENGTH } from '../episode/index.js';
+import { isEpisodeId } from '../episode/index.js';
 import { readProcessStat } from '../kernel/process-identity.js';
 import { MAX_SAMPLE_PERIOD_MS, MIN_SAMPLE_PERIOD_MS } from '../policy/index.js';
+import { MAX_EPISODE_ID_LENGTH } from '../schema/bounds.js';
+import { EXHAUST_ACTIONS, type ExhaustAction, TIERS, type Tier } from '../schema/enumerations.js';
 import { SCOPE_STRATEGIES, type ScopeStrategyChoice } from '../scope/index.js';
 import type { Limits } from './limits.js';
 import { type OptionTable, parseOptions } from './parse-options.js';

@@ -1,10 +1,10 @@
 /** Where the command is to run, and how it is measured there. */
 
 import { posix } from 'node:path';
-import type { Tier } from '../engine/engine.js';
 import type { CgroupError } from '../error/index.js';
 import type { HostFacts } from '../host/index.js';
 import { readWords } from '../kernel/cgroup-files.js';
+import type { Tier } from '../schema/enumerations.js';
 import type { Scope, ScopeStrategyChoice } from '../scope/index.js';
 import { listOf } from './format.js';
 import { Refusal } from './usage.js';

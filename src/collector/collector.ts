@@ -1,6 +1,6 @@
 import { addAbortListener } from 'node:events';
 import type { BudgetTracker } from '../budget/index.js';
-import type { CgroupSpec, Engine, EpisodeSpec, Tier } from '../engine/engine.js';
+import type { CgroupSpec, Engine, EpisodeSpec } from '../engine/engine.js';
 import { cgroupDirectory } from '../engine/failure-error.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { assertEpisodeId, assertPid } from '../episode/index.js';
@@ -20,6 +20,7 @@ import { ownPolicy } from '../policy/policy.js';
 import { assertProcRoot } from '../readers/proc-root.js';
 import { dispose } from '../realm/index.js';
 import { reportRun } from '../reviewer/run-report.js';
+import type { Tier } from '../schema/enumerations.js';
 import { episodeCgroup } from '../scope/episode-cgroup.js';
 import { manualSessionOf, sessionOf, TelemetryHandle, userFlags } from './handle.js';
 import { ManualSession } from './manual-session.js';

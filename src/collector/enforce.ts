@@ -1,12 +1,14 @@
 /** What an exhausted budget does to the episode of a manual session: nobody else is there to do it. */
+
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EpisodeSpec, ExhaustAction, FailedAction } from '../engine/engine.js';
+import type { EpisodeSpec, FailedAction } from '../engine/engine.js';
 import { cgroupDirectory } from '../engine/failure-error.js';
 import { cgroupActions } from '../kernel/cgroup-actions.js';
 import { readCgroupEvents } from '../kernel/cgroup-files.js';
 import { hasExited, readProcessStat } from '../kernel/process-identity.js';
 import { type KillPlan, killEverything } from '../kernel/process-killer.js';
 import { whyForeignProc } from '../kernel/procfs.js';
+import type { ExhaustAction } from '../schema/enumerations.js';
 
 /** A process in uninterruptible sleep neither freezes nor dies. */
 const LIMIT_MS = 5_000;

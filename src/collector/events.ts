@@ -1,6 +1,6 @@
-import type { ExhaustAction, TripMetric } from '../engine/engine.js';
 import type { BudgetResource, TelemetryError } from '../error/index.js';
 import type { MetricSource, TelemetryFrame } from '../frame/index.js';
+import type { ExhaustAction, TripMetric } from '../schema/enumerations.js';
 
 /**
  * Why a session ended: `stop()` or its signal, the episode's own end, an exhausted budget; `'failed'`: the sampler

@@ -1,13 +1,14 @@
 /** Takes the frames of a session out of its ring, each once, whoever asks. */
+
 import { frameFromWords } from '../frame/decode.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import { FrameReader } from '../readers/frame-reader.js';
 import type { FrameBatch } from '../ring/frame-cursor.js';
-import { FrameFlag, FrameWord, RING_SLOT_WORDS } from '../ring/layout.js';
+import { SLOT_HALVES } from '../ring/header.js';
+import { FrameFlag, FrameWord } from '../schema/layout.js';
 
 /** Frames copied out of the ring in one go. */
 const BATCH = 64;
-const SLOT_HALVES = 2 * RING_SLOT_WORDS;
 
 export class FrameDrain {
   readonly #reader: FrameReader;

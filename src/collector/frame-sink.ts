@@ -1,8 +1,10 @@
 /** Where a session's promoted frames go: what a recorder or an exporter implements, and what it is given. */
+
 import type { BudgetAmounts } from '../budget/index.js';
-import type { EngineName, ExhaustAction, Tier } from '../engine/engine.js';
+import type { EngineName } from '../engine/engine.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
+import type { ExhaustAction, Tier } from '../schema/enumerations.js';
 import type { ExhaustedEvent, PromoteTrigger, StopReason } from './events.js';
 
 /** The first entry of a session: what its frames mean. */

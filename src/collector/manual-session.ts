@@ -1,17 +1,14 @@
 /** A session that takes a frame when it is told to, on the calling thread, and none by itself. */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { BudgetCounters } from '../budget/counters.js';
 import type { BudgetTracker } from '../budget/index.js';
 import { BudgetWatch } from '../budget/watch.js';
-import {
-  type EpisodeSampler,
-  type ExhaustAction,
-  type FailedAction,
-  SampleOutcome,
-} from '../engine/engine.js';
-import { SETTLE_AGREE_NS, SETTLE_INTERVAL_NS, SETTLE_LIMIT_NS } from '../engine/settling.js';
+import type { EpisodeSampler, FailedAction } from '../engine/engine.js';
 import type { TelemetryFrame } from '../frame/index.js';
-import { FrameFlag } from '../ring/layout.js';
+import { SETTLE_AGREE_NS, SETTLE_INTERVAL_NS, SETTLE_LIMIT_NS } from '../schema/bounds.js';
+import { type ExhaustAction, SampleOutcome } from '../schema/enumerations.js';
+import { FrameFlag } from '../schema/layout.js';
 import { type ResourceStats, wordsOfStats } from '../stats/index.js';
 import { budgetSpec } from './budget-spec.js';
 import { type EnforcedEpisode, enforce, enforcedEpisode } from './enforce.js';

@@ -1,10 +1,11 @@
 /** What must never be frozen or killed: ourselves. */
+
 import { statfsSync } from 'node:fs';
-import { CGROUP2_SUPER_MAGIC } from '../engine/js/cgroup-directory.js';
 import { invalidConfig } from '../error/index.js';
 import { whyForeignProc } from '../host/index.js';
 import { HOLDS_US, whyNotStopped } from '../kernel/own-membership.js';
 import { readProcessStat } from '../kernel/process-identity.js';
+import { CGROUP2_SUPER_MAGIC } from '../schema/bounds.js';
 
 /**
  * Throws `ERR_INVALID_CONFIG` where this process is, or descends from, `pid`, or lives in the cgroup or below it: an

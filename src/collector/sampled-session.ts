@@ -1,9 +1,10 @@
 /** A session that the engine's sampler samples by itself, off the event loop; here its news become events. */
+
 import type { SampledEpisode, SamplerNews } from '../engine/engine.js';
 import { TelemetryError } from '../error/index.js';
 import { frameFromWords, sourcesFromMeta } from '../frame/decode.js';
 import type { TelemetryFrame } from '../frame/index.js';
-import { RING_SLOT_WORDS } from '../ring/layout.js';
+import { FRAME_WORDS } from '../schema/layout.js';
 import { budgetSpec } from './budget-spec.js';
 import { END_FLAGS, Session, type SessionOptions, stoppedError } from './session.js';
 import { type Tripwire, tripwireSpec } from './tripwire.js';
@@ -77,7 +78,7 @@ export class SampledSession extends Session {
 
   #reply(request: number, words: BigUint64Array): void {
     const { episodeId } = this.options.spec;
-    const halves = new Uint32Array(words.buffer, words.byteOffset, 2 * RING_SLOT_WORDS);
+    const halves = new Uint32Array(words.buffer, words.byteOffset, 2 * FRAME_WORDS);
     this.#waiting.get(request)?.(frameFromWords(episodeId, halves, false) as TelemetryFrame);
     this.#waiting.delete(request);
     this.#episode.setWaiting(this.finishing || this.#waiting.size > 0);

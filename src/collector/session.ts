@@ -2,13 +2,13 @@
  * What every session of an episode has: its ring, its newest frame, its budget, its events and its one end. The
  * handle is its public face.
  */
+
 import type { BudgetTracker } from '../budget/index.js';
 import type { BudgetTrip, Exhaustion } from '../budget/watch.js';
 import type {
   CgroupSpec,
   Engine,
   EpisodeSpec,
-  ExhaustAction,
   FailedAction,
   SampleWarning,
 } from '../engine/engine.js';
@@ -18,7 +18,8 @@ import type { TelemetryFrame } from '../frame/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
 import { FrameReader } from '../readers/frame-reader.js';
 import { createRing } from '../ring/index.js';
-import { FrameFlag, RingHeader } from '../ring/layout.js';
+import type { ExhaustAction } from '../schema/enumerations.js';
+import { FrameFlag, RingHeader } from '../schema/layout.js';
 import type { ResourceStats } from '../stats/index.js';
 import { failedActionError } from './action-error.js';
 import { exhaustedEvent, thresholdEvent } from './budget-spec.js';

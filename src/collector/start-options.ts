@@ -1,6 +1,5 @@
 import type { BudgetTracker } from '../budget/index.js';
 import { ownBudget } from '../budget/tracker.js';
-import { EXHAUST_ACTIONS, type ExhaustAction, TIERS, type Tier } from '../engine/engine.js';
 import {
   assertBoolean,
   assertOneOf,
@@ -11,6 +10,7 @@ import {
   type OptionKeys,
 } from '../error/index.js';
 import { assertReviewerRun, type ReviewerRun } from '../reviewer/run-report.js';
+import { EXHAUST_ACTIONS, type ExhaustAction, TIERS, type Tier } from '../schema/enumerations.js';
 import type { FrameSink } from './frame-sink.js';
 import { assertTripwires, type Tripwire } from './tripwire.js';
 

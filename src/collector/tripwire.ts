@@ -1,10 +1,4 @@
-import {
-  MAX_TRIPWIRES,
-  TRIP_METRICS,
-  TripAction,
-  type TripMetric,
-  type TripwireSpec,
-} from '../engine/engine.js';
+import type { TripwireSpec } from '../engine/engine.js';
 import {
   assertBoolean,
   assertOptions,
@@ -13,8 +7,9 @@ import {
   outOfRange,
   wholeNumber,
 } from '../error/index.js';
-import { MAX_FRAME_COUNT } from '../frame/bounds.js';
 import type { TelemetryPolicy } from '../policy/index.js';
+import { MAX_FRAME_COUNT, MAX_TRIPWIRES } from '../schema/bounds.js';
+import { TRIP_METRICS, TripAction, type TripMetric } from '../schema/enumerations.js';
 
 /**
  * A plain threshold on a published value, and what the sampler does by itself within the sample that reaches it,

@@ -2,18 +2,19 @@
  * The one interface of the two engines. An engine opens readers (of a cgroup, of a process) and episode
  * samplers (readers + fallback + clamps + the writer of one ring). Everything above speaks only this.
  */
-import { RESOURCES } from '../budget/resources.js';
+
 import type { BudgetTrip, Exhaustion, WatchSettings } from '../budget/watch.js';
+import {
+  type ExhaustAction,
+  type PartIndexValue,
+  RESOURCES,
+  type Tier,
+  TRIP_METRICS,
+  type TripMetric,
+} from '../schema/enumerations.js';
 import type { ReadFailure } from './failure.js';
 
 export type EngineName = 'native' | 'js';
-
-/** Parts of a reading, as bits: a reader is asked for a set and answers with the set it could read. */
-export const PartBit = { CPU: 1, MEMORY: 2, IO: 4, EXTRA: 8, ALL: 15 } as const;
-
-/** Index of a part in `failure()`. */
-export const PartIndex = { CPU: 0, MEMORY: 1, IO: 2, EXTRA: 3 } as const;
-export type PartIndexValue = (typeof PartIndex)[keyof typeof PartIndex];
 
 export interface CgroupSpec {
   /** Absolute path of the directory that `path` is resolved beneath. */
@@ -43,10 +44,6 @@ export interface SourceReader {
   close(): void;
 }
 
-/** In the order of `Tier` in `native/core/episode.h`. */
-export const TIERS = ['auto', 'cgroup', 'leaf', 'proc'] as const;
-export type Tier = (typeof TIERS)[number];
-
 export interface EpisodeSpec {
   readonly episodeId: string;
   readonly pid: number;
@@ -59,23 +56,6 @@ export interface EpisodeSpec {
   /** Least time between two reads of `memory.stat`. */
   readonly memoryStatPeriodNs: bigint;
 }
-
-/** What one `sample` found, as bits. */
-export const SampleOutcome = {
-  /** A part's source is another than in the frame before. */
-  SOURCE_CHANGED: 1,
-  /** `takeWarnings` has something new. */
-  WARNING: 2,
-  /** The episode ended: its process is gone and nothing of it lives. */
-  ENDED: 4,
-  /** A tripwire, or a threshold of the budget, was tripped or released. */
-  TRIPPED: 8,
-  /** A limit was reached for the first time. */
-  EXHAUSTED: 16,
-} as const;
-
-/** Beside the `FrameFlag` bits of `sample`: publish nothing when the episode has ended. */
-export const SAMPLE_HOLD_IF_ENDED = 0x100;
 
 /** Which source failed, and why; told once per (file, code) until that file was read again. */
 export interface SampleWarning {
@@ -100,20 +80,6 @@ export interface EpisodeSampler {
   close(): void;
 }
 
-/** What a tripwire looks at, in the order of `trip_metric` in `native/core/tripwires.h`. */
-export const TRIP_METRICS = ['cpuNs', 'ioBytes', 'memRssBytes'] as const;
-export type TripMetric = (typeof TRIP_METRICS)[number];
-
-/** What the sampler does by itself when a tripwire trips, as bits. */
-export const TripAction = {
-  /** Sample at `fastPeriodNs` while it is tripped; frames are flagged `highFrequency`. */
-  SPEED_UP: 1,
-  /** Tell the thread that started the episode. */
-  NOTIFY: 2,
-  /** A limit is reached, as one of the budget is. */
-  EXHAUST: 4,
-} as const;
-
 /** A plain threshold on a published value: trips at `threshold` and above, is released below `release`. */
 export interface TripwireSpec {
   readonly metric: TripMetric;
@@ -122,14 +88,8 @@ export interface TripwireSpec {
   readonly actions: number;
 }
 
-export const MAX_TRIPWIRES = 16;
-
 /** What can be exhausted: what a budget limits, and the metrics of tripwires that `EXHAUST`. */
 export const EXHAUSTIBLE = [...RESOURCES, ...TRIP_METRICS] as const;
-
-/** What an exhausted budget does, the weakest first. In the order of `ExhaustAction` in `native/core/enforcement.h`. */
-export const EXHAUST_ACTIONS = ['stop', 'freeze', 'kill'] as const;
-export type ExhaustAction = (typeof EXHAUST_ACTIONS)[number];
 
 /** The budget that the sampler charges with every frame. */
 export interface BudgetSpec extends Pick<WatchSettings, 'baseline' | 'thresholds' | 'releases'> {

@@ -1,6 +1,5 @@
 import { TelemetryError } from '../error/index.js';
-
-export const MAX_EPISODE_ID_LENGTH = 128;
+import { MAX_EPISODE_ID_LENGTH } from '../schema/bounds.js';
 
 const EPISODE_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const MAX_PID = 2 ** 31 - 1;

@@ -5,5 +5,4 @@ export {
   isEpisodeId,
   isPid,
   isScopeName,
-  MAX_EPISODE_ID_LENGTH,
 } from './id.js';

@@ -1,15 +1,7 @@
 import { brand } from '../realm/index.js';
+import type { BudgetResource } from '../schema/enumerations.js';
 import type { BudgetErrorCode } from './codes.js';
 import { TelemetryError } from './telemetry-error.js';
-
-/** What a budget limits. Times are ms, sizes bytes, the others counts. */
-export type BudgetResource =
-  | 'cpuMs'
-  | 'ioBytes'
-  | 'wallMs'
-  | 'tokens'
-  | 'toolCalls'
-  | 'evidenceBytes';
 
 /**
  * A budget said no. `ERR_BUDGET_EXHAUSTED` carries `requested` and what had been `remaining`,

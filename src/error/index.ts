@@ -1,5 +1,6 @@
 /** Every error of the package, and the one way to check a number. */
-export { BudgetExhaustedError, type BudgetResource } from './budget-error.js';
+export type { BudgetResource } from '../schema/enumerations.js';
+export { BudgetExhaustedError } from './budget-error.js';
 export type {
   BudgetErrorCode,
   CgroupErrorCode,

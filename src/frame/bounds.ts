@@ -1,11 +1,4 @@
-/** Every time of a frame is at most this many ns: 2^63 − 1. */
-export const MAX_FRAME_NS = 2n ** 63n - 1n;
-
-/** Every size of a frame is at most this many bytes: 2^63 − 1. */
-export const MAX_FRAME_BYTES = 2n ** 63n - 1n;
-
-/** Counts (faults, operations, `seq`) have the same bound, so that one clamp serves every word. */
-export const MAX_FRAME_COUNT = 2n ** 63n - 1n;
+import { MAX_FRAME_COUNT } from '../schema/bounds.js';
 
 /** Nearest double of the bounds, which lies one above them. */
 const MAX_AS_NUMBER = 2 ** 63;

@@ -1,16 +1,17 @@
 import { TelemetryError, wholeNumber } from '../error/index.js';
-import { clampValue, exactValue } from './bounds.js';
+import { MetricSetters } from '../schema/frame-values.js';
 import {
   FRAME_PARTS,
-  type FrameFields,
   type FrameMetrics,
   type FramePart,
   type FramePressure,
   METRICS,
   type MetricName,
-  PRESSURE_FIELDS,
+  PRESSURE_METRICS,
   type PressureName,
-} from './fields.js';
+} from '../schema/metrics.js';
+import { clampValue, exactValue } from './bounds.js';
+import type { FrameFields } from './fields.js';
 import type { TelemetryFrame } from './frame.js';
 import { assertBounded, assertPeak, assertUsage, clampPeak, clampUsage } from './invariants.js';
 import { assertMetricSource, type MetricSource, type MetricSources } from './metric-source.js';
@@ -31,7 +32,7 @@ type Value = number | bigint | null;
  * A part's source is the one given by `sources`, else by `source`, else `cgroup` if the part has a value; a
  * part without any value is `unavailable`.
  */
-export class TelemetryFrameBuilder<N extends number | bigint = number> {
+export class TelemetryFrameBuilder<N extends number | bigint = number> extends MetricSetters {
   readonly #episodeId: string;
   readonly #seq: bigint;
   readonly #finish: (fields: FrameFields<bigint>) => TelemetryFrame<number | bigint>;
@@ -49,6 +50,7 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> {
     seq: number | bigint,
     finish: (fields: FrameFields<bigint>) => TelemetryFrame<number | bigint>,
   ) {
+    super();
     this.#episodeId = episodeId;
     this.#seq = whole('seq', seq);
     this.#finish = finish;
@@ -60,77 +62,9 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> {
     return this;
   }
 
-  cpuNs(ns: Value): this {
-    return this.#set('cpuNs', ns);
-  }
-
-  cpuUserNs(ns: Value): this {
-    return this.#set('cpuUserNs', ns);
-  }
-
-  cpuSystemNs(ns: Value): this {
-    return this.#set('cpuSystemNs', ns);
-  }
-
-  memRssBytes(bytes: Value): this {
-    return this.#set('memRssBytes', bytes);
-  }
-
-  memPeakBytes(bytes: Value): this {
-    return this.#set('memPeakBytes', bytes);
-  }
-
-  ioReadBytes(bytes: Value): this {
-    return this.#set('ioReadBytes', bytes);
-  }
-
-  ioWriteBytes(bytes: Value): this {
-    return this.#set('ioWriteBytes', bytes);
-  }
-
-  memCurrentBytes(bytes: Value): this {
-    return this.#set('memCurrentBytes', bytes);
-  }
-
-  pageFaultsMajor(count: Value): this {
-    return this.#set('pageFaultsMajor', count);
-  }
-
-  pageFaultsMinor(count: Value): this {
-    return this.#set('pageFaultsMinor', count);
-  }
-
-  ioReadOps(count: Value): this {
-    return this.#set('ioReadOps', count);
-  }
-
-  ioWriteOps(count: Value): this {
-    return this.#set('ioWriteOps', count);
-  }
-
-  cpuThrottledNs(ns: Value): this {
-    return this.#set('cpuThrottledNs', ns);
-  }
-
-  cpuNrThrottled(count: Value): this {
-    return this.#set('cpuNrThrottled', count);
-  }
-
-  oomKills(count: Value): this {
-    return this.#set('oomKills', count);
-  }
-
-  pids(count: Value): this {
-    return this.#set('pids', count);
-  }
-
-  collectNs(ns: Value): this {
-    return this.#set('collectNs', ns);
-  }
-
   /** The given pressure totals; the others stay as they are. */
   pressure(totals: Partial<FramePressure<number | bigint>>): this {
-    for (const { name } of PRESSURE_FIELDS) {
+    for (const { name } of PRESSURE_METRICS) {
       const value = totals[name];
       if (value === null) this.#pressure.delete(name);
       else if (value !== undefined) this.#pressure.set(name, whole(`pressure.${name}`, value));
@@ -201,7 +135,7 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> {
     return this.#frame((value) => value);
   }
 
-  #set(name: MetricName, value: Value): this {
+  protected override set(name: MetricName, value: Value): this {
     if (value === null) this.#metrics.delete(name);
     else this.#metrics.set(name, whole(name, value));
     return this;
@@ -233,7 +167,7 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> {
     });
     metrics.memPeakBytes = clampPeak(metrics.memPeakBytes, metrics.memRssBytes);
     const pressure = {} as Record<PressureName, bigint | null>;
-    for (const { name } of PRESSURE_FIELDS) {
+    for (const { name } of PRESSURE_METRICS) {
       const value = this.#pressure.get(name);
       pressure[name] = value === undefined ? null : bounded(value);
     }

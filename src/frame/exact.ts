@@ -1,10 +1,10 @@
 import {
-  type FrameFields,
   type FrameMetrics,
   type FramePressure,
   METRICS,
-  PRESSURE_FIELDS,
-} from './fields.js';
+  PRESSURE_METRICS,
+} from '../schema/metrics.js';
+import type { FrameFields } from './fields.js';
 
 /** Of a frame of numbers: the fields beyond 2^53 by name, so that NDJSON still holds their exact digits. */
 export type ExactValues = ReadonlyMap<string, bigint>;
@@ -18,7 +18,7 @@ export function inMode(
   const metrics = {} as Record<keyof FrameMetrics, number | null>;
   for (const { name } of METRICS) metrics[name] = toNumber(fields[name]);
   const pressure = {} as Record<keyof FramePressure, number | null>;
-  for (const { name } of PRESSURE_FIELDS) pressure[name] = toNumber(fields.pressure[name]);
+  for (const { name } of PRESSURE_METRICS) pressure[name] = toNumber(fields.pressure[name]);
   const asNumbers = {
     ...fields,
     ...metrics,
@@ -38,7 +38,7 @@ export function unsafeValues(fields: FrameFields<bigint>): ExactValues | null {
   keep('seq', fields.seq);
   keep('tsMono', fields.tsMono);
   for (const { name } of METRICS) keep(name, fields[name]);
-  for (const { name } of PRESSURE_FIELDS) keep(name, fields.pressure[name]);
+  for (const { name } of PRESSURE_METRICS) keep(name, fields.pressure[name]);
   return exact.size > 0 ? exact : null;
 }
 

@@ -1,8 +1,9 @@
 import { assertEpisodeId } from '../episode/id.js';
+import { type FrameFigures, FrameValues } from '../schema/frame-values.js';
 import { saturatingAdd } from './bounds.js';
 import { TelemetryFrameBuilder } from './builder.js';
 import { type ExactValues, inMode } from './exact.js';
-import type { FrameFields, FramePressure } from './fields.js';
+import type { FrameFields, FrameHead } from './fields.js';
 import { frameFieldsFromJson } from './from-json.js';
 import type { MetricSource, MetricSources } from './metric-source.js';
 import { type FrameJson, frameToJson, frameToNdjson } from './ndjson.js';
@@ -13,62 +14,30 @@ import type { FrameQualities } from './quality.js';
  * What an episode had consumed at one moment. Immutable. Values are `number` (nearest double, exact below 2^53) or
  * `bigint`, as the reader was asked; an absent metric is null and `sources` says why.
  */
-export class TelemetryFrame<N extends number | bigint = number> implements FrameFields<N> {
+export class TelemetryFrame<N extends number | bigint = number>
+  extends FrameValues<N>
+  implements FrameFields<N>
+{
   readonly episodeId: string;
   readonly seq: N;
   readonly tsMono: N;
-  readonly cpuNs: N | null;
-  readonly cpuUserNs: N | null;
-  readonly cpuSystemNs: N | null;
-  readonly memRssBytes: N | null;
-  readonly memPeakBytes: N | null;
-  readonly ioReadBytes: N | null;
-  readonly ioWriteBytes: N | null;
   /** The source of the cpu figure; `sources` has all three. */
   readonly source: MetricSource;
   readonly o11yFlags: O11yFlags;
-  readonly memCurrentBytes: N | null;
-  readonly pageFaultsMajor: N | null;
-  readonly pageFaultsMinor: N | null;
-  readonly ioReadOps: N | null;
-  readonly ioWriteOps: N | null;
-  readonly cpuThrottledNs: N | null;
-  readonly cpuNrThrottled: N | null;
-  readonly oomKills: N | null;
-  readonly pids: N | null;
-  readonly pressure: FramePressure<N>;
-  readonly collectNs: N | null;
   readonly sources: MetricSources;
   readonly quality: FrameQualities;
   readonly #exact: ExactValues | null;
 
-  /** @internal Frames come from a reader, the builder or `fromJSON`; the fields are taken as they are, and frozen. */
-  constructor(fields: FrameFields<N>, exact: ExactValues | null = null) {
-    this.episodeId = fields.episodeId;
-    this.seq = fields.seq;
-    this.tsMono = fields.tsMono;
-    this.cpuNs = fields.cpuNs;
-    this.cpuUserNs = fields.cpuUserNs;
-    this.cpuSystemNs = fields.cpuSystemNs;
-    this.memRssBytes = fields.memRssBytes;
-    this.memPeakBytes = fields.memPeakBytes;
-    this.ioReadBytes = fields.ioReadBytes;
-    this.ioWriteBytes = fields.ioWriteBytes;
-    this.source = fields.sources.cpu;
-    this.o11yFlags = fields.o11yFlags;
-    this.memCurrentBytes = fields.memCurrentBytes;
-    this.pageFaultsMajor = fields.pageFaultsMajor;
-    this.pageFaultsMinor = fields.pageFaultsMinor;
-    this.ioReadOps = fields.ioReadOps;
-    this.ioWriteOps = fields.ioWriteOps;
-    this.cpuThrottledNs = fields.cpuThrottledNs;
-    this.cpuNrThrottled = fields.cpuNrThrottled;
-    this.oomKills = fields.oomKills;
-    this.pids = fields.pids;
-    this.pressure = Object.freeze(fields.pressure);
-    this.collectNs = fields.collectNs;
-    this.sources = Object.freeze(fields.sources);
-    this.quality = Object.freeze(fields.quality);
+  /** @internal Frames come from a reader, the builder or `fromJSON`; the values are taken as they are, and frozen. */
+  constructor(head: FrameHead<N>, figures: FrameFigures<N>, exact: ExactValues | null = null) {
+    super(figures);
+    this.episodeId = head.episodeId;
+    this.seq = head.seq;
+    this.tsMono = head.tsMono;
+    this.source = head.sources.cpu;
+    this.o11yFlags = head.o11yFlags;
+    this.sources = Object.freeze(head.sources);
+    this.quality = Object.freeze(head.quality);
     this.#exact = exact;
     Object.freeze(this);
   }
@@ -148,7 +117,7 @@ export class TelemetryFrame<N extends number | bigint = number> implements Frame
 
 function fromExact(fields: FrameFields<bigint>, bigint: boolean): TelemetryFrame<number | bigint> {
   const moded = inMode(fields, bigint);
-  return new TelemetryFrame(moded.fields, moded.exact);
+  return new TelemetryFrame(moded.fields, moded.fields, moded.exact);
 }
 
 function nsToMs<N extends number | bigint>(ns: N): N;

@@ -1,18 +1,16 @@
 import { assertEpisodeId } from '../episode/id.js';
 import { outOfRange, TelemetryError, wholeNumber } from '../error/index.js';
-import { exactValue, MAX_FRAME_COUNT } from './bounds.js';
+import { MAX_FRAME_COUNT } from '../schema/bounds.js';
 import {
-  COLLECT_FIELD,
   FRAME_PARTS,
-  type FrameFields,
   type FrameMetrics,
   type FramePart,
-  FURTHER_METRICS,
   METRICS,
-  PRESSURE_FIELDS,
+  PRESSURE_METRICS,
   type PressureName,
-  WIRE_METRICS,
-} from './fields.js';
+} from '../schema/metrics.js';
+import { exactValue } from './bounds.js';
+import type { FrameFields } from './fields.js';
 import { assertPeak, assertUsage, clampUsage } from './invariants.js';
 import { assertMetricSource, type MetricSource, type MetricSources } from './metric-source.js';
 import { O11yFlags } from './o11y-flags.js';
@@ -25,12 +23,13 @@ import {
 
 type JsonObject = { readonly [key: string]: unknown };
 
-const FURTHER = [...FURTHER_METRICS, COLLECT_FIELD];
+const WIRE = METRICS.filter(({ wire }) => wire);
+const FURTHER = METRICS.filter(({ wire }) => !wire);
 const REQUIRED: readonly string[] = [
   'episode_id',
   'seq',
   'ts_mono',
-  ...WIRE_METRICS.map(({ key }) => key),
+  ...WIRE.map(({ key }) => key),
   'source',
   'o11y_flags',
 ];
@@ -48,7 +47,7 @@ export function frameFieldsFromJson(value: unknown): FrameFields<bigint> {
   const episodeId = json.episode_id;
   assertEpisodeId(episodeId);
   const given = {} as Record<keyof FrameMetrics, bigint | null>;
-  for (const { name, key } of WIRE_METRICS) given[name] = wholeOf(key, json[key]);
+  for (const { name, key } of WIRE) given[name] = wholeOf(key, json[key]);
   for (const { name, key } of FURTHER) given[name] = optionalWholeOf(key, json[key]);
   const sources = sourcesOf(json, given);
   const metrics = withoutUnavailable(given, sources);
@@ -137,7 +136,7 @@ function sourcesOf(
   }
   const ofPart = (part: FramePart): MetricSource => {
     if (source !== 'unavailable') return source;
-    const known = WIRE_METRICS.some((each) => each.part === part && given[each.name] !== 0n);
+    const known = WIRE.some((each) => each.part === part && given[each.name] !== 0n);
     return known ? 'proc' : 'unavailable';
   };
   return { cpu: source, memory: ofPart('memory'), io: ofPart('io') };
@@ -159,10 +158,10 @@ function withoutUnavailable(
 }
 
 function pressureOf(value: unknown): Record<PressureName, bigint | null> {
-  const keys = PRESSURE_FIELDS.map(({ key }) => key);
+  const keys = PRESSURE_METRICS.map(({ key }) => key);
   const json = value === undefined ? {} : objectOf('pressure', value, keys);
   const pressure = {} as Record<PressureName, bigint | null>;
-  for (const { name, key } of PRESSURE_FIELDS) {
+  for (const { name, key } of PRESSURE_METRICS) {
     pressure[name] = optionalWholeOf(`pressure.${key}`, (json as JsonObject)[key]);
   }
   return pressure;

@@ -1,7 +1,8 @@
 /** The frame: what an episode had consumed at one moment, its flags, its sources, its JSON. */
-export { MAX_FRAME_BYTES, MAX_FRAME_NS } from './bounds.js';
+export { MAX_FRAME_BYTES, MAX_FRAME_NS } from '../schema/bounds.js';
+export type { FrameMetrics, FramePressure } from '../schema/metrics.js';
 export { TelemetryFrameBuilder } from './builder.js';
-export type { FrameFields, FrameMetrics, FramePressure } from './fields.js';
+export type { FrameFields } from './fields.js';
 export { TelemetryFrame } from './frame.js';
 export { MetricSource, type MetricSources } from './metric-source.js';
 export type { FrameJson } from './ndjson.js';

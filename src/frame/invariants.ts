@@ -1,5 +1,6 @@
 import { TelemetryError } from '../error/index.js';
-import { clampValue, MAX_FRAME_COUNT } from './bounds.js';
+import { MAX_FRAME_COUNT } from '../schema/bounds.js';
+import { clampValue } from './bounds.js';
 
 /** cpu figures of one moment, ns. */
 export interface CpuFigures {

@@ -1,5 +1,5 @@
 import { brand, ownInstance } from '../realm/index.js';
-import { FrameFlag } from '../ring/layout.js';
+import { FrameFlag } from '../schema/layout.js';
 
 export interface O11yFlagsInit {
   readonly highFrequency?: boolean;

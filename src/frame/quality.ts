@@ -1,5 +1,5 @@
 import { TelemetryError } from '../error/index.js';
-import { QualityBit } from '../ring/layout.js';
+import { QualityBit } from '../schema/layout.js';
 
 /**
  * What is to be known about a figure: `lowerBound` the truth may be higher · `stale` carried from an earlier

@@ -1,7 +1,7 @@
 /** One kernel file, opened once and read at offset 0 into one shared buffer. */
 import { readFileSync } from 'node:fs';
-import { MAX_TELEMETRY_FILE_SIZE } from '../limits.js';
 import { threadMap } from '../realm/thread-map.js';
+import { MAX_TELEMETRY_FILE_SIZE } from '../schema/bounds.js';
 import { beneath, close, Errno, mayExist, openFile, readAt } from './syscall.js';
 
 export const ReadStatus = {

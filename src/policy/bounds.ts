@@ -1,4 +1,4 @@
-export { MAX_RING_BUFFER_CAPACITY, MIN_RING_BUFFER_CAPACITY } from '../ring/layout.js';
+export { MAX_RING_BUFFER_CAPACITY, MIN_RING_BUFFER_CAPACITY } from '../schema/bounds.js';
 
 /** INV-TL06. */
 export const MIN_SAMPLE_PERIOD_MS = 1;

@@ -5,14 +5,13 @@ import {
   TelemetryError,
   wholeNumber,
 } from '../error/index.js';
+import { MAX_RING_BUFFER_CAPACITY, MIN_RING_BUFFER_CAPACITY } from '../schema/bounds.js';
 import {
   DEFAULT_HIGH_FREQ_THRESHOLD_PERCENT,
   DEFAULT_MEMORY_STAT_PERIOD_MS,
   DEFAULT_RING_BUFFER_CAPACITY,
   DEFAULT_SAMPLE_PERIOD_MS,
-  MAX_RING_BUFFER_CAPACITY,
   MAX_SAMPLE_PERIOD_MS,
-  MIN_RING_BUFFER_CAPACITY,
   MIN_SAMPLE_PERIOD_MS,
 } from './bounds.js';
 import { ownTriggers, PromoteTriggers } from './promote-triggers.js';

@@ -1,10 +1,4 @@
-import type {
-  CgroupSpec,
-  Engine,
-  EngineName,
-  PartIndexValue,
-  SourceReader,
-} from '../engine/engine.js';
+import type { CgroupSpec, Engine, EngineName, SourceReader } from '../engine/engine.js';
 import { cgroupDirectory, failureToError } from '../engine/failure-error.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { assertPid } from '../episode/index.js';
@@ -17,6 +11,7 @@ import {
   TelemetryError,
 } from '../error/index.js';
 import { dispose } from '../realm/index.js';
+import type { PartIndexValue } from '../schema/enumerations.js';
 import { episodeCgroup } from '../scope/episode-cgroup.js';
 import { type PartRead, PartReader } from './part-reader.js';
 

@@ -1,5 +1,5 @@
 /** Reading the kernel's files of one cgroup or one process, and the frames of a ring. */
-export { MAX_CGROUP_PATH_LEN, MAX_TELEMETRY_FILE_SIZE } from '../limits.js';
+export { MAX_CGROUP_PATH_LEN, MAX_TELEMETRY_FILE_SIZE } from '../schema/bounds.js';
 export {
   CgroupReader,
   type CgroupReaderOptions,

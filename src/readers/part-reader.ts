@@ -1,5 +1,5 @@
-import { PartIndex, type PartIndexValue } from '../engine/engine.js';
 import { assertBoolean, assertOptions, type OptionKeys } from '../error/index.js';
+import { PartIndex, type PartIndexValue } from '../schema/enumerations.js';
 import {
   type CpuStats,
   cpuStatsOf,

@@ -1,4 +1,4 @@
-import type { EngineName, PartIndexValue, SourceReader } from '../engine/engine.js';
+import type { EngineName, SourceReader } from '../engine/engine.js';
 import { failureToError } from '../engine/failure-error.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { assertPid } from '../episode/index.js';
@@ -10,6 +10,7 @@ import {
   TelemetryError,
 } from '../error/index.js';
 import { dispose } from '../realm/index.js';
+import type { PartIndexValue } from '../schema/enumerations.js';
 import { type PartRead, PartReader } from './part-reader.js';
 import { assertProcRoot } from './proc-root.js';
 

@@ -1,10 +1,9 @@
 /** The last line of a recording: what the session came to. */
 import type { ExhaustedEvent, StopReason } from '../collector/events.js';
 import type { EndEntry } from '../collector/frame-sink.js';
-import { EXHAUST_ACTIONS, EXHAUSTIBLE } from '../engine/engine.js';
+import { EXHAUSTIBLE } from '../engine/engine.js';
 import { assertEpisodeId } from '../episode/index.js';
 import { invalidConfig } from '../error/index.js';
-import { FRAME_PARTS, METRICS, type MetricName } from '../frame/fields.js';
 import {
   type FrameMetrics,
   type FrameQualities,
@@ -15,12 +14,13 @@ import {
 import { qualityFromBits, qualityToBits } from '../frame/quality.js';
 import { type ExactJson, stringifyExact } from '../ndjson/exact-json.js';
 import { snakeCase } from '../ndjson/snake-case.js';
+import { EXHAUST_ACTIONS } from '../schema/enumerations.js';
+import { FRAME_PARTS, METRICS } from '../schema/metrics.js';
 import { amountOf, countOf, exactOf, listOf, nullOr, objectOf, oneOf } from './shape.js';
 
 /** What is no total: a figure of the moment, and the cost of taking one frame. */
 type Gauge = 'memRssBytes' | 'memCurrentBytes' | 'pids' | 'collectNs';
-const GAUGES: readonly MetricName[] = ['memRssBytes', 'memCurrentBytes', 'pids', 'collectNs'];
-const TOTALS = METRICS.filter(({ name }) => !GAUGES.includes(name));
+const TOTALS = METRICS.filter(({ kind }) => kind !== 'gauge');
 
 /** The counters and the peak of the terminal frame; null where one is absent. */
 export type RecordingTotals<N extends number | bigint = number> = Omit<FrameMetrics<N>, Gauge>;

@@ -1,14 +1,9 @@
 /** The first line of every file of a recording: what its frames mean, and where they were taken. */
+
 import { availableParallelism, hostname } from 'node:os';
-import { type BudgetAmounts, RESOURCES } from '../budget/resources.js';
+import type { BudgetAmounts } from '../budget/resources.js';
 import type { StartEntry } from '../collector/frame-sink.js';
-import {
-  type EngineName,
-  EXHAUST_ACTIONS,
-  type ExhaustAction,
-  TIERS,
-  type Tier,
-} from '../engine/engine.js';
+import type { EngineName } from '../engine/engine.js';
 import { assertEpisodeId, assertPid } from '../episode/index.js';
 import { invalidConfig } from '../error/index.js';
 import { type CgroupMode, hostFacts } from '../host/index.js';
@@ -16,6 +11,13 @@ import { bootId } from '../kernel/process-identity.js';
 import { type ExactJson, stringifyExact } from '../ndjson/exact-json.js';
 import { snakeCase } from '../ndjson/snake-case.js';
 import { PromoteTriggers, TelemetryPolicy } from '../policy/index.js';
+import {
+  EXHAUST_ACTIONS,
+  type ExhaustAction,
+  RESOURCES,
+  TIERS,
+  type Tier,
+} from '../schema/enumerations.js';
 import {
   amountOf,
   countOf,

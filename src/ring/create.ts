@@ -1,16 +1,14 @@
 import { assertEpisodeId, assertPid } from '../episode/id.js';
 import { outOfRange } from '../error/index.js';
+import { MAX_RING_BUFFER_CAPACITY, MIN_RING_BUFFER_CAPACITY } from '../schema/bounds.js';
 import {
-  MAX_RING_BUFFER_CAPACITY,
-  MIN_RING_BUFFER_CAPACITY,
   RING_HEADER_BYTES,
   RING_MAGIC,
   RING_SLOT_BYTES,
   RING_VERSION,
   RingHeader,
-  ringBytes,
-  ringSlots,
-} from './layout.js';
+} from '../schema/layout.js';
+import { ringSlots } from './header.js';
 
 export interface RingSpec {
   readonly episodeId: string;
@@ -68,4 +66,9 @@ function assertWithin(name: string, value: number, least: number, most: number):
   if (!Number.isInteger(value) || value < least || value > most) {
     throw outOfRange(name, value, `must be a whole number from ${least} to ${most}`);
   }
+}
+
+/** Bytes of shared memory for a capacity. */
+export function ringBytes(capacity: number): number {
+  return RING_HEADER_BYTES + ringSlots(capacity) * RING_SLOT_BYTES;
 }

@@ -1,25 +1,29 @@
-import { isEpisodeId, isPid, MAX_EPISODE_ID_LENGTH } from '../episode/id.js';
+import { isEpisodeId, isPid } from '../episode/id.js';
 import { TelemetryError } from '../error/index.js';
 import { sharedBytesOf } from '../realm/shared-memory.js';
+import { MAX_EPISODE_ID_LENGTH, MAX_RING_BUFFER_CAPACITY } from '../schema/bounds.js';
 import {
+  FRAME_WORDS,
   FrameWord,
-  MAX_RING_BUFFER_CAPACITY,
+  MAX_RING_SLOT_BYTES,
   RING_HEADER_BYTES,
   RING_MAGIC,
   RING_SLOT_BYTES,
   RING_VERSION,
   RingHeader,
   RingState,
-  ringBytes,
-  ringSlots,
-} from './layout.js';
+} from '../schema/layout.js';
 
 /** Indices in the u32 words of a bound ring. */
 export const HEAD = RingHeader.HEAD / 4;
 export const STATE = RingHeader.STATE / 4;
 export const FIRST_SLOT = RING_HEADER_BYTES / 4;
-/** u32 words of a slot: the halves of its u64 words. */
+/** u32 halves of the words of a frame, which lie at the begin of its slot. */
+export const FRAME_HALVES = 2 * FRAME_WORDS;
+/** u32 halves of a slot as this release writes it: how far frames are apart where they are copied to. */
 export const SLOT_HALVES = RING_SLOT_BYTES / 4;
+/** Slots do not share a cache line. */
+const SLOT_ALIGNMENT = 64;
 
 /** What the header says for the whole life of a ring. */
 export interface RingShape {
@@ -28,6 +32,8 @@ export interface RingShape {
   readonly startMonoNs: bigint;
   readonly capacity: number;
   readonly slots: number;
+  /** u32 words from one slot to the next. */
+  readonly slotHalves: number;
   readonly first: number;
   /** 0: frames are taken by hand. */
   readonly samplePeriodMs: number;
@@ -43,7 +49,7 @@ export interface BoundRing {
 }
 
 export function corrupt(why: string): TelemetryError {
-  return new TelemetryError('ERR_RING_CORRUPT', `this is no ring of frames: ${why}`);
+  return new TelemetryError('ERR_RING_CORRUPT', `not an episcope ring: ${why}`);
 }
 
 /**
@@ -67,7 +73,8 @@ export function bindRing(value: unknown): BoundRing {
     );
   }
   if (field(RingHeader.HEADER_BYTES) !== RING_HEADER_BYTES) throw corrupt('wrong header size');
-  if (field(RingHeader.SLOT_BYTES) !== RING_SLOT_BYTES) throw corrupt('wrong slot size');
+  const slotBytes = field(RingHeader.SLOT_BYTES);
+  if (!isSlotSize(slotBytes)) throw corrupt('invalid slot size');
 
   const slots = field(RingHeader.SLOTS);
   const capacity = field(RingHeader.CAPACITY);
@@ -75,13 +82,13 @@ export function bindRing(value: unknown): BoundRing {
     throw corrupt('the capacity is out of range');
   }
   if (slots !== ringSlots(capacity)) throw corrupt('its slots do not fit its capacity');
-  const bytes = ringBytes(capacity);
+  const bytes = RING_HEADER_BYTES + slots * slotBytes;
   if (size < bytes) throw corrupt('shorter than its slots');
   if (field(RingHeader.STATE) > RingState.ENDED) throw corrupt('a state that does not exist');
 
   const pid = field(RingHeader.PID);
   // A reader may send this process a signal: 0 and above 2^31 would mean whole groups.
-  if (!isPid(pid)) throw corrupt('the pid is none');
+  if (!isPid(pid)) throw corrupt('invalid pid');
   const shape: RingShape = {
     episodeId: episodeIdOf(ring, field(RingHeader.EPISODE_ID_LENGTH)),
     pid,
@@ -90,6 +97,7 @@ export function bindRing(value: unknown): BoundRing {
       BigInt(field(RingHeader.START_MONO_NS)),
     capacity,
     slots,
+    slotHalves: slotBytes / 4,
     first: field(RingHeader.FIRST),
     samplePeriodMs: field(RingHeader.SAMPLE_PERIOD_MS),
     writer: field(RingHeader.WRITER),
@@ -102,7 +110,7 @@ export function bindRing(value: unknown): BoundRing {
 /** `ERR_RING_CORRUPT` unless frame `index`, or a newer one of the same slot, was written. */
 export function assertWritten({ shape, words }: BoundRing, index: number): void {
   const mask = shape.slots - 1;
-  const stamp = Atomics.load(words, FIRST_SLOT + (index & mask) * SLOT_HALVES);
+  const stamp = Atomics.load(words, FIRST_SLOT + (index & mask) * shape.slotHalves);
   const newer = (stamp - (2 * index + 2)) | 0;
   const sameSlot = ((((stamp - 1) >>> 1) ^ index) & mask) === 0;
   if (newer < 0 || !sameSlot) throw corrupt('its head and its slots contradict each other');
@@ -115,13 +123,24 @@ function assertHead(bound: BoundRing): void {
   if (head === shape.first) return;
   const newest = (head - 1) >>> 0;
   assertWritten(bound, newest);
-  const slot = FIRST_SLOT + (newest & (shape.slots - 1)) * SLOT_HALVES;
+  const slot = FIRST_SLOT + (newest & (shape.slots - 1)) * shape.slotHalves;
   const seq = Atomics.load(words, slot + 2 * FrameWord.SEQ);
   // A writer may be overwriting it: its seq counts only where the stamp says that it is still this frame's.
   const whole = Atomics.load(words, slot) === (2 * newest + 2) >>> 0;
   if (whole && seq !== (newest - shape.first) >>> 0) {
     throw corrupt('its first frame and its head contradict each other');
   }
+}
+
+/** Room for the words of a frame, and not so much that a corrupt header makes us look far away. */
+function isSlotSize(bytes: number): boolean {
+  const fits = bytes >= FRAME_WORDS * 8 && bytes <= MAX_RING_SLOT_BYTES;
+  return fits && bytes % SLOT_ALIGNMENT === 0;
+}
+
+/** Slots allocated for a capacity: the next power of two, so that the index of a slot survives the wrap of the head. */
+export function ringSlots(capacity: number): number {
+  return Math.max(2, 2 ** Math.ceil(Math.log2(capacity)));
 }
 
 function episodeIdOf(ring: SharedArrayBuffer, length: number): string {

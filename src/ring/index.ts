@@ -2,6 +2,5 @@
 export { createRing, type RingSpec } from './create.js';
 export type { FrameBatches, FramesOptions } from './frame-batches.js';
 export type { FrameBatch } from './frame-cursor.js';
-export { FrameFlag, FrameWord } from './layout.js';
 export { FrameReader, type FrameReaderOptions, type SharedFrames } from './reader.js';
 export { RingWriter } from './writer.js';

@@ -122,10 +122,11 @@ export class RingFrameReader<N extends number | bigint> {
   }
 
   /**
-   * Copies the next frames as they are in the ring, 32 u64 words each, to `buffer`, and returns how many; `missed`
-   * counts those it had to skip. Allocates nothing when called with the same buffer again.
+   * Copies the next frames as they are in the ring to `buffer`, one every 48 u64 words, and returns how many; `missed`
+   * counts those it had to skip. Words that no metric uses are left as they are. Allocates nothing when called with
+   * the same buffer again.
    *
-   * Throws `ERR_OUT_OF_RANGE` for a buffer that does not hold one frame (256 bytes), `ERR_INVALID_CONFIG` for
+   * Throws `ERR_OUT_OF_RANGE` for a buffer that does not hold one frame (384 bytes), `ERR_INVALID_CONFIG` for
    * anything but these two kinds of array, `ERR_RING_CORRUPT`.
    */
   readInto(buffer: BigUint64Array | Uint32Array): number {
@@ -142,7 +143,11 @@ export class RingFrameReader<N extends number | bigint> {
     }
     // Looked at each time: a buffer that was transferred or shrunk since holds less.
     if (this.#halves.length < SLOT_HALVES) {
-      throw outOfRange('buffer.byteLength', this.#halves.byteLength, 'must be at least 256');
+      throw outOfRange(
+        'buffer.byteLength',
+        this.#halves.byteLength,
+        `must be at least ${SLOT_HALVES * 4}`,
+      );
     }
     return this.#slots.copyNext(this.#halves, Math.floor(this.#halves.length / SLOT_HALVES));
   }

@@ -1,24 +1,21 @@
+import { MAX_LATEST_TRIES, MAX_RING_RESUMES } from '../schema/bounds.js';
+import { RingState } from '../schema/layout.js';
 import {
   assertWritten,
   type BoundRing,
   bindRing,
   corrupt,
   FIRST_SLOT,
+  FRAME_HALVES,
   HEAD,
   type RingShape,
   SLOT_HALVES,
   STATE,
 } from './header.js';
-import { RingState } from './layout.js';
 import type { OpenSlots, SlotSource } from './slot-source.js';
 
 /** Throws `ERR_RING_CORRUPT` or `ERR_RING_VERSION` for anything but a ring of this layout. */
 export const openAtomicSlots: OpenSlots = (ring) => new SlotReader(ring);
-
-/** How often one call starts over behind a writer that keeps overtaking it. */
-const MAX_RESUMES = 8;
-/** The same for the newest frame alone: only a buffer that lies can spend them all. */
-const MAX_LATEST_TRIES = 100_000;
 
 /**
  * The slots of a ring without any addon.
@@ -35,6 +32,7 @@ class SlotReader implements SlotSource {
   /** The same memory: `Atomics.load` of a u32 above 2^31 is a number on the heap. */
   readonly #halves: Int32Array;
   readonly #mask: number;
+  readonly #slotHalves: number;
   #cursor: number;
   #missed = 0;
 
@@ -45,6 +43,7 @@ class SlotReader implements SlotSource {
     this.#ring = words;
     this.#halves = new Int32Array(words.buffer, words.byteOffset, words.length);
     this.#mask = shape.slots - 1;
+    this.#slotHalves = shape.slotHalves;
     this.#cursor = shape.first;
   }
 
@@ -78,7 +77,7 @@ class SlotReader implements SlotSource {
         continue;
       }
       // Overtaken. At the oldest frame it would happen again at once, so go on from the middle.
-      if (++resumes > MAX_RESUMES) break;
+      if (++resumes > MAX_RING_RESUMES) break;
       head = this.head;
       const middle = (head - Math.max(1, capacity >>> 1)) >>> 0;
       const ahead = (middle - this.#cursor) | 0;
@@ -110,14 +109,15 @@ class SlotReader implements SlotSource {
   /** False: the slot was overwritten before or while it was copied. */
   #copy(index: number, out: Uint32Array, at: number): boolean {
     const ring = this.#halves;
-    const slot = FIRST_SLOT + (index & this.#mask) * SLOT_HALVES;
+    const slot = FIRST_SLOT + (index & this.#mask) * this.#slotHalves;
     const expected = (2 * index + 2) | 0;
     if (Atomics.load(ring, slot) !== expected) {
-      // Overwritten, or the head is a lie.
+      // Overwritten, or the head is corrupt.
       assertWritten(this.#bound, index);
       return false;
     }
-    for (let half = 1; half < SLOT_HALVES; half++) out[at + half] = Atomics.load(ring, slot + half);
+    for (let half = 1; half < FRAME_HALVES; half++)
+      out[at + half] = Atomics.load(ring, slot + half);
     out[at] = expected;
     return Atomics.load(ring, slot) === expected;
   }

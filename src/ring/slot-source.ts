@@ -19,8 +19,8 @@ export interface SlotSource {
   /** How a native writer wakes this reader; null: nobody does, one has to look. */
   readonly waker: SlotWaker | null;
   /**
-   * Copies the frames that follow, at most `max`, to the begin of `out` (64 halves each, low first; the caller has
-   * made sure that it holds them), and returns how many there were. Each is newer than the one before it.
+   * Copies the frames that follow, at most `max`, to the begin of `out` (one every `SLOT_HALVES`, low halves first; the caller
+   * has made sure that it holds them), and returns how many there were. Each is newer than the one before it.
    *
    * Throws `ERR_RING_CORRUPT` as soon as head and slots contradict each other; what it copied before is not told.
    */

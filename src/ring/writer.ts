@@ -1,6 +1,6 @@
 import { outOfRange } from '../error/index.js';
-import { bindRing, FIRST_SLOT, HEAD, SLOT_HALVES, STATE } from './header.js';
-import { FrameWord, RING_SLOT_WORDS, RingHeader, RingState, RingWriterKind } from './layout.js';
+import { FRAME_WORDS, FrameWord, RingHeader, RingState, RingWriterKind } from '../schema/layout.js';
+import { bindRing, FIRST_SLOT, FRAME_HALVES, HEAD, STATE } from './header.js';
 
 /** `SEQ` is written apart; the halves of the caller's words begin after it. */
 const FIRST_DATA_HALF = 2 * (FrameWord.SEQ + 1);
@@ -15,6 +15,7 @@ export class RingWriter {
   /** Signed: `Atomics.store` gives back what it stored, and a u32 above 2^31 would be a number on the heap. */
   readonly #ring: Int32Array;
   readonly #mask: number;
+  readonly #slotHalves: number;
   #head: number;
   #seq: number;
   #words: BigUint64Array | null = null;
@@ -25,6 +26,7 @@ export class RingWriter {
     const { shape, words } = bindRing(ring);
     this.#ring = new Int32Array(words.buffer, words.byteOffset, words.length);
     this.#mask = shape.slots - 1;
+    this.#slotHalves = shape.slotHalves;
     this.#head = Atomics.load(words, HEAD);
     this.#seq = (this.#head - shape.first) >>> 0;
     Atomics.store(words, RingHeader.WRITER / 4, RingWriterKind.JS);
@@ -36,18 +38,18 @@ export class RingWriter {
   }
 
   /**
-   * Publishes one frame, given as the 32 words of a slot. The words `STAMP` and `SEQ` of the argument are not
-   * looked at: they are the writer's own.
+   * Publishes one frame, given as its words. `STAMP` and `SEQ` of the argument are ignored: they are the writer's
+   * own.
    */
   publish(words: BigUint64Array): void {
     const halves = this.#halvesOf(words);
     const ring = this.#ring;
     const index = this.#head;
-    const slot = FIRST_SLOT + (index & this.#mask) * SLOT_HALVES;
+    const slot = FIRST_SLOT + (index & this.#mask) * this.#slotHalves;
     Atomics.store(ring, slot, (2 * index + 1) | 0);
     Atomics.store(ring, slot + 2 * FrameWord.SEQ, this.#seq | 0);
     Atomics.store(ring, slot + 2 * FrameWord.SEQ + 1, Math.floor(this.#seq / 2 ** 32));
-    for (let half = FIRST_DATA_HALF; half < SLOT_HALVES; half++) {
+    for (let half = FIRST_DATA_HALF; half < FRAME_HALVES; half++) {
       Atomics.store(ring, slot + half, halves[half] as number);
     }
     Atomics.store(ring, slot, (2 * index + 2) | 0);
@@ -69,11 +71,11 @@ export class RingWriter {
   // A sampler publishes the same array each time: its view is made once.
   #halvesOf(words: BigUint64Array): Int32Array {
     if (words === this.#words) return this.#halves;
-    if (words.length < RING_SLOT_WORDS) {
-      throw outOfRange('words.length', words.length, `must be at least ${RING_SLOT_WORDS}`);
+    if (words.length < FRAME_WORDS) {
+      throw outOfRange('words.length', words.length, `must be at least ${FRAME_WORDS}`);
     }
     this.#words = words;
-    this.#halves = new Int32Array(words.buffer, words.byteOffset, SLOT_HALVES);
+    this.#halves = new Int32Array(words.buffer, words.byteOffset, FRAME_HALVES);
     return this.#halves;
   }
 }

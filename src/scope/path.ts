@@ -1,6 +1,6 @@
 import { assertEpisodeId } from '../episode/id.js';
 import { CgroupError } from '../error/index.js';
-import { MAX_CGROUP_PATH_LEN } from '../limits.js';
+import { MAX_CGROUP_PATH_LEN } from '../schema/bounds.js';
 import { isSliceName, sliceDirectories } from './slice-name.js';
 
 export const DEFAULT_CGROUP_ROOT = '/sys/fs/cgroup';

@@ -2,28 +2,18 @@ import type { TelemetryError } from '../error/index.js';
 import { assertUsage, clampUsage } from '../frame/invariants.js';
 import type { MetricSource } from '../frame/metric-source.js';
 import { brand } from '../realm/index.js';
-import { exactPart, type GivenValue, moded, type StatsOrigin } from './values.js';
+import { CPU_FIELDS, CpuFigures, type CpuStatsValues } from '../schema/stats-values.js';
+import { exactPart, moded, type StatsOrigin } from './values.js';
 
 /** Values that are left out are absent. */
-export interface CpuStatsInit<N extends number | bigint = number> extends StatsOrigin {
-  readonly usageNs?: GivenValue<N>;
-  readonly userNs?: GivenValue<N>;
-  readonly systemNs?: GivenValue<N>;
-  readonly throttledNs?: GivenValue<N>;
-  readonly nrThrottled?: GivenValue<N>;
-}
+export interface CpuStatsInit<N extends number | bigint = number>
+  extends StatsOrigin,
+    CpuStatsValues<N> {}
 
-const NAMES = ['usageNs', 'userNs', 'systemNs', 'throttledNs', 'nrThrottled'] as const;
+const NAMES = CPU_FIELDS.map(({ stat }) => stat);
 
 /** cpu time of an episode: `cpu.stat` × 1000, or the ledger of its processes. Immutable. */
-export class CpuStats<N extends number | bigint = number> {
-  /** Never below `userNs + systemNs` (INV-CPU001). */
-  readonly usageNs: N | null;
-  readonly userNs: N | null;
-  readonly systemNs: N | null;
-  /** How long the cgroup was held back by `cpu.max`; null without the cpu controller. */
-  readonly throttledNs: N | null;
-  readonly nrThrottled: N | null;
+export class CpuStats<N extends number | bigint = number> extends CpuFigures<N> {
   readonly source: MetricSource;
   /** Why the figures are unavailable, or null. */
   readonly error: TelemetryError | null;
@@ -39,11 +29,7 @@ export class CpuStats<N extends number | bigint = number> {
   constructor(init: CpuStatsInit<NoInfer<N>>) {
     const { values, bigint } = exactPart(NAMES, init, false);
     const { usageNs: usage, userNs: user, systemNs: system } = values;
-    this.usageNs = moded(clampUsage({ usage, user, system }), bigint);
-    this.userNs = moded(user, bigint);
-    this.systemNs = moded(system, bigint);
-    this.throttledNs = moded(values.throttledNs, bigint);
-    this.nrThrottled = moded(values.nrThrottled, bigint);
+    super(moded({ ...values, usageNs: clampUsage({ usage, user, system }) }, bigint));
     this.source = init.source;
     this.error = init.error ?? null;
     Object.freeze(this);

@@ -2,25 +2,18 @@ import type { TelemetryError } from '../error/index.js';
 import { saturatingAdd } from '../frame/bounds.js';
 import type { MetricSource } from '../frame/metric-source.js';
 import { brand } from '../realm/index.js';
-import { exactPart, type GivenValue, moded, type StatsOrigin } from './values.js';
+import { IO_FIELDS, IoFigures, type IoStatsValues } from '../schema/stats-values.js';
+import { exactPart, moded, type StatsOrigin } from './values.js';
 
 /** Values that are left out are absent. */
-export interface IoStatsInit<N extends number | bigint = number> extends StatsOrigin {
-  readonly readBytes?: GivenValue<N>;
-  readonly writeBytes?: GivenValue<N>;
-  readonly readOps?: GivenValue<N>;
-  readonly writeOps?: GivenValue<N>;
-}
+export interface IoStatsInit<N extends number | bigint = number>
+  extends StatsOrigin,
+    IoStatsValues<N> {}
 
-const NAMES = ['readBytes', 'writeBytes', 'readOps', 'writeOps'] as const;
+const NAMES = IO_FIELDS.map(({ stat }) => stat);
 
 /** Storage io of an episode: `io.stat` summed over devices, or its processes' `io`. Immutable. */
-export class IoStats<N extends number | bigint = number> {
-  readonly readBytes: N | null;
-  readonly writeBytes: N | null;
-  /** null from `/proc`, which counts no operations of the storage. */
-  readonly readOps: N | null;
-  readonly writeOps: N | null;
+export class IoStats<N extends number | bigint = number> extends IoFigures<N> {
   readonly source: MetricSource;
   /** Why the figures are unavailable, or null. */
   readonly error: TelemetryError | null;
@@ -35,10 +28,7 @@ export class IoStats<N extends number | bigint = number> {
    */
   constructor(init: IoStatsInit<NoInfer<N>>) {
     const { values, bigint } = exactPart(NAMES, init, false);
-    this.readBytes = moded(values.readBytes, bigint);
-    this.writeBytes = moded(values.writeBytes, bigint);
-    this.readOps = moded(values.readOps, bigint);
-    this.writeOps = moded(values.writeOps, bigint);
+    super(moded(values, bigint));
     this.source = init.source;
     this.error = init.error ?? null;
     Object.freeze(this);

@@ -3,37 +3,18 @@ import { saturatingAdd } from '../frame/bounds.js';
 import { assertPeak, clampPeak } from '../frame/invariants.js';
 import type { MetricSource } from '../frame/metric-source.js';
 import { brand } from '../realm/index.js';
-import { exactPart, type GivenValue, moded, type StatsOrigin } from './values.js';
+import { MEMORY_FIELDS, MemoryFigures, type MemoryStatsValues } from '../schema/stats-values.js';
+import { exactPart, moded, type StatsOrigin } from './values.js';
 
 /** Values that are left out are absent. */
-export interface MemoryStatsInit<N extends number | bigint = number> extends StatsOrigin {
-  readonly rssBytes?: GivenValue<N>;
-  readonly currentBytes?: GivenValue<N>;
-  readonly peakBytes?: GivenValue<N>;
-  readonly pageFaultsMajor?: GivenValue<N>;
-  readonly pageFaultsMinor?: GivenValue<N>;
-}
+export interface MemoryStatsInit<N extends number | bigint = number>
+  extends StatsOrigin,
+    MemoryStatsValues<N> {}
 
-const NAMES = [
-  'rssBytes',
-  'currentBytes',
-  'peakBytes',
-  'pageFaultsMajor',
-  'pageFaultsMinor',
-] as const;
+const NAMES = MEMORY_FIELDS.map(({ stat }) => stat);
 
 /** Memory of an episode: `memory.stat`, `memory.current`, `memory.peak`, or its processes' `statm`. Immutable. */
-export class MemoryStats<N extends number | bigint = number> {
-  /** Anonymous memory (`anon`), or Σ(resident − shared) from `/proc`. */
-  readonly rssBytes: N | null;
-  /** `memory.current`, page cache included; null from `/proc`. */
-  readonly currentBytes: N | null;
-  /** Never below `rssBytes` (INV-MEM001). */
-  readonly peakBytes: N | null;
-  /** `pgmajfault`. */
-  readonly pageFaultsMajor: N | null;
-  /** `pgfault` − `pgmajfault`. */
-  readonly pageFaultsMinor: N | null;
+export class MemoryStats<N extends number | bigint = number> extends MemoryFigures<N> {
   readonly source: MetricSource;
   /** Why the figures are unavailable, or null. */
   readonly error: TelemetryError | null;
@@ -48,11 +29,8 @@ export class MemoryStats<N extends number | bigint = number> {
    */
   constructor(init: MemoryStatsInit<NoInfer<N>>) {
     const { values, bigint } = exactPart(NAMES, init, false);
-    this.rssBytes = moded(values.rssBytes, bigint);
-    this.currentBytes = moded(values.currentBytes, bigint);
-    this.peakBytes = moded(clampPeak(values.peakBytes, values.rssBytes), bigint);
-    this.pageFaultsMajor = moded(values.pageFaultsMajor, bigint);
-    this.pageFaultsMinor = moded(values.pageFaultsMinor, bigint);
+    const peakBytes = clampPeak(values.peakBytes, values.rssBytes);
+    super(moded({ ...values, peakBytes }, bigint));
     this.source = init.source;
     this.error = init.error ?? null;
     Object.freeze(this);

@@ -1,8 +1,10 @@
 import type { TelemetryFrame } from '../frame/index.js';
+import { CPU_FIELDS, IO_FIELDS, MEMORY_FIELDS } from '../schema/stats-values.js';
 import { CpuStats } from './cpu-stats.js';
 import { IoStats } from './io-stats.js';
 import { MemoryStats } from './memory-stats.js';
 import { ResourceStats } from './resource-stats.js';
+import { valuesBy } from './words.js';
 
 /** What a frame says, as stats of the same mode. */
 export function statsOfFrame<N extends number | bigint>(
@@ -12,26 +14,15 @@ export function statsOfFrame<N extends number | bigint>(
   return new ResourceStats<N>({
     cpu: new CpuStats<N>({
       source: cpu,
-      usageNs: frame.cpuNs,
-      userNs: frame.cpuUserNs,
-      systemNs: frame.cpuSystemNs,
-      throttledNs: frame.cpuThrottledNs,
-      nrThrottled: frame.cpuNrThrottled,
+      ...valuesBy(CPU_FIELDS, ({ metric }): N | null => frame[metric]),
     }),
     memory: new MemoryStats<N>({
       source: memory,
-      rssBytes: frame.memRssBytes,
-      currentBytes: frame.memCurrentBytes,
-      peakBytes: frame.memPeakBytes,
-      pageFaultsMajor: frame.pageFaultsMajor,
-      pageFaultsMinor: frame.pageFaultsMinor,
+      ...valuesBy(MEMORY_FIELDS, ({ metric }): N | null => frame[metric]),
     }),
     io: new IoStats<N>({
       source: io,
-      readBytes: frame.ioReadBytes,
-      writeBytes: frame.ioWriteBytes,
-      readOps: frame.ioReadOps,
-      writeOps: frame.ioWriteOps,
+      ...valuesBy(IO_FIELDS, ({ metric }): N | null => frame[metric]),
     }),
   });
 }

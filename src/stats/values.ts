@@ -10,9 +10,7 @@ export interface StatsOrigin {
   readonly error?: TelemetryError | null;
 }
 
-export type GivenValue<N> = N | null | undefined;
-
-/** Given values as bigints, in the order of `names`; whether they are to be handed out as bigints. */
+/** Given values as bigints; whether they are to be handed out as bigints. */
 export interface ExactPart<Name extends string> {
   readonly values: { readonly [K in Name]: bigint | null };
   readonly bigint: boolean;
@@ -25,7 +23,7 @@ export interface ExactPart<Name extends string> {
  */
 export function exactPart<Name extends string>(
   names: readonly Name[],
-  init: StatsOrigin & { readonly [K in Name]?: GivenValue<number | bigint> },
+  init: StatsOrigin & { readonly [K in Name]?: number | bigint | null | undefined },
   strict: boolean,
 ): ExactPart<Name> {
   if (typeof init !== 'object' || init === null) {
@@ -50,7 +48,15 @@ export function exactPart<Name extends string>(
   return { values, bigint };
 }
 
-/** A value in the wanted mode, which the type argument says too. */
-export function moded<N extends number | bigint>(value: bigint | null, bigint: boolean): N | null {
-  return value === null ? null : ((bigint ? value : Number(value)) as N);
+/** Values in the wanted mode, which the type argument says too. */
+export function moded<Name extends string, N extends number | bigint>(
+  values: { readonly [K in Name]: bigint | null },
+  bigint: boolean,
+): { readonly [K in Name]: N | null } {
+  const out = {} as Record<Name, N | null>;
+  for (const name of Object.keys(values) as Name[]) {
+    const value = values[name];
+    out[name] = value === null ? null : ((bigint ? value : Number(value)) as N);
+  }
+  return out;
 }

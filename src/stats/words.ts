@@ -1,6 +1,7 @@
 import type { TelemetryError } from '../error/index.js';
 import type { MetricSource } from '../frame/metric-source.js';
-import { FrameWord, MetaShift, RING_SLOT_WORDS, SourceCode } from '../ring/layout.js';
+import { FRAME_WORDS, FrameWord, MetaShift, SourceCode } from '../schema/layout.js';
+import { CPU_FIELDS, IO_FIELDS, MEMORY_FIELDS } from '../schema/stats-values.js';
 import { CpuStats } from './cpu-stats.js';
 import { IoStats } from './io-stats.js';
 import { MemoryStats } from './memory-stats.js';
@@ -21,59 +22,47 @@ const CODES: Readonly<Record<MetricSource, number>> = {
   proc: SourceCode.PROC,
 };
 
-/** The cpu part of slot words, as a reader filled them. */
+/** The cpu part of the words of a frame, as a reader filled them. */
 export function cpuStatsOf<N extends number | bigint = number>(
   words: BigUint64Array,
   { source, error = null, bigint = false }: PartOfWords,
 ): CpuStats<N> {
-  const value = valuesOf<N>(words, bigint);
-  return new CpuStats<N>({
-    source,
-    error,
-    usageNs: value(FrameWord.CPU_NS),
-    userNs: value(FrameWord.CPU_USER_NS),
-    systemNs: value(FrameWord.CPU_SYSTEM_NS),
-    throttledNs: value(FrameWord.CPU_THROTTLED_NS),
-    nrThrottled: value(FrameWord.CPU_NR_THROTTLED),
-  });
+  return new CpuStats<N>({ source, error, ...valuesBy(CPU_FIELDS, reader<N>(words, bigint)) });
 }
 
-/** The memory part of slot words, as a reader filled them. */
+/** The memory part of the words of a frame, as a reader filled them. */
 export function memoryStatsOf<N extends number | bigint = number>(
   words: BigUint64Array,
   { source, error = null, bigint = false }: PartOfWords,
 ): MemoryStats<N> {
-  const value = valuesOf<N>(words, bigint);
   return new MemoryStats<N>({
     source,
     error,
-    rssBytes: value(FrameWord.MEM_RSS_BYTES),
-    currentBytes: value(FrameWord.MEM_CURRENT_BYTES),
-    peakBytes: value(FrameWord.MEM_PEAK_BYTES),
-    pageFaultsMajor: value(FrameWord.PAGE_FAULTS_MAJOR),
-    pageFaultsMinor: value(FrameWord.PAGE_FAULTS_MINOR),
+    ...valuesBy(MEMORY_FIELDS, reader<N>(words, bigint)),
   });
 }
 
-/** The io part of slot words, as a reader filled them. */
+/** The io part of the words of a frame, as a reader filled them. */
 export function ioStatsOf<N extends number | bigint = number>(
   words: BigUint64Array,
   { source, error = null, bigint = false }: PartOfWords,
 ): IoStats<N> {
-  const value = valuesOf<N>(words, bigint);
-  return new IoStats<N>({
-    source,
-    error,
-    readBytes: value(FrameWord.IO_READ_BYTES),
-    writeBytes: value(FrameWord.IO_WRITE_BYTES),
-    readOps: value(FrameWord.IO_READ_OPS),
-    writeOps: value(FrameWord.IO_WRITE_OPS),
-  });
+  return new IoStats<N>({ source, error, ...valuesBy(IO_FIELDS, reader<N>(words, bigint)) });
+}
+
+/** An object with a value for each property of some stats. */
+export function valuesBy<F extends { readonly stat: string }, V>(
+  fields: readonly F[],
+  value: (field: F) => V,
+): { readonly [S in F['stat']]: V } {
+  return Object.fromEntries(fields.map((field) => [field.stat, value(field)])) as {
+    readonly [S in F['stat']]: V;
+  };
 }
 
 /** The words of a frame of these stats; sources are in `META`, everything that stats do not have is absent. */
 export function wordsOfStats(stats: ResourceStats<number | bigint>): BigUint64Array {
-  const words = new BigUint64Array(RING_SLOT_WORDS);
+  const words = new BigUint64Array(FRAME_WORDS);
   let valid = 0n;
   const set = (word: number, value: Value) => {
     if (value === null) return;
@@ -81,20 +70,9 @@ export function wordsOfStats(stats: ResourceStats<number | bigint>): BigUint64Ar
     valid |= 1n << BigInt(word);
   };
   const { cpu, memory, io } = stats;
-  set(FrameWord.CPU_NS, cpu.usageNs);
-  set(FrameWord.CPU_USER_NS, cpu.userNs);
-  set(FrameWord.CPU_SYSTEM_NS, cpu.systemNs);
-  set(FrameWord.CPU_THROTTLED_NS, cpu.throttledNs);
-  set(FrameWord.CPU_NR_THROTTLED, cpu.nrThrottled);
-  set(FrameWord.MEM_RSS_BYTES, memory.rssBytes);
-  set(FrameWord.MEM_CURRENT_BYTES, memory.currentBytes);
-  set(FrameWord.MEM_PEAK_BYTES, memory.peakBytes);
-  set(FrameWord.PAGE_FAULTS_MAJOR, memory.pageFaultsMajor);
-  set(FrameWord.PAGE_FAULTS_MINOR, memory.pageFaultsMinor);
-  set(FrameWord.IO_READ_BYTES, io.readBytes);
-  set(FrameWord.IO_WRITE_BYTES, io.writeBytes);
-  set(FrameWord.IO_READ_OPS, io.readOps);
-  set(FrameWord.IO_WRITE_OPS, io.writeOps);
+  for (const { stat, word } of CPU_FIELDS) set(word, cpu[stat]);
+  for (const { stat, word } of MEMORY_FIELDS) set(word, memory[stat]);
+  for (const { stat, word } of IO_FIELDS) set(word, io[stat]);
   words[FrameWord.VALID] = valid;
   words[FrameWord.META] = BigInt(
     (CODES[cpu.source] << MetaShift.SOURCE_CPU) |
@@ -104,12 +82,12 @@ export function wordsOfStats(stats: ResourceStats<number | bigint>): BigUint64Ar
   return words;
 }
 
-function valuesOf<N extends number | bigint>(
+function reader<N extends number | bigint>(
   words: BigUint64Array,
   bigint: boolean,
-): (word: number) => N | null {
+): (field: { readonly word: number }) => N | null {
   const valid = words[FrameWord.VALID] ?? 0n;
-  return (word) => {
+  return ({ word }) => {
     if (((valid >> BigInt(word)) & 1n) === 0n) return null;
     const value = words[word] ?? 0n;
     return (bigint ? value : Number(value)) as N;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BudgetCounters } from '../../src/budget/counters.js';
-import { RESOURCES } from '../../src/budget/resources.js';
 import { BudgetWatch, NO_THRESHOLD } from '../../src/budget/watch.js';
+import { RESOURCES } from '../../src/schema/enumerations.js';
 
 const indexOf = (name: string): number => (RESOURCES as readonly string[]).indexOf(name);
 

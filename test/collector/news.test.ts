@@ -9,8 +9,8 @@ import {
   PromoteTriggers,
   TelemetryPolicy,
 } from '../../src/index.js';
-import { FrameFlag, FrameWord, RING_SLOT_WORDS } from '../../src/ring/layout.js';
 import { RingWriter } from '../../src/ring/writer.js';
+import { FRAME_WORDS, FrameFlag, FrameWord } from '../../src/schema/layout.js';
 
 const QUIET: SamplerNews = {
   frames: false,
@@ -26,7 +26,7 @@ const QUIET: SamplerNews = {
 
 /** A slot whose cpu comes from a cgroup. */
 function words(cpuNs: bigint, flags = 0): BigUint64Array {
-  const slot = new BigUint64Array(RING_SLOT_WORDS);
+  const slot = new BigUint64Array(FRAME_WORDS);
   slot[FrameWord.VALID] = 1n << BigInt(FrameWord.CPU_NS);
   slot[FrameWord.META] = BigInt(flags | (1 << 8));
   slot[FrameWord.CPU_NS] = cpuNs;

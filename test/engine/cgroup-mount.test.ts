@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PartBit, PartIndex } from '../../src/engine/engine.js';
 import { CgroupReader } from '../../src/engine/js/cgroup-reader.js';
 import { parseKernelText } from '../../src/engine/js/parse.js';
 import { Reading } from '../../src/engine/js/reading.js';
-import { FrameWord } from '../../src/ring/layout.js';
+import { PartBit, PartIndex } from '../../src/schema/enumerations.js';
+import { FrameWord } from '../../src/schema/layout.js';
 import { Child, until } from './child.js';
 
 const NAME = `episcope-test-engine-${process.pid}`;

@@ -1,10 +1,10 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PartBit, PartIndex } from '../../src/engine/engine.js';
 import { CgroupReader } from '../../src/engine/js/cgroup-reader.js';
 import { Reading } from '../../src/engine/js/reading.js';
-import { FrameWord } from '../../src/ring/layout.js';
+import { PartBit, PartIndex } from '../../src/schema/enumerations.js';
+import { FrameWord } from '../../src/schema/layout.js';
 import { FixtureCgroup } from '../support/fixture-cgroup.js';
 
 const PRESSURE = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=7\nfull avg10=0.00 total=3\n';

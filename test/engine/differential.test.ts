@@ -2,14 +2,16 @@
  * The two engines agree to the byte: the same texts, the same trees, the same words, availability and failures.
  * EPISCOPE_TEST_ENGINE=js leaves it out, because there is nothing to compare with.
  */
+
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Engine, KERNEL_TEXTS, type KernelText, PartBit } from '../../src/engine/engine.js';
+import { type Engine, KERNEL_TEXTS, type KernelText } from '../../src/engine/engine.js';
 import { jsEngine } from '../../src/engine/js/engine.js';
 import { loadNativeEngine } from '../../src/engine/native/engine.js';
+import { PartBit } from '../../src/schema/enumerations.js';
 import { Child } from './child.js';
 import { FixtureProc } from './fixture-proc.js';
 import { kernelText } from './kernel-text-arbitrary.js';

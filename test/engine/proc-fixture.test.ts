@@ -2,13 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PartBit, PartIndex, type ProcSpec } from '../../src/engine/engine.js';
+import type { ProcSpec } from '../../src/engine/engine.js';
 import { CgroupReader } from '../../src/engine/js/cgroup-reader.js';
 import { ProcReader } from '../../src/engine/js/proc-reader.js';
 import { Reading } from '../../src/engine/js/reading.js';
 import { systemFacts } from '../../src/engine/js/system.js';
 import { descriptorBudget } from '../../src/kernel/kept-file.js';
-import { FrameWord, QualityBit } from '../../src/ring/layout.js';
+import { PartBit, PartIndex } from '../../src/schema/enumerations.js';
+import { FrameWord, QualityBit } from '../../src/schema/layout.js';
 import { FixtureProc, type FixtureProcess } from './fixture-proc.js';
 
 const TICK = systemFacts().nsPerTick;

@@ -1,13 +1,8 @@
 // The state machine alone: an episode that does what it is told, and a clock that moves by hand.
+
 import { describe, expect, it } from 'vitest';
 import type { BudgetTrip, Exhaustion } from '../../src/budget/watch.js';
-import {
-  SAMPLE_HOLD_IF_ENDED,
-  SampleOutcome,
-  type SampleWarning,
-  type TripwireSpec,
-} from '../../src/engine/engine.js';
-import type { ReadCode } from '../../src/engine/failure.js';
+import type { SampleWarning, TripwireSpec } from '../../src/engine/engine.js';
 import {
   type EnforcedAction,
   type OpenEpisode,
@@ -15,7 +10,9 @@ import {
   type Sampling,
 } from '../../src/engine/js/sampled-episode.js';
 import type { Trip } from '../../src/engine/js/tripwires.js';
-import { FrameFlag, FrameWord, RING_SLOT_WORDS } from '../../src/ring/layout.js';
+import { SAMPLE_HOLD_IF_ENDED } from '../../src/schema/bounds.js';
+import { type ReadCode, SampleOutcome } from '../../src/schema/enumerations.js';
+import { FRAME_WORDS, FrameFlag, FrameWord } from '../../src/schema/layout.js';
 
 const MS = 1_000_000n;
 
@@ -107,7 +104,7 @@ class ToldEpisode implements OpenEpisode {
   }
 
   lastFrame(): BigUint64Array {
-    const words = new BigUint64Array(RING_SLOT_WORDS);
+    const words = new BigUint64Array(FRAME_WORDS);
     words[FrameWord.SEQ] = BigInt(this.frames.length - 1);
     words[FrameWord.META] = BigInt(this.frames.at(-1)!);
     return words;

@@ -1,9 +1,10 @@
 // A process that starts an episode and ends in the way its second argument says; see sampler-process.test.ts.
+
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { selectEngine } from '../../dist/engine/select.js';
 import { createRing } from '../../dist/ring/index.js';
-import { RingHeader } from '../../dist/ring/layout.js';
 import { openAtomicSlots } from '../../dist/ring/slot-reader.js';
+import { RingHeader } from '../../dist/schema/layout.js';
 
 const [engine, how] = process.argv.slice(2);
 const episodeId = 'process';

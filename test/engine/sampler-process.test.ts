@@ -1,9 +1,10 @@
 // What a running sampler means for the life of a thread and of a process.
+
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { FrameFlag } from '../../src/ring/layout.js';
+import { FrameFlag } from '../../src/schema/layout.js';
 import { ENGINES } from '../support/engines.js';
 
 const SCRIPT = fileURLToPath(new URL('./sampler-process.mjs', import.meta.url));

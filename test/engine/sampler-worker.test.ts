@@ -1,4 +1,5 @@
 // The worker of the JS engine's sampler: when it dies, and when there is none.
+
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -7,8 +8,8 @@ import type { Engine } from '../../src/engine/engine.js';
 import { SamplerClient, startSamplerWorker } from '../../src/engine/js/sampler-client.js';
 import type { StartSamplerWorker } from '../../src/engine/js/sampler-connection.js';
 import { selectEngine } from '../../src/engine/select.js';
-import { FrameFlag, FrameWord, MetaShift, QualityBit } from '../../src/ring/layout.js';
 import { RingWriter } from '../../src/ring/writer.js';
+import { FrameFlag, FrameWord, MetaShift, QualityBit } from '../../src/schema/layout.js';
 import { until } from './child.js';
 import { block, Sampling, slotOf } from './sampling.js';
 

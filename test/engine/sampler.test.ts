@@ -1,4 +1,5 @@
 // What the samplers of both engines promise to the thread that starts an episode.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -12,7 +13,7 @@ import {
   RingHeader,
   RingWriterKind,
   SourceCode,
-} from '../../src/ring/layout.js';
+} from '../../src/schema/layout.js';
 import { startBurner } from '../support/burner.js';
 import { ENGINES } from '../support/engines.js';
 import { Leaf } from '../support/leaf.js';

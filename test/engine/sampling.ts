@@ -1,4 +1,5 @@
 /** An episode in the hands of an engine's sampler, as its owner sees it: the raw ring and the news. */
+
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
@@ -9,8 +10,14 @@ import type {
   TripwireSpec,
 } from '../../src/engine/engine.js';
 import { createRing } from '../../src/ring/index.js';
-import { FrameWord, RING_SLOT_WORDS, RingHeader, RingState } from '../../src/ring/layout.js';
 import { openAtomicSlots } from '../../src/ring/slot-reader.js';
+import {
+  FRAME_WORDS,
+  FrameWord,
+  RING_SLOT_WORDS,
+  RingHeader,
+  RingState,
+} from '../../src/schema/layout.js';
 import { FixtureCgroup } from '../support/fixture-cgroup.js';
 import { until } from './child.js';
 
@@ -121,7 +128,7 @@ export class Sampling {
     const copies = new BigUint64Array(source.available * RING_SLOT_WORDS);
     const count = source.copyNext(new Uint32Array(copies.buffer), source.available);
     return Array.from({ length: count }, (_, i) =>
-      slotOf(copies.slice(i * RING_SLOT_WORDS, (i + 1) * RING_SLOT_WORDS)),
+      slotOf(copies.slice(i * RING_SLOT_WORDS, i * RING_SLOT_WORDS + FRAME_WORDS)),
     );
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { selectEngine } from '../../src/engine/select.js';
 import { createRing, FrameReader } from '../../src/ring/index.js';
-import { FrameFlag } from '../../src/ring/layout.js';
+import { FrameFlag } from '../../src/schema/layout.js';
 import { ENGINES } from '../support/engines.js';
 import { FixtureCgroup } from '../support/fixture-cgroup.js';
 

@@ -1,14 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  MAX_TRIPWIRES,
-  TRIP_METRICS,
-  TripAction,
-  type TripwireSpec,
-} from '../../src/engine/engine.js';
+import type { TripwireSpec } from '../../src/engine/engine.js';
 import { Reading } from '../../src/engine/js/reading.js';
 import { type Trip, Tripwires } from '../../src/engine/js/tripwires.js';
-import { FrameWord } from '../../src/ring/layout.js';
+import { MAX_TRIPWIRES } from '../../src/schema/bounds.js';
+import { TRIP_METRICS, TripAction } from '../../src/schema/enumerations.js';
+import { FrameWord } from '../../src/schema/layout.js';
 
 const WORDS: Readonly<Record<string, number>> = {
   cpuNs: FrameWord.CPU_NS,

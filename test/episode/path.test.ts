@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CgroupError } from '../../src/error/index.js';
-import { MAX_CGROUP_PATH_LEN } from '../../src/limits.js';
+import { MAX_CGROUP_PATH_LEN } from '../../src/schema/bounds.js';
 import { episodeCgroupPath } from '../../src/scope/path.js';
 
 const code = (value: string) => expect.objectContaining({ code: value });

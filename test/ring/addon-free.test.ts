@@ -36,7 +36,7 @@ test('episcope/reader is made of frames, rings and errors alone', () => {
   expect(foreign).toEqual([]);
   expect(local).toEqual([]);
   expect(new Set([...modules].map(dirname))).toEqual(
-    new Set(['readers', 'ring', 'frame', 'error', 'episode', 'realm']),
+    new Set(['readers', 'ring', 'frame', 'error', 'episode', 'realm', 'schema']),
   );
   expect([...modules]).not.toContain('readers/frame-reader.js');
   expect([...modules]).toContain('ring/slot-reader.js');

@@ -1,10 +1,10 @@
+import { FRAME_WORDS, FrameWord, RING_SLOT_WORDS } from '../../dist/schema/layout.js';
 // native/test/stress/checked_frame.h, for frames as u32 halves.
-import { FrameWord, RING_SLOT_WORDS } from '../../dist/ring/layout.js';
 
 export const SLOT_HALVES = 2 * RING_SLOT_WORDS;
 const SEQ = 2 * FrameWord.SEQ;
 const FIRST = SEQ + 2;
-const CHECKSUM = SLOT_HALVES - 1;
+const CHECKSUM = 2 * FRAME_WORDS - 1;
 
 /** Whether every word of the frame at `at` follows from its seq. */
 export function whole(halves, at) {

@@ -1,14 +1,17 @@
 /// <reference lib="es2024.sharedmemory" />
+
 import { describe, expect, test } from 'vitest';
 import { MAX_FRAME_NS } from '../../src/frame/index.js';
 import { createRing, RingWriter } from '../../src/ring/index.js';
 import {
   FrameWord,
   MetaShift,
+  RING_HEADER_BYTES,
+  RING_SLOT_BYTES,
   RING_SLOT_WORDS,
   RingHeader,
   SourceCode,
-} from '../../src/ring/layout.js';
+} from '../../src/schema/layout.js';
 import { filled, publish, ring } from './derived-frame.js';
 import { READERS } from './readers.js';
 
@@ -71,8 +74,8 @@ describe.each(READERS)(
       }
     });
 
-    test('another version is ERR_RING_VERSION, for readers and writers', () => {
-      const shared = edited(RingHeader.VERSION, 2);
+    test.each([1, 3])('version %i is ERR_RING_VERSION, for readers and writers', (version) => {
+      const shared = edited(RingHeader.VERSION, version);
       expect(() => new FrameReader(shared)).toThrow(code('ERR_RING_VERSION'));
       expect(() => new RingWriter(shared)).toThrow(code('ERR_RING_VERSION'));
     });
@@ -127,8 +130,8 @@ describe.each(READERS)(
         }
       }
       const whole = filled(8, 3).shared;
-      const short = new Lying(whole.byteLength - 256);
-      new Uint8Array(short).set(new Uint8Array(whole).subarray(0, -256));
+      const short = new Lying(whole.byteLength - RING_SLOT_BYTES);
+      new Uint8Array(short).set(new Uint8Array(whole).subarray(0, -RING_SLOT_BYTES));
       expect(() => new FrameReader(short)).toThrow(CORRUPT);
     });
 
@@ -161,7 +164,8 @@ describe.each(READERS)(
     test('slots that claim to be overtaken for ever end the read', () => {
       const { shared } = filled(8, 8);
       const reader = new FrameReader(shared);
-      for (let slot = 0; slot < 8; slot++) edited(256 + slot * 256, 2 * (slot + 8) + 2, shared);
+      for (let slot = 0; slot < 8; slot++)
+        edited(RING_HEADER_BYTES + slot * RING_SLOT_BYTES, 2 * (slot + 8) + 2, shared);
       expect(reader.read().frames).toEqual([]);
       expect(() => reader.latest()).toThrow(CORRUPT);
     });

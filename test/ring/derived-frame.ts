@@ -1,5 +1,5 @@
 import { createRing, RingWriter } from '../../src/ring/index.js';
-import { FrameWord, MetaShift, RING_SLOT_WORDS, SourceCode } from '../../src/ring/layout.js';
+import { FrameWord, MetaShift, RING_SLOT_WORDS, SourceCode } from '../../src/schema/layout.js';
 
 export const ring = (capacity: number, first = 0): SharedArrayBuffer =>
   createRing({ episodeId: 'job', pid: 42, startMonoNs: 2n ** 40n + 1n, capacity, first });

@@ -4,8 +4,8 @@ import type { TelemetryFrame } from '../../src/frame/index.js';
 import { CursorBatches } from '../../src/ring/frame-batches.js';
 import { FrameCursor } from '../../src/ring/frame-cursor.js';
 import type { FrameBatch, FrameBatches, FramesOptions } from '../../src/ring/index.js';
-import { RingHeader, RingWriterKind } from '../../src/ring/layout.js';
 import { openAtomicSlots } from '../../src/ring/slot-reader.js';
+import { RingHeader, RingWriterKind } from '../../src/schema/layout.js';
 import { READERS } from './readers.js';
 import { openWriter, type TestWriter, type WriterKind } from './writers.js';
 

@@ -1,13 +1,14 @@
 // Publishes honestly while it overwrites any word of the ring with lies, until it is told to stop.
+
 import { parentPort, workerData } from 'node:worker_threads';
 import { RingWriter } from '../../dist/ring/index.js';
-import { RING_HEADER_BYTES, RING_SLOT_WORDS, RingHeader } from '../../dist/ring/layout.js';
+import { FRAME_WORDS, RING_HEADER_BYTES, RingHeader } from '../../dist/schema/layout.js';
 
 const { ring, stop, seed } = workerData;
 const stopped = new Int32Array(stop);
 const memory = new Uint32Array(ring);
 const header = memory.slice(0, RING_HEADER_BYTES / 4);
-const words = new BigUint64Array(RING_SLOT_WORDS);
+const words = new BigUint64Array(FRAME_WORDS);
 const writer = new RingWriter(ring);
 let state = seed;
 

@@ -1,7 +1,8 @@
 // Publishes one frame when it has started; it keeps nothing alive itself.
+
 import { workerData } from 'node:worker_threads';
 import { selectEngine } from '../../dist/engine/select.js';
-import { RING_SLOT_WORDS } from '../../dist/ring/layout.js';
+import { FRAME_WORDS } from '../../dist/schema/layout.js';
 
 const { ring, engine } = workerData;
 const episode = selectEngine(engine).openEpisode({
@@ -14,4 +15,4 @@ const episode = selectEngine(engine).openEpisode({
   reaperPid: 0,
   memoryStatPeriodNs: 0n,
 });
-episode.publish(new BigUint64Array(RING_SLOT_WORDS), 0);
+episode.publish(new BigUint64Array(FRAME_WORDS), 0);

@@ -1,7 +1,8 @@
 // What of a reader keeps a process alive. Prints what came of it; the process must end by itself.
+
 import { Worker } from 'node:worker_threads';
 import { createRing } from '../../dist/ring/index.js';
-import { RingHeader, RingWriterKind } from '../../dist/ring/layout.js';
+import { RingHeader, RingWriterKind } from '../../dist/schema/layout.js';
 import { READERS } from './readers.mjs';
 
 const [kind, engine, what] = process.argv.slice(2);

@@ -1,6 +1,7 @@
 // How many heap bytes one frame through publish() and readInto() costs, as a slope over two run lengths.
+
 import { createRing, RingWriter } from '../../dist/ring/index.js';
-import { RING_SLOT_WORDS } from '../../dist/ring/layout.js';
+import { FRAME_WORDS, RING_SLOT_WORDS } from '../../dist/schema/layout.js';
 import { READERS } from './readers.mjs';
 
 const FrameReader = READERS[process.argv[2]];
@@ -8,7 +9,7 @@ const FrameReader = READERS[process.argv[2]];
 const ring = createRing({ episodeId: 'job', pid: 1, startMonoNs: 0n, capacity: 64 });
 const writer = new RingWriter(ring);
 const reader = new FrameReader(ring);
-const words = new BigUint64Array(RING_SLOT_WORDS).fill(0xffff_fff0_ffff_fff0n);
+const words = new BigUint64Array(FRAME_WORDS).fill(0xffff_fff0_ffff_fff0n);
 const buffer = new BigUint64Array(16 * RING_SLOT_WORDS);
 
 function run(rounds) {

@@ -1,13 +1,17 @@
 /// <reference lib="es2024.arraybuffer" />
+
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { TelemetryFrame } from '../../src/frame/index.js';
 import { RingWriter } from '../../src/ring/index.js';
-import { FrameWord, RING_SLOT_WORDS } from '../../src/ring/layout.js';
+import { FrameWord, RING_SLOT_WORDS } from '../../src/schema/layout.js';
 import { filled, publish, ring } from './derived-frame.js';
 import { READERS } from './readers.js';
 
 const code = (value: string) => expect.objectContaining({ code: value });
 const seqs = (frames: readonly { seq: number }[]) => frames.map(({ seq }) => seq);
+
+const SLOT_BYTES = 8 * RING_SLOT_WORDS;
+const SLOT_HALVES = 2 * RING_SLOT_WORDS;
 
 describe.each(READERS)('%s', (_kind, FrameReader) => {
   describe('a reader', () => {
@@ -26,7 +30,7 @@ describe.each(READERS)('%s', (_kind, FrameReader) => {
       const reader = new FrameReader(ring(4));
       expect(reader.latest()).toBe(null);
       expect(reader.read()).toEqual({ frames: [], missed: 0 });
-      expect(reader.readInto(new BigUint64Array(32))).toBe(0);
+      expect(reader.readInto(new BigUint64Array(RING_SLOT_WORDS))).toBe(0);
       expect(reader.available).toBe(0);
     });
 
@@ -137,9 +141,9 @@ describe.each(READERS)('%s', (_kind, FrameReader) => {
       expect(words[RING_SLOT_WORDS + FrameWord.SEQ]).toBe(1n);
       expect(words[RING_SLOT_WORDS + FrameWord.CPU_NS]).toBe(5001n);
       expect(words[RING_SLOT_WORDS]).toBe(4n);
-      const halves = new Uint32Array(3 * 64 + 1);
+      const halves = new Uint32Array(3 * SLOT_HALVES + 1);
       expect(reader.readInto(halves)).toBe(3);
-      expect(halves[2 * 64 + 2 * FrameWord.SEQ]).toBe(4);
+      expect(halves[2 * SLOT_HALVES + 2 * FrameWord.SEQ]).toBe(4);
       expect(reader.readInto(halves)).toBe(0);
       expect(reader.missed).toBe(0);
     });
@@ -152,13 +156,16 @@ describe.each(READERS)('%s', (_kind, FrameReader) => {
     });
 
     test.each([
-      ['bytes', new Uint8Array(256)],
-      ['bytes that are not aligned', new Uint8Array(new ArrayBuffer(1024), 3, 512)],
-      ['a buffer', new ArrayBuffer(256)],
-      ['a view', new DataView(new ArrayBuffer(256))],
-      ['doubles', new Float64Array(32)],
-      ['signed words', new BigInt64Array(32)],
-      ['an array', Array.from({ length: 64 }, () => 0)],
+      ['bytes', new Uint8Array(SLOT_BYTES)],
+      [
+        'bytes that are not aligned',
+        new Uint8Array(new ArrayBuffer(3 * SLOT_BYTES), 3, 2 * SLOT_BYTES),
+      ],
+      ['a buffer', new ArrayBuffer(SLOT_BYTES)],
+      ['a view', new DataView(new ArrayBuffer(SLOT_BYTES))],
+      ['doubles', new Float64Array(RING_SLOT_WORDS)],
+      ['signed words', new BigInt64Array(RING_SLOT_WORDS)],
+      ['an array', Array.from({ length: SLOT_HALVES }, () => 0)],
       ['null', null],
       ['nothing', undefined],
     ])('refuses %s', (_what, buffer) => {
@@ -175,12 +182,12 @@ describe.each(READERS)('%s', (_kind, FrameReader) => {
       const words = new BigUint64Array(RING_SLOT_WORDS);
       expect(reader.readInto(words)).toBe(1);
       structuredClone(words, { transfer: [words.buffer] });
-      const detached = new Uint32Array(64);
+      const detached = new Uint32Array(SLOT_HALVES);
       structuredClone(detached, { transfer: [detached.buffer] });
       for (const buffer of [words, detached, words]) {
         expect(() => reader.readInto(buffer)).toThrow(code('ERR_OUT_OF_RANGE'));
       }
-      const whole = new Uint32Array(64);
+      const whole = new Uint32Array(SLOT_HALVES);
       expect(reader.readInto(whole)).toBe(1);
       expect(() => reader.readInto(detached)).toThrow(code('ERR_OUT_OF_RANGE'));
       expect(whole[2 * FrameWord.SEQ]).toBe(1);
@@ -189,28 +196,30 @@ describe.each(READERS)('%s', (_kind, FrameReader) => {
 
     test('follows a buffer that shrinks and grows', () => {
       const reader = new FrameReader(filled(8, 8).shared);
-      const memory = new ArrayBuffer(512, { maxByteLength: 1024 });
+      const memory = new ArrayBuffer(2 * SLOT_BYTES, { maxByteLength: 4 * SLOT_BYTES });
       const halves = new Uint32Array(memory);
       expect(reader.readInto(halves)).toBe(2);
-      memory.resize(1024);
+      memory.resize(4 * SLOT_BYTES);
       expect(reader.readInto(halves)).toBe(4);
-      memory.resize(256);
+      memory.resize(SLOT_BYTES);
       expect(reader.readInto(halves)).toBe(1);
-      memory.resize(128);
+      memory.resize(SLOT_BYTES / 2);
       expect(() => reader.readInto(halves)).toThrow(code('ERR_OUT_OF_RANGE'));
-      memory.resize(256);
+      memory.resize(SLOT_BYTES);
       expect(reader.readInto(halves)).toBe(1);
       expect(halves[2 * FrameWord.SEQ]).toBe(7);
     });
 
     test('takes buffers that begin anywhere', () => {
       const reader = new FrameReader(filled(8, 4).shared);
-      const memory = new ArrayBuffer(1024);
-      const halves = new Uint32Array(memory, 4, 2 * 64);
+      const memory = new ArrayBuffer(3 * SLOT_BYTES);
+      const halves = new Uint32Array(memory, 4, 2 * SLOT_HALVES);
       expect(reader.readInto(halves)).toBe(2);
-      expect(halves[64 + 2 * FrameWord.SEQ]).toBe(1);
-      expect(halves[64 + 2 * FrameWord.CPU_NS]).toBe(5001);
-      expect([new Uint32Array(memory)[0], new Uint32Array(memory)[129]]).toEqual([0, 0]);
+      expect(halves[SLOT_HALVES + 2 * FrameWord.SEQ]).toBe(1);
+      expect(halves[SLOT_HALVES + 2 * FrameWord.CPU_NS]).toBe(5001);
+      expect([new Uint32Array(memory)[0], new Uint32Array(memory)[2 * SLOT_HALVES + 1]]).toEqual([
+        0, 0,
+      ]);
     });
 
     test('counts what it missed', () => {

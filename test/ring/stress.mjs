@@ -6,11 +6,12 @@
 // FRAMES are shared out over the capacities. Each capacity is also run from just before the index at which the stamps
 // wrap, and from just before the one at which the head does. `--tearing` takes a writer that forgets the odd stamp: a
 // run that must fail.
+
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { createRing } from '../../dist/ring/index.js';
-import { RingHeader } from '../../dist/ring/layout.js';
+import { RingHeader } from '../../dist/schema/layout.js';
 
 const DEFAULT_CAPACITIES = [1, 2, 64, 1024];
 const BEFORE_WRAP = 50_000;

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import { FrameWord, RING_SLOT_WORDS } from '../../src/ring/layout.js';
+import { FRAME_WORDS, FrameWord, RING_SLOT_WORDS } from '../../src/schema/layout.js';
 import { ring } from './derived-frame.js';
 import { READERS } from './readers.js';
 
 /** Halves of a word that follow from the seq: `(seq × (2^32 + 1))` has the seq in both. */
-const WORDS = RING_SLOT_WORDS - FrameWord.CPU_NS;
+const WORDS = FRAME_WORDS - FrameWord.CPU_NS;
+const SLOT_HALVES = 2 * RING_SLOT_WORDS;
 
 function tornAt(halves: Uint32Array, at: number): boolean {
   const seq = halves[at + 2 * FrameWord.SEQ];
@@ -28,7 +29,7 @@ describe.each(READERS)('INV-TL01: a writer in a worker, a reader of %s', (_kind,
         workerData: { ring: shared, count },
       });
       const exit = once(worker, 'exit');
-      const halves = new Uint32Array(64 * 64);
+      const halves = new Uint32Array(64 * SLOT_HALVES);
       let returned = 0;
       let torn = 0;
       let disordered = 0;
@@ -43,8 +44,8 @@ describe.each(READERS)('INV-TL01: a writer in a worker, a reader of %s', (_kind,
         let frames = reader.readInto(halves);
         while (frames > 0) {
           for (let i = 0; i < frames; i++) {
-            const seq = halves[i * 64 + 2 * FrameWord.SEQ] ?? 0;
-            if (tornAt(halves, i * 64)) torn++;
+            const seq = halves[i * SLOT_HALVES + 2 * FrameWord.SEQ] ?? 0;
+            if (tornAt(halves, i * SLOT_HALVES)) torn++;
             if (seq < next) disordered++;
             next = seq + 1;
           }

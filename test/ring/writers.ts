@@ -1,8 +1,9 @@
 /** The two kinds of writers: the native one wakes the readers that have the addon. */
+
 import type { EpisodeSampler } from '../../src/engine/engine.js';
 import { loadNativeEngine } from '../../src/engine/native/engine.js';
 import { RingWriter } from '../../src/ring/index.js';
-import { FrameFlag, RING_SLOT_WORDS } from '../../src/ring/layout.js';
+import { FrameFlag, RING_SLOT_WORDS } from '../../src/schema/layout.js';
 import { publish, ring } from './derived-frame.js';
 
 export type WriterKind = 'js' | 'native';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createRing, FrameReader, RingWriter } from '../../src/ring/index.js';
-import { FrameWord } from '../../src/ring/layout.js';
+import { FrameWord } from '../../src/schema/layout.js';
 import {
   CpuStats,
   cpuStatsOf,

@@ -143,7 +143,7 @@ const NEEDLESS = new Map([
     'the header stands before the ring is given away',
   ],
   [
-    'header.ts: const stamp = Atomics.load(words, FIRST_SLOT + (index & mask) * SLOT_HALVES);',
+    'header.ts: const stamp = Atomics.load(words, FIRST_SLOT + (index & mask) * shape.slotHalves);',
     'compared only: no word is read because of it',
   ],
   [

@@ -1,8 +1,9 @@
 // What a reader promises, asked of every execution. A broken promise is thrown as a Violation.
 import { explore, WriterLog } from './memory.mjs';
 
-/** u32 words of a slot in the small layout that the subjects are built with. */
-export const SLOT_HALVES = 8;
+/** u32 words of a slot, and of the frame in it, in the small layout that the subjects are built with. */
+export const SLOT_HALVES = 16;
+export const FRAME_HALVES = 8;
 const SEQ = 2;
 const FIRST_DATA = 4;
 
@@ -56,7 +57,7 @@ class Account {
   #frame(frame) {
     const at = frame * SLOT_HALVES;
     const seq = this.#out[at + SEQ];
-    for (let half = FIRST_DATA; half < SLOT_HALVES; half++) {
+    for (let half = FIRST_DATA; half < FRAME_HALVES; half++) {
       promise(this.#out[at + half] === derived(seq, half), `a torn frame: seq ${seq}`);
     }
     return seq;

@@ -13,13 +13,15 @@ export function replaceOnce(text, from, to, where) {
 }
 
 const SMALL = {
-  'native/core/ring_layout.h': [
-    ['kRingSlotBytes = 256', 'kRingSlotBytes = 32'],
-    ['kRingSlotWords = 32', 'kRingSlotWords = 4'],
+  'native/core/schema.h': [
+    ['kRingSlotBytes = 384', 'kRingSlotBytes = 64'],
+    ['kRingSlotWords = 48', 'kRingSlotWords = 8'],
+    ['kFrameWords = 27', 'kFrameWords = 4'],
   ],
-  'src/ring/layout.ts': [
-    ['RING_SLOT_BYTES = 256', 'RING_SLOT_BYTES = 32'],
-    ['RING_SLOT_WORDS = 32', 'RING_SLOT_WORDS = 4'],
+  'src/schema/layout.ts': [
+    ['RING_SLOT_BYTES = 384', 'RING_SLOT_BYTES = 64'],
+    ['RING_SLOT_WORDS = 48', 'RING_SLOT_WORDS = 8'],
+    ['FRAME_WORDS = 27', 'FRAME_WORDS = 4'],
   ],
 };
 

@@ -15,7 +15,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { Order } from './memory.mjs';
-import { derived, SLOT_HALVES } from './promises.mjs';
+import { derived, FRAME_HALVES } from './promises.mjs';
 import { cppSources, jsSources, ROOT } from './sources.mjs';
 
 const CACHE = fileURLToPath(new URL('.cache/model/', ROOT));
@@ -156,10 +156,10 @@ export async function buildJs(subject) {
     publish(memory, log, frames) {
       withMachine(log, () => {
         const writer = new RingWriter(memory);
-        const words = new BigUint64Array(SLOT_HALVES / 2);
+        const words = new BigUint64Array(FRAME_HALVES / 2);
         const halves = new Uint32Array(words.buffer);
         for (let seq = 0; seq < frames; seq++) {
-          for (let half = 4; half < SLOT_HALVES; half++) halves[half] = derived(seq, half);
+          for (let half = 4; half < FRAME_HALVES; half++) halves[half] = derived(seq, half);
           writer.publish(words);
         }
         writer.end();

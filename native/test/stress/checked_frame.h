@@ -7,13 +7,13 @@
 #include <cstring>
 
 #include "../../core/reading.h"
-#include "../../core/ring_layout.h"
 #include "../../core/ring_reader.h"
+#include "../../core/schema.h"
 
 namespace episcope {
 
 inline constexpr uint32_t kFirstHalf = 2 * (word::kSeq + 1);
-inline constexpr uint32_t kHalves = 2 * kRingSlotWords;
+inline constexpr uint32_t kHalves = 2 * kFrameWords;
 inline constexpr uint32_t kChecksumHalf = kHalves - 1;
 
 inline uint32_t checked_half(uint32_t seq, uint32_t half) { return (seq + half) * 0x9E3779B1u; }

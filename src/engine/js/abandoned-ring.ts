@@ -1,16 +1,17 @@
 /** The end of a ring whose sampler died: nothing in it may look as if more were to come. */
-import { bindRing, SLOT_HALVES, STATE } from '../../ring/header.js';
+
+import { bindRing, FRAME_HALVES, STATE } from '../../ring/header.js';
+import { openAtomicSlots } from '../../ring/slot-reader.js';
+import { RingWriter } from '../../ring/writer.js';
 import {
+  FRAME_WORDS,
   FrameFlag,
   FrameWord,
   MetaShift,
   QualityBit,
-  RING_SLOT_WORDS,
   RingState,
   SourceCode,
-} from '../../ring/layout.js';
-import { openAtomicSlots } from '../../ring/slot-reader.js';
-import { RingWriter } from '../../ring/writer.js';
+} from '../../schema/layout.js';
 
 const PARTS = [
   [MetaShift.SOURCE_CPU, MetaShift.QUALITY_CPU],
@@ -39,8 +40,8 @@ export function endAbandonedRing(ring: SharedArrayBuffer, nowNs: bigint): BigUin
 }
 
 function latestWords(ring: SharedArrayBuffer): BigUint64Array {
-  const words = new BigUint64Array(RING_SLOT_WORDS);
-  openAtomicSlots(ring).copyLatest(new Uint32Array(words.buffer, 0, SLOT_HALVES));
+  const words = new BigUint64Array(FRAME_WORDS);
+  openAtomicSlots(ring).copyLatest(new Uint32Array(words.buffer, 0, FRAME_HALVES));
   return words;
 }
 

@@ -2,15 +2,12 @@
  * Counts each byte of `io.stat` once. Where a block device is made of others (LVM, LUKS, md, multipath) one write is told
  * by every layer that it passes. The twin of `native/core/block_stack.cc`.
  */
+
+import { saturatingAdd } from '../../frame/saturate.js';
 import { ReadStatus, readBuffer, readOnce } from '../../kernel/kept-file.js';
 import { listDirectory, mayExist } from '../../kernel/syscall.js';
 import type { IoDevice } from '../../kernel/text/io-stat.js';
-import { saturatingAdd } from './saturate.js';
-
-/** A device number may be used again for another device. */
-const LOOK_AGAIN_NS = 10_000_000_000n;
-const MAX_DEPTH = 16;
-const FIGURES = [0, 1, 2, 3] as const;
+import { BLOCK_STACK_PERIOD_NS, MAX_BLOCK_DEPTH } from '../../schema/bounds.js';
 
 interface Device {
   /** All that stand on one another have the same. */
@@ -43,24 +40,26 @@ export class BlockStack {
   sum(devices: readonly IoDevice[], nowNs: bigint, values: (bigint | null)[]): void {
     const last = this.#lookedNs;
     const known = devices.every(({ number }) => this.#devices.has(number));
-    if (!known || last === null || nowNs - last >= LOOK_AGAIN_NS) {
+    if (!known || last === null || nowNs - last >= BLOCK_STACK_PERIOD_NS) {
       this.#look(devices);
       this.#lookedNs = nowNs;
     }
     const groups = new Map<string, Group>();
     for (const { number, figures } of devices) {
       const { group: name, isStacked, isTop } = this.#devices.get(number)!;
-      const group = groups.get(name) ?? { bottom: [0n, 0n, 0n, 0n], top: [0n, 0n, 0n, 0n] };
+      const group = groups.get(name) ?? {
+        bottom: figures.map(() => 0n),
+        top: figures.map(() => 0n),
+      };
       groups.set(name, group);
-      for (const f of FIGURES) {
-        const value = figures[f] ?? 0n;
+      for (const [f, value] of figures.entries()) {
         if (!isStacked) group.bottom[f] = saturatingAdd(group.bottom[f]!, value);
         if (isTop) group.top[f] = saturatingAdd(group.top[f]!, value);
       }
     }
     values.fill(0n);
     for (const { bottom, top } of groups.values()) {
-      for (const f of FIGURES) {
+      for (let f = 0; f < values.length; f++) {
         const once = bottom[f]! > top[f]! ? bottom[f]! : top[f]!;
         values[f] = saturatingAdd(values[f] ?? 0n, once);
       }
@@ -71,7 +70,8 @@ export class BlockStack {
     this.#devices = new Map(
       devices.map(({ number }) => [number, { group: number, isStacked: false, isTop: true }]),
     );
-    for (const [number, device] of this.#devices) this.#lookBeneath(number, device, MAX_DEPTH);
+    for (const [number, device] of this.#devices)
+      this.#lookBeneath(number, device, MAX_BLOCK_DEPTH);
   }
 
   /** Also through devices that `io.stat` does not tell of. */

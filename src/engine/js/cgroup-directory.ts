@@ -11,7 +11,7 @@ import {
   mayExist,
   openDirectory,
 } from '../../kernel/syscall.js';
-import { MAX_CGROUP_PATH_LEN } from '../../limits.js';
+import { MAX_CGROUP_PATH_LEN } from '../../schema/bounds.js';
 import type { CgroupSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import { failure } from './read-failure.js';

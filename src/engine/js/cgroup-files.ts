@@ -1,91 +1,145 @@
-/** The kernel files of a cgroup that are read, each with its parser, and the words that their parts fill. */
+/**
+ * The kernel files of a cgroup that are read, each with its parser and the words that it fills. A new metric is one line
+ * here: a key of a file that is read already, or a file of its own among the optional ones.
+ */
 
 import { KeptFile } from '../../kernel/kept-file.js';
-import type { TextParser } from '../../kernel/text/fault.js';
+import type { ParseFault, TextParser } from '../../kernel/text/fault.js';
 import {
+  type FlatKey,
+  flatParser,
+  optional,
   parseCgroupEvents,
-  parseCpuStat,
-  parseMemoryEvents,
-  parseMemoryStat,
+  required,
 } from '../../kernel/text/flat.js';
-import { parseIoStat } from '../../kernel/text/io-stat.js';
+import { IoStatParser } from '../../kernel/text/io-stat.js';
 import { parseNumber } from '../../kernel/text/number.js';
 import { parsePressure } from '../../kernel/text/pressure.js';
-import { FrameWord } from '../../ring/layout.js';
-import { PartIndex } from '../engine.js';
+import { FrameWord } from '../../schema/layout.js';
+import { PART_WORDS } from '../../schema/metrics.js';
+import type { Reading } from './reading.js';
+
+/** ns in the kernel's µs. */
+const US = 1000n;
 
 /** A kernel file with its parser and its last values. */
 export class ParsedFile extends KeptFile {
   readonly values: (bigint | null)[];
-  readonly parse: TextParser;
-  /** The kernel was started without what the file tells; it is not tried again. */
-  unsupported = false;
+  readonly #parse: TextParser;
 
   constructor(name: string, parse: TextParser, count: number) {
     super(name);
-    this.parse = parse;
+    this.#parse = parse;
     this.values = Array.from({ length: count }, () => null);
+  }
+
+  parse(text: Uint8Array, length: number): ParseFault | null {
+    return this.#parse(text, length, this.values);
   }
 }
 
+/** A kernel file whose values are words of a frame. */
+export class WordFile extends ParsedFile {
+  readonly #words: readonly number[];
+  /** The kernel was started without what the file tells; it is not tried again. */
+  unsupported = false;
+
+  /** `words`: of each value that `parse` gives. */
+  constructor(name: string, parse: TextParser, words: readonly number[]) {
+    super(name, parse, words.length);
+    this.#words = words;
+  }
+
+  /** The part that its words belong to, as a bit. */
+  get part(): number {
+    return 1 << PART_WORDS.findIndex((words) => words.includes(this.#words[0]!));
+  }
+
+  /** The last value of a word, null where the text lacked it. */
+  get(word: number): bigint | null {
+    return this.values[this.#words.indexOf(word)] ?? null;
+  }
+
+  /** Puts the last values into their words; what the text lacked is unset. */
+  fill(out: Reading): void {
+    for (let i = 0; i < this.#words.length; i++) out.put(this.#words[i]!, this.values[i]!);
+  }
+}
+
+/** `key value` lines. */
+function flatFile(name: string, rows: readonly (readonly [FlatKey, number])[]): WordFile {
+  return new WordFile(
+    name,
+    flatParser(rows.map(([key]) => key)),
+    rows.map(([, word]) => word),
+  );
+}
+
+/** A file that is one number. */
+function gaugeFile(name: string, word: number): WordFile {
+  return new WordFile(name, parseNumber, [word]);
+}
+
+/** `full` is left out where the total of all tasks has no meaning. */
+function pressureFile(name: string, some: number, full?: number): WordFile {
+  return new WordFile(name, parsePressure, full === undefined ? [some] : [some, full]);
+}
+
+const IO_STAT = [
+  ['rbytes', FrameWord.IO_READ_BYTES],
+  ['wbytes', FrameWord.IO_WRITE_BYTES],
+  ['rios', FrameWord.IO_READ_OPS],
+  ['wios', FrameWord.IO_WRITE_OPS],
+] as const;
+
+export const ioStatParser = new IoStatParser(IO_STAT.map(([key]) => key));
+
 export class CgroupFiles {
-  readonly cpuStat = new ParsedFile('cpu.stat', parseCpuStat, 5);
-  readonly memoryCurrent = new ParsedFile('memory.current', parseNumber, 1);
-  readonly memoryStat = new ParsedFile('memory.stat', parseMemoryStat, 3);
-  readonly memoryPeak = new ParsedFile('memory.peak', parseNumber, 1);
-  readonly ioStat = new ParsedFile('io.stat', parseIoStat, 4);
-  readonly memoryEvents = new ParsedFile('memory.events', parseMemoryEvents, 1);
-  readonly pidsCurrent = new ParsedFile('pids.current', parseNumber, 1);
-  readonly cpuPressure = new ParsedFile('cpu.pressure', parsePressure, 2);
-  readonly memoryPressure = new ParsedFile('memory.pressure', parsePressure, 2);
-  readonly ioPressure = new ParsedFile('io.pressure', parsePressure, 2);
+  readonly cpuStat = flatFile('cpu.stat', [
+    [required('usage_usec', US), FrameWord.CPU_NS],
+    [required('user_usec', US), FrameWord.CPU_USER_NS],
+    [required('system_usec', US), FrameWord.CPU_SYSTEM_NS],
+    [optional('nr_throttled'), FrameWord.CPU_NR_THROTTLED],
+    [optional('throttled_usec', 'unsigned', US), FrameWord.CPU_THROTTLED_NS],
+  ]);
+  readonly memoryCurrent = gaugeFile('memory.current', FrameWord.MEM_CURRENT_BYTES);
+  readonly memoryStat = flatFile('memory.stat', [
+    [optional('anon', 'gauge'), FrameWord.MEM_RSS_BYTES],
+    [optional('pgfault', 'signed'), FrameWord.PAGE_FAULTS_MINOR],
+    [optional('pgmajfault', 'signed'), FrameWord.PAGE_FAULTS_MAJOR],
+  ]);
+  readonly memoryPeak = gaugeFile('memory.peak', FrameWord.MEM_PEAK_BYTES);
+  readonly ioStat = new WordFile(
+    'io.stat',
+    ioStatParser.sums,
+    IO_STAT.map(([, word]) => word),
+  );
+  /** Files whose absence is no failure; each is read with the part that its words belong to. */
+  readonly optional: readonly WordFile[] = [
+    // oom_kill, not oom: only the first says that something was killed.
+    flatFile('memory.events', [[required('oom_kill'), FrameWord.OOM_KILLS]]),
+    gaugeFile('pids.current', FrameWord.PIDS),
+    pressureFile('cpu.pressure', FrameWord.PRESSURE_CPU_SOME_NS),
+    pressureFile(
+      'memory.pressure',
+      FrameWord.PRESSURE_MEMORY_SOME_NS,
+      FrameWord.PRESSURE_MEMORY_FULL_NS,
+    ),
+    pressureFile('io.pressure', FrameWord.PRESSURE_IO_SOME_NS, FrameWord.PRESSURE_IO_FULL_NS),
+  ];
   readonly cgroupEvents = new ParsedFile('cgroup.events', parseCgroupEvents, 2);
   readonly cgroupProcs = new KeptFile('cgroup.procs');
 
   /** Fixtures are opened for each read. */
   set isKernels(isKernels: boolean) {
-    for (const file of Object.values(this)) file.isKernels = isKernels;
+    for (const file of this.#all()) file.isKernels = isKernels;
   }
 
   close(): void {
-    for (const file of Object.values(this)) file.close();
+    for (const file of this.#all()) file.close();
+  }
+
+  #all(): KeptFile[] {
+    return Object.values(this).flat();
   }
 }
-
-export const CPU_WORDS = [
-  FrameWord.CPU_NS,
-  FrameWord.CPU_USER_NS,
-  FrameWord.CPU_SYSTEM_NS,
-  FrameWord.CPU_NR_THROTTLED,
-  FrameWord.CPU_THROTTLED_NS,
-] as const;
-const MEMORY_WORDS = [
-  FrameWord.MEM_RSS_BYTES,
-  FrameWord.MEM_PEAK_BYTES,
-  FrameWord.MEM_CURRENT_BYTES,
-  FrameWord.PAGE_FAULTS_MAJOR,
-  FrameWord.PAGE_FAULTS_MINOR,
-] as const;
-export const IO_WORDS = [
-  FrameWord.IO_READ_BYTES,
-  FrameWord.IO_WRITE_BYTES,
-  FrameWord.IO_READ_OPS,
-  FrameWord.IO_WRITE_OPS,
-] as const;
-const EXTRA_WORDS = [
-  FrameWord.OOM_KILLS,
-  FrameWord.PIDS,
-  FrameWord.PRESSURE_CPU_SOME_NS,
-  FrameWord.PRESSURE_MEMORY_SOME_NS,
-  FrameWord.PRESSURE_MEMORY_FULL_NS,
-  FrameWord.PRESSURE_IO_SOME_NS,
-  FrameWord.PRESSURE_IO_FULL_NS,
-] as const;
-/** The words of each part, by its index. */
-export const PART_WORDS = [CPU_WORDS, MEMORY_WORDS, IO_WORDS, EXTRA_WORDS] as const;
-export const PART_INDICES = [
-  PartIndex.CPU,
-  PartIndex.MEMORY,
-  PartIndex.IO,
-  PartIndex.EXTRA,
-] as const;

@@ -3,6 +3,7 @@
  * `native/core/cgroup_reader.cc`.
  */
 
+import { saturatingAdd, saturatingSub } from '../../frame/saturate.js';
 import {
   type KeptFile,
   ReadStatus,
@@ -10,24 +11,20 @@ import {
   readBuffer,
 } from '../../kernel/kept-file.js';
 import { beneath, Errno } from '../../kernel/syscall.js';
-import { type IoDevice, parseIoDevices } from '../../kernel/text/io-stat.js';
-import { FrameWord } from '../../ring/layout.js';
-import { type CgroupSpec, PartBit, PartIndex, type PartIndexValue } from '../engine.js';
+import type { IoDevice } from '../../kernel/text/io-stat.js';
+import { PartBit, PartIndex, type PartIndexValue } from '../../schema/enumerations.js';
+import { FrameWord } from '../../schema/layout.js';
+import { PART_WORDS } from '../../schema/metrics.js';
+import type { CgroupSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import { BlockStack } from './block-stack.js';
 import { CgroupDirectory, openCgroupDirectory } from './cgroup-directory.js';
-import {
-  CgroupFiles,
-  CPU_WORDS,
-  IO_WORDS,
-  PART_INDICES,
-  PART_WORDS,
-  type ParsedFile,
-} from './cgroup-files.js';
+import { CgroupFiles, ioStatParser, type ParsedFile, type WordFile } from './cgroup-files.js';
 import { listCgroupMembers } from './cgroup-members.js';
 import { failure, parseFailure, readFailure } from './read-failure.js';
 import type { Reading } from './reading.js';
-import { saturatingAdd, saturatingSub } from './saturate.js';
+
+const PARTS = Object.values(PartIndex);
 
 export type Populated = 'unknown' | 'no' | 'yes';
 
@@ -109,9 +106,11 @@ export class CgroupReader {
       if ((parts & PartBit.CPU) !== 0 && this.#readCpu(out)) got |= PartBit.CPU;
       if ((parts & PartBit.MEMORY) !== 0 && this.#readMemory(nowNs, out)) got |= PartBit.MEMORY;
       if ((parts & PartBit.IO) !== 0 && this.#readIo(nowNs, out)) got |= PartBit.IO;
-      if ((parts & PartBit.EXTRA) !== 0) {
-        this.#readExtra(out);
-        if (this.#failures[PartIndex.EXTRA] === null) got |= PartBit.EXTRA;
+      for (const file of this.#files.optional) {
+        if ((parts & file.part) !== 0) this.#readOptional(file, out);
+      }
+      if ((parts & PartBit.EXTRA) !== 0 && this.#failures[PartIndex.EXTRA] === null) {
+        got |= PartBit.EXTRA;
       }
     }
     return this.#removed ? this.#failAll(parts, out) : got;
@@ -148,7 +147,7 @@ export class CgroupReader {
   #begin(parts: number, out: Reading): void {
     this.#seenAlive = false;
     if (this.#extraFailures.length > 0) this.#extraFailures = [];
-    for (const part of PART_INDICES) {
+    for (const part of PARTS) {
       if (((parts >> part) & 1) === 0) continue;
       this.#failures[part] = null;
       for (const word of PART_WORDS[part]) out.unset(word);
@@ -158,7 +157,7 @@ export class CgroupReader {
   #failAll(parts: number, out: Reading): number {
     const gone = failure('ERR_CGROUP_NOT_FOUND', '', Errno.ENOENT);
     this.#begin(parts, out);
-    for (const part of PART_INDICES) {
+    for (const part of PARTS) {
       if (((parts >> part) & 1) !== 0) this.#failures[part] = gone;
     }
     return 0;
@@ -167,9 +166,7 @@ export class CgroupReader {
   #readCpu(out: Reading): boolean {
     const file = this.#files.cpuStat;
     if (!this.#required(PartIndex.CPU, file)) return false;
-    CPU_WORDS.forEach((word, i) => {
-      out.put(word, file.values[i] ?? null);
-    });
+    file.fill(out);
     // INV-CPU001: the kernel scales user and system from samples, and their sum may be ahead of the usage.
     const split = saturatingAdd(out.get(FrameWord.CPU_USER_NS), out.get(FrameWord.CPU_SYSTEM_NS));
     if (split > out.get(FrameWord.CPU_NS)) out.set(FrameWord.CPU_NS, split);
@@ -178,19 +175,20 @@ export class CgroupReader {
 
   #readMemory(nowNs: bigint, out: Reading): boolean {
     this.#memoryStatCarried = false;
-    if (!this.#required(PartIndex.MEMORY, this.#files.memoryCurrent)) return false;
+    const { memoryCurrent, memoryStat } = this.#files;
+    if (!this.#required(PartIndex.MEMORY, memoryCurrent)) return false;
     if (!this.#refreshMemoryStat(nowNs)) return false;
-    const current = this.#files.memoryCurrent.values[0] ?? 0n;
-    const [anon, faults, major] = this.#files.memoryStat.values;
-    const rss = anon ?? current;
+    memoryCurrent.fill(out);
+    memoryStat.fill(out);
+    const current = out.get(FrameWord.MEM_CURRENT_BYTES);
     if (current > this.#highestCurrent) this.#highestCurrent = current;
-    out.set(FrameWord.MEM_CURRENT_BYTES, current);
-    out.set(FrameWord.MEM_RSS_BYTES, rss);
-    out.put(FrameWord.PAGE_FAULTS_MAJOR, major ?? null);
-    if (typeof faults === 'bigint' && typeof major === 'bigint') {
-      out.set(FrameWord.PAGE_FAULTS_MINOR, saturatingSub(faults, major));
-    }
-    this.#readPeak(rss, out);
+    if (!out.has(FrameWord.MEM_RSS_BYTES)) out.set(FrameWord.MEM_RSS_BYTES, current);
+    // The kernel counts the major faults among all.
+    const faults = memoryStat.get(FrameWord.PAGE_FAULTS_MINOR);
+    const major = memoryStat.get(FrameWord.PAGE_FAULTS_MAJOR);
+    const known = faults !== null && major !== null;
+    out.put(FrameWord.PAGE_FAULTS_MINOR, known ? saturatingSub(faults, major) : null);
+    this.#readPeak(out.get(FrameWord.MEM_RSS_BYTES), out);
     return true;
   }
 
@@ -219,7 +217,7 @@ export class CgroupReader {
   #readPeak(rss: bigint, out: Reading): void {
     const refused = this.#parsed(this.#files.memoryPeak);
     if (refused === null) {
-      const peak = this.#files.memoryPeak.values[0] ?? 0n;
+      const peak = this.#files.memoryPeak.get(FrameWord.MEM_PEAK_BYTES) ?? 0n;
       out.set(FrameWord.MEM_PEAK_BYTES, peak > rss ? peak : rss);
     } else if (refused.code === 'ERR_CONTROLLER_NOT_ENABLED') {
       out.set(FrameWord.MEM_PEAK_BYTES, this.#highestCurrent > rss ? this.#highestCurrent : rss);
@@ -232,55 +230,23 @@ export class CgroupReader {
     const file = this.#files.ioStat;
     if (!this.#required(PartIndex.IO, file)) return false;
     this.#countOnce(nowNs, file.values);
-    IO_WORDS.forEach((word, i) => {
-      out.put(word, file.values[i] ?? null);
-    });
+    file.fill(out);
     return true;
   }
 
   /** The sums over the devices of the text that was just read: where one device stands on another, of one of them. */
   #countOnce(nowNs: bigint, sums: (bigint | null)[]): void {
     const devices: IoDevice[] = [];
-    parseIoDevices(readBuffer.bytes, readBuffer.size, devices);
+    ioStatParser.devices(readBuffer.bytes, readBuffer.size, devices);
     if (devices.length > 1) this.#blockStack.sum(devices, nowNs, sums);
   }
 
-  #readExtra(out: Reading): void {
-    this.#optional(this.#files.memoryEvents, out, FrameWord.OOM_KILLS);
-    this.#optional(this.#files.pidsCurrent, out, FrameWord.PIDS);
-    this.#pressure(this.#files.cpuPressure, out, FrameWord.PRESSURE_CPU_SOME_NS);
-    this.#pressure(
-      this.#files.memoryPressure,
-      out,
-      FrameWord.PRESSURE_MEMORY_SOME_NS,
-      FrameWord.PRESSURE_MEMORY_FULL_NS,
-    );
-    this.#pressure(
-      this.#files.ioPressure,
-      out,
-      FrameWord.PRESSURE_IO_SOME_NS,
-      FrameWord.PRESSURE_IO_FULL_NS,
-    );
-  }
-
-  #required(part: PartIndexValue, file: ParsedFile): boolean {
-    this.#failures[part] = this.#parsed(file);
-    return this.#failures[part] === null;
-  }
-
-  #optional(file: ParsedFile, out: Reading, word: number): void {
-    const refused = this.#parsed(file);
-    if (refused === null) out.put(word, file.values[0] ?? null);
-    else if (refused.code !== 'ERR_CONTROLLER_NOT_ENABLED') this.#failExtra(refused);
-  }
-
   // With PSI off at boot the files open, and reading them is EOPNOTSUPP for ever.
-  #pressure(file: ParsedFile, out: Reading, some: number, full?: number): void {
+  #readOptional(file: WordFile, out: Reading): void {
     if (file.unsupported) return;
     const refused = this.#parsed(file);
     if (refused === null) {
-      out.put(some, file.values[0] ?? null);
-      if (full !== undefined) out.put(full, file.values[1] ?? null);
+      file.fill(out);
     } else if (readBuffer.errno === Errno.EOPNOTSUPP) {
       file.unsupported = true;
       file.close();
@@ -289,19 +255,24 @@ export class CgroupReader {
     }
   }
 
+  #required(part: PartIndexValue, file: ParsedFile): boolean {
+    this.#failures[part] = this.#parsed(file);
+    return this.#failures[part] === null;
+  }
+
   #failExtra(refused: ReadFailure): void {
     this.#extraFailures.push(refused);
     this.#failures[PartIndex.EXTRA] = this.#extraFailures[0] ?? null;
   }
 
-  /** Reads and parses the file; its values are of use where this is null. */
+  /** Reads and parses the file. Returns null on success; only then are its values valid. */
   #parsed(file: ParsedFile): ReadFailure | null {
     const status = this.#load(file);
     if (status === ReadStatus.ABSENT) {
       return failure('ERR_CONTROLLER_NOT_ENABLED', file.name, Errno.ENOENT);
     }
     if (status !== ReadStatus.OK) return readFailure('ERR_CGROUP_READ', file.name, status);
-    const refused = file.parse(readBuffer.bytes, readBuffer.size, file.values);
+    const refused = file.parse(readBuffer.bytes, readBuffer.size);
     return refused === null ? null : parseFailure('ERR_CGROUP_PARSE', file.name, refused);
   }
 

@@ -2,27 +2,30 @@
  * One episode on the JS engine: its readers, the choice of a source for each part, and the one writer of
  * its ring. The twin of `native/core/episode.cc`.
  */
+
 import { BudgetCounters } from '../../budget/counters.js';
-import { RESOURCES } from '../../budget/resources.js';
 import { type BudgetTrip, BudgetWatch, type Exhaustion } from '../../budget/watch.js';
 import { writeControlFile } from '../../kernel/control-file.js';
 import { killEverything } from '../../kernel/process-killer.js';
-import { FrameFlag, FrameWord, MetaShift, QualityBit, SourceCode } from '../../ring/layout.js';
 import { RingWriter } from '../../ring/writer.js';
+import { SAMPLE_HOLD_IF_ENDED } from '../../schema/bounds.js';
 import {
-  type BudgetSpec,
-  type EpisodeSampler,
-  type EpisodeSpec,
   PartBit,
   type PartIndexValue,
-  SAMPLE_HOLD_IF_ENDED,
+  RESOURCES,
   SampleOutcome,
-  type SampleWarning,
   TRIP_METRICS,
-  type TripwireSpec,
+} from '../../schema/enumerations.js';
+import { FrameFlag, FrameWord, MetaShift, QualityBit, SourceCode } from '../../schema/layout.js';
+import { PART_WORDS } from '../../schema/metrics.js';
+import type {
+  BudgetSpec,
+  EpisodeSampler,
+  EpisodeSpec,
+  SampleWarning,
+  TripwireSpec,
 } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
-import { PART_WORDS } from './cgroup-files.js';
 import { CgroupReader } from './cgroup-reader.js';
 import { FailureLog } from './failure-log.js';
 import { FrameState, type PartOrigin, unknownOrigin } from './frame-state.js';

@@ -2,7 +2,8 @@
  * Which failures of a session are new: each is told once, until what it is about was read again. The twin of
  * `native/core/failure_log.cc`.
  */
-import type { PartIndexValue, SampleWarning } from '../engine.js';
+import type { PartIndexValue } from '../../schema/enumerations.js';
+import type { SampleWarning } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 
 /** Three parts and six further files of the cgroup, four parts of the process, and that `/proc` is not ours. */

@@ -3,16 +3,19 @@
  * never go backwards, user + system ≤ usage, and a change of source continues by deltas.
  * The twin of `native/core/frame_state.cc`.
  */
+
+import { MAX_U63, saturatingAdd, saturatingSub } from '../../frame/saturate.js';
+import { PartIndex } from '../../schema/enumerations.js';
 import {
+  FRAME_WORDS,
   FrameFlag,
   FrameWord,
   MetaShift,
   QualityBit,
-  RING_SLOT_WORDS,
   SourceCode,
-} from '../../ring/layout.js';
+} from '../../schema/layout.js';
+import { PART_COUNTERS, PART_WORDS } from '../../schema/metrics.js';
 import { Reading } from './reading.js';
-import { MAX_U63, saturatingAdd, saturatingSub } from './saturate.js';
 
 /** Sources and quality of the three parts, by index: 0 cpu, 1 memory, 2 io. */
 export interface PartOrigin {
@@ -24,45 +27,10 @@ export function unknownOrigin(): PartOrigin {
   return { source: [0, 0, 0], quality: [0, 0, 0] };
 }
 
-interface PartWords {
-  readonly counters: readonly number[];
-  readonly gauges: readonly number[];
-}
-
-const PARTS: readonly [PartWords, PartWords, PartWords] = [
-  {
-    counters: [
-      FrameWord.CPU_NS,
-      FrameWord.CPU_USER_NS,
-      FrameWord.CPU_SYSTEM_NS,
-      FrameWord.CPU_THROTTLED_NS,
-      FrameWord.CPU_NR_THROTTLED,
-    ],
-    gauges: [],
-  },
-  {
-    counters: [FrameWord.PAGE_FAULTS_MAJOR, FrameWord.PAGE_FAULTS_MINOR],
-    gauges: [FrameWord.MEM_RSS_BYTES, FrameWord.MEM_PEAK_BYTES, FrameWord.MEM_CURRENT_BYTES],
-  },
-  {
-    counters: [
-      FrameWord.IO_READ_BYTES,
-      FrameWord.IO_WRITE_BYTES,
-      FrameWord.IO_READ_OPS,
-      FrameWord.IO_WRITE_OPS,
-    ],
-    gauges: [],
-  },
-];
-
-const EXTRA_COUNTERS = [
-  FrameWord.OOM_KILLS,
-  FrameWord.PRESSURE_CPU_SOME_NS,
-  FrameWord.PRESSURE_MEMORY_SOME_NS,
-  FrameWord.PRESSURE_MEMORY_FULL_NS,
-  FrameWord.PRESSURE_IO_SOME_NS,
-  FrameWord.PRESSURE_IO_FULL_NS,
-];
+/** Those that may fall. */
+const PART_GAUGES = PART_WORDS.map((words, p) =>
+  words.filter((w) => !PART_COUNTERS[p]!.includes(w)),
+);
 
 const FLAG_BITS = 0x1f;
 
@@ -75,7 +43,7 @@ interface Base {
 export class FrameState {
   /** The last value of each word, kept while its part is unavailable. */
   readonly #published = new Reading();
-  readonly #bases: Base[] = Array.from({ length: RING_SLOT_WORDS }, () => ({
+  readonly #bases: Base[] = Array.from({ length: FRAME_WORDS }, () => ({
     raw: 0n,
     published: 0n,
   }));
@@ -95,7 +63,7 @@ export class FrameState {
     let meta = flags & FLAG_BITS;
 
     for (const p of [0, 1, 2] as const) {
-      const words = PARTS[p];
+      const counters = PART_COUNTERS[p];
       let source = origin.source[p];
       let quality = origin.quality[p];
       const last = this.#lastSource[p];
@@ -104,20 +72,20 @@ export class FrameState {
       if (source !== SourceCode.UNAVAILABLE) {
         const rebase =
           last !== SourceCode.UNAVAILABLE &&
-          (last !== source || this.#restarted(reading, words.counters, this.#frameSource[p]));
+          (last !== source || this.#restarted(reading, counters, this.#frameSource[p]));
         if (rebase) quality |= QualityBit.REBASED;
-        for (const w of words.counters) this.#continueCounter(reading, w, rebase);
+        for (const w of counters) this.#continueCounter(reading, w, rebase);
         this.#lastSource[p] = source;
       } else {
         const carry = (flags & FrameFlag.TERMINAL) !== 0 && last !== SourceCode.UNAVAILABLE;
-        for (const w of [...words.counters, ...words.gauges]) {
+        for (const w of PART_WORDS[p]) {
           reading.unset(w);
           if (carry && this.#published.has(w)) reading.set(w, this.#published.get(w));
         }
         if (carry) {
           source = last;
           // What a total grew by since is unknown; a gauge is just old.
-          const total = words.gauges.length === 0;
+          const total = PART_GAUGES[p]!.length === 0;
           quality = QualityBit.STALE | (total ? QualityBit.LOWER_BOUND : 0);
         }
       }
@@ -128,7 +96,7 @@ export class FrameState {
       if (source === SourceCode.PROC) meta |= FrameFlag.DEGRADED;
     }
 
-    for (const w of EXTRA_COUNTERS) this.#continueCounter(reading, w, false);
+    for (const w of PART_COUNTERS[PartIndex.EXTRA]) this.#continueCounter(reading, w, false);
     this.#clampCpuSplit(reading);
     this.#raisePeak(reading);
 
@@ -138,7 +106,7 @@ export class FrameState {
     );
     reading.set(FrameWord.META, BigInt(meta));
 
-    for (let w: number = FrameWord.TS_MONO; w < RING_SLOT_WORDS; w++) {
+    for (let w: number = FrameWord.TS_MONO; w < FRAME_WORDS; w++) {
       if (w !== FrameWord.VALID && w !== FrameWord.META && reading.has(w)) {
         this.#published.set(w, reading.get(w));
       }

@@ -13,7 +13,7 @@
  *      reaped by it.
  * - C. The total grows by what each row's own counters grew, and its reaped counters beyond the credit.
  */
-import { saturatingAdd, saturatingSub } from './saturate.js';
+import { saturatingAdd, saturatingSub } from '../../frame/saturate.js';
 
 /** One process, known by (pid, starttime): a pid number is used again, with another starttime. */
 export class LedgerRow {

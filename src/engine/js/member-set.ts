@@ -1,15 +1,16 @@
 /** Who belongs to an episode, found by parentage or listed by a cgroup, and what they consume together. */
 
+import { saturatingAdd } from '../../frame/saturate.js';
 import type { ProcRoot } from '../../kernel/process-directory.js';
-import { PartBit, PartIndex, type ProcSpec } from '../engine.js';
+import { Channel, PartBit, PartIndex } from '../../schema/enumerations.js';
+import type { ProcSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import { BirthWatch, Search, type SearchValue } from './birth-watch.js';
 import type { CgroupReader } from './cgroup-reader.js';
 import { Ledger, type LedgerRow } from './ledger.js';
-import { CHANNELS, Member, threadGroup } from './member.js';
+import { Member, threadGroup } from './member.js';
 import { foreignMemberFailure, hiddenFailure } from './read-failure.js';
 import { Reaper } from './reaper.js';
-import { saturatingAdd } from './saturate.js';
 
 const monotonicNs = (): bigint => process.hrtime.bigint();
 
@@ -17,7 +18,7 @@ const monotonicNs = (): bigint => process.hrtime.bigint();
 const TELLING_ORDER = [PartIndex.MEMORY, PartIndex.IO, PartIndex.CPU, PartIndex.EXTRA] as const;
 
 export class MemberSet {
-  readonly ledger = new Ledger(CHANNELS);
+  readonly ledger = new Ledger(Channel.COUNT);
   /** The pinned process. It is a member while it has a row, and it is watched also without one. */
   readonly root: Member;
   rootGone = false;

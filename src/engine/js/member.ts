@@ -1,5 +1,6 @@
 /** One process of an episode: what its `/proc` files say, and its row in the ledger. */
 
+import { saturatingAdd, saturatingMul, saturatingSub } from '../../frame/saturate.js';
 import {
   type KeptFile,
   ReadStatus,
@@ -13,24 +14,11 @@ import type { TextParser } from '../../kernel/text/fault.js';
 import { parseProcIo } from '../../kernel/text/flat.js';
 import { ProcStat, parseProcStat } from '../../kernel/text/proc-stat.js';
 import { parseStatm } from '../../kernel/text/statm.js';
-import { PartBit } from '../engine.js';
+import { Channel, PartBit } from '../../schema/enumerations.js';
 import type { ReadFailure } from '../failure.js';
 import type { LedgerRow } from './ledger.js';
 import { failure, hiddenFailure, parseFailure, readFailure } from './read-failure.js';
-import { saturatingAdd, saturatingMul, saturatingSub } from './saturate.js';
 import { systemFacts } from './system.js';
-
-/** The ledger's channels. */
-export const Channel = {
-  CPU_NS: 0,
-  USER_NS: 1,
-  SYSTEM_NS: 2,
-  MINOR_FAULTS: 3,
-  MAJOR_FAULTS: 4,
-  READ_BYTES: 5,
-  WRITE_BYTES: 6,
-} as const;
-export const CHANNELS = 7;
 
 const ZOMBIE = BigInt('Z'.charCodeAt(0));
 const DEAD = new Set([BigInt('X'.charCodeAt(0)), BigInt('x'.charCodeAt(0))]);
@@ -122,8 +110,8 @@ export class Member {
     storeStat(row);
     if ((parts & PartBit.IO) === 0 || this.ioFailure !== null) return;
     // The kernel merges the io of reaped children into their parent's: to the ledger all of it is reaped.
-    row.store(Channel.READ_BYTES, 0n, io[IO_READ_BYTES]!);
-    row.store(Channel.WRITE_BYTES, 0n, io[IO_WRITE_BYTES]!);
+    row.store(Channel.IO_READ, 0n, io[IO_READ_BYTES]!);
+    row.store(Channel.IO_WRITE, 0n, io[IO_WRITE_BYTES]!);
   }
 
   /** Gone, or hidden: then it is there and cannot be read. */
@@ -218,9 +206,9 @@ function storeStat(row: LedgerRow): void {
   const system = ns(ProcStat.STIME);
   const reapedUser = ns(ProcStat.CUTIME);
   const reapedSystem = ns(ProcStat.CSTIME);
-  row.store(Channel.CPU_NS, saturatingAdd(user, system), saturatingAdd(reapedUser, reapedSystem));
-  row.store(Channel.USER_NS, user, reapedUser);
-  row.store(Channel.SYSTEM_NS, system, reapedSystem);
+  row.store(Channel.CPU, saturatingAdd(user, system), saturatingAdd(reapedUser, reapedSystem));
+  row.store(Channel.CPU_USER, user, reapedUser);
+  row.store(Channel.CPU_SYSTEM, system, reapedSystem);
   row.store(Channel.MINOR_FAULTS, stat[ProcStat.MINFLT]!, stat[ProcStat.CMINFLT]!);
   row.store(Channel.MAJOR_FAULTS, stat[ProcStat.MAJFLT]!, stat[ProcStat.CMAJFLT]!);
 }

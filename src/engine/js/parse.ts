@@ -1,27 +1,31 @@
 /** The parser of each kernel text, and the door by which both engines' parsers are compared. */
 
 import type { TextParser } from '../../kernel/text/fault.js';
-import {
-  parseCgroupEvents,
-  parseCpuStat,
-  parseMemoryEvents,
-  parseMemoryStat,
-  parseProcIo,
-} from '../../kernel/text/flat.js';
-import { parseIoStat } from '../../kernel/text/io-stat.js';
+import { parseCgroupEvents, parseProcIo } from '../../kernel/text/flat.js';
 import { parseNumber } from '../../kernel/text/number.js';
 import { parsePressure } from '../../kernel/text/pressure.js';
 import { parseProcStat } from '../../kernel/text/proc-stat.js';
 import { parseStatm } from '../../kernel/text/statm.js';
 import type { KernelText, ParseOutcome } from '../engine.js';
+import { CgroupFiles, type WordFile } from './cgroup-files.js';
+
+const files = new CgroupFiles();
+const parserOf = (file: WordFile): readonly [TextParser, number] => [
+  (text, length, values) => {
+    const refused = file.parse(text, length);
+    values.splice(0, values.length, ...file.values);
+    return refused;
+  },
+  file.values.length,
+];
 
 /** Each text's parser and how many values it gives. */
 const PARSERS: Readonly<Record<KernelText, readonly [TextParser, number]>> = {
-  'cpu.stat': [parseCpuStat, 5],
+  'cpu.stat': parserOf(files.cpuStat),
   'memory.current': [parseNumber, 1],
-  'memory.stat': [parseMemoryStat, 3],
-  'memory.events': [parseMemoryEvents, 1],
-  'io.stat': [parseIoStat, 4],
+  'memory.stat': parserOf(files.memoryStat),
+  'memory.events': parserOf(files.optional[0]!),
+  'io.stat': parserOf(files.ioStat),
   pressure: [parsePressure, 2],
   'cgroup.events': [parseCgroupEvents, 2],
   'proc.stat': [parseProcStat, 12],

@@ -10,55 +10,39 @@ import {
   whyForeign,
 } from '../../kernel/process-directory.js';
 import { Errno, isShortage } from '../../kernel/syscall.js';
-import { FrameWord, QualityBit } from '../../ring/layout.js';
-import { PartIndex, type PartIndexValue, type ProcSpec } from '../engine.js';
+import { Channel, PartIndex, type PartIndexValue } from '../../schema/enumerations.js';
+import { FrameWord, QualityBit } from '../../schema/layout.js';
+import { PART_WORDS, PROC_WORDS } from '../../schema/metrics.js';
+import type { ProcSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import type { CgroupReader } from './cgroup-reader.js';
-import { Channel, Member, threadGroup } from './member.js';
+import { Member, threadGroup } from './member.js';
 import { MemberSet } from './member-set.js';
 import { failure } from './read-failure.js';
 import type { Reading } from './reading.js';
 
-const CPU_WORDS = [
-  [FrameWord.CPU_NS, Channel.CPU_NS],
-  [FrameWord.CPU_USER_NS, Channel.USER_NS],
-  [FrameWord.CPU_SYSTEM_NS, Channel.SYSTEM_NS],
-] as const;
-const FAULT_WORDS = [
-  [FrameWord.PAGE_FAULTS_MAJOR, Channel.MAJOR_FAULTS],
-  [FrameWord.PAGE_FAULTS_MINOR, Channel.MINOR_FAULTS],
-] as const;
-const IO_WORDS = [
-  [FrameWord.IO_READ_BYTES, Channel.READ_BYTES],
-  [FrameWord.IO_WRITE_BYTES, Channel.WRITE_BYTES],
-] as const;
+/** The words that a channel of the ledger fills, by part. */
+const CHANNEL_WORDS = {
+  [PartIndex.CPU]: [
+    [FrameWord.CPU_NS, Channel.CPU],
+    [FrameWord.CPU_USER_NS, Channel.CPU_USER],
+    [FrameWord.CPU_SYSTEM_NS, Channel.CPU_SYSTEM],
+  ],
+  [PartIndex.MEMORY]: [
+    [FrameWord.PAGE_FAULTS_MAJOR, Channel.MAJOR_FAULTS],
+    [FrameWord.PAGE_FAULTS_MINOR, Channel.MINOR_FAULTS],
+  ],
+  [PartIndex.IO]: [
+    [FrameWord.IO_READ_BYTES, Channel.IO_READ],
+    [FrameWord.IO_WRITE_BYTES, Channel.IO_WRITE],
+  ],
+  [PartIndex.EXTRA]: [],
+} as const;
 
-/** The words of each part, by its index; those that `/proc` does not tell are unset with their part. */
-const PART_WORDS: readonly (readonly number[])[] = [
-  [
-    FrameWord.CPU_NS,
-    FrameWord.CPU_USER_NS,
-    FrameWord.CPU_SYSTEM_NS,
-    FrameWord.CPU_THROTTLED_NS,
-    FrameWord.CPU_NR_THROTTLED,
-  ],
-  [
-    FrameWord.MEM_RSS_BYTES,
-    FrameWord.MEM_PEAK_BYTES,
-    FrameWord.MEM_CURRENT_BYTES,
-    FrameWord.PAGE_FAULTS_MAJOR,
-    FrameWord.PAGE_FAULTS_MINOR,
-  ],
-  [
-    FrameWord.IO_READ_BYTES,
-    FrameWord.IO_WRITE_BYTES,
-    FrameWord.IO_READ_OPS,
-    FrameWord.IO_WRITE_OPS,
-  ],
-  // The other words of EXTRA are the cgroup's, and may have been filled by its reader.
-  [FrameWord.PIDS],
-];
-const PART_INDICES = [PartIndex.CPU, PartIndex.MEMORY, PartIndex.IO, PartIndex.EXTRA] as const;
+const PARTS = Object.values(PartIndex);
+
+/** The words that are unset with their part: of the extra part the others are the cgroup's, which may have filled them. */
+const UNSET_WORDS = PARTS.map((part) => (part === PartIndex.EXTRA ? PROC_WORDS : PART_WORDS)[part]);
 
 export class ProcReader {
   #spec: ProcSpec | null = null;
@@ -119,9 +103,9 @@ export class ProcReader {
 
     const gone = set.rootGone && set.live === 0;
     let got = 0;
-    for (const part of PART_INDICES) {
+    for (const part of PARTS) {
       if (((parts >> part) & 1) === 0) continue;
-      for (const word of PART_WORDS[part]!) out.unset(word);
+      for (const word of UNSET_WORDS[part]!) out.unset(word);
       const refused = gone ? this.#whyGone(part) : this.#rootFailure(set.root, part);
       this.#failures[part] = refused;
       if (refused === null) got |= 1 << part;
@@ -192,17 +176,12 @@ export class ProcReader {
 
   #fill(part: PartIndexValue, set: MemberSet, out: Reading): void {
     const { totals } = set.ledger;
-    if (part === PartIndex.CPU) {
-      for (const [word, channel] of CPU_WORDS) out.set(word, totals[channel]!);
-    } else if (part === PartIndex.IO) {
-      for (const [word, channel] of IO_WORDS) out.set(word, totals[channel]!);
-    } else if (part === PartIndex.MEMORY) {
+    for (const [word, channel] of CHANNEL_WORDS[part]) out.set(word, totals[channel]!);
+    if (part === PartIndex.MEMORY) {
       out.set(FrameWord.MEM_RSS_BYTES, set.rssBytes);
       out.set(FrameWord.MEM_PEAK_BYTES, this.#peakBytes);
-      for (const [word, channel] of FAULT_WORDS) out.set(word, totals[channel]!);
-    } else {
-      out.set(FrameWord.PIDS, set.threads);
     }
+    if (part === PartIndex.EXTRA) out.set(FrameWord.PIDS, set.threads);
   }
 
   /** A part stands and falls with what the pinned process's files say, unless a cgroup does not list it. */

@@ -3,7 +3,8 @@
 import { ReadStatus, type ReadStatusValue, readBuffer } from '../../kernel/kept-file.js';
 import { Errno, errnoName } from '../../kernel/syscall.js';
 import type { ParseFault } from '../../kernel/text/fault.js';
-import type { ReadCode, ReadFailure } from '../failure.js';
+import type { ReadCode } from '../../schema/enumerations.js';
+import type { ReadFailure } from '../failure.js';
 
 /** A failure without text: `errno` is negative, or 0 where the kernel gave none. */
 export function failure(

@@ -1,12 +1,15 @@
 /** What readers fill and frames carry: the words of one slot, with their validity mask. */
-import { endianness } from 'node:os';
-import { FrameWord, RING_SLOT_WORDS } from '../../ring/layout.js';
 
-// Every word index is below 32, so that the mask lives in the low half of VALID and needs no bigint.
-const VALID_LOW = FrameWord.VALID * 2 + (endianness() === 'LE' ? 0 : 1);
+import { endianness } from 'node:os';
+import { FRAME_WORDS, FrameWord } from '../../schema/layout.js';
+
+/** The u32 half of VALID that has the bit of a word: no bigint is made for it. */
+const IS_BIG_ENDIAN = endianness() === 'BE';
+const validHalf = (word: number): number =>
+  FrameWord.VALID * 2 + (word >= 32 === IS_BIG_ENDIAN ? 0 : 1);
 
 export class Reading {
-  readonly words = new BigUint64Array(RING_SLOT_WORDS);
+  readonly words = new BigUint64Array(FRAME_WORDS);
   readonly #halves = new Uint32Array(this.words.buffer);
 
   clear(): void {
@@ -15,12 +18,12 @@ export class Reading {
 
   set(word: number, value: bigint): void {
     this.words[word] = value;
-    this.#halves[VALID_LOW]! |= 1 << word;
+    this.#halves[validHalf(word)]! |= 1 << (word & 31);
   }
 
   unset(word: number): void {
     this.words[word] = 0n;
-    this.#halves[VALID_LOW]! &= ~(1 << word);
+    this.#halves[validHalf(word)]! &= ~(1 << (word & 31));
   }
 
   /** Sets the word, or unsets it where the kernel gave no value. */
@@ -30,7 +33,7 @@ export class Reading {
   }
 
   has(word: number): boolean {
-    return ((this.#halves[VALID_LOW]! >>> word) & 1) !== 0;
+    return ((this.#halves[validHalf(word)]! >>> (word & 31)) & 1) !== 0;
   }
 
   /** The word's value, 0 where it has none. */

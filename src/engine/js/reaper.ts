@@ -3,11 +3,11 @@
  * consumption never counts, and what it reaped counts from the open on.
  */
 
+import { saturatingSub } from '../../frame/saturate.js';
 import type { ProcRoot } from '../../kernel/process-directory.js';
-import { PartBit } from '../engine.js';
+import { Channel, PartBit } from '../../schema/enumerations.js';
 import { LedgerRow } from './ledger.js';
-import { CHANNELS, Channel, Member } from './member.js';
-import { saturatingSub } from './saturate.js';
+import { Member } from './member.js';
 
 /** The unit of `ru_inblock` and `ru_oublock`. */
 const RUSAGE_BLOCK_BYTES = 512;
@@ -23,7 +23,7 @@ export class Reaper {
   constructor(root: ProcRoot, pid: number) {
     this.pid = pid;
     this.#process = new Member(root, pid);
-    this.#raw = new LedgerRow(pid, 0n, CHANNELS);
+    this.#raw = new LedgerRow(pid, 0n, Channel.COUNT);
     this.#process.row = this.#raw;
     this.#read(PartBit.ALL);
     this.#baseline = [...this.#raw.reaped];
@@ -33,7 +33,7 @@ export class Reaper {
   /** Stores what it reaped since the baseline. False where something was unreadable. */
   store(parts: number, row: LedgerRow): boolean {
     const read = this.#read(parts);
-    for (let c = 0; c < CHANNELS; c++) {
+    for (let c = 0; c < Channel.COUNT; c++) {
       row.store(c, 0n, saturatingSub(this.#raw.reaped[c]!, this.#baseline[c]!));
     }
     this.#process.directory.leave();
@@ -62,14 +62,14 @@ export class Reaper {
   // `io` holds its own and its reaped children's bytes; its own are taken off. They are read second, so that what
   // it does in between is never taken for a child's.
   #storeIo(): void {
-    const whole = new LedgerRow(this.pid, 0n, CHANNELS);
+    const whole = new LedgerRow(this.pid, 0n, Channel.COUNT);
     this.#process.row = whole;
     this.#process.store(PartBit.IO);
     this.#process.row = this.#raw;
     const { fsRead, fsWrite } = process.resourceUsage();
     for (const [channel, blocks] of [
-      [Channel.READ_BYTES, fsRead],
-      [Channel.WRITE_BYTES, fsWrite],
+      [Channel.IO_READ, fsRead],
+      [Channel.IO_WRITE, fsWrite],
     ] as const) {
       const own = BigInt(blocks * RUSAGE_BLOCK_BYTES);
       this.#raw.store(channel, 0n, saturatingSub(whole.reaped[channel]!, own));

@@ -2,29 +2,23 @@
  * One episode in the hands of the sampler: what is due when, the end that must not be lost, and what its owner asks
  * and is told. The twin of `native/core/sampled_episode.h`.
  */
+
 import type { BudgetTrip, Exhaustion } from '../../budget/watch.js';
-import { FrameFlag, FrameWord } from '../../ring/layout.js';
 import {
-  type EpisodeSampler,
-  type ExhaustAction,
+  ENFORCE_LIMIT_NS,
+  LINGER_FIRST_NS,
+  LINGER_MAX_NS,
   SAMPLE_HOLD_IF_ENDED,
-  SampleOutcome,
-  type SamplingSpec,
-  type TripwireSpec,
-} from '../engine.js';
-import { SETTLE_AGREE_NS, SETTLE_INTERVAL_NS, SETTLE_LIMIT_NS } from '../settling.js';
+  SETTLE_AGREE_NS,
+  SETTLE_INTERVAL_NS,
+  SETTLE_LIMIT_NS,
+} from '../../schema/bounds.js';
+import { type ExhaustAction, SampleOutcome } from '../../schema/enumerations.js';
+import { FrameFlag, FrameWord } from '../../schema/layout.js';
+import type { EpisodeSampler, SamplingSpec, TripwireSpec } from '../engine.js';
 import { Pacer } from './pacer.js';
 import { PendingNews } from './pending-news.js';
 import type { Trip } from './tripwires.js';
-
-const MS = 1_000_000n;
-/** After the root's exit the end is looked for this much later, then twice as much later each time … */
-const FIRST_LINGER_NS = MS;
-/** … up to this: `cgroup.events` is rate-limited, and descendants may go on for long. */
-const MOST_LINGER_NS = 20n * MS;
-
-/** How long what was told to freeze or die may take: a process in uninterruptible sleep does neither. */
-const ENFORCE_LIMIT_NS = 5_000n * MS;
 
 /** These two mark the ends of a session, and only the sampler sets them. */
 const END_FLAGS = FrameFlag.INITIAL | FrameFlag.TERMINAL;
@@ -257,7 +251,14 @@ export class SampledEpisode {
       return;
     }
     const limitNs = this.#clock() + ENFORCE_LIMIT_NS;
-    this.#enforcing = { action, again: false, done: false, nextNs: limitNs, stepNs: MS, limitNs };
+    this.#enforcing = {
+      action,
+      again: false,
+      done: false,
+      nextNs: limitNs,
+      stepNs: LINGER_FIRST_NS,
+      limitNs,
+    };
     this.#act(this.#enforcing);
   }
 
@@ -274,7 +275,7 @@ export class SampledEpisode {
   #enforced(enforcing: Enforcing, errno: string | null): void {
     if (errno === 'EAGAIN' && this.#clock() < enforcing.limitNs) {
       enforcing.again = true;
-      enforcing.nextNs = this.#clock() + MS;
+      enforcing.nextNs = this.#clock() + LINGER_FIRST_NS;
       return;
     }
     if (errno !== null) {
@@ -304,7 +305,7 @@ export class SampledEpisode {
       return;
     }
     enforcing.nextNs = nowNs + enforcing.stepNs;
-    enforcing.stepNs = earlier(2n * enforcing.stepNs, MOST_LINGER_NS);
+    enforcing.stepNs = earlier(2n * enforcing.stepNs, LINGER_MAX_NS);
   }
 
   /** The next weaker action takes the place of one that failed. */
@@ -328,15 +329,15 @@ export class SampledEpisode {
     const nowNs = this.#clock();
     if (this.#episode.rootGone) this.#lingerFrom(nowNs);
     // Those that outlive the root for long are left to the frames.
-    if (this.#linger !== null && this.#linger.stepNs < MOST_LINGER_NS) this.#episode.remember();
+    if (this.#linger !== null && this.#linger.stepNs < LINGER_MAX_NS) this.#episode.remember();
     if (this.#linger === null || nowNs < this.#linger.nextNs) return;
     const { stepNs } = this.#linger;
     const twice = 2n * stepNs;
-    this.#linger = { nextNs: nowNs + stepNs, stepNs: earlier(twice, MOST_LINGER_NS) };
+    this.#linger = { nextNs: nowNs + stepNs, stepNs: earlier(twice, LINGER_MAX_NS) };
   }
 
   #lingerFrom(nowNs: bigint): void {
-    this.#linger ??= { nextNs: nowNs + FIRST_LINGER_NS, stepNs: 2n * FIRST_LINGER_NS };
+    this.#linger ??= { nextNs: nowNs + LINGER_FIRST_NS, stepNs: 2n * LINGER_FIRST_NS };
   }
 
   #beginSettling(exited: boolean): void {

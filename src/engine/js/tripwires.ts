@@ -2,16 +2,13 @@
  * Plain thresholds on published values, and what the sampler does about them by itself. The twin of
  * `native/core/tripwires.h`; both run `test/tables/tripwires.txt`.
  */
-import { FrameWord } from '../../ring/layout.js';
-import {
-  MAX_TRIPWIRES,
-  type SamplerNews,
-  TripAction,
-  type TripMetric,
-  type TripwireSpec,
-} from '../engine.js';
+
+import { saturatingAdd } from '../../frame/saturate.js';
+import { MAX_TRIPWIRES } from '../../schema/bounds.js';
+import { TripAction, type TripMetric } from '../../schema/enumerations.js';
+import { FrameWord } from '../../schema/layout.js';
+import type { SamplerNews, TripwireSpec } from '../engine.js';
 import type { Reading } from './reading.js';
-import { saturatingAdd } from './saturate.js';
 
 export type Trip = SamplerNews['trips'][number];
 

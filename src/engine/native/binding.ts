@@ -3,14 +3,16 @@
 import { loadAddon } from '../../addon/load.js';
 import { errnoName } from '../../error/errno-name.js';
 import { TelemetryError } from '../../error/index.js';
-import { type EpisodeSpec, type PartIndexValue, type SampleWarning, TIERS } from '../engine.js';
 import {
   PARSE_REASONS,
   type ParseReason,
+  type PartIndexValue,
   READ_CODES,
   type ReadCode,
-  type ReadFailure,
-} from '../failure.js';
+  TIERS,
+} from '../../schema/enumerations.js';
+import type { EpisodeSpec, SampleWarning } from '../engine.js';
+import type { ReadFailure } from '../failure.js';
 import { cgroupDirectory, type FailurePlace, failureToError } from '../failure-error.js';
 
 /** An opened native object; freed with its JavaScript value, its descriptors at the latest then. */

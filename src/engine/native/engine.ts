@@ -1,5 +1,7 @@
 /** The native engine: readers and samplers of the addon behind the interface of `engine.ts`. */
-import { RING_SLOT_WORDS } from '../../ring/layout.js';
+
+import { PARSE_REASONS } from '../../schema/enumerations.js';
+import { FRAME_WORDS } from '../../schema/layout.js';
 import type {
   CgroupSpec,
   Engine,
@@ -15,7 +17,7 @@ import type {
   SourceReader,
 } from '../engine.js';
 import { KERNEL_TEXTS } from '../engine.js';
-import { PARSE_REASONS, type ReadFailure } from '../failure.js';
+import type { ReadFailure } from '../failure.js';
 import { cgroupDirectory } from '../failure-error.js';
 import {
   episodeArguments,
@@ -57,7 +59,7 @@ class NativeEngine implements Engine {
 
   openCgroup(spec: CgroupSpec): SourceReader {
     const b = this.#binding;
-    const words = new BigUint64Array(RING_SLOT_WORDS);
+    const words = new BigUint64Array(FRAME_WORDS);
     const opened = b.openCgroup(spec.root, spec.path, spec.requireCgroupfs, words);
     const reader = orThrow(opened, { cgroupPath: cgroupDirectory(spec), procRoot: '' });
     return {
@@ -70,7 +72,7 @@ class NativeEngine implements Engine {
 
   openProc(spec: ProcSpec): SourceReader {
     const b = this.#binding;
-    const words = new BigUint64Array(RING_SLOT_WORDS);
+    const words = new BigUint64Array(FRAME_WORDS);
     const opened = b.openProc(spec.pid, spec.procRoot, spec.tree, spec.reaperPid, words);
     const reader = orThrow(opened, { cgroupPath: '', procRoot: spec.procRoot });
     return {

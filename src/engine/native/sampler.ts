@@ -5,17 +5,15 @@ import { loadAddon } from '../../addon/load.js';
 import { errnoName } from '../../error/errno-name.js';
 import { TelemetryError } from '../../error/index.js';
 import { bindRing } from '../../ring/header.js';
-import {
-  type BudgetSpec,
-  EXHAUST_ACTIONS,
-  type ExhaustAction,
-  type FailedAction,
-  type FrameReply,
-  type SampledEpisode,
-  type SamplerNews,
-  type SamplingSpec,
-  TRIP_METRICS,
-  type TripwireSpec,
+import { EXHAUST_ACTIONS, type ExhaustAction, TRIP_METRICS } from '../../schema/enumerations.js';
+import type {
+  BudgetSpec,
+  FailedAction,
+  FrameReply,
+  SampledEpisode,
+  SamplerNews,
+  SamplingSpec,
+  TripwireSpec,
 } from '../engine.js';
 import {
   type EpisodeArguments,

@@ -3,8 +3,8 @@
 import { nativeEvents } from '../../addon/events.js';
 import { loadAddon } from '../../addon/load.js';
 import { bindRing, corrupt, HEAD, type RingShape, STATE } from '../../ring/header.js';
-import { RingState, RingWriterKind } from '../../ring/layout.js';
 import type { OpenSlots, SlotSource, SlotWaker } from '../../ring/slot-source.js';
+import { RingState, RingWriterKind } from '../../schema/layout.js';
 
 /** Freed with its JavaScript value. */
 type RingReaderHandle = object & { readonly __ringReader: unique symbol };

@@ -1,5 +1,5 @@
 /** Decimal digits in kernel text, exact to 2^63 − 1 and saturating beyond, however many there are. */
-import { MAX_U63 } from '../../engine/js/saturate.js';
+import { MAX_U63 } from '../../frame/saturate.js';
 
 const ZERO = 0x30;
 const MINUS = 0x2d;

@@ -1,4 +1,4 @@
-import type { ParseReason } from '../../engine/failure.js';
+import type { ParseReason } from '../../schema/enumerations.js';
 
 /** Why text was refused, and at which byte. */
 export interface ParseFault {

@@ -1,6 +1,6 @@
 /** Flat keyed text: one `key value` a line, in any order, with keys that we do not know among them. */
 
-import { saturatingMul } from '../../engine/js/saturate.js';
+import { saturatingMul } from '../../frame/saturate.js';
 import { digits } from './digits.js';
 import {
   ascii,
@@ -19,7 +19,7 @@ import {
  */
 type Figure = 'unsigned' | 'signed' | 'gauge';
 
-interface FlatKey {
+export interface FlatKey {
   readonly name: Uint8Array;
   readonly figure: Figure;
   /** What the kernel's unit is multiplied by. */
@@ -27,51 +27,36 @@ interface FlatKey {
   readonly required: boolean;
 }
 
-function required(name: string, scale = 1n): FlatKey {
+/** A key that the text must have. */
+export function required(name: string, scale = 1n): FlatKey {
   return { name: ascii(name), figure: 'unsigned', scale, required: true };
 }
 
-function optional(name: string, scale = 1n, figure: Figure = 'unsigned'): FlatKey {
+/** A key that the text may lack: its value is null then. */
+export function optional(name: string, figure: Figure = 'unsigned', scale = 1n): FlatKey {
   return { name: ascii(name), figure, scale, required: false };
 }
 
-const US = 1000n;
 const COLON = 0x3a;
 
-/** `cpu.stat` → usage, user, system ns; nr_throttled, throttled ns (absent without the cpu controller). */
-export const parseCpuStat = flat(SPACE, [
-  required('usage_usec', US),
-  required('user_usec', US),
-  required('system_usec', US),
-  optional('nr_throttled'),
-  optional('throttled_usec', US),
-]);
-
-/** `memory.stat` → anon bytes, pgfault, pgmajfault. */
-export const parseMemoryStat = flat(SPACE, [
-  optional('anon', 1n, 'gauge'),
-  optional('pgfault', 1n, 'signed'),
-  optional('pgmajfault', 1n, 'signed'),
-]);
-
-/** `memory.events` → oom_kill. */
-export const parseMemoryEvents = flat(SPACE, [required('oom_kill')]);
-
 /** `cgroup.events` → populated, frozen. */
-export const parseCgroupEvents = flat(SPACE, [required('populated'), optional('frozen')]);
+export const parseCgroupEvents = flatParser([required('populated'), optional('frozen')]);
 
 /** `/proc/<pid>/io` → rchar, wchar, syscr, syscw, read_bytes, write_bytes. */
-export const parseProcIo = flat(COLON, [
-  optional('rchar'),
-  optional('wchar'),
-  optional('syscr'),
-  optional('syscw'),
-  required('read_bytes'),
-  required('write_bytes'),
-]);
+export const parseProcIo = flatParser(
+  [
+    optional('rchar'),
+    optional('wchar'),
+    optional('syscr'),
+    optional('syscw'),
+    required('read_bytes'),
+    required('write_bytes'),
+  ],
+  COLON,
+);
 
-/** `separator` ends a key; a colon is followed by one space. */
-function flat(separator: number, keys: readonly FlatKey[]): TextParser {
+/** Gives the value of each key, in the order of `keys`. A colon that ends a key is followed by one space. */
+export function flatParser(keys: readonly FlatKey[], separator: number = SPACE): TextParser {
   return (text, length, values) => parseFlat(separator, keys, text, length, values);
 }
 

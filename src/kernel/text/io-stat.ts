@@ -4,7 +4,7 @@
  * keys (`cost.usage=`), and tears the last line when it ends early.
  */
 
-import { saturatingAdd } from '../../engine/js/saturate.js';
+import { saturatingAdd } from '../../frame/saturate.js';
 import { digits } from './digits.js';
 import {
   ascii,
@@ -18,41 +18,46 @@ import {
   type TextParser,
 } from './fault.js';
 
-const KEYS = [ascii('rbytes'), ascii('wbytes'), ascii('rios'), ascii('wios')] as const;
 const UNKNOWN_DEVICE = ascii('(unknown)');
 const EQUALS = 0x3d;
 const COLON = 0x3a;
 
-/** A device of `io.stat`: `MAJ:MIN`, and its read bytes, written bytes, reads, writes. */
+/** A device of `io.stat`: `MAJ:MIN`, and the figure of each key. */
 export interface IoDevice {
   readonly number: string;
-  readonly figures: (bigint | null)[];
+  readonly figures: bigint[];
 }
 
-/** → read bytes, written bytes, reads, writes, each summed over the devices; an empty text is all zeros. */
-export const parseIoStat: TextParser = (text, length, values) => {
-  values.fill(0n);
-  return parseDevices(text, length, () => values);
-};
+/** The parsers of `io.stat` for the given keys. */
+export class IoStatParser {
+  readonly #keys: readonly Uint8Array[];
 
-/** Appends the devices in the order of the text. One may be there without figures. */
-export function parseIoDevices(
-  text: Uint8Array,
-  length: number,
-  devices: IoDevice[],
-): ParseFault | null {
-  return parseDevices(text, length, (start, end) => {
-    const number = Buffer.from(text.buffer, text.byteOffset + start, end - start).toString(
-      'latin1',
-    );
-    const figures = [0n, 0n, 0n, 0n];
-    devices.push({ number, figures });
-    return figures;
-  });
+  constructor(keys: readonly string[]) {
+    this.#keys = keys.map(ascii);
+  }
+
+  /** → the sum of each key over the devices; an empty text is all zeros. */
+  readonly sums: TextParser = (text, length, values) => {
+    values.fill(0n);
+    return parseDevices(this.#keys, text, length, () => values);
+  };
+
+  /** Appends the devices as the text has them; one may be there without figures. */
+  devices(text: Uint8Array, length: number, devices: IoDevice[]): ParseFault | null {
+    return parseDevices(this.#keys, text, length, (start, end) => {
+      const number = Buffer.from(text.buffer, text.byteOffset + start, end - start).toString(
+        'latin1',
+      );
+      const figures = this.#keys.map(() => 0n);
+      devices.push({ number, figures });
+      return figures;
+    });
+  }
 }
 
 /** `beginDevice` gives what the figures that follow are added to. */
 function parseDevices(
+  keys: readonly Uint8Array[],
   text: Uint8Array,
   length: number,
   beginDevice: (start: number, end: number) => (bigint | null)[],
@@ -72,7 +77,7 @@ function parseDevices(
       device = beginDevice(at, end);
     } else {
       if (device === null) return fault(at, 'key before a device');
-      const refused = addKey(text, at, equals, end, device);
+      const refused = addKey(keys, text, at, equals, end, device);
       if (refused !== null) return refused;
     }
     at = end;
@@ -81,14 +86,15 @@ function parseDevices(
 }
 
 function addKey(
+  keys: readonly Uint8Array[],
   text: Uint8Array,
   start: number,
   equals: number,
   end: number,
   values: (bigint | null)[],
 ): ParseFault | null {
-  for (let i = 0; i < KEYS.length; i++) {
-    const key = KEYS[i]!;
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
     if (key.length !== equals - start || !startsWith(text, key, start, equals)) continue;
     if (!digits.scan(text, equals + 1, end)) return fault(digits.end, 'malformed number');
     values[i] = saturatingAdd(values[i] ?? 0n, digits.value);

@@ -1,6 +1,6 @@
 /** `*.pressure`: `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and `full …` where it has a meaning. */
 
-import { saturatingMul } from '../../engine/js/saturate.js';
+import { saturatingMul } from '../../frame/saturate.js';
 import { digits } from './digits.js';
 import {
   ascii,
