@@ -14,9 +14,6 @@ namespace {
 
 constexpr size_t kPathSize = 512;
 
-constexpr uint64_t IoStat::*kFigure[] = {&IoStat::rbytes, &IoStat::wbytes, &IoStat::rios,
-                                         &IoStat::wios};
-
 bool read_device_number(int dirfd, const char* path, uint64_t& number) {
   const int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return false;
@@ -52,17 +49,17 @@ IoStat BlockStack::sum(const std::vector<IoDevice>& devices, uint64_t now_ns) {
     const Device* known = find(device.number);
     if (known == nullptr) continue;
     Group& group = groups_[known->group];
-    for (uint32_t f = 0; f < kFigures; ++f) {
-      const uint64_t value = device.figures.*kFigure[f];
+    for (uint32_t f = 0; f < kIoFigures; ++f) {
+      const uint64_t value = device.figures.figures[f];
       if (!known->is_stacked) group.bottom[f] = saturating_add(group.bottom[f], value);
       if (known->is_top) group.top[f] = saturating_add(group.top[f], value);
     }
   }
   IoStat sums;
   for (const Group& group : groups_) {
-    for (uint32_t f = 0; f < kFigures; ++f) {
+    for (uint32_t f = 0; f < kIoFigures; ++f) {
       const uint64_t once = std::max(group.bottom[f], group.top[f]);
-      sums.*kFigure[f] = saturating_add(sums.*kFigure[f], once);
+      sums.figures[f] = saturating_add(sums.figures[f], once);
     }
   }
   return sums;

@@ -25,7 +25,6 @@ class BlockStack {
   IoStat sum(const std::vector<IoDevice>& devices, uint64_t now_ns);
 
  private:
-  static constexpr uint32_t kFigures = 4;
   struct Device {
     uint64_t number = 0;
     uint32_t group = 0;       // of all that stand on one another
@@ -33,8 +32,8 @@ class BlockStack {
     bool is_top = true;       // none of the others is made of it
   };
   struct Group {
-    uint64_t bottom[kFigures] = {};
-    uint64_t top[kFigures] = {};
+    uint64_t bottom[kIoFigures] = {};
+    uint64_t top[kIoFigures] = {};
   };
 
   void look(const std::vector<IoDevice>& devices);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "cgroup_directory.h"
 
@@ -15,16 +16,25 @@ using part::kExtraIndex;
 using part::kIoIndex;
 using part::kMemoryIndex;
 
-// In the order of FileIndex.
-constexpr const char* kFileNames[] = {
-    "cpu.stat",        "memory.current", "memory.peak",   "memory.stat",
-    "memory.events",   "io.stat",        "pids.current",  "cpu.pressure",
-    "memory.pressure", "io.pressure",    "cgroup.events", "cgroup.procs",
+constexpr const char* kRequiredFiles[] = {
+    "cpu.stat", "memory.current", "memory.peak",  "memory.stat",
+    "io.stat",  "cgroup.events",  "cgroup.procs",
 };
 
-void put(Reading& out, uint32_t w, const std::optional<uint64_t>& value) {
-  if (value) out.set(w, *value);
+constexpr const char* name_of(uint32_t file) {
+  constexpr uint32_t kCount = std::size(kRequiredFiles);
+  return file < kCount ? kRequiredFiles[file] : kOptionalFiles[file - kCount].name;
 }
+
+constexpr uint64_t words_of_parts(uint32_t parts) {
+  uint64_t words = 0;
+  for (uint32_t index = 0; index < part::kCount; ++index) {
+    if ((parts >> index) & 1) words |= part::kWords[index];
+  }
+  return words;
+}
+
+constexpr uint64_t kMemoryStatWords = words_of(kMemoryStatKeys);
 
 }  // namespace
 
@@ -35,7 +45,7 @@ ReadFailure CgroupReader::open(const char* root, const char* path, bool require_
   if (failure) return failure;
   DescriptorBudget::take_always();
   for (uint32_t i = 0; i < kFileCount; ++i) {
-    files_[i] = KeptFile(kFileNames[i], is_cgroupfs_);
+    files_[i] = KeptFile(name_of(i), is_cgroupfs_);
     unsupported_[i] = false;
   }
   // Of a recorded tree the host's own devices tell nothing: what is recorded beside it may.
@@ -66,7 +76,7 @@ uint32_t CgroupReader::read(uint32_t parts, uint64_t now_ns, ReadBuffer& buffer,
     if (parts & part::kCpu) read_cpu(buffer, out);
     if (parts & part::kMemory) read_memory(now_ns, buffer, out);
     if (parts & part::kIo) read_io(now_ns, buffer, out);
-    if (parts & part::kExtra) read_extra(buffer, out);
+    read_optional(parts, buffer, out);
   }
   if (removed_) {
     fail_all(parts, out);
@@ -102,9 +112,7 @@ void CgroupReader::begin(uint32_t parts, Reading& out) {
   for (uint32_t index = 0; index < part::kCount; ++index) {
     if (!((parts >> index) & 1)) continue;
     failures_[index] = {};
-    for (uint32_t w = 0; w < kFrameWords; ++w) {
-      if ((part::kWords[index] >> w) & 1) out.unset(w);
-    }
+    out.unset_all(part::kWords[index]);
   }
 }
 
@@ -118,35 +126,38 @@ void CgroupReader::fail_all(uint32_t parts, Reading& out) {
 }
 
 void CgroupReader::read_cpu(ReadBuffer& buffer, Reading& out) {
-  CpuStat stat;
-  failures_[kCpuIndex] = parsed(kCpuStat, buffer, parse_cpu_stat, stat);
+  const auto parse = [](Text text, Reading& words) {
+    return parse_words(text, kCpuStatKeys, words);
+  };
+  failures_[kCpuIndex] = parsed<Reading>(kCpuStat, buffer, parse, out);
   if (failures_[kCpuIndex]) return;
   // INV-CPU001: the kernel scales user and system from samples, and their sum may be ahead of the
   // usage.
-  const uint64_t split = saturating_add(stat.user_ns, stat.system_ns);
-  out.set(word::kCpuNs, std::max(stat.usage_ns, split));
-  out.set(word::kCpuUserNs, stat.user_ns);
-  out.set(word::kCpuSystemNs, stat.system_ns);
-  put(out, word::kCpuNrThrottled, stat.nr_throttled);
-  put(out, word::kCpuThrottledNs, stat.throttled_ns);
+  const uint64_t split = saturating_add(out.get(word::kCpuUserNs), out.get(word::kCpuSystemNs));
+  out.set(word::kCpuNs, std::max(out.get(word::kCpuNs), split));
 }
 
 void CgroupReader::read_memory(uint64_t now_ns, ReadBuffer& buffer, Reading& out) {
   memory_stat_carried_ = false;
-  uint64_t current = 0;
-  failures_[kMemoryIndex] = parsed(kMemoryCurrent, buffer, parse_single, current);
+  failures_[kMemoryIndex] =
+      parsed(kMemoryCurrent, buffer, parse_gauge<word::kMemCurrentBytes>, out);
   if (failures_[kMemoryIndex]) return;
-  if (!refresh_memory_stat(now_ns, buffer)) return;
-  const uint64_t rss = memory_stat_.anon.value_or(current);
-  highest_current_ = std::max(highest_current_, current);
-  out.set(word::kMemCurrentBytes, current);
-  out.set(word::kMemRssBytes, rss);
-  put(out, word::kPageFaultsMajor, memory_stat_.pgmajfault);
-  if (memory_stat_.pgfault && memory_stat_.pgmajfault) {
-    out.set(word::kPageFaultsMinor,
-            saturating_sub(*memory_stat_.pgfault, *memory_stat_.pgmajfault));
+  if (!refresh_memory_stat(now_ns, buffer)) {
+    out.unset(word::kMemCurrentBytes);
+    return;
   }
-  read_peak(rss, buffer, out);
+  out.take(memory_stat_, kMemoryStatWords);
+  const uint64_t current = out.get(word::kMemCurrentBytes);
+  highest_current_ = std::max(highest_current_, current);
+  if (!out.has(word::kMemRssBytes)) out.set(word::kMemRssBytes, current);
+  // The kernel counts the major faults among all.
+  if (out.has(word::kPageFaultsMinor) && out.has(word::kPageFaultsMajor)) {
+    out.set(word::kPageFaultsMinor,
+            saturating_sub(out.get(word::kPageFaultsMinor), out.get(word::kPageFaultsMajor)));
+  } else {
+    out.unset(word::kPageFaultsMinor);
+  }
+  read_peak(out.get(word::kMemRssBytes), buffer, out);
 }
 
 // memory.stat is the costly file of the cgroup, so that it has a period of its own.
@@ -155,7 +166,10 @@ bool CgroupReader::refresh_memory_stat(uint64_t now_ns, ReadBuffer& buffer) {
     memory_stat_carried_ = true;
     return true;
   }
-  const ReadFailure refused = parsed(kMemoryStat, buffer, parse_memory_stat, memory_stat_);
+  const auto parse = [](Text text, Reading& words) {
+    return parse_words(text, kMemoryStatKeys, words);
+  };
+  const ReadFailure refused = parsed<Reading>(kMemoryStat, buffer, parse, memory_stat_);
   memory_stat_fresh_ = !refused;
   if (!refused) {
     memory_stat_read_ns_ = now_ns;
@@ -185,47 +199,23 @@ void CgroupReader::read_io(uint64_t now_ns, ReadBuffer& buffer, Reading& out) {
   failures_[kIoIndex] = parsed(kIoStat, buffer, parse_io_devices, io_devices_);
   if (failures_[kIoIndex]) return;
   const IoStat stat = block_stack_.sum(io_devices_, now_ns);
-  out.set(word::kIoReadBytes, stat.rbytes);
-  out.set(word::kIoWriteBytes, stat.wbytes);
-  out.set(word::kIoReadOps, stat.rios);
-  out.set(word::kIoWriteOps, stat.wios);
+  for (uint32_t f = 0; f < kIoFigures; ++f) out.set(kIoKeys[f].word, stat.figures[f]);
 }
 
-void CgroupReader::read_extra(ReadBuffer& buffer, Reading& out) {
-  MemoryEvents events;
-  if (accepted(parsed(kMemoryEvents, buffer, parse_memory_events, events))) {
-    out.set(word::kOomKills, events.oom_kill);
+// With PSI off at boot its files open, and reading them is EOPNOTSUPP for ever.
+void CgroupReader::read_optional(uint32_t parts, ReadBuffer& buffer, Reading& out) {
+  for (uint32_t i = 0; i < kOptionalFileCount; ++i) {
+    const OptionalFile& file = kOptionalFiles[i];
+    const uint32_t index = kFirstOptional + i;
+    if ((words_of_parts(parts) & part::bit(file.word)) == 0 || unsupported_[index]) continue;
+    const ReadFailure refused = parsed(index, buffer, file.parse, out);
+    if (refused.error_number == EOPNOTSUPP) {
+      unsupported_[index] = true;
+      files_[index].close();
+    } else if (refused && refused.code != ReadCode::kControllerNotEnabled) {
+      fail_extra(refused);
+    }
   }
-  uint64_t pids = 0;
-  if (accepted(parsed(kPidsCurrent, buffer, parse_single, pids))) {
-    out.set(word::kPids, pids);
-  }
-  read_pressure(kCpuPressure, word::kPressureCpuSomeNs, 0, buffer, out);
-  read_pressure(kMemoryPressure, word::kPressureMemorySomeNs, word::kPressureMemoryFullNs, buffer,
-                out);
-  read_pressure(kIoPressure, word::kPressureIoSomeNs, word::kPressureIoFullNs, buffer, out);
-}
-
-// With PSI off at boot the files open, and reading them is EOPNOTSUPP for ever.
-void CgroupReader::read_pressure(FileIndex index, uint32_t some, uint32_t full, ReadBuffer& buffer,
-                                 Reading& out) {
-  if (unsupported_[index]) return;
-  Pressure pressure;
-  const ReadFailure refused = parsed(index, buffer, parse_pressure, pressure);
-  if (refused.error_number == EOPNOTSUPP) {
-    unsupported_[index] = true;
-    files_[index].close();
-  } else if (accepted(refused)) {
-    out.set(some, pressure.some_total_ns);
-    if (full != 0) put(out, full, pressure.full_total_ns);
-  }
-}
-
-/// Of a file whose absence is no failure: true when it was read.
-bool CgroupReader::accepted(const ReadFailure& refused) {
-  if (!refused) return true;
-  if (refused.code != ReadCode::kControllerNotEnabled) fail_extra(refused);
-  return false;
 }
 
 void CgroupReader::fail_extra(const ReadFailure& refused) {
@@ -234,7 +224,7 @@ void CgroupReader::fail_extra(const ReadFailure& refused) {
 }
 
 template <typename Parsed>
-ReadFailure CgroupReader::parsed(FileIndex index, ReadBuffer& buffer,
+ReadFailure CgroupReader::parsed(uint32_t index, ReadBuffer& buffer,
                                  ParseError (*parse)(std::string_view, Parsed&), Parsed& out) {
   ReadFailure failure;
   const ReadResult result = load(index, buffer);
@@ -260,13 +250,13 @@ ReadFailure CgroupReader::parsed(FileIndex index, ReadBuffer& buffer,
       break;
   }
   failure.error_number = result.error_number;
-  failure.set_file(kFileNames[index]);
+  failure.set_file(name_of(index));
   return failure;
 }
 
 // A controller that was turned off and on kills the kept descriptors with ENODEV while the
 // directory lives: the file is opened once more before anything is concluded.
-ReadResult CgroupReader::load(FileIndex index, ReadBuffer& buffer) {
+ReadResult CgroupReader::load(uint32_t index, ReadBuffer& buffer) {
   if (!is_open() || removed_) return {ReadStatus::kAbsent, ENOENT};
   ReadResult result = files_[index].read(dirfd_, buffer);
   if (result.status == ReadStatus::kDead) result = files_[index].read(dirfd_, buffer);

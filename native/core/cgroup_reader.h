@@ -77,15 +77,11 @@ class CgroupReader {
     kMemoryCurrent,
     kMemoryPeak,
     kMemoryStat,
-    kMemoryEvents,
     kIoStat,
-    kPidsCurrent,
-    kCpuPressure,
-    kMemoryPressure,
-    kIoPressure,
     kCgroupEvents,
     kCgroupProcs,
-    kFileCount,
+    kFirstOptional,  // kOptionalFiles
+    kFileCount = kFirstOptional + kOptionalFileCount,
   };
 
   void begin(uint32_t parts, Reading& out);
@@ -94,25 +90,21 @@ class CgroupReader {
   void read_memory(uint64_t now_ns, ReadBuffer& buffer, Reading& out);
   void read_peak(uint64_t rss, ReadBuffer& buffer, Reading& out);
   void read_io(uint64_t now_ns, ReadBuffer& buffer, Reading& out);
-  void read_extra(ReadBuffer& buffer, Reading& out);
+  void read_optional(uint32_t parts, ReadBuffer& buffer, Reading& out);
   bool refresh_memory_stat(uint64_t now_ns, ReadBuffer& buffer);
-  void read_pressure(FileIndex index, uint32_t some, uint32_t full, ReadBuffer& buffer,
-                     Reading& out);
-  bool accepted(const ReadFailure& refused);
   void fail_extra(const ReadFailure& refused);
-  ReadResult load(FileIndex index, ReadBuffer& buffer);
-  /// Reads the file and parses it into `out`; the failure is none where `out` is of use.
+  ReadResult load(uint32_t index, ReadBuffer& buffer);
+  /// Reads the file and parses it into `out`, which is valid only where this is no failure.
   template <typename Parsed>
-  ReadFailure parsed(FileIndex index, ReadBuffer& buffer,
+  ReadFailure parsed(uint32_t index, ReadBuffer& buffer,
                      ParseError (*parse)(std::string_view, Parsed&), Parsed& out);
 
   KeptFile files_[kFileCount];
   /// The kernel was started without what the file tells (PSI): it is not tried again.
   bool unsupported_[kFileCount] = {};
   ReadFailure failures_[part::kCount];
-  /// memory.peak, memory.events, pids.current and three of pressure.
-  static constexpr uint32_t kMaxExtraFailures = 6;
-  ReadFailure extra_failures_[kMaxExtraFailures];
+  /// memory.peak and the optional files.
+  ReadFailure extra_failures_[1 + kOptionalFileCount];
   uint32_t extra_count_ = 0;
   int dirfd_ = -1;
   bool is_cgroupfs_ = false;
@@ -123,7 +115,7 @@ class CgroupReader {
   BlockStack block_stack_;
   std::vector<IoDevice> io_devices_;
 
-  MemoryStat memory_stat_;
+  Reading memory_stat_;             // the words of memory.stat, as the kernel has them
   bool memory_stat_fresh_ = false;  // memory_stat_ holds values that may be carried
   uint64_t memory_stat_read_ns_ = 0;
   uint64_t memory_stat_period_ns_ = 0;

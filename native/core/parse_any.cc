@@ -38,6 +38,27 @@ ParseOutcome parse_single_listed(Text text) {
   return listed(error, value);
 }
 
+template <size_t kCount>
+ParseOutcome parse_words_listed(Text text, const FlatKey (&keys)[kCount]) {
+  Reading reading;
+  ParseOutcome outcome;
+  outcome.error = parse_words(text, keys, reading);
+  if (outcome.error) return outcome;
+  for (const FlatKey& key : keys) {
+    add(outcome, reading.has(key.word) ? std::optional(reading.get(key.word)) : std::nullopt);
+  }
+  return outcome;
+}
+
+ParseOutcome parse_io_listed(Text text) {
+  IoStat stat;
+  ParseOutcome outcome;
+  outcome.error = parse_io_stat(text, stat);
+  if (outcome.error) return outcome;
+  for (const uint64_t figure : stat.figures) add(outcome, figure);
+  return outcome;
+}
+
 template <typename Struct, typename Parse, typename... Members>
 ParseOutcome parse_listed(Text text, Parse parse, Members... members) {
   Struct parsed;
@@ -51,19 +72,15 @@ ParseOutcome parse_text(uint32_t kind, const char* bytes, size_t size) {
   const Text text(bytes, size);
   switch (static_cast<KernelText>(kind)) {
     case KernelText::kCpuStat:
-      return parse_listed<CpuStat>(text, parse_cpu_stat, &CpuStat::usage_ns, &CpuStat::user_ns,
-                                   &CpuStat::system_ns, &CpuStat::nr_throttled,
-                                   &CpuStat::throttled_ns);
+      return parse_words_listed(text, kCpuStatKeys);
     case KernelText::kMemoryCurrent:
       return parse_single_listed(text);
     case KernelText::kMemoryStat:
-      return parse_listed<MemoryStat>(text, parse_memory_stat, &MemoryStat::anon,
-                                      &MemoryStat::pgfault, &MemoryStat::pgmajfault);
+      return parse_words_listed(text, kMemoryStatKeys);
     case KernelText::kMemoryEvents:
-      return parse_listed<MemoryEvents>(text, parse_memory_events, &MemoryEvents::oom_kill);
+      return parse_words_listed(text, kMemoryEventsKeys);
     case KernelText::kIoStat:
-      return parse_listed<IoStat>(text, parse_io_stat, &IoStat::rbytes, &IoStat::wbytes,
-                                  &IoStat::rios, &IoStat::wios);
+      return parse_io_listed(text);
     case KernelText::kPressure:
       return parse_listed<Pressure>(text, parse_pressure, &Pressure::some_total_ns,
                                     &Pressure::full_total_ns);

@@ -1,44 +1,79 @@
-// The files of a cgroup v2 directory, one struct and one function each. Values are in the
+// The files of a cgroup v2 directory. Most fill words of a frame: a new metric is one line here, a
+// key of a file that is read already, or a file of its own among kOptionalFiles. Values are in the
 // contract's units: the kernel's microseconds become ns here, saturating.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <vector>
 
+#include "parse_flat.h"
 #include "parse_text.h"
 
 namespace episcope {
 
-struct CpuStat {
-  uint64_t usage_ns = 0;
-  uint64_t user_ns = 0;
-  uint64_t system_ns = 0;
-  std::optional<uint64_t> nr_throttled;  // only with the cpu controller
-  std::optional<uint64_t> throttled_ns;
+inline constexpr uint64_t kNsPerUs = 1000;
+
+inline constexpr FlatKey kCpuStatKeys[] = {
+    {"usage_usec", Presence::kRequired, Figure::kUnsigned, word::kCpuNs, kNsPerUs},
+    {"user_usec", Presence::kRequired, Figure::kUnsigned, word::kCpuUserNs, kNsPerUs},
+    {"system_usec", Presence::kRequired, Figure::kUnsigned, word::kCpuSystemNs, kNsPerUs},
+    {"nr_throttled", Presence::kOptional, Figure::kUnsigned, word::kCpuNrThrottled},
+    {"throttled_usec", Presence::kOptional, Figure::kUnsigned, word::kCpuThrottledNs, kNsPerUs},
 };
-ParseError parse_cpu_stat(Text text, CpuStat& out);
+
+/// kPageFaultsMinor gets all faults, the major ones among them.
+inline constexpr FlatKey kMemoryStatKeys[] = {
+    {"anon", Presence::kOptional, Figure::kGauge, word::kMemRssBytes},
+    {"pgfault", Presence::kOptional, Figure::kSigned, word::kPageFaultsMinor},
+    {"pgmajfault", Presence::kOptional, Figure::kSigned, word::kPageFaultsMajor},
+};
+
+// oom_kill, not oom: only the first says that something was killed.
+inline constexpr FlatKey kMemoryEventsKeys[] = {
+    {"oom_kill", Presence::kRequired, Figure::kUnsigned, word::kOomKills},
+};
+
+/// Fills the words of `keys` with what the text has, and unsets those that it lacks.
+template <size_t kCount>
+ParseError parse_words(Text text, const FlatKey (&keys)[kCount], Reading& out) {
+  uint64_t values[kCount];
+  uint32_t found = 0;
+  if (const ParseError error = parse_flat(text, " ", keys, kCount, values, found)) return error;
+  for (size_t i = 0; i < kCount; ++i) {
+    if ((found >> i) & 1) {
+      out.set(keys[i].word, saturating_mul(values[i], keys[i].scale));
+    } else {
+      out.unset(keys[i].word);
+    }
+  }
+  return {};
+}
+
+/// The words of `keys`, as bits of word::kValid.
+template <size_t kCount>
+constexpr uint64_t words_of(const FlatKey (&keys)[kCount]) {
+  uint64_t words = 0;
+  for (const FlatKey& key : keys) words |= part::bit(key.word);
+  return words;
+}
 
 /// A file of one gauge: memory.current, memory.peak, pids.current.
 ParseError parse_single(Text text, uint64_t& out);
 
-struct MemoryStat {
-  std::optional<uint64_t> anon;
-  std::optional<uint64_t> pgfault;
-  std::optional<uint64_t> pgmajfault;
-};
-ParseError parse_memory_stat(Text text, MemoryStat& out);
+template <uint32_t kWord>
+ParseError parse_gauge(Text text, Reading& out) {
+  uint64_t value = 0;
+  const ParseError error = parse_single(text, value);
+  if (!error) out.set(kWord, value);
+  return error;
+}
 
-struct MemoryEvents {
-  uint64_t oom_kill = 0;
-};
-ParseError parse_memory_events(Text text, MemoryEvents& out);
-
-struct CgroupEvents {
-  uint64_t populated = 0;
-  std::optional<uint64_t> frozen;
-};
-ParseError parse_cgroup_events(Text text, CgroupEvents& out);
+inline ParseError parse_memory_events(Text text, Reading& out) {
+  return parse_words(text, kMemoryEventsKeys, out);
+}
 
 struct Pressure {
   uint64_t some_total_ns = 0;
@@ -46,12 +81,55 @@ struct Pressure {
 };
 ParseError parse_pressure(Text text, Pressure& out);
 
-/// Sums over the devices of io.stat. An empty file is valid: nothing was read or written.
+/// kFull 0: the total of all tasks has no meaning.
+template <uint32_t kSome, uint32_t kFull = 0>
+ParseError parse_pressure_words(Text text, Reading& out) {
+  Pressure pressure;
+  if (const ParseError error = parse_pressure(text, pressure)) return error;
+  out.set(kSome, pressure.some_total_ns);
+  if (kFull != 0 && pressure.full_total_ns) out.set(kFull, *pressure.full_total_ns);
+  return {};
+}
+
+/// A kernel file whose absence is no failure. It is read with the part that `word` belongs to.
+struct OptionalFile {
+  const char* name;
+  uint32_t word;
+  ParseError (*parse)(Text text, Reading& out);
+};
+inline constexpr OptionalFile kOptionalFiles[] = {
+    {"memory.events", word::kOomKills, parse_memory_events},
+    {"pids.current", word::kPids, parse_gauge<word::kPids>},
+    {"cpu.pressure", word::kPressureCpuSomeNs, parse_pressure_words<word::kPressureCpuSomeNs>},
+    {"memory.pressure", word::kPressureMemorySomeNs,
+     parse_pressure_words<word::kPressureMemorySomeNs, word::kPressureMemoryFullNs>},
+    {"io.pressure", word::kPressureIoSomeNs,
+     parse_pressure_words<word::kPressureIoSomeNs, word::kPressureIoFullNs>},
+};
+inline constexpr uint32_t kOptionalFileCount = std::size(kOptionalFiles);
+
+struct CgroupEvents {
+  uint64_t populated = 0;
+  std::optional<uint64_t> frozen;
+};
+ParseError parse_cgroup_events(Text text, CgroupEvents& out);
+
+struct IoKey {
+  Text name;
+  uint32_t word;
+};
+inline constexpr IoKey kIoKeys[] = {
+    {"rbytes", word::kIoReadBytes},
+    {"wbytes", word::kIoWriteBytes},
+    {"rios", word::kIoReadOps},
+    {"wios", word::kIoWriteOps},
+};
+inline constexpr uint32_t kIoFigures = std::size(kIoKeys);
+
+/// Sums over the devices of io.stat, by kIoKeys. An empty file is valid: nothing was read or
+/// written.
 struct IoStat {
-  uint64_t rbytes = 0;
-  uint64_t wbytes = 0;
-  uint64_t rios = 0;
-  uint64_t wios = 0;
+  uint64_t figures[kIoFigures] = {};
 };
 ParseError parse_io_stat(Text text, IoStat& out);
 
@@ -62,10 +140,10 @@ struct IoDevice {
 };
 inline constexpr uint64_t kUnknownDevice = UINT64_MAX;
 
-/// The same for each device, in the order of the text. One may be there without figures.
+/// The same for each device, as the text has them. One may be there without figures.
 ParseError parse_io_devices(Text text, std::vector<IoDevice>& out);
 
-/// `8:16`. False where something else stands there.
+/// `8:16`. Returns false for any other text.
 bool parse_device_number(Text text, uint64_t& number);
 
 }  // namespace episcope

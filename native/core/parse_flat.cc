@@ -24,7 +24,7 @@ ParseError parse_flat(Text text, Text separator, const FlatKey* keys, size_t cou
     found |= uint32_t{1} << index;
   }
   for (size_t index = 0; index < count; ++index) {
-    if (keys[index].required && !((found >> index) & 1)) {
+    if (keys[index].presence == Presence::kRequired && !((found >> index) & 1)) {
       return parse_error(ParseReason::kMissingKey, text.size());
     }
   }

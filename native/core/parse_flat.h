@@ -9,10 +9,15 @@
 
 namespace episcope {
 
+enum class Presence { kRequired, kOptional };
+
 struct FlatKey {
   Text name;
-  bool required;
+  Presence presence;
   Figure figure = Figure::kUnsigned;
+  /// The word that the value fills, times `scale`; 0: it is no word of a frame.
+  uint32_t word = 0;
+  uint64_t scale = 1;
 };
 
 /// Finds `keys` by name, never by position; lines with other keys are skipped unread. Of a key told

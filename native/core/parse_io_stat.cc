@@ -14,10 +14,9 @@ bool parse_device(Text token, uint64_t& number) {
 }
 
 uint64_t* sum_of(IoStat& sums, Text key) {
-  if (key == "rbytes") return &sums.rbytes;
-  if (key == "wbytes") return &sums.wbytes;
-  if (key == "rios") return &sums.rios;
-  if (key == "wios") return &sums.wios;
+  for (uint32_t i = 0; i < kIoFigures; ++i) {
+    if (kIoKeys[i].name == key) return &sums.figures[i];
+  }
   return nullptr;
 }
 

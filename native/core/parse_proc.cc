@@ -97,9 +97,10 @@ ParseError parse_proc_statm(Text text, ProcStatm& out) {
 }
 
 ParseError parse_proc_io(Text text, ProcIo& out) {
-  static constexpr FlatKey kKeys[] = {{"rchar", false},     {"wchar", false},
-                                      {"syscr", false},     {"syscw", false},
-                                      {"read_bytes", true}, {"write_bytes", true}};
+  static constexpr FlatKey kKeys[] = {
+      {"rchar", Presence::kOptional},      {"wchar", Presence::kOptional},
+      {"syscr", Presence::kOptional},      {"syscw", Presence::kOptional},
+      {"read_bytes", Presence::kRequired}, {"write_bytes", Presence::kRequired}};
   uint64_t values[6];
   uint32_t found = 0;
   if (const ParseError error = parse_flat(text, ": ", kKeys, 6, values, found)) return error;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <initializer_list>
 
 namespace episcope {
 namespace {
@@ -10,23 +9,14 @@ namespace {
 constexpr uint32_t kTotals =
     part::kCpu | part::kIo;  // what the ledger keeps when nothing lives any more
 
+/// Of the extra part only what /proc has: the other words are the cgroup's, whose reader may have
+/// filled them.
 void unset_words(uint32_t parts, Reading& out) {
-  const auto unset = [&out](std::initializer_list<uint32_t> words) {
-    for (const uint32_t w : words) out.unset(w);
-  };
-  if (parts & part::kCpu) {
-    unset({word::kCpuNs, word::kCpuUserNs, word::kCpuSystemNs, word::kCpuThrottledNs,
-           word::kCpuNrThrottled});
+  for (uint32_t index = 0; index < part::kCount; ++index) {
+    if (((parts >> index) & 1) == 0) continue;
+    const bool shared = index == part::kExtraIndex;
+    out.unset_all(shared ? part::kProcWords[index] : part::kWords[index]);
   }
-  if (parts & part::kMemory) {
-    unset({word::kMemRssBytes, word::kMemPeakBytes, word::kMemCurrentBytes, word::kPageFaultsMajor,
-           word::kPageFaultsMinor});
-  }
-  if (parts & part::kIo) {
-    unset({word::kIoReadBytes, word::kIoWriteBytes, word::kIoReadOps, word::kIoWriteOps});
-  }
-  // The other words of EXTRA are the cgroup's, and may have been filled by its reader.
-  if (parts & part::kExtra) unset({word::kPids});
 }
 
 }  // namespace

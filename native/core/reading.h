@@ -2,6 +2,7 @@
 // missing.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -43,10 +44,11 @@ struct Reading {
   bool has(uint32_t w) const { return (words[word::kValid] >> w) & 1; }
   uint64_t get(uint32_t w) const { return words[w]; }
 
-  /// Takes over what `from` has of part `index`, and nothing that it lacks.
-  void take_part(const Reading& from, uint32_t index) {
-    for (uint32_t w = 0; w < kFrameWords; w++) {
-      if ((part::kWords[index] >> w & 1) == 0) continue;
+  /// Takes over what `from` has of the words of `mask` (bits of word::kValid), and nothing that it
+  /// lacks.
+  void take(const Reading& from, uint64_t mask) {
+    for (; mask != 0; mask &= mask - 1) {
+      const auto w = static_cast<uint32_t>(std::countr_zero(mask));
       if (from.has(w)) {
         set(w, from.get(w));
       } else {
@@ -54,6 +56,11 @@ struct Reading {
       }
     }
   }
+  void unset_all(uint64_t mask) {
+    for (; mask != 0; mask &= mask - 1) unset(static_cast<uint32_t>(std::countr_zero(mask)));
+  }
+  /// Takes over what `from` has of part `index`, and nothing that it lacks.
+  void take_part(const Reading& from, uint32_t index) { take(from, part::kWords[index]); }
 };
 
 }  // namespace episcope
