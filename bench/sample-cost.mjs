@@ -40,9 +40,9 @@ const sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' });
 if (leaf !== null) writeFileSync(`${leaf}/cgroup.procs`, String(sleeper.pid));
 
 const TIERS = {
-  ...(leaf === null ? {} : { cgroupCpuOnly: { cgroupPath: leaf, source: 'cgroup' } }),
-  ...(leaf === null ? {} : { leaf: { cgroupPath: leaf, source: 'leaf' } }),
-  proc: { source: 'proc' },
+  ...(leaf === null ? {} : { cgroupCpuOnly: { cgroupPath: leaf, tier: 'cgroup' } }),
+  ...(leaf === null ? {} : { leaf: { cgroupPath: leaf, tier: 'leaf' } }),
+  proc: { tier: 'proc' },
 };
 
 const results = {};

@@ -20,7 +20,7 @@ async function measure(engine, pid, episodes, seconds) {
   const collector = new TelemetryCollector(policy, { engine });
   const handles = [];
   for (let i = 0; i < episodes; i++)
-    handles.push(collector.start(`cost-${i}`, pid, { source: 'proc' }));
+    handles.push(collector.start(`cost-${i}`, pid, { tier: 'proc' }));
   await sleep(500);
   const frames = () => handles.reduce((sum, handle) => sum + handle.seq, 0);
   const before = {

@@ -20,7 +20,7 @@ export async function loopDelay(engine, pid, { rounds = 7, seconds = 4, episodes
     without.push(await delayFor(seconds));
     const handles = [];
     for (let i = 0; i < episodes; i++) {
-      handles.push(collector.start(`delay-${i}`, pid, { source: 'proc' }));
+      handles.push(collector.start(`delay-${i}`, pid, { tier: 'proc' }));
     }
     await sleep(200);
     sampling.push(await delayFor(seconds));

@@ -98,14 +98,14 @@ export class Episode {
 
   #start(pid: number, tripwires: readonly Tripwire[]): void {
     const { collector, id, reaper, record, budget, onExhausted } = this.#options;
-    const { source, scope } = this.#placement;
+    const { tier, scope } = this.#placement;
     const isLimited = budget !== null || tripwires.some(({ exhausts }) => exhausts === true);
     const started = new Promise<boolean>((resolve) => {
       this.#started = resolve;
     });
     try {
       this.#handle = collector.start(id, pid, {
-        source,
+        tier,
         // The end of a scope of systemd is read at once, before it is removed, and not when all are reaped.
         reaper: reaper && scope?.strategy !== 'systemd-transient',
         cgroupPath: scope?.cgroupPath,
@@ -176,7 +176,7 @@ export class Episode {
   async #settleByExit(): Promise<void> {
     if (this.#running || this.enforcement.measuredNs !== null) return;
     const { peakBytes, dirtiedBytes } = await this.#exited;
-    if (peakBytes !== null && this.#placement.source !== 'cgroup') {
+    if (peakBytes !== null && this.#placement.tier !== 'cgroup') {
       this.measurement.addPeakOfProcess(peakBytes);
     }
     this.measurement.judgeWritten(dirtiedBytes);
@@ -192,7 +192,7 @@ export class Episode {
   /** Where the manager was faster, it tells what its cgroup had used in all. */
   async #settleByUnit(scope: Scope): Promise<void> {
     if (scope.strategy !== 'systemd-transient' || this.enforcement.measuredNs !== null) return;
-    const isLeaf = this.#placement.source === 'leaf';
+    const isLeaf = this.#placement.tier === 'leaf';
     const [cpuNs, io, memoryPeakBytes] = await Promise.all([
       scope.cpuUsageNs(),
       isLeaf ? null : scope.ioUsage(),

@@ -5,6 +5,8 @@ export interface OptionTable {
   readonly command: string;
   readonly withValue: readonly string[];
   readonly flags: readonly string[];
+  /** Former names, and what each is called now. */
+  readonly renamed?: ReadonlyMap<string, string>;
 }
 
 export interface ParsedOptions {
@@ -30,8 +32,11 @@ export function parseOptions(argv: readonly string[], table: OptionTable): Parse
       continue;
     }
     if (!table.withValue.includes(name)) {
+      const now = table.renamed?.get(name);
       throw new UsageError(
-        `unknown option ${name}; "episcope ${table.command} --help" lists the options`,
+        now === undefined
+          ? `unknown option ${name}; "episcope ${table.command} --help" lists the options`
+          : `${name} is now ${now}`,
       );
     }
     const value = equals < 0 ? argv[++at] : word.slice(equals + 1);

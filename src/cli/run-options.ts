@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly id: string;
   readonly periodMs: number;
   readonly engine: EngineChoice;
-  readonly source: Tier;
+  readonly tier: Tier;
   readonly strategy: ScopeStrategyChoice;
   readonly limits: Limits;
   readonly jsonFile: string | null;
@@ -36,7 +36,7 @@ const TABLE: OptionTable = {
     '--record',
     '--engine',
     '--id',
-    '--source',
+    '--tier',
     '--scope',
     '--cpu-ms',
     '--wall-ms',
@@ -45,6 +45,7 @@ const TABLE: OptionTable = {
     '--on-exhausted',
   ],
   flags: ['--quiet', '--help'],
+  renamed: new Map([['--source', '--tier']]),
 };
 
 /** The options of `episcope run`, or `'help'`. Throws `UsageError`. */
@@ -54,15 +55,15 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
   const options = {
     periodMs: period(values.get('--period')),
     engine: oneOf('--engine', values.get('--engine') ?? 'auto', ENGINES),
-    source: oneOf('--source', values.get('--source') ?? 'auto', TIERS),
+    tier: oneOf('--tier', values.get('--tier') ?? 'auto', TIERS),
     strategy: oneOf('--scope', values.get('--scope') ?? 'auto', SCOPE_STRATEGIES),
     limits: limits(values),
     jsonFile: file('--json', values.get('--json')),
     recordFile: file('--record', values.get('--record')),
     quiet: flags.has('--quiet'),
   };
-  if (options.source === 'proc' && options.strategy !== 'auto') {
-    throw new UsageError(`--source proc has no cgroup for --scope ${options.strategy} to make`);
+  if (options.tier === 'proc' && options.strategy !== 'auto') {
+    throw new UsageError(`--tier proc has no cgroup for --scope ${options.strategy} to make`);
   }
   const id = values.get('--id');
   if (!isEpisodeId(id ?? 'default')) {

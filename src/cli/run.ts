@@ -110,7 +110,7 @@ async function runWithFiles(
   } catch (cause) {
     return measure(context, null, null, whyNotRun(cause));
   }
-  if (options.source === 'proc') return runInTree(context, askedForTree());
+  if (options.tier === 'proc') return runInTree(context, askedForTree());
   const { limits } = options;
   const limited = await runInScope(context, kernelLimits(limits));
   if (typeof limited === 'number') return limited;
@@ -175,15 +175,15 @@ async function runInScope(
   context: RunContext,
   limits: OsResourceLimits,
 ): Promise<number | CgroupError> {
-  const { command, args, id, source, strategy } = context.options;
+  const { command, args, id, tier, strategy } = context.options;
   let placement: Placement | null = null;
   let episode: Episode | null = null;
   const beforeExec = (scope: Scope, child: ChildProcess): void => {
-    placement = placeIn(scope, source, context.facts);
+    placement = placeIn(scope, tier, context.facts);
     episode = beginEpisode(context, child, placement);
   };
   const asked = { id, limits, strategy, stdio: 'inherit', beforeExec } as const;
-  const needs = neededControllers(source);
+  const needs = neededControllers(tier);
   const made: Scope[] = [];
   try {
     const notRun = await started(context, async (signal) => {

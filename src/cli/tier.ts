@@ -13,23 +13,23 @@ export interface Placement {
   /** null: the process tree, where we are. */
   readonly scope: Scope | null;
   /** What the collector is asked for. */
-  readonly source: Tier;
+  readonly tier: Tier;
   /** Why it is not all measured by the cgroup; null where it is. */
   readonly reason: string | null;
 }
 
 /** What was asked for of the two. */
 export interface PlacementChoice {
-  readonly source: Tier;
+  readonly tier: Tier;
   readonly strategy: ScopeStrategyChoice;
 }
 
 /** Without these a cgroup cannot tell memory and io itself. */
 const FULL_CONTROLLERS = ['memory', 'io'] as const;
 
-/** The placement that `--source proc` is. */
+/** The placement that `--tier proc` is. */
 export function askedForTree(): Placement {
-  return { scope: null, source: 'proc', reason: 'asked for by --source proc' };
+  return { scope: null, tier: 'proc', reason: 'asked for by --tier proc' };
 }
 
 /** Controllers that the scope must have for the tier that was asked for. */
@@ -39,13 +39,13 @@ export function neededControllers(wanted: Tier): readonly string[] {
 
 /** The placement in a scope that is there. */
 export function placeIn(scope: Scope, wanted: Tier, facts: HostFacts): Placement {
-  if (wanted === 'leaf') return { scope, source: 'leaf', reason: 'asked for by --source leaf' };
+  if (wanted === 'leaf') return { scope, tier: 'leaf', reason: 'asked for by --tier leaf' };
   const missing = missingControllers(scope.controllers);
   const reason =
     missing.length === 0 ? null : lackOf(posix.dirname(scope.cgroupPath), missing, facts);
   // systemd removes its scope at the end: there is nothing to go on with at /proc then, only less to be told.
-  const source = scope.strategy === 'systemd-transient' && reason === null ? 'cgroup' : wanted;
-  return { scope, source, reason };
+  const tier = scope.strategy === 'systemd-transient' && reason === null ? 'cgroup' : wanted;
+  return { scope, tier, reason };
 }
 
 /**
@@ -54,7 +54,7 @@ export function placeIn(scope: Scope, wanted: Tier, facts: HostFacts): Placement
  */
 export function placeWithout(
   cause: CgroupError,
-  { source: wanted, strategy }: PlacementChoice,
+  { tier: wanted, strategy }: PlacementChoice,
   facts: HostFacts,
 ): Placement {
   if (cause.code === 'ERR_SCOPE_EXISTS') {
@@ -71,7 +71,7 @@ export function placeWithout(
 }
 
 function processTree(why: string): Placement {
-  return { scope: null, source: 'proc', reason: `no cgroup of its own: ${why}` };
+  return { scope: null, tier: 'proc', reason: `no cgroup of its own: ${why}` };
 }
 
 /** What the best tier of this host is, without making anything; null: nothing can be measured here. */
@@ -112,7 +112,7 @@ function lackOf(directory: string, missing: readonly string[], facts: HostFacts)
 }
 
 function refused(wanted: Tier, why: string, facts: HostFacts): Refusal {
-  const leaf = wanted === 'cgroup' && facts.scopes.places.length > 0 ? '--source leaf, ' : '';
-  const instead = `use ${leaf}--source proc or --source auto`;
-  return new Refusal(`--source ${wanted} is not possible here: ${why}; ${instead}`);
+  const leaf = wanted === 'cgroup' && facts.scopes.places.length > 0 ? '--tier leaf, ' : '';
+  const instead = `use ${leaf}--tier proc or --tier auto`;
+  return new Refusal(`--tier ${wanted} is not possible here: ${why}; ${instead}`);
 }

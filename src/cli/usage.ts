@@ -32,7 +32,7 @@ Usage: episcope run [options] -- command [argument…]
   --json FILE      write the summary as one JSON object
   --record FILE    record every frame: a header line, one frame a line, an end line
   --engine NAME    auto, native (the addon) or js (default auto)
-  --source TIER    auto, cgroup (all from cgroup v2), leaf (cpu from the cgroup, memory
+  --tier TIER      auto, cgroup (all from cgroup v2), leaf (cpu from the cgroup, memory
                    and io from /proc) or proc (the process tree); default auto
   --scope MAKER    who makes the episode's cgroup: systemd (a transient scope), direct (writes to
                    the cgroup file system), or auto: systemd where it may be asked

@@ -148,7 +148,7 @@ export class TelemetryCollector {
 
   #start(episodeId: string, pid: number, options: StartOptions): TelemetryHandle {
     const { signal } = options;
-    const tier = options.source ?? 'auto';
+    const tier = options.tier ?? 'auto';
     const handle = new TelemetryHandle(episodeId, pid, (self) => {
       const open = (cgroup: CgroupSpec | null): Session => {
         const onExhausted = options.onExhausted ?? 'stop';

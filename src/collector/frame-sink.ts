@@ -18,7 +18,7 @@ export interface StartEntry {
   readonly startMonoNs: bigint;
   readonly engine: EngineName;
   /** The tier that was asked for. */
-  readonly source: Tier;
+  readonly tier: Tier;
   /** The episode's cgroup, null where there is none. */
   readonly cgroupPath: string | null;
   readonly policy: TelemetryPolicy;

@@ -103,7 +103,7 @@ export abstract class Session {
       startedAt: this.#startedAt,
       startMonoNs: this.startMonoNs,
       engine: this.engine.name,
-      source: spec.tier,
+      tier: spec.tier,
       cgroupPath: spec.cgroup === null ? null : cgroupDirectory(spec.cgroup),
       policy: this.policy,
       budget: budget?.limits ?? null,

@@ -35,7 +35,7 @@ export interface StartOptions {
   /** Nothing is sampled by itself: `collect()` and `nextFrame()` take the frames. */
   readonly manual?: boolean | undefined;
   /** Forces a tier: the full cgroup, the bare leaf (cpu of the cgroup, the rest of its members' `/proc`), the process tree. */
-  readonly source?: Tier | undefined;
+  readonly tier?: Tier | undefined;
   /**
    * The calling process is the subreaper of `pid`'s tree and waits for its orphans: what it reaped since the
    * start counts, so that the end of the tree is exact. `episcope run` is such a caller.
@@ -57,7 +57,7 @@ const START_OPTIONS: OptionKeys<StartOptions> = {
   baseline: true,
   cgroupPath: true,
   manual: true,
-  source: true,
+  tier: true,
   reaper: true,
   recorder: true,
   reviewer: true,
@@ -68,7 +68,7 @@ const START_OPTIONS: OptionKeys<StartOptions> = {
 /** Everything about the options that can be said before anything is opened. */
 export function assertStartOptions(options: StartOptions, pid: number): void {
   assertOptions('options', options, START_OPTIONS);
-  assertOneOf('source', options.source, TIERS);
+  assertOneOf('tier', options.tier, TIERS);
   assertOneOf('baseline', options.baseline, ['zero', 'now']);
   assertOneOf('onExhausted', options.onExhausted, EXHAUST_ACTIONS);
   assertBoolean('manual', options.manual);

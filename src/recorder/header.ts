@@ -66,7 +66,7 @@ export interface RecordingHeader {
   readonly startMonoNs: bigint;
   readonly engine: EngineName;
   /** The tier that was asked for. */
-  readonly source: Tier;
+  readonly tier: Tier;
   readonly cgroupPath: string | null;
   readonly policy: TelemetryPolicy;
   /** The limits, 0 for unlimited; null without a budget. */
@@ -118,7 +118,7 @@ export function headerLine(header: RecordingHeader): string {
     started_at: header.startedAt.toISOString(),
     start_mono_ns: header.startMonoNs,
     engine: header.engine,
-    source: header.source,
+    tier: header.tier,
     cgroup_path: header.cgroupPath,
     policy: policyToJson(header.policy),
     budget: header.budget === null ? null : budgetToJson(header.budget),
@@ -151,7 +151,7 @@ const HEADER_KEYS = [
   'started_at',
   'start_mono_ns',
   'engine',
-  'source',
+  'tier',
   'cgroup_path',
   'policy',
   'budget',
@@ -176,7 +176,7 @@ export function headerFromJson(value: unknown): RecordingHeader {
     startedAt: dateOf('started_at', json.started_at),
     startMonoNs: exactOf('start_mono_ns', json.start_mono_ns),
     engine: oneOf('engine', json.engine, ENGINES),
-    source: oneOf('source', json.source, TIERS),
+    tier: oneOf('tier', json.tier, TIERS),
     cgroupPath: nullOr(json.cgroup_path, (path) => textOf('cgroup_path', path)),
     policy: policyFromJson(json.policy),
     budget: nullOr(json.budget, budgetFromJson),

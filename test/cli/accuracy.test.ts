@@ -4,7 +4,7 @@ import { ENGINES } from '../support/engines.js';
 import { Leaf } from '../support/leaf.js';
 
 const noLeaf = Leaf.probe();
-if (noLeaf !== null) console.log(`--source leaf is not tested here: ${noLeaf}`);
+if (noLeaf !== null) console.log(`--tier leaf is not tested here: ${noLeaf}`);
 
 const TIERS = noLeaf === null ? ['leaf', 'proc'] : ['proc'];
 
@@ -37,13 +37,13 @@ function expectNear(cpuNs: number | null, truthNs: number): void {
   );
 }
 
-describe.each(TIERS)('--source %s agrees with the workload’s own rusage', (tier) => {
+describe.each(TIERS)('--tier %s agrees with the workload’s own rusage', (tier) => {
   describe.each(['native', 'js'])('on the %s engine', (engine) => {
     test.each(SHAPES)('%s', async (_, args) => {
       const { code, stdout, summary } = await measure([
         '--period',
         '20',
-        '--source',
+        '--tier',
         tier,
         '--engine',
         engine,
@@ -64,7 +64,7 @@ test.skipIf(noLeaf !== null)(
   'a leaf is exact without the addon too, daemons included',
   async () => {
     const { stdout, summary } = await measure(
-      ['--source', 'leaf', workload('burner'), ...SHAPES[2][1]],
+      ['--tier', 'leaf', workload('burner'), ...SHAPES[2][1]],
       { env: INSTALLS[1].env },
     );
     expectClose(summary.cpu_ns, String(stdout));
@@ -73,7 +73,7 @@ test.skipIf(noLeaf !== null)(
 
 test('two seconds of cpu in 200 short-lived children, in a process tree', async () => {
   const burn = ['--children', '200', '--each-ms', '10'];
-  const { stdout, summary } = await measure(['--source', 'proc', workload('burner'), ...burn]);
+  const { stdout, summary } = await measure(['--tier', 'proc', workload('burner'), ...burn]);
   expectClose(summary.cpu_ns, String(stdout));
 });
 
@@ -100,7 +100,7 @@ test.each(ENGINES)(
     const { code, stdout, summary } = await measure([
       '--period',
       '20',
-      '--source',
+      '--tier',
       'proc',
       '--engine',
       engine,

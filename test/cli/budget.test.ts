@@ -10,7 +10,7 @@ import { Leaf } from '../support/leaf.js';
 const slice = `${findCgroup2Mount()}/episcope.slice`;
 const noLeaf = Leaf.probe();
 if (noLeaf !== null) console.log(`no cgroup can be made here (${noLeaf}): the leaf is left out`);
-const SOURCES = noLeaf === null ? ['auto', 'proc'] : ['proc'];
+const TIERS = noLeaf === null ? ['auto', 'proc'] : ['proc'];
 
 const BURN = ['sh', '-c', 'while :; do :; done'];
 const ALLOCATE = [
@@ -44,10 +44,10 @@ async function run(options: readonly string[], command: readonly string[]) {
   return { ...result, exhausted: result.summary.exhausted as ExhaustedJson | null };
 }
 
-describe.each(ENGINES.flatMap((engine) => SOURCES.map((source) => [engine, source] as const)))(
-  'a limit, engine %s, source %s',
-  (engine, source) => {
-    const where = ['--engine', engine, '--source', source, '--period', '20'];
+describe.each(ENGINES.flatMap((engine) => TIERS.map((tier) => [engine, tier] as const)))(
+  'a limit, engine %s, tier %s',
+  (engine, tier) => {
+    const where = ['--engine', engine, '--tier', tier, '--period', '20'];
 
     test('of cpu: killed is 137, and the summary says which, when and by how much', async () => {
       const { code, stderr, summary, exhausted } = await run([...where, '--cpu-ms', '200'], BURN);
@@ -136,7 +136,7 @@ test('a limit of io: the writer is killed', async () => {
 });
 
 test('freeze without a cgroup: a warning, and the command goes on unmeasured', async () => {
-  const options = ['--source', 'proc', '--wall-ms', '50', '--on-exhausted', 'freeze'];
+  const options = ['--tier', 'proc', '--wall-ms', '50', '--on-exhausted', 'freeze'];
   const { code, stderr, exhausted } = await run(options, ['sh', '-c', 'sleep 0.3; exit 6']);
   expect(code).toBe(6);
   expect(exhausted).toMatchObject({ resource: 'wall_ms', action: 'stop' });

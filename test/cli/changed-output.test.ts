@@ -19,7 +19,7 @@ const summary = { schema: 'episcope.summary.v1', exit_code: 0 };
 
 describe.each(INSTALLS)('$name, --json', ({ env }) => {
   const run = async (path: string, script: string) => {
-    const told = ['run', '--quiet', '--source', 'proc', '--json', path];
+    const told = ['run', '--quiet', '--tier', 'proc', '--json', path];
     const { code, stderr } = await cli([...told, 'sh', '-c', script, path], { env });
     expect(code).toBe(0);
     return stderr;
@@ -75,7 +75,7 @@ test.each(['/dev/stdout', '/proc/self/fd/1'])(
   async (stream) => {
     const path = newPath();
     writeFileSync(path, 'before\n');
-    const command = `exec "$0" "$1" run --quiet --source proc --json ${stream} echo within >>"$2"`;
+    const command = `exec "$0" "$1" run --quiet --tier proc --json ${stream} echo within >>"$2"`;
     await linesOfCommand(['sh', '-c', command, process.execPath, CLI, path]);
     const [before, within, ...rest] = readFileSync(path, 'utf8').split('\n');
     expect([before, within]).toEqual(['before', 'within']);
@@ -93,7 +93,7 @@ describe.each(INSTALLS)('$name, --record', ({ env }) => {
     const path = newPath();
     const isThere = 'until [ -s "$0" ]; do sleep 0.01; done';
     const { code, stderr } = await cli(
-      ['run', '--quiet', '--source', 'proc', '--period', '20', '--record', path].concat([
+      ['run', '--quiet', '--tier', 'proc', '--period', '20', '--record', path].concat([
         'sh',
         '-c',
         `${isThere}; ${script}; ${isThere}`,

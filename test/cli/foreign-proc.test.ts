@@ -28,7 +28,7 @@ function inside(env: Readonly<Record<string, string>>, ...args: string[]) {
 
 describe.skipIf(whyNot !== null).each(INSTALLS)('in a foreign /proc, $name', ({ env }) => {
   test('run refuses what it cannot measure', () => {
-    const { status, stdout, stderr } = inside(env, 'run', '--source', 'proc', '--', 'echo', 'x');
+    const { status, stdout, stderr } = inside(env, 'run', '--tier', 'proc', '--', 'echo', 'x');
     expect({ status, stdout }).toEqual({ status: 125, stdout: '' });
     expect(stderr).toMatch(FOREIGN);
     expect(stderr).toContain('so it was not run');

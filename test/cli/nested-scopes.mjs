@@ -7,7 +7,7 @@ const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
 const { child, scope } = await spawnInScope('sleep', ['600'], { id });
 const reader = CgroupReader.forEpisode(id, { engine });
 const handle = new TelemetryCollector(undefined, { engine }).start(id, child.pid, {
-  source: 'leaf',
+  tier: 'leaf',
 });
 const frames = await handle.stop();
 const refusal = await spawnInScope('true', [], { id: 'by-systemd', strategy: 'systemd' }).then(

@@ -33,12 +33,12 @@ describe.each(INSTALLS)('a run within a run, $name', ({ name, env }) => {
       const file = tempFile('inner.json');
       const { summary } = await measure(
         [
-          '--source',
+          '--tier',
           outer,
           '--period',
           '20',
           ...RUN,
-          '--source',
+          '--tier',
           inner,
           '--json',
           file,
@@ -62,14 +62,14 @@ describe.each(INSTALLS)('a run within a run, $name', ({ name, env }) => {
       const loop = 'echo $$; while :; do :; done';
       const { code, stdout, summary } = await measure(
         [
-          '--source',
+          '--tier',
           outer,
           '--period',
           '20',
           '--cpu-ms',
           '1s',
           ...RUN,
-          '--source',
+          '--tier',
           inner,
           'sh',
           '-c',

@@ -31,7 +31,7 @@ test('the defaults', () => {
     args: ['-j', '8'],
     periodMs: 100,
     engine: 'auto',
-    source: 'auto',
+    tier: 'auto',
     jsonFile: null,
     recordFile: null,
     limits: NO_LIMITS,
@@ -43,7 +43,7 @@ test('every option, with a space or an equals sign', () => {
   const expected = {
     periodMs: 20,
     engine: 'js',
-    source: 'leaf',
+    tier: 'leaf',
     jsonFile: 'a=b.json',
     recordFile: 'r',
     limits: NO_LIMITS,
@@ -51,10 +51,10 @@ test('every option, with a space or an equals sign', () => {
     quiet: true,
   };
   const spaced =
-    '--period 20 --engine js --source leaf --json a=b.json --record r --id job_1 --quiet';
+    '--period 20 --engine js --tier leaf --json a=b.json --record r --id job_1 --quiet';
   expect(options(...spaced.split(' '), '--', 'x')).toMatchObject(expected);
   const joined =
-    '--period=20 --engine=js --source=leaf --json=a=b.json --record=r --id=job_1 --quiet';
+    '--period=20 --engine=js --tier=leaf --json=a=b.json --record=r --id=job_1 --quiet';
   expect(options(...joined.split(' '), '--', 'x')).toMatchObject(expected);
 });
 
@@ -91,12 +91,14 @@ test.each([
     '--period wants a time like 500, 1.5s or 2m (ns, us, ms, s, m, h; a bare number is ms), not "1e3"',
   ],
   [['--engine', 'rust', 'x'], '--engine wants one of auto, native, js, not "rust"'],
-  [['--source', 'v1', 'x'], '--source wants one of auto, cgroup, leaf, proc, not "v1"'],
+  [['--source', 'leaf', 'x'], '--source is now --tier'],
+  [['--source=leaf', 'x'], '--source is now --tier'],
+  [['--tier', 'v1', 'x'], '--tier wants one of auto, cgroup, leaf, proc, not "v1"'],
   [['--id', 'a/b', 'x'], '--id wants 1 to 128 of [A-Za-z0-9_-], not "a/b"'],
   [['--id', '', 'x'], '--id wants 1 to 128 of [A-Za-z0-9_-], not ""'],
   [
-    ['--source', 'proc', '--scope', 'direct', 'x'],
-    '--source proc has no cgroup for --scope direct to make',
+    ['--tier', 'proc', '--scope', 'direct', 'x'],
+    '--tier proc has no cgroup for --scope direct to make',
   ],
   [['--json', '', 'x'], '--json wants the name of a file'],
   [['--json'], '--json wants a value: --json VALUE'],

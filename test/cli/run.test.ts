@@ -101,15 +101,15 @@ describe.each(INSTALLS)('episcope run, $name', ({ name, env }) => {
   // Without the addon Node's word is all there is, and it says 0.
   test
     .runIf(native)
-    .each(['native', 'js'].flatMap((engine) => ['auto', 'proc'].map((source) => [engine, source])))(
-    'a real-time signal is one too (--engine %s, --source %s)',
-    async (engine, source) => {
+    .each(['native', 'js'].flatMap((engine) => ['auto', 'proc'].map((tier) => [engine, tier])))(
+    'a real-time signal is one too (--engine %s, --tier %s)',
+    async (engine, tier) => {
       for (const [number, name] of [
         [34, 'SIGRTMIN (34)'],
         [64, 'SIGRTMIN+30 (64)'],
       ] as const) {
         const command = ['bash', '-c', `kill -${number} $$`];
-        const options = ['--engine', engine, '--source', source];
+        const options = ['--engine', engine, '--tier', tier];
         const { code, stderr, summary } = await measure([...options, ...command], { env });
         expect(code).toBe(128 + number);
         expect(stderr).toContain(`ended by ${name} after`);
@@ -119,12 +119,12 @@ describe.each(INSTALLS)('episcope run, $name', ({ name, env }) => {
   );
 
   test.each(['auto', 'proc'])(
-    'of a command that does not exist: 127, one line, nothing left (--source %s)',
-    async (source) => {
+    'of a command that does not exist: 127, one line, nothing left (--tier %s)',
+    async (tier) => {
       for (const command of ['episcope-no-such-command', './none', '']) {
         const id = newId();
         const { code, stdout, stderr } = await cli(
-          ['run', '--source', source, '--id', id, '--', command],
+          ['run', '--tier', tier, '--id', id, '--', command],
           { env },
         );
         expect({ code, stdout: String(stdout), stderr }).toEqual({
@@ -233,10 +233,10 @@ describe('episcope run', () => {
     const { tier } = JSON.parse(String((await cli(['doctor', '--json'])).stdout));
     if (tier === 'cgroup') return console.log('this host gives every tier: nothing to refuse');
     const marker = tempFile('ran');
-    const { code, stderr } = await cli(['run', '--source', 'cgroup', 'touch', marker]);
+    const { code, stderr } = await cli(['run', '--tier', 'cgroup', 'touch', marker]);
     expect(code).toBe(125);
     expect(stderr).toMatch(
-      /^episcope: --source cgroup is not possible here: .*; use .*--source proc.*\n$/,
+      /^episcope: --tier cgroup is not possible here: .*; use .*--tier proc.*\n$/,
     );
     expect(existsSync(marker)).toBe(false);
   });
@@ -319,7 +319,7 @@ describe('episcope run', () => {
     const { code, stdout } = await cli([
       'run',
       '--quiet',
-      '--source',
+      '--tier',
       'proc',
       'sh',
       '-c',

@@ -7,9 +7,9 @@ import { expect, it } from 'vitest';
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 // `episcope run … 2>&1 | reader`: were the pipe non-blocking, a slow reader would make the command's writes fail.
-it.each(['auto', 'proc'])('a slow reader of 2>&1 gets every byte, --source %s', async (source) => {
+it.each(['auto', 'proc'])('a slow reader of 2>&1 gets every byte, --tier %s', async (tier) => {
   const numbers = 300_000;
-  const command = `node "$0" run --quiet --source ${source} -- seq ${numbers}; echo status $?`;
+  const command = `node "$0" run --quiet --tier ${tier} -- seq ${numbers}; echo status $?`;
   const shell = spawn('/bin/sh', ['-c', `(${command}) 2>&1`, main], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

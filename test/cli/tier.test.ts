@@ -8,17 +8,17 @@ const facts = hostFacts();
 const cause = new CgroupError('ERR_SCOPE_CREATE', 'nobody may', {});
 
 test('without a scope there is the process tree, where no other was asked for', () => {
-  const { scope, source } = placeWithout(cause, { source: 'auto', strategy: 'auto' }, facts);
-  expect({ scope, source }).toEqual({ scope: null, source: 'proc' });
+  const { scope, tier } = placeWithout(cause, { tier: 'auto', strategy: 'auto' }, facts);
+  expect({ scope, tier }).toEqual({ scope: null, tier: 'proc' });
 });
 
 test.each([
   ['auto', 'systemd', '--scope systemd is not possible here: nobody may; nothing was run'],
   ['auto', 'direct', '--scope direct is not possible here: nobody may; nothing was run'],
-  ['leaf', 'auto', '--source leaf is not possible here: '],
-  ['cgroup', 'auto', '--source cgroup is not possible here: '],
-] as const)('--source %s with --scope %s is never given up in silence', (source, strategy, why) => {
-  const place = () => placeWithout(cause, { source, strategy }, facts);
+  ['leaf', 'auto', '--tier leaf is not possible here: '],
+  ['cgroup', 'auto', '--tier cgroup is not possible here: '],
+] as const)('--tier %s with --scope %s is never given up in silence', (tier, strategy, why) => {
+  const place = () => placeWithout(cause, { tier, strategy }, facts);
   expect(place).toThrow(Refusal);
   expect(place).toThrow(why);
 });

@@ -91,7 +91,7 @@ describe.each(ENGINES)('bad input, engine %s', (engine) => {
   });
 
   it.each([
-    ['source', { source: 'cgroup2' }],
+    ['tier', { tier: 'cgroup2' }],
     ['baseline', { baseline: 'then' }],
     ['onExhausted', { onExhausted: 'explode' }],
     ['manual', { manual: 'yes' }],
@@ -151,7 +151,7 @@ describe.each(ENGINES)('bad input, engine %s', (engine) => {
       cgroupRoot: fixture.root,
       requireCgroupfs: false,
     });
-    expect(() => fixtures.start('absent', process.pid, { source: 'cgroup' })).toThrow(
+    expect(() => fixtures.start('absent', process.pid, { tier: 'cgroup' })).toThrow(
       code('ERR_CGROUP_NOT_FOUND'),
     );
   });

@@ -47,7 +47,7 @@ describe.each(ENGINES.flatMap((engine) => TIERS.map((tier) => [engine, tier] as 
         const handle = new TelemetryCollector(policy, { engine }).start('burner', burner.pid, {
           budget: new BudgetTracker({ cpuMs: LIMIT_MS }),
           onExhausted: 'kill',
-          ...(leaf === null ? { source: 'proc' } : { cgroupPath: leaf.path }),
+          ...(leaf === null ? { tier: 'proc' } : { cgroupPath: leaf.path }),
         });
         burner.begin();
         await new Promise(setImmediate);

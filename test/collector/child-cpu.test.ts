@@ -52,7 +52,7 @@ const id = () => `child-cpu-${process.pid}-${sessions++}`;
 /** By the period that nobody chose, which is longer than the child lives. */
 function startOn(engine: 'native' | 'js', child: ChildProcess, options: StartOptions = {}) {
   const collector = new TelemetryCollector(undefined, { engine });
-  return collector.start(id(), child.pid!, { source: 'proc', ...options });
+  return collector.start(id(), child.pid!, { tier: 'proc', ...options });
 }
 
 const quality = ({ quality: { cpu } }: TelemetryFrame) => [...cpu];

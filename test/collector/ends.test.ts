@@ -48,7 +48,7 @@ describe.runIf(ENGINES.includes('native'))('the native engine', () => {
   it('notices the end of a process without a cgroup at once, by its pidfd', async () => {
     const child = spawn('sleep', ['1000']);
     const handle = new TelemetryCollector(policy, { engine: 'native' }).start('tree', child.pid!, {
-      source: 'proc',
+      tier: 'proc',
     });
     child.kill('SIGKILL');
     const [{ frame }] = await once(handle, 'exit');

@@ -144,7 +144,7 @@ describe.each(ENGINES)('an exhausted budget, engine %s', (engine) => {
 
   it('freeze without a cgroup is a warning, and the sampling stops', async () => {
     const handle = start({
-      source: 'proc',
+      tier: 'proc',
       budget: new BudgetTracker({ wallMs: 1 }),
       onExhausted: 'freeze',
     });
@@ -359,7 +359,7 @@ describe.each(ENGINES)('an exhausted budget, engine %s', (engine) => {
     const budget = limited();
     for (const pid of [process.pid, process.ppid, 1]) {
       for (const onExhausted of ['kill', 'freeze'] as const) {
-        expect(() => collector.start('own', pid, { source: 'proc', budget, onExhausted })).toThrow(
+        expect(() => collector.start('own', pid, { tier: 'proc', budget, onExhausted })).toThrow(
           expect.objectContaining({
             code: 'ERR_INVALID_CONFIG',
             message: expect.stringContaining('this process'),

@@ -154,9 +154,7 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
   });
   afterEach(() => cgroup.remove());
 
-  function start(
-    options: { memoryStatPeriodMs?: number; source?: 'cgroup' | 'auto' | 'leaf' } = {},
-  ) {
+  function start(options: { memoryStatPeriodMs?: number; tier?: 'cgroup' | 'auto' | 'leaf' } = {}) {
     const collector = new TelemetryCollector(
       TelemetryPolicy.builder()
         .memoryStatPeriodMs(options.memoryStatPeriodMs ?? 0)
@@ -167,7 +165,7 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
     cgroup.write('cgroup.procs', `${process.pid}\n`);
     const handle = collector.start('fixture', process.pid, {
       manual: true,
-      source: options.source ?? 'auto',
+      tier: options.tier ?? 'auto',
     });
     return { collector, handle, collect: () => collector.collect(handle) };
   }
@@ -199,8 +197,8 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
     await handle.stop();
   });
 
-  it('source cgroup takes nothing from /proc: the part is unavailable', async () => {
-    const { handle, collect } = start({ source: 'cgroup' });
+  it('tier cgroup takes nothing from /proc: the part is unavailable', async () => {
+    const { handle, collect } = start({ tier: 'cgroup' });
     collect();
     cgroup.write('memory.current', 'max\n');
     const frame = collect();
@@ -217,14 +215,14 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
       cgroupRoot: cgroup.root,
       requireCgroupfs: false,
     });
-    const handle = collector.start('fixture', process.pid, { source: 'cgroup' });
+    const handle = collector.start('fixture', process.pid, { tier: 'cgroup' });
     const [warning] = await once(handle, 'warning');
     expect(warning).toMatchObject({ code: 'ERR_CGROUP_PARSE', file: `${cgroup.path}/io.stat` });
     await handle.stop();
   });
 
-  it('source leaf takes cpu from the cgroup and the rest from its members', async () => {
-    const { handle, collect } = start({ source: 'leaf' });
+  it('tier leaf takes cpu from the cgroup and the rest from its members', async () => {
+    const { handle, collect } = start({ tier: 'leaf' });
     const frame = collect();
     expect(frame.sources).toEqual({ cpu: 'cgroup', memory: 'proc', io: 'proc' });
     expect(frame.cpuNs).toBe(100_000);
@@ -271,7 +269,7 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
 
   it('a part that comes back and counts from 0 again goes on from where it was', async () => {
     cgroup.io({ read: 1000, write: 10 });
-    const { handle, collect } = start({ source: 'cgroup' });
+    const { handle, collect } = start({ tier: 'cgroup' });
     collect();
     cgroup.write('io.stat', 'no device\n');
     expect(collect().ioReadBytes).toBeNull();
@@ -285,7 +283,7 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
   });
 
   it('a cgroup that is gone leaves its last totals to the terminal frame, and they are not final', async () => {
-    const { handle, collect } = start({ source: 'cgroup' });
+    const { handle, collect } = start({ tier: 'cgroup' });
     const last = collect();
     cgroup.remove();
     const frame = collect();
@@ -296,7 +294,7 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
   });
 
   it('a part that is carried into the terminal frame is no source event', async () => {
-    const { handle, collect } = start({ source: 'cgroup' });
+    const { handle, collect } = start({ tier: 'cgroup' });
     const sources: string[] = [];
     handle.on('source', (event) => sources.push(event.sources.io));
     collect();
@@ -319,7 +317,7 @@ describe.each(ENGINES)('sources of an episode, engine %s', (engine) => {
   it.each(GARBAGE)(
     '%s with garbage: a warning that names it, sampling goes on',
     async (name, text, code) => {
-      const { handle, collect } = start({ source: 'cgroup' });
+      const { handle, collect } = start({ tier: 'cgroup' });
       const warnings: { code: string; file?: string }[] = [];
       handle.on('warning', (error) => warnings.push(error));
       collect();

@@ -32,7 +32,7 @@ describe.each(ENGINES)('the process tree, engine %s', (engine) => {
   it.each(SHAPES)('cpu of %s is what their own rusage says', async (_, args) => {
     const burn = startBurner(args);
     const handle = new TelemetryCollector(policy, { engine }).start('tree', burn.pid, {
-      source: 'proc',
+      tier: 'proc',
     });
     const stopped = once(handle, 'stopped');
     burn.begin();

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { TelemetryCollector, TelemetryPolicy } from 'episcope';
 
-const [engine, source, cgroup, ...command] = process.argv.slice(2);
+const [engine, tier, cgroup, ...command] = process.argv.slice(2);
 const inside = cgroup === '' ? '' : `echo 0 > '${cgroup}/cgroup.procs' &&`;
 // The shell stays visible: it is of this user.
 const script = `${inside} setpriv --reuid=64123 --regid=64123 --clear-groups "$@"; exit 0`;
@@ -14,7 +14,7 @@ const shell = spawn('/bin/sh', ['-c', script, 'sh', ...command], {
 await once(shell.stdout, 'data');
 const policy = TelemetryPolicy.builder().samplePeriodMs(10).build();
 const handle = new TelemetryCollector(policy, { engine }).start('hidden', shell.pid, {
-  source,
+  tier,
   ...(cgroup === '' ? {} : { cgroupPath: cgroup }),
 });
 const warnings = [];

@@ -29,9 +29,9 @@ interface Seen {
   readonly warnings: string[];
 }
 
-function see(engine: string, hidepid: number, source: string, cgroup: string): Seen {
+function see(engine: string, hidepid: number, tier: string, cgroup: string): Seen {
   const child = [workload('allocator'), '--mib', '8'];
-  const command = [process.execPath, script, engine, source, cgroup, ...child];
+  const command = [process.execPath, script, engine, tier, cgroup, ...child];
   return JSON.parse(execFileSync(...hiding(hidepid, command), { encoding: 'utf8' })) as Seen;
 }
 

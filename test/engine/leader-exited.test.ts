@@ -47,7 +47,7 @@ describe.each(ENGINES)('the first thread has ended, engine %s', (engine) => {
     const started = await startLeaderless();
     const policy = TelemetryPolicy.builder().samplePeriodMs(5).build();
     const handle = new TelemetryCollector(policy, { engine }).start('leaderless', started.pid, {
-      source: 'proc',
+      tier: 'proc',
     });
     const frame = await handle.sampleNow();
     expect(frame.memRssBytes).toBeGreaterThanOrEqual(MIB * 2 ** 20);

@@ -21,10 +21,10 @@ function reads(): number {
 describe.each(ENGINES)(`a process of ${THREADS} threads, engine %s`, (engine) => {
   const policy = TelemetryPolicy.builder().samplePeriodMs(1000).build();
 
-  async function start(source: 'proc' | 'auto' = 'proc') {
+  async function start(tier: 'proc' | 'auto' = 'proc') {
     threads = await WaitingThreads.start(THREADS);
     const collector = new TelemetryCollector(policy, { engine });
-    const handle = collector.start('threads', threads.pid, { source, manual: true });
+    const handle = collector.start('threads', threads.pid, { tier, manual: true });
     return { collector, handle, threads };
   }
 

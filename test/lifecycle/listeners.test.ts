@@ -47,7 +47,7 @@ it.each(ENGINES)(
      const path = mkdtempSync('/tmp/episcope-turn-');
      writeFileSync(path + '/cpu.stat', 'garbage');
      const fixtures = new TelemetryCollector(policy, { engine: '${engine}', requireCgroupfs: false });
-     const handle = fixtures.start('turn', process.pid, { cgroupPath: path, source: 'cgroup' });
+     const handle = fixtures.start('turn', process.pid, { cgroupPath: path, tier: 'cgroup' });
      const frames = await handle.stop();
      await new Promise((resolve) => setImmediate(resolve));
      rmSync(path, { recursive: true });

@@ -40,7 +40,7 @@ export const stages = {
     const child = spawn('sleep', ['20'], { stdio: 'ignore' });
     child.unref();
     const handle = makeCollector(engine).start('limited', child.pid, {
-      source: 'proc',
+      tier: 'proc',
       budget: new BudgetTracker({ wallMs: 3 }),
       onExhausted: 'kill',
       recorder: { write: () => {} },

@@ -80,7 +80,7 @@ describe.each(ENGINES)('engine %s', (engine) => {
     onTestFinished(() => void child.kill('SIGKILL'));
     const reviewer = { writer, child, prNumber: 7, headSha: 'abc', reviewType: 'security' };
     const collector = new here.TelemetryCollector(fast(here), { engine });
-    const handle = collector.start('told', child.pid!, { source: 'proc', reviewer });
+    const handle = collector.start('told', child.pid!, { tier: 'proc', reviewer });
     child.kill();
     await once(child, 'exit');
     await handle.stop();

@@ -14,7 +14,7 @@ export function startEntry(changed: Partial<StartEntry> = {}): StartEntry {
     startedAt: new Date('2026-03-01T12:00:00.250Z'),
     startMonoNs: 2n ** 60n + 1n,
     engine: 'js',
-    source: 'auto',
+    tier: 'auto',
     cgroupPath: null,
     policy: TelemetryPolicy.forRiskTier(3),
     budget: null,

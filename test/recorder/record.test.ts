@@ -74,7 +74,7 @@ describe('what was recorded is what is read', () => {
       policy,
       cgroupPath: '/sys/fs/cgroup/a "b"',
       engine: 'native',
-      source: 'leaf',
+      tier: 'leaf',
       baseline: 'now',
       onExhausted: 'kill',
     });
@@ -93,7 +93,7 @@ describe('what was recorded is what is read', () => {
       pid: 4711,
       started_at: '2026-03-01T12:00:00.250Z',
       engine: 'native',
-      source: 'leaf',
+      tier: 'leaf',
       cgroup_path: '/sys/fs/cgroup/a "b"',
       policy: {
         sample_period_ms: 500,

@@ -17,7 +17,7 @@ const start = {
   startedAt: new Date(),
   startMonoNs: process.hrtime.bigint(),
   engine: 'js',
-  source: 'auto',
+  tier: 'auto',
   cgroupPath: null,
   policy: new TelemetryPolicy(),
   budget: null,

@@ -56,7 +56,7 @@ describe.each(ENGINES)('engine %s', (engine) => {
     options: StartOptions = {},
   ) {
     const handle = collector().start('job', child.pid!, {
-      source: 'proc',
+      tier: 'proc',
       ...options,
       reviewer: {
         writer: new ReviewerTelemetryWriter(path),
@@ -293,7 +293,7 @@ describe.each(ENGINES)('engine %s', (engine) => {
       import { ReviewerTelemetryWriter, TelemetryCollector } from 'episcope';
       const child = spawn('true');
       new TelemetryCollector(undefined, { engine: process.argv[2] }).start('job', child.pid, {
-        source: 'proc',
+        tier: 'proc',
         manual: true,
         reviewer: {
           writer: new ReviewerTelemetryWriter(process.argv[1]),
@@ -316,7 +316,7 @@ describe.each(ENGINES)('engine %s', (engine) => {
       import { ReviewerTelemetryWriter, TelemetryCollector } from 'episcope';
       const child = spawn('true');
       new TelemetryCollector(undefined, { engine: process.argv[2] }).start('job', child.pid, {
-        source: 'proc',
+        tier: 'proc',
         reviewer: {
           writer: new ReviewerTelemetryWriter(process.argv[1]),
           child, reviewType: 'security', prNumber: 7, headSha: 'a',

@@ -50,7 +50,7 @@ describe.skipIf(reason !== null).each(INSTALLS)('without /proc, $name', ({ env }
     const text = run(env, CLI, 'doctor').stdout;
     expect(text).toMatch(/cgroups +whether a cgroup2 is mounted is not known/);
     expect(text).not.toContain('none mounted');
-    const { status, stderr } = run(env, CLI, 'run', '--source', 'leaf', '--', 'true');
+    const { status, stderr } = run(env, CLI, 'run', '--tier', 'leaf', '--', 'true');
     expect(status).toBe(125);
     expect(stderr).toMatch(UNKNOWN);
   });

@@ -97,7 +97,7 @@ describe.each(ENGINES)('engine %s', (engine) => {
     const child = await spawnHeld('true', [], {
       stdio: 'ignore',
       beforeExec: ({ pid }) => {
-        handle = collector.start('held', pid!, { source: 'proc' });
+        handle = collector.start('held', pid!, { tier: 'proc' });
       },
     });
     await new Promise((resolve) => child.once('exit', resolve));

@@ -108,7 +108,7 @@ for (const engine of ENGINES) {
     test('kill, of a process tree', PATIENCE, async (t) => {
       const burners = startBurners(t, null);
       const { handle } = startSession(t, engine, burners.pid, {
-        source: 'proc',
+        tier: 'proc',
         ...options(),
         onExhausted: 'kill',
       });
@@ -156,7 +156,7 @@ for (const engine of ENGINES) {
           env: { ...process.env, [word]: '1' },
         });
         const { handle } = startSession(t, engine, bush.pid, {
-          source: 'proc',
+          tier: 'proc',
           periodMs: PERIOD_MS,
           budget: new BudgetTracker({ wallMs: 1_500 }),
           onExhausted: 'kill',

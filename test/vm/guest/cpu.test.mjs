@@ -7,12 +7,12 @@ import { assertCpu, BURNS, burnerCpu, ENGINES, startWorkload } from './workload.
 
 for (const engine of ENGINES) {
   describe(`cpu of a session agrees with getrusage (${engine})`, () => {
-    for (const source of ['cgroup', 'leaf']) {
+    for (const tier of ['cgroup', 'leaf']) {
       for (const [name, args] of Object.entries(BURNS)) {
-        test(`${source}: ${name}`, PATIENCE, async (t) => {
+        test(`${tier}: ${name}`, PATIENCE, async (t) => {
           const cgroupPath = makeCgroup(t);
           const burner = startWorkload(t, cgroupPath, 'burner', ...args);
-          const session = startSession(t, engine, burner.pid, { cgroupPath, source });
+          const session = startSession(t, engine, burner.pid, { cgroupPath, tier });
           const truth = burnerCpu(await burner.line());
           await burner.exited;
           await emptied(cgroupPath);

@@ -33,15 +33,15 @@ function writerArgs({ bytes, args }) {
 
 for (const engine of ENGINES) {
   describe(`io of an fsynced write is exact to the block (${engine})`, () => {
-    for (const source of ['cgroup', 'leaf', 'proc']) {
+    for (const tier of ['cgroup', 'leaf', 'proc']) {
       for (const [name, write] of Object.entries(WRITES)) {
-        test(`${source}: ${name}`, PATIENCE, async (t) => {
+        test(`${tier}: ${name}`, PATIENCE, async (t) => {
           const cgroupPath = makeCgroup(t);
           const writer = startWorkload(t, cgroupPath, 'writer', ...writerArgs(write));
           assert.equal(await writer.line(), String(write.bytes));
-          const options = { source, manual: true, ...(source === 'proc' ? {} : { cgroupPath }) };
+          const options = { tier, manual: true, ...(tier === 'proc' ? {} : { cgroupPath }) };
           const frame = startSession(t, engine, writer.pid, options).collect();
-          assert.equal(frame.sources.io, source === 'cgroup' ? 'cgroup' : 'proc');
+          assert.equal(frame.sources.io, tier === 'cgroup' ? 'cgroup' : 'proc');
           assert.equal(frame.ioWriteBytes, blocksOf(write.bytes));
         });
       }
@@ -62,21 +62,21 @@ for (const engine of ENGINES) {
       assert.ok(wios > 0);
     });
 
-    for (const source of ['cgroup', 'proc']) {
+    for (const tier of ['cgroup', 'proc']) {
       test(
-        `episcope run --source ${source}: the total of a command that has ended`,
+        `episcope run --tier ${tier}: the total of a command that has ended`,
         PATIENCE,
         async (t) => {
           const command = [
             program('writer'),
             ...writerArgs(WRITES['buffered, a last block in part']),
           ];
-          const options = ['--engine', engine, '--source', source];
+          const options = ['--engine', engine, '--tier', tier];
           const { summary } = await measure(t, options, command);
-          assert.equal(summary.sources.io, source);
+          assert.equal(summary.sources.io, tier);
           assert.equal(summary.io_write_bytes, blocksOf(5_000_001));
           // The JS engine is not told what was dirtied, so that it cannot know that all of it was written.
-          if (source === 'cgroup') {
+          if (tier === 'cgroup') {
             assert.deepEqual(summary.quality.io, [engine === 'native' ? 'final' : 'lowerBound']);
           }
         },
@@ -97,7 +97,7 @@ for (const engine of ENGINES) {
           'conv=notrunc,fsync',
         ];
         execFileSync(writing[0], writing.slice(1), { stdio: 'ignore' });
-        const options = ['--engine', engine, '--source', 'cgroup'];
+        const options = ['--engine', engine, '--tier', 'cgroup'];
         const { summary, stderr } = await measure(t, options, writing);
         t.diagnostic(`${summary.io_write_bytes} bytes, ${summary.quality.io}`);
         if (summary.io_write_bytes >= 8 << 20) return;

@@ -63,7 +63,7 @@ for (const engine of ENGINES) {
     test('a pid that exits between two reads: the end of a session', PATIENCE, async (t) => {
       const workload = startWorkload(t, null, 'allocator', '--mib', '16');
       assert.equal(await workload.line(), 'ready');
-      const { handle } = startSession(t, engine, workload.pid, { source: 'proc' });
+      const { handle } = startSession(t, engine, workload.pid, { tier: 'proc' });
       const stopped = once(handle, 'stopped');
       const before = await until('some frames', () => handle.seq >= 3 && handle.latest());
       await workload.kill();

@@ -12,16 +12,16 @@ const ALLOCATED = MIB << 20;
 
 for (const engine of ENGINES) {
   describe(`memory of a known allocation (${engine})`, () => {
-    for (const source of ['cgroup', 'leaf', 'proc']) {
-      test(`${source}: rss follows it, the peak remembers it`, PATIENCE, async (t) => {
+    for (const tier of ['cgroup', 'leaf', 'proc']) {
+      test(`${tier}: rss follows it, the peak remembers it`, PATIENCE, async (t) => {
         const cgroupPath = makeCgroup(t);
         const allocator = startWorkload(t, cgroupPath, 'allocator', '--mib', String(MIB));
         assert.equal(await allocator.line(), 'ready');
-        const options = { source, manual: true, ...(source === 'proc' ? {} : { cgroupPath }) };
+        const options = { tier, manual: true, ...(tier === 'proc' ? {} : { cgroupPath }) };
         const { collect } = startSession(t, engine, allocator.pid, options);
 
         const full = collect();
-        assert.equal(full.sources.memory, source === 'cgroup' ? 'cgroup' : 'proc');
+        assert.equal(full.sources.memory, tier === 'cgroup' ? 'cgroup' : 'proc');
         assertMemory(full.memRssBytes, ALLOCATED);
         assertMemory(full.memPeakBytes, ALLOCATED);
         assert.ok(full.memPeakBytes >= full.memRssBytes);

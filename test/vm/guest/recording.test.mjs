@@ -39,7 +39,7 @@ for (const engine of ENGINES) {
           .build();
         writeFileSync(`${folder}/filler`, Buffer.alloc(128 << 10));
         const handle = new TelemetryCollector(policy, { engine }).start('full', workload.pid, {
-          source: 'proc',
+          tier: 'proc',
           recorder: new FrameRecorder(path),
         });
         const [error] = await once(handle, 'warning');

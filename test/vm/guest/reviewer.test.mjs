@@ -195,7 +195,7 @@ for (const engine of ENGINES) {
       const path = `/tmp/stall-${engine}-${process.pid}`;
       t.after(() => rmSync(path, { force: true }));
       const handle = new TelemetryCollector(policy, { engine }).start('stall', workload.pid, {
-        source: 'proc',
+        tier: 'proc',
         reviewer: {
           writer: new ReviewerTelemetryWriter(path),
           child: workload.child,

@@ -48,7 +48,7 @@ for (const engine of ENGINES) {
 
     for (const [tier, name] of CASES) {
       test(`${tier}: ${name}`, PATIENCE, async (t) => {
-        const options = ['--engine', engine, '--source', tier, '--period', '50'];
+        const options = ['--engine', engine, '--tier', tier, '--period', '50'];
         const run = await measure(t, options, [program('burner'), ...BURNS[name]]);
         const inCgroup = tier !== 'proc';
         assert.equal(run.code, 0);

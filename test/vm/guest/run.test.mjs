@@ -11,11 +11,11 @@ const SIGNAL_OF_TIER = { cgroup: 'SIGTERM', proc: 'SIGINT' };
 
 for (const engine of ENGINES) {
   describe(`episcope run (${engine})`, () => {
-    for (const [source, signal] of Object.entries(SIGNAL_OF_TIER)) {
-      const options = ['--engine', engine, '--source', source];
+    for (const [tier, signal] of Object.entries(SIGNAL_OF_TIER)) {
+      const options = ['--engine', engine, '--tier', tier];
 
       test(
-        `${source}: the exit code passes through, what was left running is killed`,
+        `${tier}: the exit code passes through, what was left running is killed`,
         PATIENCE,
         async (t) => {
           const run = await measure(t, options, ['sh', '-c', 'sleep 1000 & echo $!; exit 3']);
@@ -28,7 +28,7 @@ for (const engine of ENGINES) {
         },
       );
 
-      test(`${source}: a signal that ends the command is 128 + its number`, PATIENCE, async (t) => {
+      test(`${tier}: a signal that ends the command is 128 + its number`, PATIENCE, async (t) => {
         const run = await measure(t, options, ['sh', '-c', 'kill -TERM $$']);
         assert.equal(run.code, 128 + 15);
         assert.equal(run.summary.exit_code, null);
@@ -36,14 +36,14 @@ for (const engine of ENGINES) {
         assert.deepEqual(scopes(), []);
       });
 
-      test(`${source}: a command that does not exist is 127 and one line`, PATIENCE, async (t) => {
+      test(`${tier}: a command that does not exist is 127 and one line`, PATIENCE, async (t) => {
         const run = await episcope(t, ['run', ...options, '--', 'no-such-command']);
         assert.equal(run.code, 127);
         assert.match(run.stderr, /^[^\n]*no-such-command[^\n]*\n$/);
         assert.deepEqual(scopes(), []);
       });
 
-      test(`${source}: ${signal} to episcope reaches the command once`, PATIENCE, async (t) => {
+      test(`${tier}: ${signal} to episcope reaches the command once`, PATIENCE, async (t) => {
         const command = [program('sigprinter'), '--count', '2', '--code', '7'];
         const running = startEpiscope(t, ['run', '--quiet', ...options, '--', ...command]);
         const [ready, pid] = (await running.line()).split(' ');

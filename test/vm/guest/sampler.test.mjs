@@ -143,7 +143,7 @@ describe('the end is noticed when no sample is due (native)', () => {
   test('by the pidfd, where there is no cgroup', PATIENCE, async (t) => {
     const workload = startWorkload(t, null, 'allocator', '--mib', '8');
     assert.equal(await workload.line(), 'ready');
-    const { handle } = startSession(t, 'native', workload.pid, { source: 'proc', ...AN_HOUR });
+    const { handle } = startSession(t, 'native', workload.pid, { tier: 'proc', ...AN_HOUR });
     const exit = exitOf(handle);
     await workload.kill();
     assert.ok((await exit).o11yFlags.terminal);

@@ -411,7 +411,7 @@ test('200 scopes at once are created, measured and removed', PATIENCE, async (t)
         timeoutMs: 120_000,
         stdio: 'ignore',
         beforeExec: ({ cgroupPath }, child) => {
-          handles.push(collector.start(id, child.pid, { cgroupPath, source: 'cgroup' }));
+          handles.push(collector.start(id, child.pid, { cgroupPath, tier: 'cgroup' }));
         },
       }),
     ),

@@ -46,6 +46,6 @@ const report =
     ? { reader: readWith(new ProcReader(Number(subject), { engine })) }
     : { reader: readWith(CgroupReader.fromPath(subject, { engine })) };
 report.session = await readSession(
-  kind === 'proc' ? { source: 'proc' } : { source: 'cgroup', cgroupPath: subject },
+  kind === 'proc' ? { tier: 'proc' } : { tier: 'cgroup', cgroupPath: subject },
 );
 console.log(JSON.stringify(report));

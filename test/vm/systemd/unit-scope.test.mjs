@@ -472,7 +472,7 @@ for (const [strategy] of STRATEGIES) {
             timeoutMs: 300_000,
             stdio: 'ignore',
             beforeExec: ({ cgroupPath }, child) => {
-              handles.set(id, collector.start(id, child.pid, { cgroupPath, source: 'cgroup' }));
+              handles.set(id, collector.start(id, child.pid, { cgroupPath, tier: 'cgroup' }));
             },
           }),
         ),
