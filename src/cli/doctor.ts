@@ -1,5 +1,5 @@
 /** `episcope doctor`: looks at this host, and with `--clean` removes what dead runs left. */
-import { loadNativeEngine } from '../engine/native/engine.js';
+import { loadNativeEngine } from '../engine/select.js';
 import { hostFacts } from '../host/index.js';
 import {
   bestLauncher,

@@ -4,11 +4,14 @@ import { existsSync } from 'node:fs';
 import type { BudgetTracker } from '../budget/index.js';
 import { TelemetryCollector } from '../collector/index.js';
 import type { EngineName } from '../engine/engine.js';
-import { loadNativeEngine } from '../engine/native/engine.js';
 import type { EngineChoice } from '../engine/select.js';
+import { loadNativeEngine } from '../engine/select.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
-import { errnoOf, type HostFacts, hostFacts, processControl, signalNumber } from '../host/index.js';
+import { type HostFacts, hostFacts } from '../host/index.js';
+import { signalNumber } from '../kernel/child-exit.js';
+import { errnoOf } from '../kernel/errno.js';
 import type { ProcessControlLoad } from '../kernel/process-control.js';
+import { processControl } from '../kernel/process-control.js';
 import { isShortage } from '../kernel/shortage.js';
 import { TelemetryPolicy } from '../policy/index.js';
 import {

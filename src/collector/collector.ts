@@ -14,14 +14,14 @@ import {
   TelemetryError,
 } from '../error/index.js';
 import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
+import { episodeCgroup } from '../host/episode-cgroup.js';
 import { isCgroupV2Available } from '../host/index.js';
+import { assertProcRoot } from '../kernel/procfs.js';
 import { TelemetryPolicy } from '../policy/index.js';
 import { ownPolicy } from '../policy/policy.js';
-import { assertProcRoot } from '../readers/proc-root.js';
 import { dispose } from '../realm/index.js';
 import { reportRun } from '../reviewer/run-report.js';
 import type { Tier } from '../schema/enumerations.js';
-import { episodeCgroup } from '../scope/episode-cgroup.js';
 import { manualSessionOf, sessionOf, TelemetryHandle, userFlags } from './handle.js';
 import { ManualSession } from './manual-session.js';
 import { assertNotOurselves } from './own-process.js';

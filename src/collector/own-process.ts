@@ -1,10 +1,9 @@
 /** What must never be frozen or killed: ourselves. */
-
-import { statfsSync } from 'node:fs';
 import { invalidConfig } from '../error/index.js';
-import { whyForeignProc } from '../host/index.js';
 import { HOLDS_US, whyNotStopped } from '../kernel/own-membership.js';
 import { readProcessStat } from '../kernel/process-identity.js';
+import { whyForeignProc } from '../kernel/procfs.js';
+import { fileSystemMagicAt } from '../kernel/syscall.js';
 import { CGROUP2_SUPER_MAGIC } from '../schema/bounds.js';
 
 /**
@@ -17,7 +16,8 @@ export function assertNotOurselves(pid: number, cgroupPath: string | null): void
       `onExhausted would act on this process: it ${pid === process.pid ? 'is' : 'descends from'} ${pid}`,
     );
   }
-  if (cgroupPath === null || !isCgroup(cgroupPath)) return;
+  // A fixture or a recorded tree holds no process.
+  if (cgroupPath === null || fileSystemMagicAt(cgroupPath) !== CGROUP2_SUPER_MAGIC) return;
   const errno = whyNotStopped(cgroupPath);
   if (errno === null) return;
   throw invalidConfig(
@@ -37,13 +37,4 @@ function descendsFrom(ancestor: number): boolean {
     pid = stat.ppid;
   }
   return ancestor === 1;
-}
-
-/** Of a fixture's or a recorded tree's directory nobody can be told to live in it. */
-function isCgroup(directory: string): boolean {
-  try {
-    return statfsSync(directory).type === CGROUP2_SUPER_MAGIC;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
 import { CgroupError, ProcError, TelemetryError } from '../error/index.js';
+import { procNotAvailable } from '../kernel/procfs.js';
 import type { CgroupSpec } from './engine.js';
 import type { ReadFailure } from './failure.js';
 
@@ -32,13 +33,6 @@ export function failureToError(failure: ReadFailure, place: FailurePlace): Telem
     default:
       return new CgroupError(failure.code, message, details);
   }
-}
-
-/** Why nothing beneath `procRoot` may be believed, by the errno of `whyForeign`. */
-export function procNotAvailable(procRoot: string, errno: string | null): string {
-  return errno === 'ENXIO'
-    ? `the procfs at ${procRoot} belongs to another pid namespace: its numbers are other processes' here`
-    : `no procfs is mounted at ${procRoot}`;
 }
 
 function failurePath(failure: ReadFailure, place: FailurePlace): string {

@@ -4,6 +4,8 @@ import type { Engine } from './engine.js';
 import { jsEngine } from './js/engine.js';
 import { loadNativeEngine } from './native/engine.js';
 
+export { loadNativeEngine };
+
 const ENGINE_CHOICES = ['auto', 'native', 'js'] as const;
 export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 

@@ -9,13 +9,6 @@ export function isEpisodeId(id: unknown): id is string {
   return typeof id === 'string' && EPISODE_ID.test(id);
 }
 
-const SCOPE_NAME = /^episode-[A-Za-z0-9_-]{1,128}\.scope$/;
-
-/** Whether the directory of an episode's scope can have this name. */
-export function isScopeName(name: string): boolean {
-  return SCOPE_NAME.test(name);
-}
-
 /** Throws `ERR_INVALID_EPISODE_ID` unless `id` is an episode id. */
 export function assertEpisodeId(id: unknown): asserts id is string {
   if (isEpisodeId(id)) return;

@@ -4,5 +4,4 @@ export {
   assertPid,
   isEpisodeId,
   isPid,
-  isScopeName,
 } from './id.js';

@@ -1,18 +1,4 @@
-/** The host: its cgroup hierarchies, where scopes can be made, and control of processes. */
-
-export { errnoName } from '../error/errno-name.js';
-export { WANTED_CONTROLLERS, type WantedController } from '../kernel/cgroup-files.js';
-export {
-  type ChildExit,
-  type Exit,
-  type Exiting,
-  exitOf,
-  signalName,
-  signalNumber,
-} from '../kernel/child-exit.js';
-export { errnoOf } from '../kernel/errno.js';
-export { type ProcessControl, processControl } from '../kernel/process-control.js';
-export { whyForeignProc } from '../kernel/procfs.js';
+/** Facts about the host: its cgroup hierarchies, and where scopes can be made. */
 export {
   type Cgroup2Facts,
   cgroup2Place,

@@ -1,7 +1,7 @@
 /** Where the calling process may make scopes. */
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
-import { isScopeName } from '../episode/index.js';
+import { isScopeName } from '../episode/cgroup-path.js';
 import {
   controllersForChildren,
   readWords,

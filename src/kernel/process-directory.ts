@@ -2,6 +2,8 @@
  * One process's directory in procfs. What is opened beneath it belongs to that process for ever: once it is gone
  * every read says so (ESRCH, ENOENT), also when its pid number is used again.
  */
+
+import { PROC_SUPER_MAGIC } from '../schema/bounds.js';
 import { descriptorBudget, KeptFile, ReadStatus, readBuffer, readOnce } from './kept-file.js';
 import {
   beneath,
@@ -16,8 +18,6 @@ import {
   stat,
 } from './syscall.js';
 import { parsePids } from './text/pids.js';
-
-const PROC_SUPER_MAGIC = 0x9fa0;
 
 /** Where the directories of the processes are. */
 export interface ProcRoot {
@@ -119,6 +119,12 @@ export class ProcessDirectory {
     this.leave();
   }
 
+  /** `/proc/<tid>` opens for any thread; only `status` tells which process the thread belongs to. */
+  threadGroup(): number | null {
+    const tgid = statusNumber(this.#fd, 'Tgid');
+    return tgid === null ? null : Number(tgid);
+  }
+
   /**
    * Nothing is there by its number (`errno` of the attempt), and the number is a process's: a procfs that was mounted
    * with `hidepid` hides the processes of others.
@@ -146,6 +152,14 @@ export class ProcessDirectory {
     }
     return whole;
   }
+}
+
+/** A number from a line of `/proc/<pid>/status`, relative to the process's directory; null where it cannot be read. */
+export function statusNumber(dirfd: number, key: string): bigint | null {
+  if (readOnce(beneath(dirfd, 'status')) !== ReadStatus.OK) return null;
+  const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
+  const line = new RegExp(`^${key}:\\s+(\\d+)(?: kB)?$`, 'm').exec(text);
+  return line === null ? null : BigInt(line[1]!);
 }
 
 /** A thread that just ended, a kernel without `children`, a fixture without threads. */

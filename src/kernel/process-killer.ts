@@ -4,9 +4,8 @@
  * so that a number is checked right before each signal.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listCgroupMembers } from '../engine/js/cgroup-members.js';
-import { threadGroup } from '../engine/js/member.js';
 import { codeOf } from '../realm/index.js';
+import { listCgroupMembers } from './cgroup-members.js';
 import { writeControlFile } from './control-file.js';
 import { KeptFile, ReadStatus, readBuffer, readOnce } from './kept-file.js';
 import { ProcessDirectory, procRootAt, whyForeign } from './process-directory.js';
@@ -272,7 +271,7 @@ class MemberKiller {
 
   #processOf(tid: number): number | null {
     const directory = new ProcessDirectory(this.#procRoot, tid);
-    const pid = directory.enter() < 0 ? null : threadGroup(directory);
+    const pid = directory.enter() < 0 ? null : directory.threadGroup();
     directory.close();
     return pid;
   }

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoOf } from '../host/index.js';
+import { errnoOf } from '../kernel/errno.js';
 
 /** Not with `recursive`: below `/proc`, where nothing can be made, Node 20 then never comes back. */
 export async function makeDirectories(directory: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { errnoOf } from '../host/index.js';
+import { errnoOf } from '../kernel/errno.js';
 
 /** O_NONBLOCK: the open of a FIFO must not wait for its writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;

@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
-import { errnoOf } from '../host/index.js';
+import { errnoOf } from '../kernel/errno.js';
 import { wholeLines } from './whole-lines.js';
 
 /** What became of lines. */

@@ -10,9 +10,9 @@ import {
   ProcError,
   TelemetryError,
 } from '../error/index.js';
+import { episodeCgroup } from '../host/episode-cgroup.js';
 import { dispose } from '../realm/index.js';
 import type { PartIndexValue } from '../schema/enumerations.js';
-import { episodeCgroup } from '../scope/episode-cgroup.js';
 import { type PartRead, PartReader } from './part-reader.js';
 
 export interface CgroupReaderOptions {

@@ -1,7 +1,8 @@
 /** Reading frames in any thread: natively where the addon loads, else like `episcope/reader`. */
-import { nativeSlots } from '../engine/native/slot-reader.js';
+
 import { type FrameReader as AddonFreeReader, frameReaderClass } from '../ring/reader.js';
 import { openAtomicSlots } from '../ring/slot-reader.js';
+import { nativeSlots } from './native-slots.js';
 
 export type { FrameBatches, FramesOptions } from '../ring/frame-batches.js';
 export type { FrameBatch } from '../ring/frame-cursor.js';

@@ -9,10 +9,10 @@ import {
   ProcError,
   TelemetryError,
 } from '../error/index.js';
+import { assertProcRoot } from '../kernel/procfs.js';
 import { dispose } from '../realm/index.js';
 import type { PartIndexValue } from '../schema/enumerations.js';
 import { type PartRead, PartReader } from './part-reader.js';
-import { assertProcRoot } from './proc-root.js';
 
 export interface ProcReaderOptions {
   /** Default `/proc`; another for recorded trees. */

@@ -3,7 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { RecordingError } from '../error/index.js';
-import { errnoOf } from '../host/index.js';
+import { errnoOf } from '../kernel/errno.js';
 import { makeDirectories } from '../ndjson/directories.js';
 import { RegularFile } from '../ndjson/regular-file.js';
 import type { Output } from './output.js';

@@ -2,7 +2,7 @@
 import { lstat, readlink, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { invalidConfig, RecordingError, TelemetryError } from '../error/index.js';
-import { errnoOf } from '../host/index.js';
+import { errnoOf } from '../kernel/errno.js';
 import { codeOf } from '../realm/index.js';
 
 /** As many as the kernel follows. */

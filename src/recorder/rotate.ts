@@ -1,6 +1,6 @@
 /** Makes room for a new file at the path of a recording, by renames only: nothing is copied, nothing is half there. */
 import { lstat, rename, unlink } from 'node:fs/promises';
-import { errnoOf } from '../host/index.js';
+import { errnoOf } from '../kernel/errno.js';
 import { exists, rotatedPath } from './place.js';
 
 /**

@@ -1,6 +1,6 @@
 import { write } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errnoOf } from '../host/index.js';
+import { errnoOf } from '../kernel/errno.js';
 import type { Appended } from '../ndjson/regular-file.js';
 import { wholeLines } from '../ndjson/whole-lines.js';
 

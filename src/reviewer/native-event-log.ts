@@ -2,7 +2,7 @@
 
 import { nativeEvents } from '../addon/events.js';
 import { loadAddon } from '../addon/load.js';
-import { errnoName } from '../host/index.js';
+import { errnoName } from '../error/errno-name.js';
 import type { EventLog, LogCancel, LogFailure } from './event-log.js';
 
 type NativeLog = object & { readonly __log: unique symbol };

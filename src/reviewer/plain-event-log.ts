@@ -5,13 +5,13 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoOf } from '../host/index.js';
+import { inTurn } from '../async/in-turn.js';
+import { errnoOf } from '../kernel/errno.js';
 import { makeDirectories } from '../ndjson/directories.js';
 import { isAt } from '../ndjson/open-regular.js';
 import { RegularFile } from '../ndjson/regular-file.js';
 import { pathOf } from '../realm/index.js';
 import type { EventLog, LogCancel, LogFailure } from './event-log.js';
-import { inTurn } from './in-turn.js';
 import { realPathOf } from './real-path.js';
 import { syncDirectories } from './sync-directories.js';
 import { endOfLog } from './torn-tail.js';

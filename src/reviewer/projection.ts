@@ -11,7 +11,7 @@ import {
   TelemetryError,
   wholeNumber,
 } from '../error/index.js';
-import { errnoOf } from '../host/index.js';
+import { errnoOf } from '../kernel/errno.js';
 import { LongLine, linesOf, type RawLine } from '../ndjson/line-reader.js';
 import { messageOf } from '../realm/index.js';
 import { isCutShort } from './cut-short.js';

@@ -2,7 +2,7 @@
 
 import type { ExhaustedEvent } from '../collector/events.js';
 import type { TelemetryFrame } from '../frame/index.js';
-import type { Exit } from '../host/index.js';
+import type { Exit } from '../kernel/child-exit.js';
 import { snakeCase } from '../ndjson/snake-case.js';
 import type { ReviewerLifecycleEventInit } from './index.js';
 

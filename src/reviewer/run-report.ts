@@ -11,7 +11,7 @@ import {
   TelemetryError,
 } from '../error/index.js';
 import type { TelemetryFrame } from '../frame/index.js';
-import { type Exiting, exitOf } from '../host/index.js';
+import { type Exiting, exitOf } from '../kernel/child-exit.js';
 import { isInstanceOf } from '../realm/index.js';
 import { type ReviewerLifecycleEventInit, ReviewerTelemetryWriter } from './index.js';
 import { lineOfEvent } from './lifecycle-event.js';

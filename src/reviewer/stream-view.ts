@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat } from 'node:fs/promises';
 import { ReviewerTelemetryError } from '../error/index.js';
-import { errnoOf } from '../host/index.js';
+import { errnoOf } from '../kernel/errno.js';
 import { isAt, NotRegular, openRegular } from '../ndjson/open-regular.js';
 import { reviewerEventsRotatedPath } from './paths.js';
 

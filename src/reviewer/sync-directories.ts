@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoOf } from '../host/index.js';
+import { errnoOf } from '../kernel/errno.js';
 
 /**
  * What is said of a directory that cannot be synced, and not of a write that failed. That our descriptor is open we

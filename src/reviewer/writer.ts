@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { loadAddon } from '../addon/load.js';
+import { Deadlines } from '../async/deadlines.js';
+import { onAbort } from '../async/on-abort.js';
 import type { EngineName } from '../engine/engine.js';
 import {
   assertBoolean,
@@ -13,10 +15,8 @@ import {
   wholeNumber,
 } from '../error/index.js';
 import { brand } from '../realm/index.js';
-import { Deadlines } from './deadlines.js';
 import type { EventLog, LogFailure } from './event-log.js';
 import { lineOfEvent, lineOfValue } from './lifecycle-event.js';
-import { onAbort } from './on-abort.js';
 import { eventLogAt } from './open-log.js';
 import { assertLogPath, reviewerEventsLockPath, reviewerEventsRotatedPath } from './paths.js';
 import { MAX_REVIEWER_LINE_BYTES, type ReviewerLifecycleEventInit } from './schema.js';

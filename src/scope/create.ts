@@ -1,8 +1,9 @@
 /** Making a scope by direct cgroup writes; every step is undone where a later one fails. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atMost, within } from '../async/within.js';
+import { DEFAULT_SLICE, episodeCgroupPath, scopeName } from '../episode/cgroup-path.js';
 import { CgroupError, ProcError } from '../error/index.js';
 import { cgroupDirectoryOf } from '../host/index.js';
-import { atMost, within } from '../host/within.js';
 import { type Directories, directories } from '../kernel/directories.js';
 import { errnoOf } from '../kernel/errno.js';
 import { errnoNumberOf, pathOf } from '../realm/index.js';
@@ -10,7 +11,6 @@ import { enableControllers, enableControllersAbove } from './controllers.js';
 import { type CheckedLimits, checkLimits, controlWrites } from './limits.js';
 import { markersIn } from './marker.js';
 import { currentOwner, formatOwner } from './owner.js';
-import { DEFAULT_SLICE, episodeCgroupPath, scopeName } from './path.js';
 import { PinnedCgroup, writeError } from './pinned-cgroup.js';
 import { evacuate, PROCS, processGone, starttimeOf } from './process.js';
 import { openSlice, ownMarker, removeSliceIfOurs } from './slice.js';

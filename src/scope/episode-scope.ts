@@ -1,6 +1,8 @@
 /** Scopes of episodes: by systemd where it may be asked, else by direct writes. */
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Wait, within } from '../async/within.js';
+import { DEFAULT_SLICE, episodeCgroupPath, scopeName } from '../episode/cgroup-path.js';
 import { assertEpisodeId } from '../episode/id.js';
 import {
   assertOneOf,
@@ -13,19 +15,12 @@ import {
   type OptionKeys,
   TelemetryError,
 } from '../error/index.js';
-import {
-  ancestry,
-  findCgroup2Mount,
-  hostFacts,
-  whyForeignProc,
-  whyNoCgroup2,
-} from '../host/index.js';
-import { type Wait, within } from '../host/within.js';
+import { ancestry, findCgroup2Mount, hostFacts, whyNoCgroup2 } from '../host/index.js';
+import { whyForeignProc } from '../kernel/procfs.js';
 import { isShortage, shortageOf } from '../kernel/shortage.js';
 import { BusUnavailable, whyNoBus } from '../systemd/index.js';
 import { createScope } from './create.js';
 import { type CheckedLimits, checkLimits, type OsResourceLimits } from './limits.js';
-import { DEFAULT_SLICE, episodeCgroupPath, scopeName } from './path.js';
 import { removeScope } from './remove.js';
 import {
   notFound,

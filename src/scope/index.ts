@@ -1,4 +1,6 @@
 /** Scopes: made by systemd or by direct cgroup writes, entered, killed, removed, and cleaned after a dead owner. */
+
+export { DEFAULT_CGROUP_ROOT, DEFAULT_SLICE, episodeCgroupPath } from '../episode/cgroup-path.js';
 export {
   createEpisodeScope,
   type RemoveScopeOptions,
@@ -24,7 +26,6 @@ export {
   SHELL_LAUNCHER,
 } from './launcher.js';
 export type { CpuQuota, IoMax, OsResourceLimits } from './limits.js';
-export { DEFAULT_CGROUP_ROOT, DEFAULT_SLICE, episodeCgroupPath } from './path.js';
 export { type IoUsage, Scope, type ScopeRemoveOptions, type ScopeStrategy } from './scope.js';
 export {
   type ScopedProcess,

@@ -1,8 +1,8 @@
 /** Killing a process tree that has no cgroup of its own. */
 
 import { TelemetryError } from '../error/index.js';
-import { whyForeignProc } from '../host/index.js';
 import { killMembers } from '../kernel/process-killer.js';
+import { whyForeignProc } from '../kernel/procfs.js';
 
 /**
  * Kills every descendant of `root` (not `root` itself, never this process): stops them all, lists again until

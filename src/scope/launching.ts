@@ -1,7 +1,7 @@
 /** One start of one command: its launcher, what is waited for, and how all of it is undone. */
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { atMost, type Wait, within } from '../async/within.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
-import { atMost, type Wait, within } from '../host/within.js';
 import { type Launched, type LaunchFailure, launch } from './launch.js';
 import type { Launcher } from './launcher.js';
 import type { Scope } from './scope.js';

@@ -7,7 +7,7 @@ import {
   outOfRange,
   wholeNumber,
 } from '../error/index.js';
-import type { WantedController } from '../host/index.js';
+import type { WantedController } from '../kernel/cgroup-files.js';
 
 /** Throughput of one device, `io.max`; a limit that is left out is none. */
 export interface IoMax {

@@ -11,8 +11,7 @@ import {
 import { type Directories, directories, openForWriting } from '../kernel/directories.js';
 import { throwShortage } from '../kernel/shortage.js';
 import { Errno, errnoName, fileSystemMagic, fstat } from '../kernel/syscall.js';
-
-const CGROUP2_SUPER_MAGIC = 0x63677270;
+import { CGROUP2_SUPER_MAGIC } from '../schema/bounds.js';
 
 export class PinnedCgroup {
   /** As it was opened, for people: never used to reach it. */

@@ -1,10 +1,10 @@
 /** The process that is to live in a scope. */
 
 import { CgroupError, invalidConfig, ProcError } from '../error/index.js';
-import { whyForeignProc } from '../host/index.js';
 import { cgroupActions } from '../kernel/cgroup-actions.js';
 import { HOLDS_US, whyNotStopped } from '../kernel/own-membership.js';
 import { hasExited, readProcessStat } from '../kernel/process-identity.js';
+import { whyForeignProc } from '../kernel/procfs.js';
 import { isShortage } from '../kernel/shortage.js';
 import { type PinnedCgroup, writeError } from './pinned-cgroup.js';
 

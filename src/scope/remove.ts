@@ -1,7 +1,8 @@
 /** Ending a scope: kill, wait until it is empty, remove. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Wait, within } from '../async/within.js';
+import { scopeName } from '../episode/cgroup-path.js';
 import { CgroupError } from '../error/index.js';
-import { type Wait, within } from '../host/within.js';
 import { directories } from '../kernel/directories.js';
 import { errnoOf } from '../kernel/errno.js';
 import { KILL_LIMIT_MS, killMembers } from '../kernel/process-killer.js';
@@ -10,7 +11,6 @@ import { isShortage, throwShortage } from '../kernel/shortage.js';
 import type { DirectScope } from './create.js';
 import { markersIn } from './marker.js';
 import { currentOwner } from './owner.js';
-import { scopeName } from './path.js';
 import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { assertNotInside } from './process.js';
 import { openSliceIfAny, removeSliceIfOurs } from './slice.js';

@@ -1,11 +1,12 @@
 /** The slice that holds the scopes: made when the first needs it, removed by whoever leaves it last. */
+
+import { sliceDirectories } from '../episode/cgroup-path.js';
 import { errnoOf } from '../kernel/errno.js';
 import { throwShortage } from '../kernel/shortage.js';
 import { enableControllers } from './controllers.js';
 import { markerName, SLICE_MARKER } from './marker.js';
 import { currentOwner, formatOwner } from './owner.js';
 import { type PinnedCgroup, using } from './pinned-cgroup.js';
-import { sliceDirectories } from './slice-name.js';
 
 /**
  * The slice beneath `root`, opened, with the controllers that its scopes can have. Each level that is made is marked as

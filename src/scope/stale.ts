@@ -1,5 +1,5 @@
 /** What a SIGKILLed owner left behind. */
-import { isScopeName } from '../episode/index.js';
+import { DEFAULT_SLICE, isScopeName, scopeName } from '../episode/cgroup-path.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
 import type { HostFacts } from '../host/index.js';
 import { type Directories, directories } from '../kernel/directories.js';
@@ -7,7 +7,6 @@ import { errnoOf } from '../kernel/errno.js';
 import { throwShortage } from '../kernel/shortage.js';
 import { markersIn } from './marker.js';
 import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';
-import { DEFAULT_SLICE, scopeName } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';
 import { killCgroup, removeTree } from './remove.js';
 import { openSliceIfAny, removeSliceIfOurs } from './slice.js';

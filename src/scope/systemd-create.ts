@@ -1,8 +1,9 @@
 /** Having a systemd manager make a scope. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atMost, type Wait, within } from '../async/within.js';
+import { scopeName } from '../episode/cgroup-path.js';
 import { CgroupError, ProcError } from '../error/index.js';
 import { cgroupDirectoryOf, findCgroup2Mount } from '../host/index.js';
-import { atMost, type Wait, within } from '../host/within.js';
 import { directories } from '../kernel/directories.js';
 import {
   BusError,
@@ -10,15 +11,14 @@ import {
   ManagerTimeout,
   type StartedJob,
   SystemdManager,
-  scopeProperties,
 } from '../systemd/index.js';
 import { type CheckedLimits, controlWrites } from './limits.js';
 import { currentOwner, formatOwner } from './owner.js';
-import { scopeName } from './path.js';
 import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { evacuate, processGone, starttimeOf } from './process.js';
 import { REMOVE_TIMEOUT_MS } from './remove.js';
 import { UNDO_WAIT_MS } from './spare-descriptors.js';
+import { scopeProperties } from './systemd-properties.js';
 import { SystemdScope } from './systemd-scope.js';
 import { assertSameCgroups, busKind, cgroupOfUnit, isNoSuchUnit } from './unit.js';
 

@@ -2,10 +2,10 @@
 import { constants } from 'node:os';
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Wait } from '../host/within.js';
+import type { Wait } from '../async/within.js';
+import { scopeName } from '../episode/cgroup-path.js';
 import { directories } from '../kernel/directories.js';
 import { BusError, BusUnavailable, ManagerTimeout, SystemdManager } from '../systemd/index.js';
-import { scopeName } from './path.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';
 import { assertNotInside } from './process.js';
 import { assertEmpty, busy, killCgroup, type RemoveOptions, removeTree, waitOf } from './remove.js';

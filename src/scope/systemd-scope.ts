@@ -1,7 +1,7 @@
 /** A scope that a systemd manager keeps. */
-import type { Wait } from '../host/within.js';
+import type { Wait } from '../async/within.js';
+import { scopeName } from '../episode/cgroup-path.js';
 import type { SystemdManager } from '../systemd/index.js';
-import { scopeName } from './path.js';
 import { openIfThere, type PinnedCgroup, using } from './pinned-cgroup.js';
 import { type RemoveOptions, waitOf } from './remove.js';
 import { endScope } from './systemd-remove.js';

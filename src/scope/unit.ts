@@ -1,7 +1,8 @@
 /** The cgroup of a unit that a systemd manager has. */
+
+import type { Wait } from '../async/within.js';
 import { CgroupError } from '../error/index.js';
 import { cgroup2Place } from '../host/index.js';
-import type { Wait } from '../host/within.js';
 import { directories } from '../kernel/directories.js';
 import { BusError, type BusKind, BusUnavailable, type SystemdManager } from '../systemd/index.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';

@@ -1,5 +1,5 @@
 /** A systemd manager, as far as transient scopes need it: `org.freedesktop.systemd1.Manager`. */
-import { type Wait, within } from '../host/within.js';
+import { type Wait, within } from '../async/within.js';
 import { Bus, type BusKind, BusUnavailable, type Signal } from './bus.js';
 
 const DESTINATION = 'org.freedesktop.systemd1';

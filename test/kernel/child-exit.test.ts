@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { exitOf, signalName, signalNumber } from '../../src/host/index.js';
+import { exitOf, signalName, signalNumber } from '../../src/kernel/child-exit.js';
 import { ENGINES } from '../support/engines.js';
 import { runScript } from '../support/run-script.js';
 

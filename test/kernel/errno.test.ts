@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { expect, test } from 'vitest';
-import { errnoName, errnoOf } from '../../src/host/index.js';
+import { errnoName } from '../../src/error/errno-name.js';
+import { errnoOf } from '../../src/kernel/errno.js';
 import { errnoName as nameOfReader } from '../../src/kernel/syscall.js';
 
 /** The numbers of Linux; 41 and 58 are second names of others and have no number of their own. */

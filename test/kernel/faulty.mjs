@@ -1,6 +1,6 @@
 // Watches all signals that tell of a fault, and commits one.
 import { constants } from 'node:os';
-import { processControl } from '../../dist/host/index.js';
+import { processControl } from '../../dist/kernel/process-control.js';
 
 const name = process.argv[2];
 const { signals } = constants;

@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { BudgetTracker, createEpisodeScope, ProcReader, TelemetryCollector } from 'episcope';
-import { whyForeignProc } from '../../dist/host/index.js';
 import { killEverything } from '../../dist/kernel/process-killer.js';
+import { whyForeignProc } from '../../dist/kernel/procfs.js';
 import { killDescendants } from '../../dist/scope/index.js';
 
 const [first, engine, leaf] = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { whyForeignProc } from '../../src/host/index.js';
+import { whyForeignProc } from '../../src/kernel/procfs.js';
 import {
   expectUnharmed,
   FOREIGN,

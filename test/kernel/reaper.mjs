@@ -1,6 +1,6 @@
 // A subreaper with one child of its own (exit 7) that leaves two orphans behind.
 import { spawn } from 'node:child_process';
-import { processControl } from '../../dist/host/index.js';
+import { processControl } from '../../dist/kernel/process-control.js';
 
 const { control } = processControl();
 control.setSubreaper();

@@ -1,7 +1,6 @@
 // Watches two signals and sends them to itself.
 import { Socket } from 'node:net';
-import { processControl } from '../../dist/host/index.js';
-import { decodeSignals } from '../../dist/kernel/process-control.js';
+import { decodeSignals, processControl } from '../../dist/kernel/process-control.js';
 
 const { control } = processControl();
 const { fd } = control.watchSignals([15, 10]);

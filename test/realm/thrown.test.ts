@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { errnoOf } from '../../src/host/index.js';
+import { errnoOf } from '../../src/kernel/errno.js';
 import { codeOf, errnoNumberOf, messageOf, pathOf } from '../../src/realm/index.js';
 
 const foreign = (expression: string): unknown => runInNewContext(`(${expression})`);

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { errnoName } from '../../src/host/index.js';
+import { errnoName } from '../../src/error/errno-name.js';
 import { workload } from '../support/cli.js';
 import { linesOfCommand } from '../support/lines-of-command.js';
 import { scratch } from '../support/scratch.js';

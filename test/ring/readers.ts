@@ -1,5 +1,5 @@
 /** The two kinds of readers, which every table of this folder runs on. */
-import { nativeSlots } from '../../src/engine/native/slot-reader.js';
+import { nativeSlots } from '../../src/readers/native-slots.js';
 import { FrameReader, frameReaderClass } from '../../src/ring/reader.js';
 import { ENGINES } from '../support/engines.js';
 

@@ -11,12 +11,10 @@ import {
   mayExist,
   openDirectory,
 } from '../../kernel/syscall.js';
-import { MAX_CGROUP_PATH_LEN } from '../../schema/bounds.js';
+import { CGROUP2_SUPER_MAGIC, MAX_CGROUP_PATH_LEN } from '../../schema/bounds.js';
 import type { CgroupSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import { failure } from './read-failure.js';
-
-export const CGROUP2_SUPER_MAGIC = 0x63677270;
 
 export class CgroupDirectory {
   /** Counted as kept, whatever the budget says: nothing can be read without it. */

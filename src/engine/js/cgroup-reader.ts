@@ -4,6 +4,7 @@
  */
 
 import { saturatingAdd, saturatingSub } from '../../frame/saturate.js';
+import { listCgroupMembers } from '../../kernel/cgroup-members.js';
 import {
   type KeptFile,
   ReadStatus,
@@ -20,7 +21,6 @@ import type { ReadFailure } from '../failure.js';
 import { BlockStack } from './block-stack.js';
 import { CgroupDirectory, openCgroupDirectory } from './cgroup-directory.js';
 import { CgroupFiles, ioStatParser, type ParsedFile, type WordFile } from './cgroup-files.js';
-import { listCgroupMembers } from './cgroup-members.js';
 import { failure, parseFailure, readFailure } from './read-failure.js';
 import type { Reading } from './reading.js';
 

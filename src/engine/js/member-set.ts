@@ -8,7 +8,7 @@ import type { ReadFailure } from '../failure.js';
 import { BirthWatch, Search, type SearchValue } from './birth-watch.js';
 import type { CgroupReader } from './cgroup-reader.js';
 import { Ledger, type LedgerRow } from './ledger.js';
-import { Member, threadGroup } from './member.js';
+import { Member } from './member.js';
 import { foreignMemberFailure, hiddenFailure } from './read-failure.js';
 import { Reaper } from './reaper.js';
 
@@ -183,7 +183,7 @@ export class MemberSet {
           ? this.#reaper !== null && ppid === this.#spec.reaperPid
           : !leaf || parent.descends;
       // A thread has the number of its own and the parent of its process.
-      if (isOurs && threadGroup(born.directory) === pid) {
+      if (isOurs && born.directory.threadGroup() === pid) {
         born.directory.leave();
         this.#members.set(pid, born);
         return born;

@@ -8,7 +8,7 @@ import {
   readBuffer,
   readOnce,
 } from '../../kernel/kept-file.js';
-import { ProcessDirectory, type ProcRoot } from '../../kernel/process-directory.js';
+import { ProcessDirectory, type ProcRoot, statusNumber } from '../../kernel/process-directory.js';
 import { beneath, Errno, listDirectory } from '../../kernel/syscall.js';
 import type { TextParser } from '../../kernel/text/fault.js';
 import { parseProcIo } from '../../kernel/text/flat.js';
@@ -191,14 +191,6 @@ export class Member {
   }
 }
 
-/** The number behind a key of `status`, of the process whose directory this is. */
-function statusNumber(directory: number, key: string): bigint | null {
-  if (readOnce(beneath(directory, 'status')) !== ReadStatus.OK) return null;
-  const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
-  const line = new RegExp(`^${key}:\\s+(\\d+)(?: kB)?$`, 'm').exec(text);
-  return line === null ? null : BigInt(line[1]!);
-}
-
 function storeStat(row: LedgerRow): void {
   const { nsPerTick } = systemFacts();
   const ns = (field: number): bigint => saturatingMul(stat[field]!, nsPerTick);
@@ -211,10 +203,4 @@ function storeStat(row: LedgerRow): void {
   row.store(Channel.CPU_SYSTEM, system, reapedSystem);
   row.store(Channel.MINOR_FAULTS, stat[ProcStat.MINFLT]!, stat[ProcStat.CMINFLT]!);
   row.store(Channel.MAJOR_FAULTS, stat[ProcStat.MAJFLT]!, stat[ProcStat.CMAJFLT]!);
-}
-
-/** `/proc/<tid>` of any thread can be opened; only `status` tells whose thread it is. */
-export function threadGroup(directory: ProcessDirectory): number | null {
-  const tgid = statusNumber(directory.fd, 'Tgid');
-  return tgid === null ? null : Number(tgid);
 }

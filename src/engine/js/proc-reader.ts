@@ -16,7 +16,7 @@ import { PART_WORDS, PROC_WORDS } from '../../schema/metrics.js';
 import type { ProcSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import type { CgroupReader } from './cgroup-reader.js';
-import { Member, threadGroup } from './member.js';
+import { Member } from './member.js';
 import { MemberSet } from './member-set.js';
 import { failure } from './read-failure.js';
 import type { Reading } from './reading.js';
@@ -207,7 +207,7 @@ function isTotal(part: PartIndexValue): boolean {
 function pin(root: Member): ReadFailure | null {
   if (!root.refresh(0)) return failure('ERR_PROC_GONE', 'stat', root.goneErrno, root.pid);
   if (root.statFailure !== null) return root.statFailure;
-  const process = threadGroup(root.directory);
+  const process = root.directory.threadGroup();
   return process === null || process === root.pid
     ? null
     : failure('ERR_INVALID_PID', 'status', 0, root.pid);

@@ -1,7 +1,7 @@
 /** Who is in a cgroup and in the cgroups below it. */
-import { KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from '../../kernel/kept-file.js';
-import { beneath, close, fstat, listDirectory, openDirectory } from '../../kernel/syscall.js';
-import { parsePids } from '../../kernel/text/pids.js';
+import { KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
+import { beneath, close, fstat, listDirectory, openDirectory } from './syscall.js';
+import { parsePids } from './text/pids.js';
 
 /** Deeper than any delegation goes; each level holds one descriptor while it is walked. */
 const MAX_DEPTH = 64;

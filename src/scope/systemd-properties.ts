@@ -1,6 +1,7 @@
 /** What a transient scope is started with. Pure. */
-import type { CheckedLimits } from '../scope/limits.js';
-import type { UnitProperty } from './manager.js';
+
+import type { UnitProperty } from '../systemd/manager.js';
+import type { CheckedLimits } from './limits.js';
 
 export interface ScopeUnit {
   readonly id: string;

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import type { CgroupSpec } from '../engine/engine.js';
+import { episodeCgroupPath } from '../episode/cgroup-path.js';
 import { CgroupError } from '../error/index.js';
-import { findCgroup2Mount, hostFacts, whyNoCgroup2 } from '../host/index.js';
-import { episodeCgroupPath } from './path.js';
+import { findCgroup2Mount, hostFacts, whyNoCgroup2 } from './facts.js';
 
 /**
  * Where the scope of an episode is looked for: beneath `root`; by default beneath the episode that this process lives in,
@@ -14,7 +13,7 @@ export function episodeCgroup(
   id: string,
   root?: string,
   slice?: string,
-): Omit<CgroupSpec, 'requireCgroupfs'> {
+): { root: string; path: string } {
   const from = root ?? defaultRoot(id, slice);
   if (from === null) {
     throw new CgroupError('ERR_CGROUP_NOT_AVAILABLE', whyNoCgroup2() ?? 'no cgroup2 is mounted');

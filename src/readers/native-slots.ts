@@ -1,10 +1,10 @@
 /** The addon's reader of a ring: frames in batches, and a wake after the next one. The types of that part of the addon. */
 
-import { nativeEvents } from '../../addon/events.js';
-import { loadAddon } from '../../addon/load.js';
-import { bindRing, corrupt, HEAD, type RingShape, STATE } from '../../ring/header.js';
-import type { OpenSlots, SlotSource, SlotWaker } from '../../ring/slot-source.js';
-import { RingState, RingWriterKind } from '../../schema/layout.js';
+import { nativeEvents } from '../addon/events.js';
+import { loadAddon } from '../addon/load.js';
+import { bindRing, corrupt, HEAD, type RingShape, STATE } from '../ring/header.js';
+import type { OpenSlots, SlotSource, SlotWaker } from '../ring/slot-source.js';
+import { RingState, RingWriterKind } from '../schema/layout.js';
 
 /** Freed with its JavaScript value. */
 type RingReaderHandle = object & { readonly __ringReader: unique symbol };

@@ -1,7 +1,8 @@
-import { assertEpisodeId } from '../episode/id.js';
+/** The names of scopes and slices, and where their cgroups are. Nothing here touches the file system. */
+
 import { CgroupError } from '../error/index.js';
 import { MAX_CGROUP_PATH_LEN } from '../schema/bounds.js';
-import { isSliceName, sliceDirectories } from './slice-name.js';
+import { assertEpisodeId } from './id.js';
 
 export const DEFAULT_CGROUP_ROOT = '/sys/fs/cgroup';
 export const DEFAULT_SLICE = 'episcope.slice';
@@ -56,4 +57,48 @@ function assertCgroupRoot(root: string): string {
 function refused(why: string, value?: unknown): CgroupError {
   const file = typeof value === 'string' ? value.slice(0, MAX_CGROUP_PATH_LEN) : undefined;
   return new CgroupError('ERR_CGROUP_PATH', why, { file });
+}
+
+const SCOPE_NAME = /^episode-[A-Za-z0-9_-]{1,128}\.scope$/;
+
+/** Whether the directory of an episode's scope can have this name. */
+export function isScopeName(name: string): boolean {
+  return SCOPE_NAME.test(name);
+}
+
+/** The root of them all: what is in it lies directly in the root of the hierarchy. */
+const ROOT_SLICE = '-.slice';
+
+const MAX_UNIT_NAME = 255;
+
+/** As systemd has it, but for a leading dot and for `..`, which would be paths. */
+const SLICE = /^(?!.*\.\.)[A-Za-z0-9_:\\-][A-Za-z0-9_.:\\-]*\.slice$/;
+
+/** Whether it names a slice: one component that ends in `.slice`, every dash of it between two other characters. */
+export function isSliceName(slice: unknown): slice is string {
+  if (slice === ROOT_SLICE) return true;
+  if (typeof slice !== 'string' || slice.length > MAX_UNIT_NAME || !SLICE.test(slice)) return false;
+  return !prefixOf(slice).split('-').includes('');
+}
+
+/**
+ * The directories that lead to a slice, from the root down: a dash in its name is a level, so that `my-jobs.slice` is
+ * `my.slice/my-jobs.slice`. None for `-.slice`. (`\x2d` is a dash that is none.)
+ */
+export function sliceDirectories(slice: string): string[] {
+  if (slice === ROOT_SLICE) return [];
+  const parts = prefixOf(slice).split('-');
+  return parts.map((_, level) => escaped(`${parts.slice(0, level + 1).join('-')}.slice`));
+}
+
+function prefixOf(slice: string): string {
+  return slice.slice(0, -'.slice'.length);
+}
+
+/** Names of files that the kernel has in a cgroup, or may have, and what systemd's own escape looks like. */
+const KERNEL_NAME =
+  /^(?:_|cgroup\.|(?:cpu|cpuacct|cpuset|io|blkio|memory|devices|pids|bpf-(?:firewall|devices|foreign|socket-bind|restrict-network-interfaces|bind-network-interface))\.)/;
+
+function escaped(name: string): string {
+  return KERNEL_NAME.test(name) ? `_${name}` : name;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { episodeCgroupPath } from '../../src/episode/cgroup-path.js';
 import { CgroupError } from '../../src/error/index.js';
 import { MAX_CGROUP_PATH_LEN } from '../../src/schema/bounds.js';
 import { episodeCgroupPath } from '../../src/scope/path.js';

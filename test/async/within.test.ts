@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { atMost, msUntil, within } from '../../src/host/within.js';
+import { atMost, msUntil, within } from '../../src/async/within.js';
 
 const never = () => new Promise<never>(() => {});
 const late = () => new Error('late');

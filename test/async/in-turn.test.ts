@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { inTurn } from '../../src/reviewer/in-turn.js';
-import { rejection, upTo } from './events.js';
+import { inTurn } from '../../src/async/in-turn.js';
+import { rejection, upTo } from '../reviewer/events.js';
 
 test('of one key each begins once the one before has ended, be it with an error', async () => {
   const told: string[] = [];
