@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { episodeCgroupPath } from '../../src/episode/cgroup-path.js';
 import { CgroupError } from '../../src/error/index.js';
 import { MAX_CGROUP_PATH_LEN } from '../../src/schema/bounds.js';
-import { episodeCgroupPath } from '../../src/scope/path.js';
 
 const code = (value: string) => expect.objectContaining({ code: value });
 

@@ -17,7 +17,7 @@ const whyNot = whyNoPidNamespace();
 if (whyNot !== null) console.log(`the procfs of another pid namespace: skipped, ${whyNot}`);
 const noLeaf = Leaf.probe();
 
-const whyScript = `import(${JSON.stringify(new URL('../../dist/host/index.js', import.meta.url))})
+const whyScript = `import(${JSON.stringify(new URL('../../dist/kernel/procfs.js', import.meta.url))})
   .then(({ whyForeignProc }) => console.log(JSON.stringify({ pid: process.pid, why: whyForeignProc() })));`;
 const WHY = [process.execPath, '-e', whyScript] as const;
 
