@@ -3,7 +3,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BudgetTracker } from '../budget/index.js';
-import type { TelemetryCollector, TelemetryHandle, Tripwire } from '../collector/index.js';
+import type {
+  StartOptions,
+  TelemetryCollector,
+  TelemetryHandle,
+  Tripwire,
+} from '../collector/index.js';
 import { type ErrorCode, TelemetryError } from '../error/index.js';
 import { type ChildExit, type Exit, exitOf } from '../kernel/child-exit.js';
 import type { ProcessControl } from '../kernel/process-control.js';
@@ -105,16 +110,17 @@ export class Episode {
       this.#started = resolve;
     });
     try {
-      this.#handle = collector.start(id, pid, {
+      // The end of a scope of systemd is read at once, before it is removed, and not when all are reaped.
+      const reapsTree = reaper && scope?.strategy !== 'systemd-transient';
+      const options: StartOptions = {
         tier,
-        // The end of a scope of systemd is read at once, before it is removed, and not when all are reaped.
-        reaper: reaper && scope?.strategy !== 'systemd-transient',
         cgroupPath: scope?.cgroupPath,
         budget: budget ?? undefined,
         tripwires,
         onExhausted: isLimited ? onExhausted : undefined,
         recorder: record === null ? undefined : new RunRecording(record, started),
-      });
+      };
+      this.#handle = collector.start(id, pid, options, reapsTree);
     } catch (cause) {
       process.off('SIGCHLD', this.#onChildSignal);
       if (!(cause instanceof TelemetryError)) throw cause;

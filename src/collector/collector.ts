@@ -127,7 +127,18 @@ export class TelemetryCollector {
    * `ERR_PROC_READ`, `ERR_CGROUP_NOT_FOUND`, `ERR_CGROUP_PATH`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`;
    * `ERR_ENGINE_UNAVAILABLE` where the engine's sampler cannot be started.
    */
-  start(episodeId: string, pid: number, options: StartOptions = {}): TelemetryHandle {
+  start(episodeId: string, pid: number, options?: StartOptions): TelemetryHandle;
+  /**
+   * @internal `reaper`: the calling process is the subreaper of `pid`'s tree and waits for its orphans. What it reaped
+   * since the start counts, so that the end of the tree is exact.
+   */
+  start(episodeId: string, pid: number, options: StartOptions, reaper: boolean): TelemetryHandle;
+  start(
+    episodeId: string,
+    pid: number,
+    options: StartOptions = {},
+    reaper = false,
+  ): TelemetryHandle {
     assertEpisodeId(episodeId);
     assertPid(pid);
     assertStartOptions(options, pid);
@@ -139,14 +150,14 @@ export class TelemetryCollector {
       );
     }
     try {
-      return this.#start(episodeId, pid, options);
+      return this.#start(episodeId, pid, options, reaper);
     } catch (error) {
       this.#running.releaseEpisode(episodeId);
       throw error;
     }
   }
 
-  #start(episodeId: string, pid: number, options: StartOptions): TelemetryHandle {
+  #start(episodeId: string, pid: number, options: StartOptions, reaper: boolean): TelemetryHandle {
     const { signal } = options;
     const tier = options.tier ?? 'auto';
     const handle = new TelemetryHandle(episodeId, pid, (self) => {
@@ -162,7 +173,7 @@ export class TelemetryCollector {
           baseline: options.baseline ?? 'zero',
           onExhausted,
           recorder: options.recorder ?? null,
-          spec: this.#spec(episodeId, pid, tier, cgroup, options.reaper ?? false),
+          spec: this.#spec(episodeId, pid, tier, cgroup, reaper),
           emit: emitOf(self),
           onStopped: () => this.#running.releaseEpisode(episodeId),
         };

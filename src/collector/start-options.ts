@@ -36,11 +36,6 @@ export interface StartOptions {
   readonly manual?: boolean | undefined;
   /** Forces a tier: the full cgroup, the bare leaf (cpu of the cgroup, the rest of its members' `/proc`), the process tree. */
   readonly tier?: Tier | undefined;
-  /**
-   * The calling process is the subreaper of `pid`'s tree and waits for its orphans: what it reaped since the
-   * start counts, so that the end of the tree is exact. `episcope run` is such a caller.
-   */
-  readonly reaper?: boolean | undefined;
   /** Takes the frames that the policy's `promoteTriggers` promote: a `FrameRecorder`, or any other sink. */
   readonly recorder?: FrameSink | undefined;
   /** Writes the episode's notable moments to a reviewer log. */
@@ -58,7 +53,6 @@ const START_OPTIONS: OptionKeys<StartOptions> = {
   cgroupPath: true,
   manual: true,
   tier: true,
-  reaper: true,
   recorder: true,
   reviewer: true,
   tripwires: true,
@@ -72,7 +66,6 @@ export function assertStartOptions(options: StartOptions, pid: number): void {
   assertOneOf('baseline', options.baseline, ['zero', 'now']);
   assertOneOf('onExhausted', options.onExhausted, EXHAUST_ACTIONS);
   assertBoolean('manual', options.manual);
-  assertBoolean('reaper', options.reaper);
   if (options.budget !== undefined) userBudget(options.budget);
   if (options.recorder !== undefined) assertSink(options.recorder);
   if (options.reviewer !== undefined) {
