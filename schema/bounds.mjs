@@ -3,7 +3,7 @@
 const MS = 1_000_000n;
 
 export const BOUNDS = [
-  { name: 'MAX_EPISODE_ID_LENGTH', value: 128, doc: 'INV-TL01: characters of an episode id.' },
+  { name: 'MAX_EPISODE_ID_LENGTH', value: 128, doc: 'Characters of an episode id.' },
   {
     name: 'MAX_CGROUP_PATH_LEN',
     value: 4096,

@@ -345,7 +345,7 @@ inline constexpr uint64_t kMaxFrameBytes = 0x7fffffffffffffff;
 inline constexpr uint64_t kMaxFrameCount = 0x7fffffffffffffff;
 /// Shared memory of a budget: "EPBG", version 1.
 inline constexpr uint64_t kBudgetMagic = 0x147425045;
-/// INV-TL01: characters of an episode id.
+/// Characters of an episode id.
 inline constexpr uint32_t kMaxEpisodeIdLength = 128;
 /// INV-TL04: bytes of a cgroup path; a longer one is refused.
 inline constexpr uint32_t kMaxCgroupPathLen = 4096;

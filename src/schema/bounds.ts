@@ -1,6 +1,6 @@
 // Generated from schema/ by `npm run schema`: do not edit.
 
-/** INV-TL01: characters of an episode id. */
+/** Characters of an episode id. */
 export const MAX_EPISODE_ID_LENGTH = 128;
 
 /** INV-TL04: bytes of a cgroup path; a longer one is refused. */
