@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Files that must not meet: they share the slice that `episcope run` cleans, or measure a heap, a leak, a bound of cpu. */
 const ALONE = [
   'test/cli/**/*.test.ts',
+  'test/docs/examples.test.ts',
   'test/lifecycle/{heap,leak,dropped}.test.ts',
   'test/ring/read-heap.test.ts',
   'test/collector/{blocked,tiers}.test.ts',

@@ -12,6 +12,8 @@ const engines = words.filter((word) => word === 'native' || word === 'js');
 const say = (text) => process.stderr.write(`${text}\n`);
 
 const sleeper = spawn('sleep', ['100000'], { stdio: 'ignore' });
+// It would keep this process alive for as long.
+sleeper.unref();
 process.once('exit', () => sleeper.kill());
 process.once('SIGINT', () => process.exit(130));
 
