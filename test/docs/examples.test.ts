@@ -1,15 +1,18 @@
 /** Every code block of the documents is run, or the report says why it is not. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scratch } from '../support/scratch.js';
 import { commandsOf, sessionOf } from './commands.js';
 import { fileOf, moduleOf, typeErrors } from './compile.js';
-import { type CodeBlock, codeBlocks, DOCUMENTS } from './markdown.js';
+import { type CodeBlock, codeBlocks, DOCUMENTS, ROOT } from './markdown.js';
 import { linesMissing } from './output.js';
 import { Sandbox, whyNotHere } from './sandbox.js';
 
 const sandbox = new Sandbox(scratch());
 const blocks = DOCUMENTS.flatMap(codeBlocks);
-const isTypeScript = ({ language }: CodeBlock) => language === 'ts' || language === 'js';
+const isTypeScript = ({ language, fragmentOf }: CodeBlock) =>
+  fragmentOf === null && (language === 'ts' || language === 'js');
 const errors = typeErrors(blocks.filter(isTypeScript));
 
 function tellNotRun({ document, line }: CodeBlock, what: string, why: string): void {
@@ -32,6 +35,14 @@ async function runModule(block: CodeBlock): Promise<void> {
   const shown = Array.from(block.code.matchAll(/; \/\/ → (.*)$/gm), ([, text]) => text);
   const printed = output.split('\n');
   expect(printed.filter((line) => shown.includes(line))).toEqual(shown);
+}
+
+/** What a fragment calls and names is in the file that it is a fragment of. */
+function findFragment(block: CodeBlock, file: string): void {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const names = block.code.match(/\b[A-Za-z_]\w*(?=\(|<|:|\.[A-Z])/g) ?? [];
+  expect(names.filter((name) => !text.includes(name))).toEqual([]);
+  tellNotRun(block, 'the fragment', `it belongs into ${file}, which has what it names`);
 }
 
 async function runCommands(block: CodeBlock): Promise<void> {
@@ -76,6 +87,7 @@ describe.each([...new Set(blocks.map(({ document }) => document))])(
   (document) => {
     for (const block of blocks.filter((each) => each.document === document)) {
       it(`line ${block.line}: ${block.language}`, async () => {
+        if (block.fragmentOf !== null) return findFragment(block, block.fragmentOf);
         const run = RUNNERS[block.language];
         if (run === undefined) throw new Error(`a code block of the kind "${block.language}"`);
         await run(block);

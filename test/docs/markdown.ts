@@ -22,7 +22,7 @@ export function textOf(document: string): string {
 /**
  * A fenced code block. The comment before it says what it needs to run:
  *
- *     <!-- example: given pid, collector; in a worker; needs a cgroup; not run: why -->
+ *     <!-- example: given pid, collector; in a worker; needs a cgroup; not run: why; fragment of file -->
  */
 export interface CodeBlock {
   readonly document: string;
@@ -37,10 +37,12 @@ export interface CodeBlock {
   readonly needs: string | null;
   /** Why it is not run, or null. */
   readonly notRun: string | null;
+  /** The file that has lines such as these, which are no program of their own; or null. */
+  readonly fragmentOf: string | null;
 }
 
-const EXAMPLE = /^<!-- example: (.*) -->$/;
-const FENCE = /^```(\S*)$/;
+const EXAMPLE = /^ *<!-- example: (.*) -->$/;
+const FENCE = /^( *)```(\S*)$/;
 
 export function codeBlocks(document: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
@@ -48,12 +50,14 @@ export function codeBlocks(document: string): CodeBlock[] {
   let directives = '';
   for (let i = 0; i < lines.length; i += 1) {
     const line = lines[i] as string;
-    const language = FENCE.exec(line)?.[1];
-    if (language !== undefined) {
-      const end = lines.indexOf('```', i + 1);
+    const fence = FENCE.exec(line);
+    if (fence !== null) {
+      const [, indent = '', language = ''] = fence;
+      const end = lines.indexOf(`${indent}\`\`\``, i + 1);
       if (end < 0) throw new Error(`${document}:${i + 1}: the code block has no end`);
-      const code = lines.slice(i + 1, end).join('\n');
-      blocks.push({ document, line: i + 1, language, code, ...parsed(directives) });
+      const code = lines.slice(i + 1, end).map((each) => each.slice(indent.length));
+      const block = { document, line: i + 1, language, code: code.join('\n') };
+      blocks.push({ ...block, ...directivesOf(directives) });
       i = end;
     }
     if (line.trim() !== '') directives = EXAMPLE.exec(line)?.[1] ?? '';
@@ -61,22 +65,29 @@ export function codeBlocks(document: string): CodeBlock[] {
   return blocks;
 }
 
-function parsed(directives: string): Pick<CodeBlock, 'given' | 'inWorker' | 'needs' | 'notRun'> {
-  const found = { given: [] as string[], inWorker: false, needs: null, notRun: null };
+const DIRECTIVE = /^(given|in a worker|needs|not run:|fragment of) ?(.*)$/;
+
+function directivesOf(
+  directives: string,
+): Omit<CodeBlock, 'document' | 'line' | 'language' | 'code'> {
+  const rests = new Map<string, string>();
   for (const directive of directives.split('; ').filter(Boolean)) {
-    const [, kind, rest = ''] = /^(given|in a worker|needs|not run:) ?(.*)$/.exec(directive) ?? [];
-    if (kind === 'given') found.given.push(...rest.split(', '));
-    else if (kind === 'in a worker') found.inWorker = true;
-    else if (kind === 'needs') Object.assign(found, { needs: rest });
-    else if (kind === 'not run:') Object.assign(found, { notRun: rest });
-    else throw new Error(`unknown directive of an example: ${directive}`);
+    const [, kind, rest = ''] = DIRECTIVE.exec(directive) ?? [];
+    if (kind === undefined) throw new Error(`unknown directive of an example: ${directive}`);
+    rests.set(kind, rest);
   }
-  return found;
+  return {
+    given: rests.get('given')?.split(', ') ?? [],
+    inWorker: rests.has('in a worker'),
+    needs: rests.get('needs') ?? null,
+    notRun: rests.get('not run:') ?? null,
+    fragmentOf: rests.get('fragment of') ?? null,
+  };
 }
 
 /** The text without its code blocks. */
 export function proseOf(document: string): string {
-  return textOf(document).replace(/^```[\s\S]*?^```$/gm, '');
+  return textOf(document).replace(/^( *)```[\s\S]*?^\1```$/gm, '');
 }
 
 /** The anchors of a document's headings, as GitHub makes them. */
