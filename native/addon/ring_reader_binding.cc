@@ -13,6 +13,8 @@ namespace episcope {
 namespace {
 
 constexpr size_t kHalvesOfFrame = kRingSlotBytes / sizeof(uint32_t);
+/// Only these are copied out: beyond them a FrameWords is uninitialized.
+constexpr size_t kFrameBytes = kFrameWords * sizeof(uint64_t);
 constexpr int kCorrupt = -1;
 
 struct BoundRingReader {
@@ -51,7 +53,7 @@ size_t read_unaligned(RingReader& reader, std::byte* out, size_t max) {
   FrameWords frame;
   size_t copied = 0;
   while (copied < max && reader.read(&frame, 1) == 1) {
-    std::memcpy(out + copied * sizeof frame, &frame, sizeof frame);
+    std::memcpy(out + copied * sizeof frame, &frame, kFrameBytes);
     copied++;
   }
   return copied;
@@ -81,7 +83,7 @@ Napi::Value RingReaderCopyLatest(const Napi::CallbackInfo& info) {
   Napi::Uint32Array out = info[1].As<Napi::Uint32Array>();
   FrameWords frame;
   const bool copied = out.ElementLength() >= kHalvesOfFrame && reader.latest(frame);
-  if (copied) std::memcpy(out.Data(), &frame, sizeof frame);
+  if (copied) std::memcpy(out.Data(), &frame, kFrameBytes);
   return Napi::Number::New(info.Env(), reader.corrupt() ? kCorrupt : copied ? 1 : 0);
 }
 

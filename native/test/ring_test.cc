@@ -1,6 +1,7 @@
 // The ring: what a writer published a reader gets whole and in order, and is told what it lost.
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -117,9 +118,16 @@ TEST(ring_refuses_foreign_memory) {
   };
   const Lie lies[] = {
       {header::kMagic, 0},
-      {header::kVersion, 2},
+      {header::kVersion, 1},
+      {header::kVersion, 3},
       {header::kHeaderBytes, 0},
+      {header::kSlotBytes, 0},
       {header::kSlotBytes, 128},
+      {header::kSlotBytes, 192},
+      {header::kSlotBytes, 256 + 8},
+      {header::kSlotBytes, 383},
+      {header::kSlotBytes, UINT32_MAX},
+      {header::kSlotBytes, UINT32_MAX - 63},
       {header::kCapacity, 0},
       {header::kCapacity, 4},
       {header::kCapacity, 9},
@@ -149,6 +157,75 @@ TEST(ring_refuses_foreign_memory) {
   CHECK(!RingReader().bind(ring.data(), kRingHeaderBytes - 1));
   CHECK(!RingReader().bind(ring.data(), ring.size() - 1));
   CHECK(!RingReader().bind(static_cast<char*>(ring.data()) + 4, ring.size() - 4));
+}
+
+/// Memory for slots of any size: the size itself is refused, not that the ring does not fit.
+TEST(ring_refuses_slot_sizes_that_no_writer_makes) {
+  for (const uint32_t slot_bytes : {kRingSlotBytes - 8, kRingSlotBytes + 8, kRingSlotBytes + 32,
+                                    kMaxRingSlotBytes - 1, kMaxRingSlotBytes + 64}) {
+    TestRing ring(8, 0, kMaxRingSlotBytes + 64);
+    ring.put(header::kSlotBytes, slot_bytes);
+    CHECK(!RingWriter().bind(ring.data(), ring.size()));
+    CHECK(!RingReader().bind(ring.data(), ring.size()));
+  }
+}
+
+// A later release may have more words in a frame. Its slots are larger, and the words known here
+// are at their begin.
+TEST(ring_takes_the_size_of_a_slot_from_its_header) {
+  for (const uint32_t slot_bytes : {256u, kRingSlotBytes, 448u, kMaxRingSlotBytes}) {
+    TestRing ring(4, UINT32_MAX - 2, slot_bytes);
+    Pair pair(&ring);
+    FrameWords out[4];
+    publish(&pair.writer, 7);
+    CHECK_EQUAL(pair.reader.read(out, 4), 4);
+    CHECK_EQUAL(pair.reader.missed(), 3);
+    for (uint64_t i = 0; i < 4; i++) {
+      CHECK(out[i].words[word::kSeq] == 3 + i && whole(out[i]));
+      const size_t slot = (UINT32_MAX - 2 + 3 + static_cast<uint32_t>(i)) & 3;
+      uint32_t stamp;
+      std::memcpy(&stamp, ring.at(kRingHeaderBytes + slot * slot_bytes), sizeof stamp);
+      CHECK_EQUAL(stamp, stamp_done(UINT32_MAX - 2 + 3 + static_cast<uint32_t>(i)));
+    }
+    FrameWords newest;
+    CHECK(pair.reader.latest(newest));
+    CHECK(newest.words[word::kSeq] == 6 && whole(newest));
+    TestRing short_of_a_byte(4, 0, slot_bytes);
+    CHECK(!RingReader().bind(short_of_a_byte.data(), short_of_a_byte.size() - 1));
+  }
+}
+
+TEST(ring_words_that_no_metric_uses_are_neither_written_nor_copied) {
+  constexpr uint64_t kPattern = 0xA5A5A5A5A5A5A5A5;
+  constexpr size_t kFrameBytes = kFrameWords * sizeof(uint64_t);
+  for (const uint32_t slot_bytes : {kRingSlotBytes, kMaxRingSlotBytes}) {
+    TestRing ring(2, 0, slot_bytes);
+    Pair pair(&ring);
+    const auto unused = [&ring, slot_bytes](uint32_t slot, size_t byte) {
+      return ring.at(kRingHeaderBytes + slot * size_t{slot_bytes} + byte);
+    };
+    for (const uint32_t slot : {0u, 1u}) {
+      std::memset(unused(slot, 0), 0xA5, slot_bytes);
+    }
+    publish(&pair.writer, 3);
+    for (const uint32_t slot : {0u, 1u}) {
+      for (size_t byte = kFrameBytes; byte < slot_bytes; byte += sizeof kPattern) {
+        CHECK(std::memcmp(unused(slot, byte), &kPattern, sizeof kPattern) == 0);
+      }
+    }
+    std::memset(unused(0, kFrameBytes), 0x11, slot_bytes - kFrameBytes);
+    std::memset(unused(1, kFrameBytes), 0x11, slot_bytes - kFrameBytes);
+    FrameWords out[3];
+    std::memset(out, 0xA5, sizeof out);
+    CHECK_EQUAL(pair.reader.read(out, 2), 2);
+    CHECK(pair.reader.latest(out[2]));
+    for (const FrameWords& frame : out) {
+      CHECK(whole(frame));
+      for (uint32_t w = kFrameWords; w < kRingSlotWords; w++) {
+        CHECK_EQUAL(frame.words[w], kPattern);
+      }
+    }
+  }
 }
 
 TEST(ring_head_that_lies_is_found_out) {

@@ -12,15 +12,15 @@ namespace episcope::test {
 
 class TestRing {
  public:
-  explicit TestRing(uint32_t capacity, uint32_t first = 0) {
+  explicit TestRing(uint32_t capacity, uint32_t first = 0, uint32_t slot_bytes = kRingSlotBytes) {
     uint32_t slots = 2;
     while (slots < capacity) slots *= 2;
-    size_ = kRingHeaderBytes + size_t{slots} * kRingSlotBytes;
+    size_ = kRingHeaderBytes + size_t{slots} * slot_bytes;
     memory_ = std::make_unique<uint64_t[]>(size_ / sizeof(uint64_t));
     put(header::kMagic, kRingMagic);
     put(header::kVersion, kRingVersion);
     put(header::kHeaderBytes, kRingHeaderBytes);
-    put(header::kSlotBytes, kRingSlotBytes);
+    put(header::kSlotBytes, slot_bytes);
     put(header::kCapacity, capacity);
     put(header::kSlots, slots);
     put(header::kFirst, first);
@@ -30,9 +30,8 @@ class TestRing {
     put(header::kEpisodeId, 'e');
   }
 
-  void put(size_t offset, uint32_t value) {
-    std::memcpy(reinterpret_cast<char*>(memory_.get()) + offset, &value, sizeof value);
-  }
+  char* at(size_t offset) { return reinterpret_cast<char*>(memory_.get()) + offset; }
+  void put(size_t offset, uint32_t value) { std::memcpy(at(offset), &value, sizeof value); }
 
   void* data() { return memory_.get(); }
   size_t size() const { return size_; }

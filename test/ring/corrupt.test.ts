@@ -5,6 +5,7 @@ import { MAX_FRAME_NS } from '../../src/frame/index.js';
 import { createRing, RingWriter } from '../../src/ring/index.js';
 import {
   FrameWord,
+  MAX_RING_SLOT_BYTES,
   MetaShift,
   RING_HEADER_BYTES,
   RING_SLOT_BYTES,
@@ -12,7 +13,7 @@ import {
   RingHeader,
   SourceCode,
 } from '../../src/schema/layout.js';
-import { filled, publish, ring } from './derived-frame.js';
+import { filled, publish, ring, ringOfSlots } from './derived-frame.js';
 import { READERS } from './readers.js';
 
 const code = (value: string) => expect.objectContaining({ code: value });
@@ -72,6 +73,18 @@ describe.each(READERS)(
       ] as const) {
         expect(() => new RingWriter(edited(byte, value))).toThrow(CORRUPT);
       }
+    });
+
+    test.each([
+      ['nothing', 0],
+      ['fewer words than a frame has', 192],
+      ['no multiple of a cache line', RING_SLOT_BYTES - 8],
+      ['half a cache line too much', RING_SLOT_BYTES + 32],
+      ['more than any writer makes', MAX_RING_SLOT_BYTES + 64],
+    ])('slots of a size that is wrong: %s', (_what, slotBytes) => {
+      const shared = ringOfSlots(slotBytes, 8);
+      expect(() => new FrameReader(shared)).toThrow(CORRUPT);
+      expect(() => new RingWriter(shared)).toThrow(CORRUPT);
     });
 
     test.each([1, 3])('version %i is ERR_RING_VERSION, for readers and writers', (version) => {

@@ -1,5 +1,13 @@
+import { ringSlots } from '../../src/ring/header.js';
 import { createRing, RingWriter } from '../../src/ring/index.js';
-import { FrameWord, MetaShift, RING_SLOT_WORDS, SourceCode } from '../../src/schema/layout.js';
+import {
+  FrameWord,
+  MetaShift,
+  RING_HEADER_BYTES,
+  RING_SLOT_WORDS,
+  RingHeader,
+  SourceCode,
+} from '../../src/schema/layout.js';
 
 export const ring = (capacity: number, first = 0): SharedArrayBuffer =>
   createRing({ episodeId: 'job', pid: 42, startMonoNs: 2n ** 40n + 1n, capacity, first });
@@ -21,6 +29,16 @@ export function publish(writer: RingWriter, count: number): void {
     words[FrameWord.TS_MONO] = BigInt(writer.seq + 1000 * FrameWord.TS_MONO);
     writer.publish(words);
   }
+}
+
+/** An empty ring whose header says that its slots have `slotBytes`, in memory that holds them. */
+export function ringOfSlots(slotBytes: number, capacity: number, first = 0): SharedArrayBuffer {
+  const usual = ring(capacity, first);
+  const bytes = RING_HEADER_BYTES + ringSlots(capacity) * slotBytes;
+  const shared = new SharedArrayBuffer(Math.max(bytes, RING_HEADER_BYTES));
+  new Uint8Array(shared).set(new Uint8Array(usual, 0, RING_HEADER_BYTES));
+  new DataView(shared).setUint32(RingHeader.SLOT_BYTES, slotBytes, true);
+  return shared;
 }
 
 /** A ring with `count` frames in it, and its writer. */

@@ -16,7 +16,10 @@ export interface TestWriter {
 }
 
 export function openWriter(kind: WriterKind, capacity: number, first = 0): TestWriter {
-  const shared = ring(capacity, first);
+  return writerOf(kind, ring(capacity, first));
+}
+
+export function writerOf(kind: WriterKind, shared: SharedArrayBuffer): TestWriter {
   return kind === 'js' ? jsWriter(shared) : nativeWriter(shared);
 }
 

@@ -71,7 +71,7 @@ function outcome(pairs, frames, ringOf) {
         executions += play(scene, frames, ringOf, writer, reader);
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
-        return { broken: `${scene.name}: ${error.message}`, executions, loads: error.loads };
+        return { broken: `${scene.name}: ${error.message}`, executions, loads: error.loads ?? [] };
       }
     }
   }

@@ -53,6 +53,11 @@ export class WriterLog {
     return this.of(cell).at(-1).value;
   }
 
+  /** Every cell that was stored to or loaded so far, by the writer or by a reader. */
+  get touched() {
+    return [...this.#cells.keys()];
+  }
+
   /** The stores to a cell, oldest first, after what was there before. */
   of(cell) {
     let stores = this.#cells.get(cell);

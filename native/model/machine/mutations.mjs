@@ -62,6 +62,32 @@ const MISTAKES = [
     'const uint32_t expected = stamp_done(index);',
     'const uint32_t expected = stamp.load(std::memory_order_acquire) & ~1u;',
   ],
+  [
+    WRITER_H,
+    'words that no metric uses stored too',
+    'w < kFrameWords; w++) {',
+    'w < kRingSlotWords; w++) {',
+    'store(reading.words[w], kData);',
+    'store(w < kFrameWords ? reading.words[w] : 0, kData);',
+  ],
+  [
+    READER_H,
+    'words that no metric uses copied too',
+    'for (uint32_t w = 1; w < kFrameWords; w++) {',
+    'for (uint32_t w = 1; w < kRingSlotWords; w++) {',
+  ],
+  [
+    WRITER_TS,
+    'words that no metric uses stored too',
+    'for (let half = FIRST_DATA_HALF; half < FRAME_HALVES; half++) {',
+    'for (let half = FIRST_DATA_HALF; half < this.#slotHalves; half++) {',
+  ],
+  [
+    READER_TS,
+    'words that no metric uses copied too',
+    'for (let half = 1; half < FRAME_HALVES; half++)',
+    'for (let half = 1; half < this.#slotHalves; half++)',
+  ],
   [READER_H, 'missed not counted', 'missed_ += static_cast<uint32_t>(cursor - cursor_);', ''],
   [WRITER_TS, 'no odd stamp', 'Atomics.store(ring, slot, (2 * index + 1) | 0);', ''],
   [

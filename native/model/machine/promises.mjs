@@ -6,6 +6,7 @@ export const SLOT_HALVES = 16;
 export const FRAME_HALVES = 8;
 const SEQ = 2;
 const FIRST_DATA = 4;
+const UNTOUCHED = 0xa5a5a5a5;
 
 /** What stands in half `half` of a frame. */
 export const derived = (seq, half) => 16 * (seq + 1) + half;
@@ -19,7 +20,7 @@ function promise(kept, what) {
 /** What one reader was given so far. */
 class Account {
   #reader;
-  #out = new Uint32Array(2 * SLOT_HALVES);
+  #out = new Uint32Array(2 * SLOT_HALVES).fill(UNTOUCHED);
   #next = 0;
   returned = 0;
 
@@ -59,6 +60,9 @@ class Account {
     const seq = this.#out[at + SEQ];
     for (let half = FIRST_DATA; half < FRAME_HALVES; half++) {
       promise(this.#out[at + half] === derived(seq, half), `a torn frame: seq ${seq}`);
+    }
+    for (let half = FRAME_HALVES; half < SLOT_HALVES; half++) {
+      promise(this.#out[at + half] === UNTOUCHED, 'a word that no metric uses was copied out');
     }
     return seq;
   }
@@ -145,15 +149,26 @@ export const SCENES = [
   },
 ];
 
-/** Index of the head in the u32 words of a ring; ring_layout.h: kHead. */
+/** Indices in the u32 words of a ring. */
 const HEAD = 192 / 4;
+const FIRST_SLOT = 256 / 4;
+
+/** Promises that no word beyond those of a frame was stored to or loaded in any slot. */
+function onlyWordsOfFrames(log) {
+  const unused = log.touched.find(
+    (cell) => cell >= FIRST_SLOT && (cell - FIRST_SLOT) % SLOT_HALVES >= FRAME_HALVES,
+  );
+  promise(unused === undefined, 'a word that no metric uses was touched');
+}
 
 /** Shows the scene to a reader in every execution; how many there were. Throws a Violation. */
 export function play(scene, frames, ringOf, writer, reader) {
   const memory = ringOf(scene.ring);
   const log = new WriterLog(new Uint32Array(memory));
   writer.publish(memory, log, frames);
-  return explore(log, scene.hearsay ? HEAD : null, (view) =>
-    scene.act(view, () => reader.open(memory, view), frames),
-  );
+  onlyWordsOfFrames(log);
+  return explore(log, scene.hearsay ? HEAD : null, (view) => {
+    scene.act(view, () => reader.open(memory, view), frames);
+    onlyWordsOfFrames(log);
+  });
 }
