@@ -1,6 +1,5 @@
 /** The collector: starts sessions, and the handle of each. */
 
-export type { ReviewerRun, RunProcess } from '../reviewer/run-report.js';
 export { TelemetryCollector, type TelemetryCollectorOptions } from './collector.js';
 export type { StatsDelta } from './delta.js';
 export type {

@@ -14,6 +14,7 @@ export {
   type ProjectionSummaryEmitterOptions,
   type ProjectionSummaryInit,
 } from './projection-summary.js';
+export type { ReviewerRun, RunProcess } from './run-report.js';
 export {
   REVIEWER_EVENT_KINDS,
   REVIEWER_TELEMETRY_SCHEMA,

@@ -1,14 +1,21 @@
 /** How a run ended, in the words of a reviewer log. */
 
-import type { ExhaustedEvent } from '../collector/events.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import type { Exit } from '../kernel/child-exit.js';
 import { snakeCase } from '../ndjson/snake-case.js';
-import type { ReviewerLifecycleEventInit } from './index.js';
+import type { ReviewerLifecycleEventInit } from './schema.js';
+
+/** The limit that the episode reached: a session's `exhausted` event. */
+export interface ReachedLimit {
+  readonly resource: string;
+  readonly limit: number;
+  readonly consumed: number;
+  readonly action: string;
+}
 
 export interface RunEnd {
   readonly exit: Exit;
-  readonly exhausted: ExhaustedEvent | null;
+  readonly exhausted: ReachedLimit | null;
   /** Kills for want of memory during the session; null where no kernel counts them. */
   readonly oomKills: number | null;
 }

@@ -1,7 +1,5 @@
 /** The notable moments of an episode, written to a reviewer log. */
 
-import type { ExhaustedEvent } from '../collector/events.js';
-import type { TelemetryHandle } from '../collector/handle.js';
 import {
   assertObject,
   assertOptions,
@@ -13,11 +11,12 @@ import {
 import type { TelemetryFrame } from '../frame/index.js';
 import { type Exiting, exitOf } from '../kernel/child-exit.js';
 import { isInstanceOf } from '../realm/index.js';
-import { type ReviewerLifecycleEventInit, ReviewerTelemetryWriter } from './index.js';
 import { lineOfEvent } from './lifecycle-event.js';
-import { factsOf, type RunEnd, toldOfEnd } from './run-end.js';
+import { factsOf, type ReachedLimit, type RunEnd, toldOfEnd } from './run-end.js';
+import type { ReviewerLifecycleEventInit } from './schema.js';
 import { nextSeqOf } from './sequence.js';
 import { StallWatch } from './stall-watch.js';
+import { ReviewerTelemetryWriter } from './writer.js';
 
 const MIN_STALL_MS = 10;
 /** Of Node's timers. */
@@ -25,8 +24,19 @@ const MAX_STALL_MS = 2 ** 31 - 1;
 /** A stall is told at most this part of its time late. */
 const LOOKS_PER_STALL = 8;
 
-/** What is used of a `ChildProcess`. */
+/** The part of a `ChildProcess` that a report uses. */
 export type RunProcess = Exiting;
+
+/** The part of a `TelemetryHandle` that a report uses. */
+export interface ReportedSession {
+  readonly episodeId: string;
+  readonly pid: number;
+  readonly startMonoNs: number;
+  latest(): TelemetryFrame | null;
+  once(event: 'exhausted', listener: (reached: ReachedLimit) => void): unknown;
+  once(event: 'stopped', listener: (end: { readonly frame: TelemetryFrame }) => void): unknown;
+  emit(event: 'warning', error: TelemetryError): unknown;
+}
 
 /**
  * The episode is a review run: `run_start` is written when the session starts, `run_complete` or `run_crash` when the
@@ -98,33 +108,33 @@ function fieldsOf(run: ReviewerRun, episodeId: string): RunFields {
   return { reviewType, prNumber, headSha, runId, restartCount };
 }
 
-/** Writes what `run` asks for; what cannot be written is a `warning` of the handle. */
-export function reportRun(handle: TelemetryHandle, run: ReviewerRun, isManual: boolean): void {
-  new RunReport(handle, run).begin(isManual);
+/** Writes what `run` asks for; what cannot be written is a `warning` event of the session. */
+export function reportRun(session: ReportedSession, run: ReviewerRun, isManual: boolean): void {
+  new RunReport(session, run).begin(isManual);
 }
 
 class RunReport {
-  readonly #handle: TelemetryHandle;
+  readonly #session: ReportedSession;
   readonly #run: ReviewerRun;
   readonly #fields: RunFields;
   /** The event before this one has its seq by then. */
   #last: Promise<void> = Promise.resolve();
-  #exhausted: ExhaustedEvent | null = null;
+  #exhausted: ReachedLimit | null = null;
 
-  constructor(handle: TelemetryHandle, run: ReviewerRun) {
-    this.#handle = handle;
+  constructor(session: ReportedSession, run: ReviewerRun) {
+    this.#session = session;
     this.#run = run;
-    this.#fields = fieldsOf(run, handle.episodeId);
+    this.#fields = fieldsOf(run, session.episodeId);
   }
 
   begin(isManual: boolean): void {
-    const oomKillsBefore = this.#handle.latest()?.oomKills ?? null;
-    this.#handle.once('exhausted', (exhausted) => {
+    const oomKillsBefore = this.#session.latest()?.oomKills ?? null;
+    this.#session.once('exhausted', (exhausted) => {
       this.#exhausted = exhausted;
     });
     this.#tell({ event: 'run_start' }, {});
     const stopped = new Promise<TelemetryFrame>((resolve) => {
-      this.#handle.once('stopped', ({ frame }) => resolve(frame));
+      this.#session.once('stopped', ({ frame }) => resolve(frame));
     });
     this.#watchForStalls();
     const exited = exitOf(this.#run.child);
@@ -137,7 +147,7 @@ class RunReport {
         exhausted: this.#exhausted,
         oomKills: oomKills === null ? null : oomKills - (oomKillsBefore ?? 0),
       };
-      this.#tell(toldOfEnd(end), factsOf(frame, this.#handle.startMonoNs, end));
+      this.#tell(toldOfEnd(end), factsOf(frame, this.#session.startMonoNs, end));
     });
   }
 
@@ -152,13 +162,13 @@ class RunReport {
       const detail = `no cpu was used and no io done for ${Math.round(idleNs / 1e6)} ms`;
       this.#tell({ event: 'stall_detected', detail }, { idle_ns: idleNs });
     }, stallAfterMs / LOOKS_PER_STALL).unref();
-    this.#handle.once('stopped', () => clearInterval(timer));
+    this.#session.once('stopped', () => clearInterval(timer));
   }
 
   /** null too where somebody who shares the ring destroyed it, which the session tells itself. */
   #latest(): TelemetryFrame | null {
     try {
-      return this.#handle.latest();
+      return this.#session.latest();
     } catch {
       return null;
     }
@@ -169,14 +179,14 @@ class RunReport {
     facts: { readonly [key: string]: unknown },
   ): void {
     const ts = now();
-    const extra = { episode_id: this.#handle.episodeId, pid: this.#handle.pid, ...facts };
+    const extra = { episode_id: this.#session.episodeId, pid: this.#session.pid, ...facts };
     const { writer, prNumber, nextSeq = () => nextSeqOf(writer.path, prNumber) } = this.#run;
     this.#last = this.#last.then(async () => {
       try {
         const seq = await nextSeq();
         await writer.appendLifecycleEvent({ ...this.#fields, ...told, ts, seq, extra });
       } catch (cause) {
-        this.#handle.emit('warning', asTelemetryError(cause));
+        this.#session.emit('warning', asTelemetryError(cause));
       }
     });
   }

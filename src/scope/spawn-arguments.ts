@@ -1,5 +1,5 @@
 /** What `spawnInScope` and `spawnHeld` are called with, checked before anything is made: Node checks it only once the scope is there. */
-import type { SpawnOptions } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import {
   assertObject,
   assertOptions,
@@ -8,9 +8,42 @@ import {
   invalidConfig,
   type OptionKeys,
 } from '../error/index.js';
-import { SCOPE_OPTIONS } from './episode-scope.js';
-import type { SpawnInScopeOptions } from './spawn.js';
-import type { SpawnHeldOptions } from './spawn-held.js';
+import { SCOPE_OPTIONS, type ScopeOptions } from './episode-scope.js';
+import type { OsResourceLimits } from './limits.js';
+import type { Scope } from './scope.js';
+
+/**
+ * Options of Node's `spawn` (but `shell`: say `sh -c` yourself; `argv0`, which is the launcher's; and `signal`, which is
+ * the scope's here), and of `createEpisodeScope`.
+ */
+export interface SpawnInScopeOptions
+  extends Omit<
+      SpawnOptions,
+      'shell' | 'argv0' | 'signal' | 'windowsHide' | 'windowsVerbatimArguments'
+    >,
+    ScopeOptions {
+  /** The episode's: 1 to 128 of [A-Za-z0-9_-]. */
+  readonly id: string;
+  readonly limits?: OsResourceLimits | undefined;
+  /**
+   * Called when the process is inside and before the command's image runs: what is started here sees all of it, as a
+   * session does by `collector.start(id, child.pid, { cgroupPath: scope.cgroupPath })`. What it throws ends the start.
+   */
+  readonly beforeExec?: ((scope: Scope, child: ChildProcess) => void | Promise<void>) | undefined;
+}
+
+/** As `SpawnInScopeOptions`, without what is about the scope. */
+export interface SpawnHeldOptions
+  extends Omit<
+    SpawnInScopeOptions,
+    'id' | 'limits' | 'root' | 'slice' | 'strategy' | 'beforeExec'
+  > {
+  /**
+   * Called when the process is there and before the command's image runs: what is started here sees all of it, as a
+   * session does by `collector.start(id, child.pid)`. What it throws ends the start, and the command never began.
+   */
+  readonly beforeExec: (child: ChildProcess) => unknown;
+}
 
 /** The last two do nothing on Linux: who writes for several systems passes them too. */
 const HELD_OPTIONS: OptionKeys<SpawnHeldOptions & SpawnOptions> = {

@@ -2,21 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { DEFAULT_START_MS } from './episode-scope.js';
 import { Launching } from './launching.js';
-import type { SpawnInScopeOptions } from './spawn.js';
-import { assertHeldArguments } from './spawn-arguments.js';
-
-/** As `SpawnInScopeOptions`, without what is about the scope. */
-export interface SpawnHeldOptions
-  extends Omit<
-    SpawnInScopeOptions,
-    'id' | 'limits' | 'root' | 'slice' | 'strategy' | 'beforeExec'
-  > {
-  /**
-   * Called when the process is there and before the command's image runs: what is started here sees all of it, as a
-   * session does by `collector.start(id, child.pid)`. What it throws ends the start, and the command never began.
-   */
-  readonly beforeExec: (child: ChildProcess) => unknown;
-}
+import { assertHeldArguments, type SpawnHeldOptions } from './spawn-arguments.js';
 
 /**
  * `spawnInScope` without a scope, for hosts where none can be made: starts `command` in the cgroup of this process, and

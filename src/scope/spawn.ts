@@ -1,13 +1,12 @@
 /** Starting a command inside a scope of its own. */
 
-import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { errnoName } from '../error/errno-name.js';
 import {
   checkRequest,
   cleanNowAndThen,
   makeDirectScope,
-  type ScopeOptions,
   type ScopeRequest,
   trySystemd,
   whyNotSystemd,
@@ -15,30 +14,9 @@ import {
 import type { Launched } from './launch.js';
 import type { Launcher } from './launcher.js';
 import { Launching, notEntered } from './launching.js';
-import type { OsResourceLimits } from './limits.js';
 import type { Scope } from './scope.js';
 import { keepingSpare } from './spare-descriptors.js';
-import { assertSpawnArguments } from './spawn-arguments.js';
-
-/**
- * Options of Node's `spawn` (but `shell`: say `sh -c` yourself; `argv0`, which is the launcher's; and `signal`, which is
- * the scope's here), and of `createEpisodeScope`.
- */
-export interface SpawnInScopeOptions
-  extends Omit<
-      SpawnOptions,
-      'shell' | 'argv0' | 'signal' | 'windowsHide' | 'windowsVerbatimArguments'
-    >,
-    ScopeOptions {
-  /** The episode's: 1 to 128 of [A-Za-z0-9_-]. */
-  readonly id: string;
-  readonly limits?: OsResourceLimits | undefined;
-  /**
-   * Called when the process is inside and before the command's image runs: what is started here sees all of it, as a
-   * session does by `collector.start(id, child.pid, { cgroupPath: scope.cgroupPath })`. What it throws ends the start.
-   */
-  readonly beforeExec?: ((scope: Scope, child: ChildProcess) => void | Promise<void>) | undefined;
-}
+import { assertSpawnArguments, type SpawnInScopeOptions } from './spawn-arguments.js';
 
 export interface ScopedProcess {
   readonly child: ChildProcess;
