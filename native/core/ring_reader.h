@@ -98,7 +98,8 @@ class RingReader {
 
   // False: the slot was overwritten before or while it was copied.
   bool copy(uint32_t index, FrameWords& out) {
-    const auto stamp = ring_.stamp(index);
+    const RingSlot slot = ring_.slot(index);
+    const auto stamp = slot.stamp();
     const uint32_t expected = stamp_done(index);
     if (stamp.load(std::memory_order_acquire) != expected) {
       check_written(index);
@@ -111,7 +112,7 @@ class RingReader {
 #endif
     out.words[word::kStamp] = expected;
     for (uint32_t w = 1; w < kFrameWords; w++) {
-      out.words[w] = ring_.data(index, w).load(kData);
+      out.words[w] = slot.data(w).load(kData);
     }
 #if !EPISCOPE_TSAN
     // The second look at the stamp must not come before the data: with this fence, who saw new data
@@ -124,7 +125,7 @@ class RingReader {
   // A frame below the head is in its slot, or a newer one of the same slot is; else the head
   // is corrupt.
   void check_written(uint32_t index) {
-    const uint32_t stamp = ring_.stamp(index).load(std::memory_order_acquire);
+    const uint32_t stamp = ring_.slot(index).stamp().load(std::memory_order_acquire);
     const auto newer = static_cast<int32_t>(stamp - stamp_done(index));
     const uint32_t in_slot = (stamp - 1) >> 1;
     if (newer < 0 || ((in_slot ^ index) & (ring_.slots() - 1)) != 0) corrupt_ = true;

@@ -32,6 +32,24 @@ static_assert(std::atomic_ref<uint64_t>::is_always_lock_free);
 inline constexpr uint32_t stamp_writing(uint32_t index) { return 2 * index + 1; }
 inline constexpr uint32_t stamp_done(uint32_t index) { return 2 * index + 2; }
 
+/// The words of one slot. Its address is computed once per frame: the compiler must not assume that
+/// the shape of the ring stays the same across atomic accesses, and would compute it per word.
+class RingSlot {
+ public:
+  explicit RingSlot(std::byte* bytes) : bytes_(bytes) {}
+
+  std::atomic_ref<uint32_t> stamp() const {
+    return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(bytes_));
+  }
+  std::atomic_ref<uint64_t> data(uint32_t word) const {
+    return std::atomic_ref<uint64_t>(
+        *reinterpret_cast<uint64_t*>(bytes_ + size_t{word} * sizeof(uint64_t)));
+  }
+
+ private:
+  std::byte* bytes_;
+};
+
 /// The ring as memory: plain pointers, and the shape that was read from its header.
 class RingShape {
  public:
@@ -81,10 +99,8 @@ class RingShape {
   std::atomic_ref<uint32_t> state() const { return u32(header::kState); }
   std::atomic_ref<uint32_t> writer() const { return u32(header::kWriter); }
   std::atomic_ref<uint32_t> deadlines_missed() const { return u32(header::kDeadlinesMissed); }
-  std::atomic_ref<uint32_t> stamp(uint32_t index) const { return u32(slot(index)); }
-  std::atomic_ref<uint64_t> data(uint32_t index, uint32_t word) const {
-    return std::atomic_ref<uint64_t>(
-        *reinterpret_cast<uint64_t*>(bytes_ + slot(index) + size_t{word} * sizeof(uint64_t)));
+  RingSlot slot(uint32_t index) const {
+    return RingSlot(bytes_ + kRingHeaderBytes + size_t{index & (slots_ - 1)} * slot_bytes_);
   }
 
  private:
@@ -93,21 +109,19 @@ class RingShape {
     const uint32_t end = head().load(std::memory_order_acquire);
     if (end == first_) return true;
     const uint32_t newest = end - 1;
-    const uint32_t there = stamp(newest).load(std::memory_order_acquire);
+    const RingSlot in = slot(newest);
+    const uint32_t there = in.stamp().load(std::memory_order_acquire);
     if (static_cast<int32_t>(there - stamp_done(newest)) < 0) return false;
     if (((((there - 1) >> 1) ^ newest) & (slots_ - 1)) != 0) return false;
     // A writer may be overwriting it: its seq counts only where the stamp says that it is still
     // this frame's.
-    const uint64_t seq = data(newest, word::kSeq).load(std::memory_order_acquire);
-    if (stamp(newest).load(std::memory_order_relaxed) != stamp_done(newest)) return true;
+    const uint64_t seq = in.data(word::kSeq).load(std::memory_order_acquire);
+    if (in.stamp().load(std::memory_order_relaxed) != stamp_done(newest)) return true;
     return static_cast<uint32_t>(seq) == newest - first_;
   }
 
   static uint32_t load(std::byte* at, std::memory_order order) {
     return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(at)).load(order);
-  }
-  size_t slot(uint32_t index) const {
-    return kRingHeaderBytes + size_t{index & (slots_ - 1)} * slot_bytes_;
   }
   std::atomic_ref<uint32_t> u32(size_t offset) const {
     return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(bytes_ + offset));

@@ -33,7 +33,8 @@ class RingWriter {
   /// Publishes one frame. The words STAMP and SEQ are the writer's own.
   void publish(const Reading& reading) {
     const uint32_t index = head_;
-    const auto stamp = ring_.stamp(index);
+    const RingSlot slot = ring_.slot(index);
+    const auto stamp = slot.stamp();
     // The odd stamp must be visible before any data word: a reader that sees new data and then,
     // behind its acquire fence, the old stamp would take a torn frame for a whole one.
     stamp.store(stamp_writing(index), std::memory_order_relaxed);
@@ -43,9 +44,9 @@ class RingWriter {
     std::atomic_thread_fence(std::memory_order_release);
     constexpr auto kData = std::memory_order_relaxed;
 #endif
-    ring_.data(index, word::kSeq).store(seq_, kData);
+    slot.data(word::kSeq).store(seq_, kData);
     for (uint32_t w = word::kSeq + 1; w < kFrameWords; w++) {
-      ring_.data(index, w).store(reading.words[w], kData);
+      slot.data(w).store(reading.words[w], kData);
     }
     stamp.store(stamp_done(index), std::memory_order_release);
     head_ = index + 1;

@@ -132,7 +132,7 @@ const NEEDLESS = new Map([
     'a count of its own, which belongs to no frame',
   ],
   [
-    'ring_reader.h: const uint32_t stamp = ring_.stamp(index).load(std::memory_order_acquire);',
+    'ring_reader.h: const uint32_t stamp = ring_.slot(index).stamp().load(std::memory_order_acquire);',
     'compared only: no word is read because of it',
   ],
   [
@@ -140,7 +140,7 @@ const NEEDLESS = new Map([
     'the header stands before the ring is given away',
   ],
   [
-    'ring_shape.h: const uint32_t there = stamp(newest).load(std::memory_order_acquire);',
+    'ring_shape.h: const uint32_t there = in.stamp().load(std::memory_order_acquire);',
     'who acquired the head knows the stamps below it',
   ],
   ['writer.ts: this.#head = Atomics.load(words, HEAD);', 'nobody but the writer stores it'],

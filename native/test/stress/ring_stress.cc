@@ -25,11 +25,12 @@ class TearingWriter {
   }
 
   void publish(const Reading& reading) {
-    ring_.data(head_, word::kSeq).store(head_ - ring_.first(), std::memory_order_relaxed);
+    const RingSlot slot = ring_.slot(head_);
+    slot.data(word::kSeq).store(head_ - ring_.first(), std::memory_order_relaxed);
     for (uint32_t w = word::kSeq + 1; w < kFrameWords; w++) {
-      ring_.data(head_, w).store(reading.words[w], std::memory_order_relaxed);
+      slot.data(w).store(reading.words[w], std::memory_order_relaxed);
     }
-    ring_.stamp(head_).store(stamp_done(head_), std::memory_order_release);
+    slot.stamp().store(stamp_done(head_), std::memory_order_release);
     head_++;
     ring_.head().store(head_, std::memory_order_release);
   }
