@@ -37,13 +37,19 @@ function list({ type, cpp, none, values, doc: text }) {
   const first = none ? 1 : 0;
   if (cpp) {
     const lines = names.map(([, name], i) => constant(name, i));
-    return `${doc(text)}\n${namespace(cpp, [...lines, constant('COUNT', names.length)])}`;
+    lines.push(constant('COUNT', names.length), nameArray('kNames', names));
+    return `${doc(text)}\n${namespace(cpp, lines)}`;
   }
-  const lines = names.map(
-    ([value, name], i) => `  ${cppConstant(name)} = ${i + first},  // ${value}`,
-  );
+  const lines = names.map(([, name], i) => `  ${cppConstant(name)} = ${i + first},`);
   if (none) lines.unshift('  kNone = 0,');
-  return `${doc(text)}\nenum class ${type} : uint32_t {\n${lines.join('\n')}\n};`;
+  const all = none ? [[''], ...names] : names;
+  return `${doc(text)}\nenum class ${type} : uint32_t {\n${lines.join('\n')}\n};\n${nameArray(`k${type}Names`, all)}`;
+}
+
+/** What TypeScript calls them, by index. */
+function nameArray(cpp, names) {
+  const lines = names.map(([value]) => `    "${value}",`);
+  return `inline constexpr const char* ${cpp}[] = {\n${lines.join('\n')}\n};`;
 }
 
 function parts() {

@@ -15,7 +15,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   episcope::init_process(env, exports);
   episcope::init_readers(env, exports);
   episcope::init_ring_reader(env, exports);
-  episcope::init_sampler(env, exports);
+  episcope::init_sampled_episode(env, exports);
   return exports;
 }
 

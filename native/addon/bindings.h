@@ -3,10 +3,8 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 
-#include "../core/episode.h"
 #include "../core/kept_file.h"
 #include "../core/reading.h"
 #include "env_state.h"
@@ -39,25 +37,6 @@ Napi::Value external(Napi::Env env, T* data) {
   return external(env, data, [](Napi::Env, T* freed) { delete freed; });
 }
 
-/// The failure as TypeScript takes it: `{ code, reason, errno, file, pid, offset }`, all but `file`
-/// numbers.
-Napi::Object failure_object(Napi::Env env, const ReadFailure& failure);
-
-/// `[{ part, failure }]`.
-Napi::Array warnings_array(Napi::Env env, std::span<const SampleWarning> warnings);
-
-struct OpenedEpisode {
-  /// Open and bound to its ring, else empty.
-  std::unique_ptr<Episode> episode;
-  /// Why not: the failure, or null for a foreign ring.
-  Napi::Value refusal;
-};
-
-/// Opens the episode of the first nine arguments:
-/// (pid, procRoot, reaperPid, tier, cgroupRoot | null, cgroupPath, requireCgroupfs,
-///  memoryStatPeriodNs, ring).
-OpenedEpisode open_episode(const Napi::CallbackInfo& info);
-
 void init_actuator(Napi::Env env, Napi::Object exports);
 void init_children(Napi::Env env, Napi::Object exports);
 void init_claims(Napi::Env env, Napi::Object exports);
@@ -69,6 +48,6 @@ void init_parse(Napi::Env env, Napi::Object exports);
 void init_process(Napi::Env env, Napi::Object exports);
 void init_readers(Napi::Env env, Napi::Object exports);
 void init_ring_reader(Napi::Env env, Napi::Object exports);
-void init_sampler(Napi::Env env, Napi::Object exports);
+void init_sampled_episode(Napi::Env env, Napi::Object exports);
 
 }  // namespace episcope

@@ -7,30 +7,50 @@
 #include "bindings.h"
 
 namespace episcope {
+namespace {
 
-napi_status EnvEvents::open(Napi::Env env, const std::shared_ptr<EnvEvents>& self) {
+/// What a listener throws is an uncaught exception, as from any emitter; the other listeners are
+/// called all the same. False where nothing can be called any more: the worker is being terminated.
+bool report_exception(napi_env env) {
+  napi_value exception = nullptr;
+  bool is_pending = false;
+  return napi_is_exception_pending(env, &is_pending) == napi_ok && is_pending &&
+         napi_get_and_clear_last_exception(env, &exception) == napi_ok &&
+         napi_fatal_exception(env, exception) == napi_ok;
+}
+
+}  // namespace
+
+bool EnvEvents::open(Napi::Env env) {
+  auto* state = env.GetInstanceData<EnvState>();
+  if (state->events->is_open()) return true;
   // The function is finalized after the cleanup hooks, when the environment's state may be gone.
-  auto* context = new std::shared_ptr<EnvEvents>(self);
+  auto* context = new std::shared_ptr<EnvEvents>(state->events);
   napi_threadsafe_function function = nullptr;
-  const napi_status status = napi_create_threadsafe_function(
+  napi_status status = napi_create_threadsafe_function(
       env, nullptr, nullptr, Napi::String::New(env, "episcope"), 0, 1, context,
       [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<EnvEvents>*>(data); },
       context, deliver, &function);
   if (status != napi_ok) {
     delete context;
-    return status;
+  } else {
+    napi_unref_threadsafe_function(env, function);
+    const std::lock_guard lock(state->events->mutex_);
+    state->events->function_ = function;
+    // Once for the environment (a hook that is added twice aborts the process), and after the
+    // function, so that this hook runs before the function's own.
+    status = napi_add_env_cleanup_hook(env, end_environment, state);
   }
-  napi_unref_threadsafe_function(env, function);
-  const std::lock_guard lock(self->mutex_);
-  self->function_ = function;
-  return napi_ok;
+  if (status == napi_ok) return true;
+  Napi::Error::New(env).ThrowAsJavaScriptException();
+  return false;
 }
 
-uint32_t EnvEvents::add(Napi::Function listener) {
+uint32_t EnvEvents::add(std::shared_ptr<EnvListener> listener) {
   // After four thousand million the numbers begin anew, and some may still be in use.
   do last_id_++;
   while (listeners_.count(last_id_) > 0);
-  listeners_.emplace(last_id_, Napi::Persistent(listener));
+  listeners_.emplace(last_id_, std::move(listener));
   return last_id_;
 }
 
@@ -110,9 +130,14 @@ void EnvEvents::deliver(napi_env env, napi_value, void* context, void*) {
     // One that was called before may have removed it.
     const auto found = self.listeners_.find(id);
     if (found == self.listeners_.end()) continue;
-    const Napi::Function listener = found->second.Value();
-    // Listeners do not throw: this is a worker that was terminated meanwhile.
-    if (napi_call_function(env, undefined, listener, 0, nullptr, nullptr) != napi_ok) return;
+    const std::shared_ptr<EnvListener> listener = found->second;
+    bool is_last = false;
+    const napi_value argument = listener->take(env, is_last);
+    if (is_last) self.listeners_.erase(id);
+    if (argument == nullptr) continue;
+    const napi_status status =
+        napi_call_function(env, undefined, listener->function(), 1, &argument, nullptr);
+    if (status != napi_ok && !report_exception(env)) return;
   }
 }
 
@@ -122,21 +147,20 @@ EnvEvents& events_of(const Napi::CallbackInfo& info) {
   return *info.Env().GetInstanceData<EnvState>()->events;
 }
 
-// addListener(listener: () => void) → the id whose news it is called for; it must not throw
+/// Called without an argument, any number of times.
+class PlainListener final : public EnvListener {
+ public:
+  using EnvListener::EnvListener;
+  Napi::Value take(Napi::Env env, bool&) override { return env.Undefined(); }
+};
+
+// addListener(listener: () => void) → the id whose news it is called for
 Napi::Value AddListener(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  auto* state = env.GetInstanceData<EnvState>();
-  if (!state->events->is_open()) {
-    napi_status status = EnvEvents::open(env, state->events);
-    // Once for the environment (a hook that is added twice aborts the process), and after the
-    // function, so that this hook runs before the function's own.
-    if (status == napi_ok) status = napi_add_env_cleanup_hook(env, end_environment, state);
-    if (status != napi_ok) {
-      Napi::Error::New(env).ThrowAsJavaScriptException();
-      return {};
-    }
-  }
-  return Napi::Number::New(env, state->events->add(info[0].As<Napi::Function>()));
+  if (!EnvEvents::open(env)) return {};
+  EnvEvents& events = events_of(info);
+  return Napi::Number::New(
+      env, events.add(std::make_shared<PlainListener>(info[0].As<Napi::Function>())));
 }
 
 void RemoveListener(const Napi::CallbackInfo& info) {

@@ -19,17 +19,32 @@
 
 namespace episcope {
 
+/// Who is called on the environment's loop when there is news of an id.
+class EnvListener {
+ public:
+  explicit EnvListener(Napi::Function function) : function_(Napi::Persistent(function)) {}
+  virtual ~EnvListener() = default;
+
+  /// The argument of the call that is due; an empty value: no call is. Sets `is_last` where no
+  /// other will follow.
+  virtual Napi::Value take(Napi::Env env, bool& is_last) = 0;
+  Napi::Function function() const { return function_.Value(); }
+
+ private:
+  Napi::FunctionReference function_;
+};
+
 class EnvEvents final : public NewsListener, public ActionListener {
  public:
   // The environment's own thread.
   bool is_open() const { return function_ != nullptr; }
-  /// Before the first listener. What comes does not keep the environment's loop alive by itself.
-  /// `self` owns this object.
-  static napi_status open(Napi::Env env, const std::shared_ptr<EnvEvents>& self);
+  /// Before the first listener; false, and it has thrown, where that fails. News does not keep the
+  /// environment's loop alive by itself.
+  static bool open(Napi::Env env);
 
-  /// From now on `listener()` is called on the environment's loop whenever there is news of the id
+  /// From now on the listener is called on the environment's loop whenever there is news of the id
   /// that this returns, an id that nobody else in the environment has.
-  uint32_t add(Napi::Function listener);
+  uint32_t add(std::shared_ptr<EnvListener> listener);
   void remove(uint32_t id);
 
   /// The loop stays alive until everyone who held it has released it.
@@ -55,7 +70,7 @@ class EnvEvents final : public NewsListener, public ActionListener {
   void tell(uint32_t id);
 
   // Of the environment's own thread.
-  std::unordered_map<uint32_t, Napi::FunctionReference> listeners_;
+  std::unordered_map<uint32_t, std::shared_ptr<EnvListener>> listeners_;
   uint32_t last_id_ = 0;
   uint32_t holders_ = 0;
 

@@ -20,11 +20,13 @@ namespace episcope {
 /// An episode that this environment started and that is being sampled.
 struct SampledSession {
   uint32_t id = 0;
-  /// Empty once its end was told: every call is a no-op then.
+  /// Empty once the last news were taken: every call does nothing then.
   std::shared_ptr<SampledEpisode> episode;
+  /// Its owner waits for news: the environment's loop stays alive.
+  bool is_waiting = false;
   /// Without a strong reference the collector frees the shared memory under the sampler.
-  Napi::Reference<Napi::Uint8Array> ring_owner;
-  Napi::Reference<Napi::Uint8Array> budget_owner;
+  Napi::ObjectReference ring_owner;
+  Napi::ObjectReference budget_owner;
 
   void release() {
     episode.reset();
@@ -44,8 +46,8 @@ struct EnvState {
 
   EnvChildren children;
 
-  /// Those that run, by id. They belong to their External.
-  std::unordered_map<uint32_t, SampledSession*> sessions;
+  /// Those that run, by id.
+  std::unordered_map<uint32_t, std::shared_ptr<SampledSession>> sessions;
   /// What this environment claimed, of the process-wide set.
   std::unordered_set<std::string> claims;
 

@@ -201,17 +201,28 @@ inline constexpr uint64_t kProcWords[kCount] = {
 /// How an episode is measured: the best that there is, its whole cgroup, its bare leaf (cpu from
 /// the cgroup, the rest from /proc), its process tree.
 enum class Tier : uint32_t {
-  kAuto = 0,  // auto
-  kCgroup = 1,  // cgroup
-  kLeaf = 2,  // leaf
-  kProc = 3,  // proc
+  kAuto = 0,
+  kCgroup = 1,
+  kLeaf = 2,
+  kProc = 3,
+};
+inline constexpr const char* kTierNames[] = {
+    "auto",
+    "cgroup",
+    "leaf",
+    "proc",
 };
 
 /// What is done when a limit is reached, the weakest first.
 enum class ExhaustAction : uint32_t {
-  kStop = 0,  // stop
-  kFreeze = 1,  // freeze
-  kKill = 2,  // kill
+  kStop = 0,
+  kFreeze = 1,
+  kKill = 2,
+};
+inline constexpr const char* kExhaustActionNames[] = {
+    "stop",
+    "freeze",
+    "kill",
 };
 
 /// What a budget limits. Times are counted in ns, sizes in bytes.
@@ -223,6 +234,14 @@ inline constexpr uint32_t kTokens = 3;
 inline constexpr uint32_t kToolCalls = 4;
 inline constexpr uint32_t kEvidenceBytes = 5;
 inline constexpr uint32_t kCount = 6;
+inline constexpr const char* kNames[] = {
+    "cpuMs",
+    "ioBytes",
+    "wallMs",
+    "tokens",
+    "toolCalls",
+    "evidenceBytes",
+};
 }  // namespace resource
 
 /// What a tripwire watches; `ioBytes` is read + written.
@@ -231,65 +250,117 @@ inline constexpr uint32_t kCpuNs = 0;
 inline constexpr uint32_t kIoBytes = 1;
 inline constexpr uint32_t kMemRssBytes = 2;
 inline constexpr uint32_t kCount = 3;
+inline constexpr const char* kNames[] = {
+    "cpuNs",
+    "ioBytes",
+    "memRssBytes",
+};
 }  // namespace trip_metric
 
 /// Error codes that a reader of kernel files can meet.
 enum class ReadCode : uint32_t {
   kNone = 0,
-  kCgroupNotFound = 1,  // ERR_CGROUP_NOT_FOUND
-  kCgroupPath = 2,  // ERR_CGROUP_PATH
-  kNotCgroup2 = 3,  // ERR_NOT_CGROUP2
-  kCgroupRead = 4,  // ERR_CGROUP_READ
-  kCgroupParse = 5,  // ERR_CGROUP_PARSE
-  kControllerNotEnabled = 6,  // ERR_CONTROLLER_NOT_ENABLED
-  kProcGone = 7,  // ERR_PROC_GONE
-  kProcRead = 8,  // ERR_PROC_READ
-  kProcParse = 9,  // ERR_PROC_PARSE
-  kInvalidPid = 10,  // ERR_INVALID_PID
-  kProcNotAvailable = 11,  // ERR_PROC_NOT_AVAILABLE
+  kCgroupNotFound = 1,
+  kCgroupPath = 2,
+  kNotCgroup2 = 3,
+  kCgroupRead = 4,
+  kCgroupParse = 5,
+  kControllerNotEnabled = 6,
+  kProcGone = 7,
+  kProcRead = 8,
+  kProcParse = 9,
+  kInvalidPid = 10,
+  kProcNotAvailable = 11,
+};
+inline constexpr const char* kReadCodeNames[] = {
+    "",
+    "ERR_CGROUP_NOT_FOUND",
+    "ERR_CGROUP_PATH",
+    "ERR_NOT_CGROUP2",
+    "ERR_CGROUP_READ",
+    "ERR_CGROUP_PARSE",
+    "ERR_CONTROLLER_NOT_ENABLED",
+    "ERR_PROC_GONE",
+    "ERR_PROC_READ",
+    "ERR_PROC_PARSE",
+    "ERR_INVALID_PID",
+    "ERR_PROC_NOT_AVAILABLE",
 };
 
 /// Why the text of a kernel file was refused.
 enum class ParseReason : uint32_t {
   kNone = 0,
-  kEmpty = 1,  // empty file
-  kMalformedNumber = 2,  // malformed number
-  kMissingValue = 3,  // missing value
-  kMissingKey = 4,  // missing key
-  kTrailingBytes = 5,  // trailing bytes
-  kMalformedDevice = 6,  // malformed device
-  kKeyBeforeDevice = 7,  // key before a device
-  kMissingField = 8,  // missing field
-  kTooLarge = 9,  // larger than 64 KiB
-  kGaugeBelowZero = 10,  // gauge below zero
-  kHidden = 11,  // it lives, and /proc hides it
-  kForeignMember = 12,  // a member lives in a pid namespace that is not below ours
+  kEmpty = 1,
+  kMalformedNumber = 2,
+  kMissingValue = 3,
+  kMissingKey = 4,
+  kTrailingBytes = 5,
+  kMalformedDevice = 6,
+  kKeyBeforeDevice = 7,
+  kMissingField = 8,
+  kTooLarge = 9,
+  kGaugeBelowZero = 10,
+  kHidden = 11,
+  kForeignMember = 12,
+};
+inline constexpr const char* kParseReasonNames[] = {
+    "",
+    "empty file",
+    "malformed number",
+    "missing value",
+    "missing key",
+    "trailing bytes",
+    "malformed device",
+    "key before a device",
+    "missing field",
+    "larger than 64 KiB",
+    "gauge below zero",
+    "it lives, and /proc hides it",
+    "a member lives in a pid namespace that is not below ours",
 };
 
 /// Why the reviewer log could not be written: what the kernel said (`errno`), the lock, no regular
 /// file, foreign content, a link.
 enum class LogFault : uint32_t {
   kNone = 0,
-  kErrno = 1,  // errno
-  kLock = 2,  // lock
-  kNotRegular = 3,  // not-regular
-  kForeign = 4,  // foreign
-  kLink = 5,  // link
+  kErrno = 1,
+  kLock = 2,
+  kNotRegular = 3,
+  kForeign = 4,
+  kLink = 5,
+};
+inline constexpr const char* kLogFaultNames[] = {
+    "",
+    "errno",
+    "lock",
+    "not-regular",
+    "foreign",
+    "link",
 };
 
 /// Which file of the reviewer log a failure is about.
 enum class LogFile : uint32_t {
-  kEvents = 0,  // events
-  kRotated = 1,  // rotated
-  kLock = 2,  // lock
+  kEvents = 0,
+  kRotated = 1,
+  kLock = 2,
+};
+inline constexpr const char* kLogFileNames[] = {
+    "events",
+    "rotated",
+    "lock",
 };
 
 /// What became of an append that was cancelled: it is being written or was; it waited for the lock;
 /// it waited for an earlier write.
 enum class LogCancel : uint32_t {
-  kTooLate = 0,  // too-late
-  kAwaitedLock = 1,  // lock
-  kAwaitedWrite = 2,  // write
+  kTooLate = 0,
+  kAwaitedLock = 1,
+  kAwaitedWrite = 2,
+};
+inline constexpr const char* kLogCancelNames[] = {
+    "too-late",
+    "lock",
+    "write",
 };
 
 /// What the ledger counts of a process, each with an account of its own.

@@ -3,17 +3,6 @@ import { errnoName } from '../error/errno-name.js';
 import { nativeEvents } from './events.js';
 import { loadAddon } from './load.js';
 
-/** What `native/addon/actuator_binding.cc` registers. */
-interface ActuatorBinding {
-  /**
-   * Writes `text` to the cgroup's file, or removes the directory where `file` is `''`. 0, or the errno that kept the
-   * thread from starting; the result is told as news of `id`.
-   */
-  startAction(directory: string, file: string, text: string, id: number): number;
-  /** 0 or an errno, once, of an action that was told. */
-  takeActionResult(id: number): number;
-}
-
 /** Does one action; the event loop stays alive until it is done. Gives null, or the errno. Null instead: no addon. */
 export type NativeAction = (
   directory: string,
@@ -22,7 +11,7 @@ export type NativeAction = (
 ) => Promise<string | null>;
 
 export function nativeAction(): NativeAction | null {
-  const addon = loadAddon().addon as (ActuatorBinding & object) | null;
+  const addon = loadAddon().addon;
   if (addon === null) return null;
   return (directory, file, text) =>
     new Promise((resolve) => {

@@ -3,22 +3,13 @@
  * them, with their ids, because every evaluation of the package in this thread finds the same addon.
  */
 import { nextTick } from 'node:process';
+import type { Addon } from './binding.js';
 import { loadAddon } from './load.js';
 
-/** What `native/addon/env_events.cc` registers. */
-interface EventsBinding {
-  /** The id whose news `listener` is called for. It must not throw. */
-  addListener(listener: () => void): number;
-  removeListener(id: number): void;
-  /** The event loop stays alive for news until each `holdLoop` has its `releaseLoop`. */
-  holdLoop(): void;
-  releaseLoop(): void;
-}
-
 export class NativeEvents {
-  readonly #binding: EventsBinding;
+  readonly #binding: Addon;
 
-  constructor(binding: EventsBinding) {
+  constructor(binding: Addon) {
     this.#binding = binding;
   }
 
@@ -57,6 +48,6 @@ let events: NativeEvents | undefined;
 
 /** Of this thread; the addon must have loaded. */
 export function nativeEvents(): NativeEvents {
-  events ??= new NativeEvents(loadAddon().addon as EventsBinding & object);
+  events ??= new NativeEvents(loadAddon().addon as Addon);
   return events;
 }

@@ -1,10 +1,11 @@
-/** Loads the addon, once. Each native object has one file that gives its part of the addon its types. */
+/** Loads the addon, once. */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../realm/index.js';
+import type { Addon } from './binding.js';
 
 export type AddonLoad =
-  | { readonly addon: object; readonly reason: null }
+  | { readonly addon: Addon; readonly reason: null }
   | { readonly addon: null; readonly reason: string };
 
 let loaded: AddonLoad | undefined;
@@ -27,7 +28,7 @@ function load(): AddonLoad {
   }
   try {
     const require = createRequire(import.meta.url);
-    const nodeGypBuild: (root: string) => object = require('node-gyp-build');
+    const nodeGypBuild: (root: string) => Addon = require('node-gyp-build');
     return { addon: nodeGypBuild(packageRoot), reason: null };
   } catch (cause) {
     const text = messageOf(cause);

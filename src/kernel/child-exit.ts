@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
+import type { Addon } from '../addon/binding.js';
 import { loadAddon } from '../addon/load.js';
 
 /** Both null: nobody told. */
@@ -30,22 +31,6 @@ export interface Exiting {
   readonly exitCode: ChildProcess['exitCode'];
   readonly signalCode: string | null;
   once(event: 'exit', listener: (code: number | null, signal: string | null) => void): unknown;
-}
-
-/** What `native/addon/child_binding.cc` registers. */
-interface ChildBinding {
-  /** null: no child of this process, or none that can be watched. */
-  watchChild(pid: number): object | null;
-  /**
-   * Once. null while it lives, and where nobody asked before it was reaped and the kernel does not tell it afterwards
-   * (before Linux 6.15).
-   */
-  takeChildExit(watched: object): {
-    readonly code: number;
-    readonly signal: number;
-    readonly peakBytes: bigint | null;
-    readonly dirtiedBytes: bigint | null;
-  } | null;
 }
 
 /** The C library keeps the first two real-time signals to itself; the kernel's last one is 64. */
@@ -85,12 +70,12 @@ export function exitOf(child: Exiting): Promise<ChildExit> {
 }
 
 /** `'not watched'`: there is only Node's word. */
-type Asked = ReturnType<ChildBinding['takeChildExit']> | 'not watched';
+type Asked = ReturnType<Addon['takeChildExit']> | 'not watched';
 
 function askerOf(pid: number | undefined): () => Asked {
   const { addon } = loadAddon();
   if (addon === null || pid === undefined) return () => 'not watched';
-  const binding = addon as ChildBinding;
+  const binding = addon;
   const watched = binding.watchChild(pid);
   return () => (watched === null ? 'not watched' : binding.takeChildExit(watched));
 }

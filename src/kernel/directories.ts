@@ -4,6 +4,7 @@
  */
 
 import { constants, openSync } from 'node:fs';
+import type { Addon } from '../addon/binding.js';
 import { loadAddon } from '../addon/load.js';
 import { errnoName } from '../error/errno-name.js';
 import { beneath, close, Errno, fstat, lstat, negativeErrno, openDirectory } from './syscall.js';
@@ -24,21 +25,12 @@ export interface Directories {
   close(fd: number): void;
 }
 
-/** What `native/addon/directory_binding.cc` registers. Errnos of marks are positive, 0 is success. */
-interface DirectoryBinding {
-  openRoot(path: string): number;
-  openChild(dirfd: number, name: string): number;
-  setOwnerMark(fd: number, mark: string): number;
-  getOwnerMark(fd: number): string | number;
-  closeDirectory(fd: number): void;
-}
-
 export function directories(): Directories {
-  const binding = loadAddon().addon as (DirectoryBinding & object) | null;
+  const binding = loadAddon().addon;
   return binding === null ? plainDirectories : nativeDirectories(binding);
 }
 
-function nativeDirectories(binding: DirectoryBinding): Directories {
+function nativeDirectories(binding: Addon): Directories {
   return {
     canMark: true,
     // A C string would end at a NUL, and name another directory.

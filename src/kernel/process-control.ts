@@ -1,16 +1,8 @@
 /** The addon's process control, with its types; the one door to it. */
 
+import type { Addon } from '../addon/binding.js';
 import { loadAddon } from '../addon/load.js';
 import { errnoName } from '../error/errno-name.js';
-
-/** What `native/addon/process.cc` registers. Errnos are positive numbers, 0 is success. */
-interface ProcessBinding {
-  setSubreaper(): number;
-  reapAdopted(exceptPid: number): number;
-  hasChildren(): boolean;
-  /** A descriptor, or a negative errno. */
-  watchSignals(signals: readonly number[]): number;
-}
 
 /** `si_code` of a signal that the kernel made: a key in the terminal, a hangup. */
 export const SI_KERNEL = 0x80;
@@ -37,9 +29,9 @@ export function decodeSignals(chunk: Buffer): SignalRecord[] {
 }
 
 export class ProcessControl {
-  readonly #binding: ProcessBinding;
+  readonly #binding: Addon;
 
-  constructor(binding: ProcessBinding) {
+  constructor(binding: Addon) {
     this.#binding = binding;
   }
 
@@ -78,7 +70,7 @@ export function processControl(): ProcessControlLoad {
     loaded =
       addon === null
         ? { control: null, reason }
-        : { control: new ProcessControl(addon as ProcessBinding), reason: null };
+        : { control: new ProcessControl(addon), reason: null };
   }
   return loaded;
 }

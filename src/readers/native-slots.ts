@@ -1,44 +1,26 @@
 /** The addon's reader of a ring: frames in batches, and a wake after the next one. The types of that part of the addon. */
 
+import type { Addon, NativeRingReader } from '../addon/binding.js';
 import { nativeEvents } from '../addon/events.js';
 import { loadAddon } from '../addon/load.js';
 import { bindRing, corrupt, HEAD, type RingShape, STATE } from '../ring/header.js';
 import type { OpenSlots, SlotSource, SlotWaker } from '../ring/slot-source.js';
 import { RingState, RingWriterKind } from '../schema/layout.js';
 
-/** Freed with its JavaScript value. */
-type RingReaderHandle = object & { readonly __ringReader: unique symbol };
-
-/** What `native/addon/ring_reader_binding.cc` registers. */
-interface RingReaderBinding {
-  /** null: no ring of this layout. */
-  openRingReader(ring: Uint8Array): RingReaderHandle | null;
-  /** How many were copied; −1: the ring is corrupt. */
-  ringReaderCopyNext(reader: RingReaderHandle, out: Uint32Array, max: number): number;
-  /** 1; 0: there is none yet; −1: the ring is corrupt. */
-  ringReaderCopyLatest(reader: RingReaderHandle, out: Uint32Array): number;
-  ringReaderMissed(reader: RingReaderHandle): number;
-  ringReaderAvailable(reader: RingReaderHandle): number;
-  ringReaderSkipToLatest(reader: RingReaderHandle): void;
-  /** False, and nothing is armed: there is more already. Else `id` is told once, after the next frame or the end. */
-  armRingWait(reader: RingReaderHandle, id: number, seenHead: number): boolean;
-  disarmRingWait(reader: RingReaderHandle, id: number): void;
-}
-
 /** Readers by the addon; null where it does not load. */
 export function nativeSlots(): OpenSlots | null {
-  const addon = loadAddon().addon as (RingReaderBinding & object) | null;
+  const addon = loadAddon().addon;
   return addon === null ? null : (ring) => new NativeSlotReader(addon, ring);
 }
 
 class NativeSlotReader implements SlotSource, SlotWaker {
   readonly shape: RingShape;
   readonly waker: SlotWaker | null;
-  readonly #binding: RingReaderBinding;
-  readonly #reader: RingReaderHandle;
+  readonly #binding: Addon;
+  readonly #reader: NativeRingReader;
   readonly #words: Uint32Array;
 
-  constructor(binding: RingReaderBinding, ring: unknown) {
+  constructor(binding: Addon, ring: unknown) {
     const { shape, words } = bindRing(ring);
     const reader = binding.openRingReader(
       new Uint8Array(words.buffer, words.byteOffset, words.byteLength),

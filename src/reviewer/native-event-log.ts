@@ -1,22 +1,10 @@
 /** The log's file by the addon: a thread of its own waits for the lock and syncs. */
 
+import type { Addon, NativeLog } from '../addon/binding.js';
 import { nativeEvents } from '../addon/events.js';
 import { loadAddon } from '../addon/load.js';
 import { errnoName } from '../error/errno-name.js';
 import type { EventLog, LogCancel, LogFailure } from './event-log.js';
-
-type NativeLog = object & { readonly __log: unique symbol };
-
-/** What `native/addon/log_binding.cc` registers, and `takeActionResult` of the actuator's part. */
-interface LogBinding {
-  openLog(path: string, lockPath: string): NativeLog;
-  /** 0, or the errno that kept the thread from starting; the end is told as news of `id`. */
-  appendToLog(log: NativeLog, text: string, rotateBytes: number, id: number): number;
-  /** An index of `CANCELS`. */
-  cancelAppend(log: NativeLog, id: number): number;
-  /** 0, or `errno | file << 16 | fault << 24`, once, of an append whose end was told. */
-  takeActionResult(id: number): number;
-}
 
 const CANCELS: readonly LogCancel[] = ['too-late', 'lock', 'write'];
 const FAULTS: readonly LogFailure['why'][] = [
@@ -29,7 +17,7 @@ const FAULTS: readonly LogFailure['why'][] = [
 ];
 
 export class NativeEventLog implements EventLog {
-  readonly #binding = loadAddon().addon as LogBinding & object;
+  readonly #binding = loadAddon().addon as Addon;
   readonly #log: NativeLog;
   readonly #files: readonly string[];
 

@@ -4,8 +4,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SamplingSpec } from '../../src/engine/engine.js';
+import { NO_THRESHOLD } from '../../src/budget/watch.js';
+import type { BudgetSpec, SamplingSpec } from '../../src/engine/engine.js';
 import { selectEngine } from '../../src/engine/select.js';
+import { BudgetWord, RESOURCES } from '../../src/schema/enumerations.js';
 import {
   FrameFlag,
   FrameWord,
@@ -331,7 +333,26 @@ describe.each(ENGINES)('a cgroup in the hands of the sampler, engine %s', (name)
     const spec = { ...sampling.spec, ring: new SharedArrayBuffer(4096) };
     const code = 'ERR_RING_CORRUPT';
     expect(() => engine.startEpisode(spec, () => {})).toThrow(expect.objectContaining({ code }));
+    expect(() => engine.openEpisode(spec)).toThrow(expect.objectContaining({ code }));
     await sampling.end();
+  });
+
+  it('a budget that is none is thrown at once, and is no corrupt ring', () => {
+    const memory = new SharedArrayBuffer(BudgetWord.WORDS * 8);
+    const amounts = RESOURCES.map(() => NO_THRESHOLD);
+    const budget: BudgetSpec = {
+      memory,
+      speedUp: false,
+      baseline: 'zero',
+      thresholds: amounts,
+      releases: amounts,
+    };
+    expect(() => new Sampling(engine, { budget })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_INVALID_CONFIG',
+        message: 'this is no shared budget of this version',
+      }),
+    );
   });
 });
 

@@ -6,6 +6,7 @@ import {
   receiveMessageOnPort,
   type Worker,
 } from 'node:worker_threads';
+import { BudgetCounters } from '../../budget/counters.js';
 import { TelemetryError } from '../../error/index.js';
 import { messageOf } from '../../realm/index.js';
 import { threadMap } from '../../realm/thread-map.js';
@@ -83,6 +84,7 @@ export class SamplerConnection {
   start(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {
     // The worker would find the same, but could throw nothing.
     bindRing(spec.ring);
+    if (spec.budget !== null) BudgetCounters.attach(spec.budget.memory);
     const id = ++this.#lastId;
     if (!this.#request({ kind: 'start', id, spec }, this.#startLimitMs)) {
       this.#alive = false;

@@ -1,0 +1,221 @@
+// SampledEpisode for TypeScript: an episode that the process's sampler thread samples.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../core/clock.h"
+#include "../core/limits.h"
+#include "../core/sampled_episode.h"
+#include "../core/sampler.h"
+#include "bindings.h"
+#include "episode_options.h"
+#include "errors.h"
+#include "js_class.h"
+#include "news_object.h"
+#include "shared_thread.h"
+
+namespace episcope {
+namespace {
+
+/// Never destroyed: see SharedThread.
+SharedThread<Sampler>& shared_sampler() {
+  static auto* const instance = new SharedThread<Sampler>;
+  return *instance;
+}
+
+std::vector<Tripwire> tripwires_of(const std::vector<Options>& list) {
+  std::vector<Tripwire> tripwires;
+  for (const Options& options : list) {
+    tripwires.push_back({options.get<uint32_t>("metric", trip_metric::kNames),
+                         options.get<uint32_t>("actions"), options.get<uint64_t>("threshold"),
+                         options.get<uint64_t>("release")});
+  }
+  return tripwires;
+}
+
+void fill(uint64_t (&amounts)[resource::kCount], const std::vector<uint64_t>& given) {
+  std::copy_n(given.begin(), std::min<size_t>(given.size(), resource::kCount), amounts);
+}
+
+/// Calls the owner with the news; with the last ones the session is over.
+class SessionListener final : public EnvListener {
+ public:
+  SessionListener(Napi::Function function, std::shared_ptr<SampledSession> session)
+      : EnvListener(function), session_(std::move(session)) {}
+
+  Napi::Value take(Napi::Env env, bool& is_last) override {
+    if (!session_->episode) return {};
+    const News news = session_->episode->take_news();
+    if (news.ended) {
+      is_last = true;
+      EnvState& state = *env.GetInstanceData<EnvState>();
+      if (session_->is_waiting) state.events->release(env);
+      session_->release();
+      state.sessions.erase(session_->id);
+      state.children.release_unused();
+    }
+    return to_object(env, news);
+  }
+
+ private:
+  std::shared_ptr<SampledSession> session_;
+};
+
+/// The owner's end of a session, which goes on when this is dropped: its listener has it too.
+class SampledEpisodeObject {
+ public:
+  static std::unique_ptr<SampledEpisodeObject> open(Options options, Napi::Function on_news,
+                                                    Napi::Env env) {
+    EnvState& state = *env.GetInstanceData<EnvState>();
+    Sampling sampling;
+    sampling.period_ns = options.get<uint64_t>("periodNs");
+    sampling.fast_period_ns = options.get<uint64_t>("fastPeriodNs");
+    sampling.notify_every = options.get<uint32_t>("notifyEvery");
+    sampling.tripwires = tripwires_of(options.get<std::vector<Options>>("tripwires"));
+    sampling.on_exhausted = options.get<ExhaustAction>("onExhausted", kExhaustActionNames);
+    const auto start_ns = options.get<uint64_t>("startNs");
+    const auto budget = options.get<std::optional<Options>>("budget");
+    const auto session = std::make_shared<SampledSession>();
+
+    std::unique_ptr<Episode> episode = open_episode(options, env);
+    if (!episode || !start_threads(state, sampling, env)) return nullptr;
+    hold(session->ring_owner, options.get<View<uint8_t>>("ring"), env);
+    if (budget) {
+      const auto memory = budget->get<View<uint8_t>>("memory");
+      if (!watch_budget(*episode, *budget, memory, start_ns)) {
+        throw_refusal(env, "ERR_INVALID_CONFIG");
+        return nullptr;
+      }
+      hold(session->budget_owner, memory, env);
+    }
+    if (!EnvEvents::open(env)) return nullptr;
+    session->id = state.events->add(std::make_shared<SessionListener>(on_news, session));
+    // Takes the initial frame.
+    session->episode = std::make_shared<SampledEpisode>(
+        std::move(episode), std::move(sampling), start_ns, session->id, state.events, state.buffer);
+    state.sessions[session->id] = session;
+    state.sampler->add(session->episode);
+    return std::make_unique<SampledEpisodeObject>(state, session);
+  }
+
+  SampledEpisodeObject(EnvState& state, std::shared_ptr<SampledSession> session)
+      : state_(state), session_(std::move(session)) {}
+
+  void request_frame(uint32_t request, uint32_t flags) {
+    post([=](SampledEpisode& episode) { episode.request_frame(request, flags); });
+  }
+
+  void request_end() {
+    post([](SampledEpisode& episode) { episode.request_end(); });
+  }
+
+  void set_tripwires(std::vector<Options> tripwires) {
+    post([&](SampledEpisode& episode) { episode.request_tripwires(tripwires_of(tripwires)); });
+  }
+
+  void set_period(uint64_t period_ns, uint64_t fast_period_ns) {
+    post([=](SampledEpisode& episode) { episode.request_period(period_ns, fast_period_ns); });
+  }
+
+  void set_waiting(bool waiting, Napi::Env env) {
+    if (!session_->episode || waiting == session_->is_waiting) return;
+    session_->is_waiting = waiting;
+    if (waiting) {
+      state_.events->hold(env);
+    } else {
+      state_.events->release(env);
+    }
+  }
+
+ private:
+  static bool start_threads(EnvState& state, Sampling& sampling, Napi::Env env) {
+    int error = 0;
+    if (state.sampler == nullptr) state.sampler = shared_sampler().acquire(error);
+    if (error == 0 && sampling.on_exhausted != ExhaustAction::kStop) {
+      Actuator* actuator = env_actuator(state, error);
+      if (actuator != nullptr) sampling.actions = actuator->queue();
+    }
+    if (error != 0) throw_refusal(env, "ERR_ENGINE_UNAVAILABLE", error);
+    return error == 0;
+  }
+
+  /// Returns false unless `memory` holds a budget.
+  static bool watch_budget(Episode& episode, const Options& budget, const View<uint8_t>& memory,
+                           uint64_t start_ns) {
+    BudgetWatch::Settings watch;
+    if (!watch.counters.bind(memory.data, memory.length)) return false;
+    watch.from_zero = budget.get<std::string>("baseline") == "zero";
+    watch.start_ns = start_ns;
+    fill(watch.thresholds, budget.get<std::vector<uint64_t>>("thresholds"));
+    fill(watch.releases, budget.get<std::vector<uint64_t>>("releases"));
+    episode.watch_budget(watch, budget.get<bool>("speedUp"));
+    return true;
+  }
+
+  static void hold(Napi::ObjectReference& owner, const View<uint8_t>& memory, Napi::Env env) {
+    owner = Napi::Persistent(Napi::Object(env, memory.array));
+  }
+
+  /// Nothing once the last news were taken.
+  template <typename Request>
+  void post(Request&& request) {
+    if (!session_->episode) return;
+    request(*session_->episode);
+    state_.sampler->post(session_->episode);
+  }
+
+  EnvState& state_;
+  std::shared_ptr<SampledSession> session_;
+};
+
+/// Takes the news of those, and lets go of who is over. Nobody is told of it any more.
+template <typename Ids>
+void take_ends(EnvState& state, const Ids& ids) {
+  for (const uint32_t id : ids) {
+    const auto found = state.sessions.find(id);
+    if (found == state.sessions.end()) continue;
+    SampledSession& session = *found->second;
+    static_cast<void>(session.episode->take_news());
+    if (!session.episode->over()) continue;
+    session.release();
+    state.sessions.erase(found);
+  }
+}
+
+}  // namespace
+
+void end_sampling(EnvState& state, uint64_t deadline_ns) {
+  if (state.sampler == nullptr) return;
+  std::vector<uint32_t> ids;
+  for (const auto& [id, session] : state.sessions) {
+    ids.push_back(id);
+    session->episode->request_end();
+    state.sampler->post(session->episode);
+  }
+  take_ends(state, ids);
+  while (!state.sessions.empty() && state.events->wait(deadline_ns, ids)) take_ends(state, ids);
+  for (const auto& [id, session] : state.sessions) {
+    session->episode->detach();
+    state.sampler->post(session->episode);
+    session->release();
+  }
+  state.sessions.clear();
+  state.sampler = nullptr;
+  shared_sampler().release(saturating_sub(deadline_ns, monotonic_ns()));
+}
+
+void init_sampled_episode(Napi::Env env, Napi::Object exports) {
+  using Class = JsClass<SampledEpisodeObject>;
+  Class::define(env, exports, "SampledEpisode",
+                {
+                    Class::method<&SampledEpisodeObject::request_frame>("requestFrame"),
+                    Class::method<&SampledEpisodeObject::request_end>("requestEnd"),
+                    Class::method<&SampledEpisodeObject::set_tripwires>("setTripwires"),
+                    Class::method<&SampledEpisodeObject::set_period>("setPeriod"),
+                    Class::method<&SampledEpisodeObject::set_waiting>("setWaiting"),
+                });
+}
+
+}  // namespace episcope
