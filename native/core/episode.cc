@@ -45,8 +45,8 @@ ReadFailure Episode::open(const Options& options, ReadBuffer& buffer) {
 
 uint32_t Episode::sample(uint32_t flags, ReadBuffer& buffer) {
   const uint64_t begin = monotonic_ns();
-  // Before the counters: what is read after the end was seen holds the end (kernel-facts: the oom
-  // kill too).
+  // Looked for before the counters are read, so that these hold all that the end added: an oom kill
+  // is counted before the victim's pidfd fires (docs/kernel.md#memory).
   const bool has_ended = ended(buffer);
   if (has_ended && (flags & kSampleHoldIfEnded) != 0) return outcome::kEnded;
 
