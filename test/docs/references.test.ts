@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { anchorsOf, DOCUMENTS, proseOf, ROOT, textOf } from './markdown.js';
+import { sourceModules } from '../support/module-graph.js';
+import { anchorsOf, codeBlocks, DOCUMENTS, proseOf, ROOT, textOf } from './markdown.js';
 
 const ID = /\b(?:INV|CTR)-[A-Z]+\d+\b/g;
 
@@ -85,6 +86,24 @@ function exists(named: string): boolean {
   const pattern = new RegExp(`^${named.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`);
   return files.some((file) => pattern.test(file));
 }
+
+it('the layers in the picture of docs/architecture.md are those that the imports have', () => {
+  const [picture = ''] = codeBlocks('docs/architecture.md').map(({ code }) => code);
+  const rows = Array.from(picture.matchAll(/^│ ([a-z ]+) │/gm), ([, names = '']) =>
+    names.trim().split(/ +/),
+  );
+  const rowOf = (file: string) =>
+    rows.findIndex((names) => names.includes(file.split('/')[0] ?? ''));
+  const graph = [...sourceModules()].filter(([file]) => file !== 'index.ts');
+  expect(graph.filter(([file]) => rowOf(file) < 0)).toEqual([]);
+  const upward = graph.flatMap(([from, { imports }]) =>
+    imports
+      .filter((to) => !to.startsWith('../') && from.split('/')[0] !== to.split('/')[0])
+      .filter((to) => rowOf(to) <= rowOf(from))
+      .map((to) => `${from} imports ${to}`),
+  );
+  expect(upward).toEqual([]);
+});
 
 it('every document that the code cites has the heading that it names', () => {
   const cited = /\bdocs\/[\w-]+\.md(?:#[\w-]+)?/g;
