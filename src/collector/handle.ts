@@ -152,12 +152,19 @@ export class TelemetryHandle extends KeptEvents {
    * `ERR_STOPPED` after the end or `stop()`.
    */
   async sampleNow(flags?: O11yFlags): Promise<TelemetryFrame> {
-    const session = this.#session;
-    if (session instanceof SampledSession) return session.sampleNow(userFlags(flags));
-    throw new TelemetryError(
-      'ERR_INVALID_CONFIG',
-      'sampleNow() is for sampled sessions; of a manual one collect() takes a frame',
-    );
+    return this.#sampled('sampleNow').sampleNow(userFlags(flags));
+  }
+
+  /**
+   * Samples every `ms` from now on, counted from the last deadline; the sampler takes it up within one wake, and the
+   * period of high frequency follows. Missed deadlines count on. The policy, and what a recording says of it, stay
+   * those of the start.
+   *
+   * Throws `ERR_OUT_OF_RANGE` and `ERR_INVALID_CONFIG` as a policy's `samplePeriodMs`, `ERR_INVALID_CONFIG` on a
+   * manual session, `ERR_STOPPED` after the end or `stop()`.
+   */
+  setSamplePeriod(ms: number): void {
+    this.#sampled('setSamplePeriod').setSamplePeriod(ms);
   }
 
   snapshot(): TelemetryHandleSnapshot {
@@ -223,6 +230,15 @@ export class TelemetryHandle extends KeptEvents {
 
   async [asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  /** `ERR_INVALID_CONFIG` for a manual session: nothing samples it. */
+  #sampled(method: string): SampledSession {
+    if (this.#session instanceof SampledSession) return this.#session;
+    throw new TelemetryError(
+      'ERR_INVALID_CONFIG',
+      `${method}() is for sampled sessions; of a manual one collect() takes a frame`,
+    );
   }
 }
 

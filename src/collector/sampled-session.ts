@@ -1,10 +1,11 @@
 /** A session that the engine's sampler samples by itself, off the event loop; here its news become events. */
 
 import type { SampledEpisode, SamplerNews } from '../engine/engine.js';
-import { TelemetryError } from '../error/index.js';
+import { finiteNumber, TelemetryError } from '../error/index.js';
 import { frameFromWords, sourcesFromMeta } from '../frame/decode.js';
 import type { TelemetryFrame } from '../frame/index.js';
-import { FRAME_WORDS } from '../schema/layout.js';
+import { TelemetryPolicy } from '../policy/index.js';
+import { FRAME_WORDS, RingHeader } from '../schema/layout.js';
 import { budgetSpec } from './budget-spec.js';
 import { END_FLAGS, Session, type SessionOptions, stoppedError } from './session.js';
 import { type Tripwire, tripwireSpec } from './tripwire.js';
@@ -51,6 +52,17 @@ export class SampledSession extends Session {
       this.#episode.setWaiting(true);
       this.#episode.requestFrame(request, flags & ~END_FLAGS);
     });
+  }
+
+  /** As `TelemetryHandle.setSamplePeriod`. */
+  setSamplePeriod(ms: number): void {
+    // A policy has a default for what is left out.
+    finiteNumber('samplePeriodMs', ms);
+    const policy = new TelemetryPolicy({ ...this.policy, samplePeriodMs: ms });
+    if (this.stopped) throw stoppedError(this.options.spec.episodeId);
+    this.#episode.setPeriod(nsOf(ms), nsOf(policy.effectiveSamplePeriodMs(true)));
+    // Readers that nobody wakes go by it.
+    Atomics.store(new Uint32Array(this.ring), RingHeader.SAMPLE_PERIOD_MS / 4, ms);
   }
 
   // What was asked for keeps the process alive until it is answered; sampling alone does not.

@@ -3,7 +3,14 @@
 import type { Addon, NativeRingReader } from '../addon/binding.js';
 import { nativeEvents } from '../addon/events.js';
 import { loadAddon } from '../addon/load.js';
-import { bindRing, corrupt, HEAD, type RingShape, STATE } from '../ring/header.js';
+import {
+  bindRing,
+  corrupt,
+  HEAD,
+  type RingShape,
+  SAMPLE_PERIOD_MS,
+  STATE,
+} from '../ring/header.js';
 import type { OpenSlots, SlotSource, SlotWaker } from '../ring/slot-source.js';
 import { RingState, RingWriterKind } from '../schema/layout.js';
 
@@ -44,6 +51,10 @@ class NativeSlotReader implements SlotSource, SlotWaker {
 
   get head(): number {
     return Atomics.load(this.#words, HEAD);
+  }
+
+  get samplePeriodMs(): number {
+    return Atomics.load(this.#words, SAMPLE_PERIOD_MS);
   }
 
   get available(): number {

@@ -17,6 +17,7 @@ import {
 /** Indices in the u32 words of a bound ring. */
 export const HEAD = RingHeader.HEAD / 4;
 export const STATE = RingHeader.STATE / 4;
+export const SAMPLE_PERIOD_MS = RingHeader.SAMPLE_PERIOD_MS / 4;
 export const FIRST_SLOT = RING_HEADER_BYTES / 4;
 /** u32 halves of the words of a frame, which lie at the begin of its slot. */
 export const FRAME_HALVES = 2 * FRAME_WORDS;
@@ -35,8 +36,6 @@ export interface RingShape {
   /** u32 words from one slot to the next. */
   readonly slotHalves: number;
   readonly first: number;
-  /** 0: frames are taken by hand. */
-  readonly samplePeriodMs: number;
   /** `RingWriterKind`, as of the bind: a writer says it when it binds. */
   readonly writer: number;
 }
@@ -99,7 +98,6 @@ export function bindRing(value: unknown): BoundRing {
     slots,
     slotHalves: slotBytes / 4,
     first: field(RingHeader.FIRST),
-    samplePeriodMs: field(RingHeader.SAMPLE_PERIOD_MS),
     writer: field(RingHeader.WRITER),
   };
   const bound = { shape, words: new Uint32Array(ring, 0, bytes / 4) };

@@ -9,6 +9,7 @@ import {
   FRAME_HALVES,
   HEAD,
   type RingShape,
+  SAMPLE_PERIOD_MS,
   SLOT_HALVES,
   STATE,
 } from './header.js';
@@ -57,6 +58,10 @@ class SlotReader implements SlotSource {
 
   get head(): number {
     return Atomics.load(this.#ring, HEAD);
+  }
+
+  get samplePeriodMs(): number {
+    return Atomics.load(this.#ring, SAMPLE_PERIOD_MS);
   }
 
   get available(): number {

@@ -14,6 +14,8 @@ export interface SlotSource {
   readonly ended: boolean;
   /** Index of the next frame to be written, u32. */
   readonly head: number;
+  /** The sample period as it is now, which its owner may change; 0: frames are taken by hand. */
+  readonly samplePeriodMs: number;
   /** Frames that are there to be read, at most the capacity. */
   readonly available: number;
   /** How a native writer wakes this reader; null: nobody does, one has to look. */

@@ -24,13 +24,17 @@ export function waitForNews(slots: SlotSource, seenHead: number, onNews: () => v
     stop();
     onNews();
   };
+  const intervalMs = () => (waker === null ? lookMs(slots.samplePeriodMs) : ARMED_LOOK_MS);
   const look = () => {
-    if (slots.head !== seenHead || slots.ended) news();
+    if (slots.head !== seenHead || slots.ended) return news();
+    if (intervalMs() === everyMs) return;
+    // The session has another period now.
+    clearInterval(timer);
+    everyMs = intervalMs();
+    timer = setInterval(look, everyMs);
   };
-  const timer = setInterval(
-    look,
-    waker === null ? lookMs(slots.shape.samplePeriodMs) : ARMED_LOOK_MS,
-  );
+  let everyMs = intervalMs();
+  let timer = setInterval(look, everyMs);
   if (waker === null) return stop;
 
   disarm = waker.arm(seenHead, news);

@@ -34,7 +34,12 @@ function words(cpuNs: bigint, flags = 0): BigUint64Array {
 }
 
 /** A session whose sampler is the test. */
-function start(budget: BudgetTracker | null = null, cpuNs = 0n, recorder: FrameSink | null = null) {
+function start(
+  budget: BudgetTracker | null = null,
+  cpuNs = 0n,
+  recorder: FrameSink | null = null,
+  highFreqEnabled = true,
+) {
   const log: unknown[] = [];
   const calls: string[] = [];
   const sampler = {} as { spec: SamplingSpec; tell: (news: Partial<SamplerNews>) => void };
@@ -47,7 +52,7 @@ function start(budget: BudgetTracker | null = null, cpuNs = 0n, recorder: FrameS
         requestFrame: (request: number, flags: number) => calls.push(`frame ${request} ${flags}`),
         requestEnd: () => calls.push('end'),
         setTripwires: () => {},
-        setPeriod: () => {},
+        setPeriod: (periodNs: bigint, fastNs: bigint) => calls.push(`period ${periodNs} ${fastNs}`),
         setWaiting: (waiting: boolean) => calls.push(`waiting ${waiting}`),
       };
     },
@@ -57,6 +62,7 @@ function start(budget: BudgetTracker | null = null, cpuNs = 0n, recorder: FrameS
     policy: TelemetryPolicy.builder()
       .samplePeriodMs(20)
       .promoteTriggers(PromoteTriggers.all)
+      .highFreqEnabled(highFreqEnabled)
       .build(),
     budget,
     baseline: 'zero',
@@ -97,6 +103,20 @@ describe('news of the sampler', () => {
       tripwires: [{ metric: 'cpuNs', threshold: 7n, release: 7n, actions: 3 }],
     });
   });
+
+  it.each([
+    [8, true, '8000000 2000000'],
+    [3, true, '3000000 1000000'],
+    [3_600_000, true, '3600000000000 900000000000'],
+    [8, false, '8000000 8000000'],
+  ])(
+    'another period, %i ms, has its fast one by the policy (high frequency: %s)',
+    (ms, fast, told) => {
+      const { session, calls } = start(null, 0n, null, fast);
+      session.setSamplePeriod(ms);
+      expect(calls).toEqual([`period ${told}`]);
+    },
+  );
 
   it('the sampler is given the budget’s memory, and thresholds of the policy’s percentage', () => {
     const budget = new BudgetTracker({ cpuMs: 1, tokens: 16, ioBytes: 1 });

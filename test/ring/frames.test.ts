@@ -378,4 +378,21 @@ describe.each(READERS)('a reader of %s that nobody wakes', (_kind, FrameReader) 
     await batches.return();
     await next;
   });
+
+  test('looks at the pace of another period, of which nobody tells it, as soon as it has looked', async () => {
+    const writer = openWriter('js', 4);
+    const header = new DataView(writer.shared);
+    header.setUint32(RingHeader.SAMPLE_PERIOD_MS, 160, true);
+    const intervals = vi.spyOn(globalThis, 'setInterval');
+    const paces = () => intervals.mock.calls.map(([, ms]) => ms);
+    const batches = new FrameReader(writer.shared).frames();
+    const next = batches.next();
+    expect(paces()).toEqual([10]);
+    header.setUint32(RingHeader.SAMPLE_PERIOD_MS, 16, true);
+    await vi.waitUntil(() => paces().length > 1);
+    expect(paces()).toEqual([10, 1]);
+    intervals.mockRestore();
+    writer.publish(1);
+    expect(seqs(await next)).toEqual([0]);
+  });
 });
