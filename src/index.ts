@@ -24,26 +24,7 @@ export * from './readers/index.js';
 export * from './recorder/index.js';
 export * from './reviewer/index.js';
 export type { ExhaustAction, TripMetric } from './schema/enumerations.js';
-export {
-  type CpuQuota,
-  createEpisodeScope,
-  episodeCgroupPath,
-  type IoMax,
-  type OsResourceLimits,
-  type RemoveScopeOptions,
-  removeEpisodeScope,
-  Scope,
-  type ScopedProcess,
-  type ScopeOptions,
-  type ScopePlaceOptions,
-  type ScopeRemoveOptions,
-  type ScopeStrategy,
-  type ScopeStrategyChoice,
-  type SpawnHeldOptions,
-  type SpawnInScopeOptions,
-  spawnHeld,
-  spawnInScope,
-} from './scope/index.js';
+export * from './scope/public.js';
 export {
   CpuStats,
   type CpuStatsInit,

@@ -6,13 +6,16 @@ import {
   wholeNumber,
 } from '../error/index.js';
 import { clampValue } from '../frame/bounds.js';
-import { RESOURCES } from '../schema/enumerations.js';
+import { RESOURCES, TRIP_METRICS } from '../schema/enumerations.js';
 
 /** Amounts by resource: times in ms (a fraction is kept down to the ns), sizes in bytes, counts. */
 export type BudgetAmounts = { readonly [R in BudgetResource]: number };
 
 /** The same, where what is left out is 0. Bigints for amounts beyond 2^53. */
 export type BudgetDelta = { readonly [R in BudgetResource]?: number | bigint };
+
+/** What can be exhausted: the resources of a budget, and the metrics of tripwires that `exhausts`. */
+export const EXHAUSTIBLE = [...RESOURCES, ...TRIP_METRICS] as const;
 
 const NS_PER_MS = 1_000_000n;
 

@@ -2,9 +2,9 @@
 
 import { BudgetCounters } from '../budget/counters.js';
 import type { BudgetTracker } from '../budget/index.js';
-import { amountOf } from '../budget/resources.js';
+import { amountOf, EXHAUSTIBLE } from '../budget/resources.js';
 import { type BudgetTrip, type Exhaustion, NO_THRESHOLD } from '../budget/watch.js';
-import { type BudgetSpec, EXHAUSTIBLE } from '../engine/engine.js';
+import type { BudgetSpec } from '../engine/engine.js';
 import type { BudgetResource } from '../error/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
 import { type ExhaustAction, RESOURCES } from '../schema/enumerations.js';

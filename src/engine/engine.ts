@@ -4,14 +4,7 @@
  */
 
 import type { BudgetTrip, Exhaustion, WatchSettings } from '../budget/watch.js';
-import {
-  type ExhaustAction,
-  type PartIndexValue,
-  RESOURCES,
-  type Tier,
-  TRIP_METRICS,
-  type TripMetric,
-} from '../schema/enumerations.js';
+import type { ExhaustAction, PartIndexValue, Tier, TripMetric } from '../schema/enumerations.js';
 import type { ReadFailure } from './failure.js';
 
 export type EngineName = 'native' | 'js';
@@ -87,9 +80,6 @@ export interface TripwireSpec {
   readonly release: bigint;
   readonly actions: number;
 }
-
-/** What can be exhausted: what a budget limits, and the metrics of tripwires that `EXHAUST`. */
-export const EXHAUSTIBLE = [...RESOURCES, ...TRIP_METRICS] as const;
 
 /** The budget that the sampler charges with every frame. */
 export interface BudgetSpec extends Pick<WatchSettings, 'baseline' | 'thresholds' | 'releases'> {

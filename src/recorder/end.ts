@@ -1,7 +1,8 @@
 /** The last line of a recording: what the session came to. */
+
+import { EXHAUSTIBLE } from '../budget/resources.js';
 import type { ExhaustedEvent, StopReason } from '../collector/events.js';
 import type { EndEntry } from '../collector/frame-sink.js';
-import { EXHAUSTIBLE } from '../engine/engine.js';
 import { assertEpisodeId } from '../episode/index.js';
 import { invalidConfig } from '../error/index.js';
 import {

@@ -1,3 +1,11 @@
+/** `episcope/reviewer`: the log of review runs, appended by many processes at once, and its projection. */
+export {
+  type ErrorCode,
+  type ReviewerErrorCode,
+  ReviewerTelemetryError,
+  TelemetryError,
+  type TelemetryErrorCode,
+} from '../error/index.js';
 export type { ExactJson } from '../ndjson/exact-json.js';
 export { ReviewerTelemetryHealth } from './health.js';
 export { canonicalizeReviewerEventValue } from './lifecycle-event.js';

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,4 +69,9 @@ it('the package imports itself by name, with its types in place', async () => {
   const self = await import('episcope');
   expect(self.TelemetryCollector).toBeTypeOf('function');
   expect(manifest.exports['.'].types).toBe('./dist/index.d.ts');
+  const { './package.json': _, ...entries } = manifest.exports;
+  for (const { types, default: module } of Object.values<Record<string, string>>(entries)) {
+    expect(types).toBe(module?.replace(/\.js$/, '.d.ts'));
+    expect(existsSync(join(root, types ?? '')), types).toBe(true);
+  }
 });

@@ -1,0 +1,30 @@
+/** `episcope/scope`: cgroups of their own for episodes, and commands started in them. */
+export {
+  CgroupError,
+  type CgroupErrorCode,
+  type ErrorCode,
+  ProcError,
+  type ProcErrorCode,
+  TelemetryError,
+  type TelemetryErrorCode,
+} from '../error/index.js';
+export {
+  type CpuQuota,
+  createEpisodeScope,
+  episodeCgroupPath,
+  type IoMax,
+  type OsResourceLimits,
+  type RemoveScopeOptions,
+  removeEpisodeScope,
+  Scope,
+  type ScopedProcess,
+  type ScopeOptions,
+  type ScopePlaceOptions,
+  type ScopeRemoveOptions,
+  type ScopeStrategy,
+  type ScopeStrategyChoice,
+  type SpawnHeldOptions,
+  type SpawnInScopeOptions,
+  spawnHeld,
+  spawnInScope,
+} from './index.js';
