@@ -51,6 +51,12 @@ describe('the invariants of docs/contract.md', () => {
   });
 });
 
+it('the error codes of docs/contract.md are those of src/error/codes.ts', () => {
+  const codesIn = (text: string) => [...new Set(text.match(/ERR_[A-Z0-9_]+/g))].sort();
+  const table = textOf('docs/contract.md').match(/^\| class \| codes \|\n(?:\|.*\n)+/m)?.[0] ?? '';
+  expect(codesIn(table)).toEqual(codesIn(textOf('src/error/codes.ts')));
+});
+
 /** `file` or `file#anchor`, from the directory of the document. */
 function whyDead(from: string, target: string): string | null {
   const [path = '', anchor] = target.split('#');
@@ -78,6 +84,22 @@ it('every path that the documents name exists, but for what is built', () => {
       .map((named) => `${document}: ${named}`),
   );
   expect(missing).toEqual([]);
+});
+
+it('every method of C++ that the documents name exists', () => {
+  const texts = Array.from(sourceTexts)
+    .filter(([file]) => file.startsWith('native/'))
+    .map(([, text]) => text);
+  const unknown = DOCUMENTS.flatMap((document) =>
+    Array.from(textOf(document).matchAll(/\b([A-Z]\w+)::(\w+)/g))
+      .filter(([, type = '', method = '']) => {
+        const declares = (text: string) =>
+          text.includes(`class ${type}`) && text.includes(`${method}(`);
+        return !texts.some(declares);
+      })
+      .map(([name]) => `${document}: ${name}`),
+  );
+  expect(unknown).toEqual([]);
 });
 
 /** A path, or a pattern with `*` of which there is at least one. */
