@@ -9,6 +9,7 @@ export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 export const DOCUMENTS: readonly string[] = [
   'README.md',
   'CONTRIBUTING.md',
+  'native/model/README.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .sort()
