@@ -107,7 +107,7 @@ export const TIMES = [
   {
     name: 'SETTLE_INTERVAL_NS',
     value: MS,
-    doc: 'After the end was seen the counters are read this far apart …',
+    doc: 'After the end was seen the counters are read this far apart (docs/kernel.md#the-end-of-an-episode) …',
   },
   {
     name: 'SETTLE_AGREE_NS',

@@ -461,7 +461,8 @@ inline constexpr uint32_t kMaxCgroupDepth = 64;
 /// Bytes of one line of the reviewer log.
 inline constexpr uint32_t kMaxReviewerLineBytes = 4194304;
 
-/// After the end was seen the counters are read this far apart …
+/// After the end was seen the counters are read this far apart
+/// (docs/kernel.md#the-end-of-an-episode) …
 inline constexpr uint64_t kSettleIntervalNs = 1000000;
 /// … until none has moved for this long: two ticks at HZ=250, with which the kernel accounts the
 /// dying …

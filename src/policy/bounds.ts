@@ -12,5 +12,5 @@ export const DEFAULT_RING_BUFFER_CAPACITY = 1_024;
 export const HIGH_FREQ_MULTIPLIER = 4;
 export const DEFAULT_HIGH_FREQ_THRESHOLD_PERCENT = 80;
 
-/** `memory.stat` costs the kernel ten times what the other files do. */
+/** `memory.stat` costs the kernel ten times what the other files do (docs/kernel.md#memory). */
 export const DEFAULT_MEMORY_STAT_PERIOD_MS = 100;

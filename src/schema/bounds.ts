@@ -78,7 +78,7 @@ export const MAX_FRAME_COUNT = 9223372036854775807n;
 /** Shared memory of a budget: "EPBG", version 1. */
 export const BUDGET_MAGIC = 5490495557n;
 
-/** After the end was seen the counters are read this far apart … */
+/** After the end was seen the counters are read this far apart (docs/kernel.md#the-end-of-an-episode) … */
 export const SETTLE_INTERVAL_NS = 1000000n;
 
 /** … until none has moved for this long: two ticks at HZ=250, with which the kernel accounts the dying … */
