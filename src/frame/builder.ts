@@ -26,11 +26,11 @@ import {
 type Value = number | bigint | null;
 
 /**
- * Builds one frame; what is not given is absent. Every setter takes a number or bigint, and throws
- * `ERR_OUT_OF_RANGE` for a negative, a fraction, NaN or an infinity.
+ * Builds one frame. A metric that is not set is absent. Every setter accepts a number or a bigint, and throws
+ * `ERR_OUT_OF_RANGE` for a negative value, a fraction, NaN or an infinity.
  *
- * A part's source is the one given by `sources`, else by `source`, else `cgroup` if the part has a value; a
- * part without any value is `unavailable`.
+ * The source of a part is taken from `sources`, else from `source`, else it is `cgroup` if the part has a value. A
+ * part without values is `unavailable`.
  */
 export class TelemetryFrameBuilder<N extends number | bigint = number> extends MetricSetters {
   readonly #episodeId: string;
@@ -56,13 +56,13 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> extends M
     this.#finish = finish;
   }
 
-  /** CLOCK_MONOTONIC of the read, ns. */
+  /** Sets the CLOCK_MONOTONIC time of the read, in ns. */
   tsMono(ns: number | bigint): this {
     this.#tsMono = whole('tsMono', ns);
     return this;
   }
 
-  /** The given pressure totals; the others stay as they are. */
+  /** Sets the given pressure totals and leaves the others unchanged; null removes one. */
   pressure(totals: Partial<FramePressure<number | bigint>>): this {
     for (const { name } of PRESSURE_METRICS) {
       const value = totals[name];
@@ -72,14 +72,14 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> extends M
     return this;
   }
 
-  /** The source of every part that has a value. */
+  /** Sets the source of every part that has a value. */
   source(source: MetricSource): this {
     assertMetricSource('source', source);
     this.#source = source;
     return this;
   }
 
-  /** The sources of single parts. */
+  /** Sets the sources of individual parts. */
   sources(sources: Partial<MetricSources>): this {
     for (const part of FRAME_PARTS) {
       const source = sources[part];
@@ -90,7 +90,7 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> extends M
     return this;
   }
 
-  /** The qualities of single parts. */
+  /** Sets the qualities of individual parts. */
   quality(quality: { readonly [P in FramePart]?: Iterable<FrameQuality> }): this {
     for (const part of FRAME_PARTS) {
       const names = quality[part];
@@ -107,14 +107,14 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> extends M
   }
 
   /**
-   * The frame, forced into its invariants: values above 2^63 − 1 become that, a usage below user + system and
-   * a peak below rss are raised, the values of an unavailable part are dropped.
+   * Builds the frame and enforces its invariants: values are clamped to 2^63 − 1, a usage below user + system and a
+   * peak below rss are raised, and the values of an unavailable part are dropped.
    */
   build(): TelemetryFrame<N> {
     return this.#frame(clampValue);
   }
 
-  /** The frame as given; throws `ERR_INVARIANT` where `build()` would have had to change it. */
+  /** Builds the frame as given; throws `ERR_INVARIANT` if `build()` would have changed a value. */
   tryBuild(): TelemetryFrame<N> {
     const metric = (name: MetricName) => this.#metrics.get(name) ?? null;
     assertBounded('seq', this.#seq);
@@ -185,7 +185,7 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> extends M
       sources,
       quality,
       o11yFlags: this.#flags,
-      // The mode was chosen with `seq`, together with N.
+      // The type of `seq` determined both the mode and N.
     }) as TelemetryFrame<N>;
   }
 }

@@ -10,18 +10,18 @@ import type { MetricSource, MetricSources } from './metric-source.js';
 import { flagsFromBits } from './o11y-flags.js';
 import { qualityFromBits } from './quality.js';
 
-/** By `SourceCode`. */
+/** Indexed by `SourceCode`. */
 const SOURCES: readonly MetricSource[] = ['unavailable', 'cgroup', 'proc'];
-/** High halves from here on hold values beyond 2^53. */
+/** A high half of at least this means that the value is 2^53 or more. */
 const UNSAFE_HIGH = 2 ** 21;
 
 type ReadWord<N> = (halves: Uint32Array, word: number) => N;
 
 /**
- * The frame of one slot, given as the u32 halves of its words (low first). Numbers are built from the halves: that
- * needs no bigint per word, and rounds once, to the nearest double.
+ * Decodes one slot, given as the u32 halves of its words (low half first). Numbers are computed from the halves,
+ * which avoids a bigint per word and rounds only once, to the nearest double.
  *
- * Values beyond 2^63 − 1 are clamped; a source code that does not exist is `ERR_RING_CORRUPT`.
+ * Clamps values to 2^63 − 1. Throws `ERR_RING_CORRUPT` for an unknown source code.
  */
 export function frameFromWords(
   episodeId: string,
@@ -53,7 +53,7 @@ function wordAsBigint(halves: Uint32Array, word: number): bigint {
   return value > MAX_FRAME_COUNT ? MAX_FRAME_COUNT : value;
 }
 
-/** The sources in the word `META`; `ERR_RING_CORRUPT` where a code does not exist. */
+/** Decodes the sources in the word `META`. Throws `ERR_RING_CORRUPT` for an unknown code. */
 export function sourcesFromMeta(meta: number): MetricSources {
   return {
     cpu: sourceFromMeta(meta, MetaShift.SOURCE_CPU),
@@ -65,7 +65,7 @@ export function sourcesFromMeta(meta: number): MetricSources {
 function sourceFromMeta(meta: number, shift: number): MetricSource {
   const source = SOURCES[(meta >>> shift) & 3];
   if (source) return source;
-  throw new TelemetryError('ERR_RING_CORRUPT', 'a frame has a source code that does not exist');
+  throw new TelemetryError('ERR_RING_CORRUPT', 'a frame has an unknown source code');
 }
 
 function hasUnsafe(halves: Uint32Array): boolean {

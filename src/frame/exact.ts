@@ -6,10 +6,10 @@ import {
 } from '../schema/metrics.js';
 import type { FrameFields } from './fields.js';
 
-/** Of a frame of numbers: the fields beyond 2^53 by name, so that NDJSON still holds their exact digits. */
+/** Exact values, by name, of the fields that a frame of numbers had to round (beyond 2^53). NDJSON writes these. */
 export type ExactValues = ReadonlyMap<string, bigint>;
 
-/** The fields in the wanted mode, and what numbers could not hold. */
+/** Converts the fields to the requested mode; `exact` holds the values that numbers had to round, or null. */
 export function inMode(
   fields: FrameFields<bigint>,
   bigint: boolean,
@@ -29,7 +29,7 @@ export function inMode(
   return { fields: asNumbers, exact: unsafeValues(fields) };
 }
 
-/** The fields beyond 2^53 by name, or null where there is none. */
+/** Returns the fields beyond 2^53 by name, or null if there are none. */
 export function unsafeValues(fields: FrameFields<bigint>): ExactValues | null {
   const exact = new Map<string, bigint>();
   const keep = (name: string, value: bigint | null) => {

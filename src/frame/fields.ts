@@ -3,12 +3,12 @@ import type { MetricSources } from './metric-source.js';
 import type { O11yFlags } from './o11y-flags.js';
 import type { FrameQualities } from './quality.js';
 
-/** What a frame has beside its figures. */
+/** The fields of a frame other than its figures. */
 export interface FrameHead<N extends number | bigint = number> {
   readonly episodeId: string;
-  /** 0, 1, 2, … in its session. */
+  /** Counts the frames of a session: 0, 1, 2, … */
   readonly seq: N;
-  /** CLOCK_MONOTONIC at the read, ns. */
+  /** CLOCK_MONOTONIC time of the read, in ns. */
   readonly tsMono: N;
   readonly sources: MetricSources;
   readonly quality: FrameQualities;

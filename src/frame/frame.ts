@@ -11,8 +11,8 @@ import type { O11yFlags } from './o11y-flags.js';
 import type { FrameQualities } from './quality.js';
 
 /**
- * What an episode had consumed at one moment. Immutable. Values are `number` (nearest double, exact below 2^53) or
- * `bigint`, as the reader was asked; an absent metric is null and `sources` says why.
+ * What an episode had consumed at one moment. Immutable. Values are `number` (the nearest double, exact below 2^53)
+ * or `bigint`, as requested from the reader. An absent metric is null.
  */
 export class TelemetryFrame<N extends number | bigint = number>
   extends FrameValues<N>
@@ -21,14 +21,14 @@ export class TelemetryFrame<N extends number | bigint = number>
   readonly episodeId: string;
   readonly seq: N;
   readonly tsMono: N;
-  /** The source of the cpu figure; `sources` has all three. */
+  /** Source of the cpu figure; `sources` has the source of every part. */
   readonly source: MetricSource;
   readonly o11yFlags: O11yFlags;
   readonly sources: MetricSources;
   readonly quality: FrameQualities;
   readonly #exact: ExactValues | null;
 
-  /** @internal Frames come from a reader, the builder or `fromJSON`; the values are taken as they are, and frozen. */
+  /** @internal Use a reader, the builder or `fromJSON`. The values are not checked; the objects are frozen. */
   constructor(head: FrameHead<N>, figures: FrameFigures<N>, exact: ExactValues | null = null) {
     super(figures);
     this.episodeId = head.episodeId;
@@ -43,9 +43,9 @@ export class TelemetryFrame<N extends number | bigint = number>
   }
 
   /**
-   * A frame made by hand. The type of `seq` is the mode of the frame: `builder('job', 0n)` builds a
-   * `TelemetryFrame<bigint>`. Throws `ERR_INVALID_EPISODE_ID` and, for a `seq` that is no whole number ≥ 0,
-   * `ERR_OUT_OF_RANGE`.
+   * Returns a builder of one frame. The type of `seq` determines the mode of the frame: `builder('job', 0n)` builds a
+   * `TelemetryFrame<bigint>`. Throws `ERR_INVALID_EPISODE_ID`, or `ERR_OUT_OF_RANGE` if `seq` is not a whole
+   * number ≥ 0.
    */
   static builder(episodeId: string, seq: number): TelemetryFrameBuilder<number>;
   static builder(episodeId: string, seq: bigint): TelemetryFrameBuilder<bigint>;
@@ -56,16 +56,19 @@ export class TelemetryFrame<N extends number | bigint = number>
   }
 
   /**
-   * The frame of a parsed JSON object: the twelve fields of `toJSON()`, and those that `toNDJSON()` adds
-   * where they are given.
+   * Decodes a parsed JSON object. It must have the twelve fields of `toJSON()`; the fields that `toNDJSON()` adds are
+   * optional.
    *
-   * The twelve-field form has 0 for what is absent and one source. So the fields of a part whose source is
-   * `unavailable` decode to null; where `sources` is not given, memory and io are taken to come from `source`
-   * (from `proc`, the weaker claim, when that is `unavailable` and they are not zero); and a total of 0 below
-   * its own parts (`cpu_ns` below user + system, `mem_peak_bytes` below rss) is an absent one. Doubles beyond 2^53
-   * are rounded each for itself: a usage that is below user + system by no more than that is raised to it.
+   * The twelve-field form writes an absent metric as 0 and has only one source. Therefore:
    *
-   * Throws `ERR_INVALID_CONFIG` (a field missing, unknown or of another type), `ERR_INVALID_EPISODE_ID`,
+   * - The fields of a part whose source is `unavailable` decode to null.
+   * - Without `sources`, memory and io have the source `source`. If that is `unavailable` and they are not zero, they
+   *   have the source `proc`, which claims less.
+   * - A total of 0 that is below its components (`cpu_ns` below user + system, `mem_peak_bytes` below rss) is absent.
+   * - Doubles beyond 2^53 are rounded independently, so a usage that is below user + system by at most the rounding
+   *   error is raised to the sum.
+   *
+   * Throws `ERR_INVALID_CONFIG` (a field is missing, unknown or has the wrong type), `ERR_INVALID_EPISODE_ID`,
    * `ERR_OUT_OF_RANGE` (negative, a fraction, above 2^63 − 1), `ERR_INVARIANT` (the values contradict each other).
    */
   static fromJSON(value: unknown, options?: { readonly bigint?: false }): TelemetryFrame;
@@ -81,35 +84,35 @@ export class TelemetryFrame<N extends number | bigint = number>
     return fromExact(frameFieldsFromJson(value), options.bigint ?? false);
   }
 
-  /** cpu time in ms: with its fraction as a number, whole ms as a bigint (the convention of `fs.stat`). */
+  /** cpu time in ms: fractional as a number, whole ms as a bigint (as `fs.stat` does). */
   get cpuMs(): N | null {
     return this.cpuNs === null ? null : nsToMs(this.cpuNs);
   }
 
-  /** Bytes read and written; null when neither is known. */
+  /** Sum of the bytes read and written; null if neither is known. */
   get ioTotalBytes(): N | null {
     if (this.ioReadBytes === null) return this.ioWriteBytes;
     if (this.ioWriteBytes === null) return this.ioReadBytes;
     return saturatingAdd(this.ioReadBytes, this.ioWriteBytes);
   }
 
-  /** Whether the cpu figure is the cgroup's. */
+  /** Whether the cpu figure comes from the cgroup. */
   get isFromCgroup(): boolean {
     return this.source === 'cgroup';
   }
 
-  /** Whether the frame is flagged as degraded or any part of it comes from `/proc`. */
+  /** Whether the frame has the `degraded` flag or any part of it comes from `/proc`. */
   get isDegraded(): boolean {
     const { cpu, memory, io } = this.sources;
     return this.o11yFlags.degraded || cpu === 'proc' || memory === 'proc' || io === 'proc';
   }
 
-  /** The twelve-field wire form. Numbers, also of a frame of bigints; 0 for what is absent. */
+  /** Returns the twelve-field wire form. All values are numbers, even in a bigint frame; an absent metric is 0. */
   toJSON(): FrameJson {
     return frameToJson(this);
   }
 
-  /** Every field as one line of JSON, without the newline: the twelve first, with exact integer digits. */
+  /** Returns every field as one line of JSON without a newline: the twelve fields first, all integers exact. */
   toNDJSON(): string {
     return frameToNdjson(this, this.#exact);
   }

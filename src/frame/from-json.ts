@@ -41,7 +41,7 @@ const OPTIONAL: readonly string[] = [
 ];
 const FLAGS: readonly string[] = ['high_frequency', 'promoted', 'degraded', 'initial', 'terminal'];
 
-/** The strict half of `TelemetryFrame.fromJSON`, whose docstring tells the rules. */
+/** Checks and decodes JSON for `TelemetryFrame.fromJSON`, whose docstring states the rules. */
 export function frameFieldsFromJson(value: unknown): FrameFields<bigint> {
   const json = objectOf('a frame', value, REQUIRED, OPTIONAL);
   const episodeId = json.episode_id;
@@ -101,7 +101,7 @@ function wholeOf(key: string, value: unknown): bigint {
   return exact;
 }
 
-/** By how much the doubles among these fields may be off, together: half of the last place each, none below 2^53. */
+/** Upper bound of the sum of these fields' rounding errors: half a unit in the last place each, none below 2^53. */
 function roundingOf(json: JsonObject, keys: readonly string[]): bigint {
   let sum = 0n;
   for (const key of keys) {
@@ -150,7 +150,7 @@ function withoutUnavailable(
   for (const { name, part } of METRICS) {
     if (part && sources[part] === 'unavailable') metrics[name] = null;
   }
-  // The wire form writes 0 for an absent total: its own parts show that it is none.
+  // The wire form writes 0 for an absent total; larger components show that the total was absent.
   const { cpuUserNs, cpuSystemNs, memRssBytes } = metrics;
   if (metrics.cpuNs === 0n && (cpuUserNs ?? 0n) + (cpuSystemNs ?? 0n) > 0n) metrics.cpuNs = null;
   if (metrics.memPeakBytes === 0n && (memRssBytes ?? 0n) > 0n) metrics.memPeakBytes = null;

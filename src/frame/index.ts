@@ -1,4 +1,4 @@
-/** The frame: what an episode had consumed at one moment, its flags, its sources, its JSON. */
+/** Frames: what an episode had consumed at one moment, with flags, sources, qualities and JSON forms. */
 export { MAX_FRAME_BYTES, MAX_FRAME_NS } from '../schema/bounds.js';
 export type { FrameMetrics, FramePressure } from '../schema/metrics.js';
 export { TelemetryFrameBuilder } from './builder.js';

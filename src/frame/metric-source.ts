@@ -1,6 +1,6 @@
 import { TelemetryError } from '../error/index.js';
 
-/** Where a figure comes from: the episode's cgroup, `/proc` (degraded), or nowhere. */
+/** Where a figure comes from: the episode's cgroup, `/proc` (degraded), or neither. */
 export const MetricSource = {
   CGROUP: 'cgroup',
   PROC: 'proc',
@@ -15,7 +15,7 @@ export interface MetricSources {
   readonly io: MetricSource;
 }
 
-/** Throws `ERR_INVALID_CONFIG` unless `value` is one of the three. */
+/** Throws `ERR_INVALID_CONFIG` unless `value` is a `MetricSource`. */
 export function assertMetricSource(name: string, value: unknown): asserts value is MetricSource {
   if (value === 'cgroup' || value === 'proc' || value === 'unavailable') return;
   const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : typeof value;

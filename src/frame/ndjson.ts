@@ -11,7 +11,7 @@ import type { FrameFields } from './fields.js';
 import type { MetricSource } from './metric-source.js';
 import type { O11yFlagsJson } from './o11y-flags.js';
 
-/** The twelve-field wire form. */
+/** The twelve-field wire form of a frame. */
 export interface FrameJson extends WireMetrics {
   episode_id: string;
   seq: number;
@@ -21,7 +21,7 @@ export interface FrameJson extends WireMetrics {
 }
 
 const WIRE = METRICS.filter(({ wire }) => wire);
-/** The others stand around `pressure` by the order of their words. */
+/** Metrics outside the wire form are written before or after `pressure`, depending on their word. */
 const [FIRST_PRESSURE] = PRESSURE_METRICS;
 const isBeforePressure = ({ word }: { readonly word: number }) =>
   word < (FIRST_PRESSURE?.word ?? 0);
@@ -44,8 +44,8 @@ export function frameToJson(frame: AnyFields): FrameJson {
 }
 
 /**
- * Written by hand: `JSON.stringify` has no bigint, and numbers beyond 2^53 would lose digits. An absent
- * metric is 0 among the twelve fields, null after them.
+ * Builds the text itself because `JSON.stringify` rejects bigints and would round values beyond 2^53. An absent
+ * metric is 0 in the twelve fields and null after them.
  */
 export function frameToNdjson(frame: AnyFields, exact: ExactValues | null): string {
   const text = (name: string, value: number | bigint | null, absent: string) =>

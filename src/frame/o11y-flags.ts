@@ -17,13 +17,13 @@ export interface O11yFlagsJson {
   terminal: boolean;
 }
 
-/** Why a frame is worth a look. Immutable: each `withX()` gives other flags. */
+/** Flags that say why a frame is of interest. Immutable: `withX()` returns a new object. */
 export class O11yFlags {
-  /** Taken at the divided period, above the threshold of the policy. */
+  /** Taken at the shortened period because a threshold was exceeded. */
   readonly highFrequency: boolean;
-  /** Handed to the recorder by a trigger. */
+  /** A trigger passed the frame to the recorder. */
   readonly promoted: boolean;
-  /** Some figure comes from `/proc`. */
+  /** At least one figure comes from `/proc`. */
   readonly degraded: boolean;
   /** The first frame of its session. */
   readonly initial: boolean;
@@ -94,12 +94,12 @@ const EVERY: readonly O11yFlags[] = Array.from({ length: 32 }, (_, bits) =>
       }),
 );
 
-/** The flags of the low five bits of `bits`; one shared object for each combination. */
+/** Returns the flags in the low five bits of `bits`. Equal flags are one shared object. */
 export function flagsFromBits(bits: number): O11yFlags {
   return EVERY[bits & 31] as O11yFlags;
 }
 
-/** `FrameFlag` bits of the flags. */
+/** Returns the `FrameFlag` bits of the flags. */
 export function flagsToBits(flags: O11yFlags): number {
   return (
     (flags.highFrequency ? FrameFlag.HIGH_FREQUENCY : 0) |
@@ -110,7 +110,7 @@ export function flagsToBits(flags: O11yFlags): number {
   );
 }
 
-/** Flags of whatever evaluation of the package; null for anything else. */
+/** Returns the flags as this evaluation's `O11yFlags`, even if another evaluation made them; null for other values. */
 export function ownFlags(value: unknown): O11yFlags | null {
   return ownInstance(O11yFlags, value, (foreign) => new O11yFlags(foreign));
 }

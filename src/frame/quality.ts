@@ -2,12 +2,16 @@ import { TelemetryError } from '../error/index.js';
 import { QualityBit } from '../schema/layout.js';
 
 /**
- * What is to be known about a figure: `lowerBound` the truth may be higher · `stale` carried from an earlier
- * read · `rebased` its source changed since the last frame · `final` nothing will be added to it.
+ * Qualifies a figure:
+ *
+ * - `lowerBound`: the true value may be higher.
+ * - `stale`: the value was carried over from an earlier read.
+ * - `rebased`: the source changed since the last frame.
+ * - `final`: the value will not grow any further.
  */
 export type FrameQuality = 'lowerBound' | 'stale' | 'rebased' | 'final';
 
-/** The quality of each part of a frame. */
+/** The qualities of each part of a frame. */
 export interface FrameQualities {
   readonly cpu: ReadonlySet<FrameQuality>;
   readonly memory: ReadonlySet<FrameQuality>;
@@ -21,7 +25,7 @@ const BITS: readonly (readonly [FrameQuality, number])[] = [
   ['final', QualityBit.FINAL],
 ];
 
-/** The sixteen sets there can be are shared by all frames, so they must not change in anybody's hand. */
+/** All frames share the sixteen possible sets, so the sets must be immutable. */
 class SharedSet extends Set<FrameQuality> {
   constructor(values: readonly FrameQuality[]) {
     super();
@@ -43,12 +47,12 @@ const SETS: readonly ReadonlySet<FrameQuality>[] = Array.from(
   (_, bits) => new SharedSet(BITS.filter(([, bit]) => bits & bit).map(([name]) => name)),
 );
 
-/** The set for the low four bits of `bits`. */
+/** Returns the set for the low four bits of `bits`. */
 export function qualityFromBits(bits: number): ReadonlySet<FrameQuality> {
   return SETS[bits & 15] as ReadonlySet<FrameQuality>;
 }
 
-/** `QualityBit`s of a set of names; an unknown name is `ERR_INVALID_CONFIG`. */
+/** Returns the `QualityBit`s of a set of names. Throws `ERR_INVALID_CONFIG` for an unknown name. */
 export function qualityToBits(quality: Iterable<FrameQuality>): number {
   let bits = 0;
   for (const name of quality) {

@@ -1,6 +1,6 @@
-/** Arithmetic that stays within the bound of the contract (INV-TL02), on values that are within it already. */
+/** Arithmetic that saturates at the bound of INV-TL02. The operands must be within the bound. */
 
-/** 2^63 − 1: the most that a time, a size or a count can be. */
+/** 2^63 − 1, the maximum of a time, a size or a count. */
 export const MAX_U63 = (1n << 63n) - 1n;
 
 export function saturatingAdd(a: bigint, b: bigint): bigint {
@@ -13,7 +13,7 @@ export function saturatingMul(a: bigint, b: bigint): bigint {
   return product > MAX_U63 ? MAX_U63 : product;
 }
 
-/** a − b, at least 0. */
+/** Returns a − b, or 0 if b is larger. */
 export function saturatingSub(a: bigint, b: bigint): bigint {
   return a > b ? a - b : 0n;
 }

@@ -1,6 +1,6 @@
 /**
- * `episcope/reader`: frames in a worker that has no addon, bundled or not. Reads every word by `Atomics.load`, looks for
- * new frames by a timer, and imports nothing but this package's own frame and errors.
+ * `episcope/reader`: reads frames without the addon, for workers and bundles. Loads every word by `Atomics.load`, polls
+ * for new frames with a timer, and imports only the package's own frames, rings and errors.
  */
 export {
   type ErrorCode,

@@ -16,16 +16,16 @@ import type { PartIndexValue } from '../schema/enumerations.js';
 import { type PartRead, PartReader } from './part-reader.js';
 
 export interface CgroupReaderOptions {
-  /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
+  /** `'auto'` (default) uses the native engine if the addon loads, else the JS engine. */
   readonly engine?: EngineChoice | undefined;
-  /** Demand a cgroup2 file system (default); `false` for fixtures and recorded trees. */
+  /** Require a cgroup2 file system. Default: true. Use `false` for fixtures and recorded trees. */
   readonly requireCgroupfs?: boolean | undefined;
 }
 
 export interface EpisodeReaderOptions extends CgroupReaderOptions {
-  /** Default: the cgroup2 mount of `/proc/self/mountinfo`. */
+  /** Default: the cgroup2 mount found in `/proc/self/mountinfo`. */
   readonly root?: string | undefined;
-  /** Default `episcope.slice`. A dash is a level: `my-jobs.slice` lies in `my.slice`. */
+  /** Default: `episcope.slice`. A dash separates levels: `my-jobs.slice` is below `my.slice`. */
   readonly slice?: string | undefined;
 }
 
@@ -36,11 +36,11 @@ const PROC_ROOT = '/proc';
 
 /**
  * Reads one cgroup v2 directory: `cpu.stat`, `memory.current`, `memory.peak`, `memory.stat`, `io.stat`. The
- * directory is opened once and every file is kept open, so that a read costs about a microsecond a file.
+ * directory is opened once and its files are kept open, so that a read costs about a microsecond per file.
  *
- * The reads never throw on what the kernel says: the part is then unavailable and carries `.error`
- * (`ERR_CGROUP_READ`, `ERR_CGROUP_PARSE`, `ERR_CONTROLLER_NOT_ENABLED`, `ERR_CGROUP_NOT_FOUND` once the
- * directory is gone).
+ * The read methods do not throw if a kernel file cannot be read or parsed. The part is unavailable then, and its
+ * `error` is `ERR_CGROUP_READ`, `ERR_CGROUP_PARSE`, `ERR_CONTROLLER_NOT_ENABLED`, or `ERR_CGROUP_NOT_FOUND` once the
+ * directory has been removed.
  *
  * ```ts
  * using reader = CgroupReader.fromPath('/sys/fs/cgroup/system.slice/nginx.service');
@@ -49,7 +49,7 @@ const PROC_ROOT = '/proc';
  * ```
  */
 export class CgroupReader extends PartReader {
-  /** The directory. */
+  /** Absolute path of the directory. */
   readonly path: string;
   readonly #engine: Engine;
   readonly #reader: SourceReader;
@@ -64,7 +64,7 @@ export class CgroupReader extends PartReader {
   }
 
   /**
-   * The scope of an episode: `<root>/<slice>/episode-<id>.scope`.
+   * Opens the scope of an episode, `<root>/<slice>/episode-<id>.scope`.
    *
    * Throws `ERR_INVALID_EPISODE_ID`, `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_AVAILABLE` (no cgroup2 mount),
    * `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`, `ERR_ENGINE_UNAVAILABLE`.
@@ -76,7 +76,7 @@ export class CgroupReader extends PartReader {
     return new CgroupReader(engine, { ...episodeCgroup(id, root, slice), requireCgroupfs });
   }
 
-  /** Any cgroup by its absolute path, which holds no symlink and no `..`. Throws as `forEpisode` does. */
+  /** Opens any cgroup by its absolute path, which must not contain a symlink or `..`. Throws as `forEpisode` does. */
   static fromPath(path: string, options: CgroupReaderOptions = {}): CgroupReader {
     const { requireCgroupfs = true, engine } = checked(options, READER);
     assertPath('path', path ?? null);
@@ -84,9 +84,9 @@ export class CgroupReader extends PartReader {
   }
 
   /**
-   * Where a part of the cgroup cannot be read, takes it from this process and its descendants (`source: 'proc'`).
-   * The process is pinned now: should it be gone, there is just no fallback. Throws `ERR_INVALID_PID`,
-   * `ERR_STOPPED` after `close()`.
+   * Reads a part from this process and its descendants (`source: 'proc'`) if it cannot be read from the cgroup. The
+   * process is pinned now; if it has exited already, there is no fallback. Throws `ERR_INVALID_PID`, and `ERR_STOPPED`
+   * after `close()`.
    */
   withFallbackPid(pid: number): this {
     assertPid(pid);
@@ -129,7 +129,7 @@ export class CgroupReader extends PartReader {
     }
   }
 
-  /** Closes the kept descriptors. Idempotent; a read after it throws `ERR_STOPPED`. */
+  /** Closes the descriptors. Idempotent. Later reads throw `ERR_STOPPED`. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

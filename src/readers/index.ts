@@ -1,4 +1,4 @@
-/** Reading the kernel's files of one cgroup or one process, and the frames of a ring. */
+/** Readers of the kernel files of a cgroup or a process, and of the frames of a ring. */
 export { MAX_CGROUP_PATH_LEN, MAX_TELEMETRY_FILE_SIZE } from '../schema/bounds.js';
 export {
   CgroupReader,

@@ -1,4 +1,4 @@
-/** The addon's reader of a ring: frames in batches, and a wake after the next one. The types of that part of the addon. */
+/** Reads a ring by the addon: copies frames in batches, and wakes the thread after the next one. */
 
 import type { Addon, NativeRingReader } from '../addon/binding.js';
 import { nativeEvents } from '../addon/events.js';
@@ -14,7 +14,7 @@ import {
 import type { OpenSlots, SlotSource, SlotWaker } from '../ring/slot-source.js';
 import { RingState, RingWriterKind } from '../schema/layout.js';
 
-/** Readers by the addon; null where it does not load. */
+/** Opens slots by the addon; null if it does not load. */
 export function nativeSlots(): OpenSlots | null {
   const addon = loadAddon().addon;
   return addon === null ? null : (ring) => new NativeSlotReader(addon, ring);
@@ -32,8 +32,8 @@ class NativeSlotReader implements SlotSource, SlotWaker {
     const reader = binding.openRingReader(
       new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
     );
-    // Whoever changes what was checked a moment ago.
-    if (reader === null) throw corrupt('its header changes');
+    // Another thread changed the header since `bindRing` checked it.
+    if (reader === null) throw corrupt('the header changed while it was being read');
     this.shape = shape;
     this.#words = words;
     this.#binding = binding;
@@ -99,6 +99,6 @@ class NativeSlotReader implements SlotSource, SlotWaker {
 }
 
 function counted(result: number): number {
-  if (result < 0) throw corrupt('its head and its slots contradict each other');
+  if (result < 0) throw corrupt('the head contradicts the slots');
   return result;
 }

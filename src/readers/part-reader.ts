@@ -11,14 +11,14 @@ import {
   ResourceStats,
 } from '../stats/index.js';
 
-/** `{ bigint: true }` gives exact 64-bit values as bigint, as in `fs.stat`. */
+/** With `{ bigint: true }`, values are exact bigints, as in `fs.stat`. */
 interface BigintOption {
   readonly bigint?: boolean;
 }
 
 const BIGINT: OptionKeys<BigintOption> = { bigint: true };
 
-/** Throws `ERR_INVALID_CONFIG`. Nothing is looked at where nothing was given. */
+/** Throws `ERR_INVALID_CONFIG`. Skips the checks if there are no options. */
 function isBigint(options: BigintOption | undefined): boolean {
   if (options === undefined) return false;
   assertOptions('options', options, BIGINT);
@@ -26,14 +26,14 @@ function isBigint(options: BigintOption | undefined): boolean {
   return options.bigint ?? false;
 }
 
-/** The slot words of one part, as it was read just now, and where it comes from. */
+/** The slot words of a part that was just read, and its source. */
 export type PartRead = readonly [words: BigUint64Array, part: PartOfWords];
 
-/** What a reader of a cgroup and a reader of a process have in common: the parts as stats. */
+/** Base of the cgroup reader and the process reader: returns the parts as stats. */
 export abstract class PartReader {
   protected abstract readPart(part: PartIndexValue): PartRead;
 
-  /** cpu time, ns. */
+  /** Reads cpu time, in ns. */
   readCpu(options?: { readonly bigint?: false }): CpuStats;
   readCpu(options: { readonly bigint: true }): CpuStats<bigint>;
   readCpu(options?: BigintOption): CpuStats<number | bigint>;
@@ -43,7 +43,7 @@ export abstract class PartReader {
     return cpuStatsOf(words, { ...part, bigint });
   }
 
-  /** Memory in bytes, page faults as counts. */
+  /** Reads memory in bytes, and counts of page faults. */
   readMemory(options?: { readonly bigint?: false }): MemoryStats;
   readMemory(options: { readonly bigint: true }): MemoryStats<bigint>;
   readMemory(options?: BigintOption): MemoryStats<number | bigint>;
@@ -53,7 +53,7 @@ export abstract class PartReader {
     return memoryStatsOf(words, { ...part, bigint });
   }
 
-  /** Storage io in bytes and, from a cgroup, in operations. */
+  /** Reads storage io in bytes and, from a cgroup, also in operations. */
   readIo(options?: { readonly bigint?: false }): IoStats;
   readIo(options: { readonly bigint: true }): IoStats<bigint>;
   readIo(options?: BigintOption): IoStats<number | bigint>;
@@ -63,7 +63,7 @@ export abstract class PartReader {
     return ioStatsOf(words, { ...part, bigint });
   }
 
-  /** The three, one after the other. */
+  /** Reads cpu, memory and io, one after the other. */
   readAll(options?: { readonly bigint?: false }): ResourceStats;
   readAll(options: { readonly bigint: true }): ResourceStats<bigint>;
   readAll(options?: BigintOption): ResourceStats<number | bigint>;

@@ -15,22 +15,25 @@ import type { PartIndexValue } from '../schema/enumerations.js';
 import { type PartRead, PartReader } from './part-reader.js';
 
 export interface ProcReaderOptions {
-  /** Default `/proc`; another for recorded trees. */
+  /** Default: `/proc`. Recorded trees are elsewhere. */
   readonly procRoot?: string | undefined;
-  /** The descendants too (default): live ones, and the reaped ones as far as the kernel credits them. */
+  /**
+   * Include the descendants. Default: true. Reaped descendants count as far as the kernel adds their usage to their
+   * parents.
+   */
   readonly tree?: boolean | undefined;
-  /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
+  /** `'auto'` (default) uses the native engine if the addon loads, else the JS engine. */
   readonly engine?: EngineChoice | undefined;
 }
 
 const PROC_READER: OptionKeys<ProcReaderOptions> = { procRoot: true, tree: true, engine: true };
 
 /**
- * Reads one process and its descendants from `/proc/<pid>/{stat,statm,io}`. The process is pinned: a later one of
- * the same number is never read.
+ * Reads one process and its descendants from `/proc/<pid>/{stat,statm,io}`. The process is pinned: a later process
+ * with the same pid is never read.
  *
- * The reads throw `ProcError`: `ERR_PROC_GONE` once nothing of the tree lives, `ERR_PROC_READ` (`errno`: `EACCES`
- * for the `io` of another user's process), `ERR_PROC_PARSE`.
+ * The read methods throw `ProcError`: `ERR_PROC_GONE` once the whole tree has exited, `ERR_PROC_READ` (`errno` is
+ * `EACCES` for the `io` of another user's process), `ERR_PROC_PARSE`.
  */
 export class ProcReader extends PartReader {
   readonly pid: number;
@@ -39,7 +42,7 @@ export class ProcReader extends PartReader {
   readonly #reader: SourceReader;
   #closed = false;
 
-  /** Throws `ERR_INVALID_PID` (also for the id of a thread), `ERR_PROC_GONE`, `ERR_PROC_READ`, `ERR_PROC_PARSE`. */
+  /** Throws `ERR_INVALID_PID` (also for a thread id), `ERR_PROC_GONE`, `ERR_PROC_READ`, `ERR_PROC_PARSE`. */
   constructor(pid: number, options: ProcReaderOptions = {}) {
     super();
     assertPid(pid);
@@ -68,7 +71,7 @@ export class ProcReader extends PartReader {
     throw failureToError(failure, { cgroupPath: '', procRoot: this.#procRoot });
   }
 
-  /** Closes the kept descriptors. Idempotent; a read after it throws `ERR_STOPPED`. */
+  /** Closes the descriptors. Idempotent. Later reads throw `ERR_STOPPED`. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -13,18 +13,18 @@ import { ringSlots } from './header.js';
 export interface RingSpec {
   readonly episodeId: string;
   readonly pid: number;
-  /** CLOCK_MONOTONIC at the start of the session. */
+  /** CLOCK_MONOTONIC at the start of the session, in ns. */
   readonly startMonoNs: bigint;
-  /** Frames that a reader may see, 1 … 65,536. */
+  /** Maximum number of frames that a reader can see, 1 … 65,536. */
   readonly capacity: number;
-  /** How often a frame is due; 0, the default: frames are taken by hand. Readers that poll go by it. */
+  /** Period of the frames; 0 (default) if they are taken manually. Readers derive their polling interval from it. */
   readonly samplePeriodMs?: number;
-  /** Index of the first frame; anything but 0 is for tests of the wrap at 2^32. */
+  /** Index of the first frame, default 0. Tests of the wrap at 2^32 set it. */
   readonly first?: number;
 }
 
 /**
- * A new, empty ring for one writer and any number of readers.
+ * Creates an empty ring for one writer and any number of readers.
  *
  * Throws `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_OUT_OF_RANGE` (capacity, samplePeriodMs, first,
  * startMonoNs).
@@ -62,13 +62,13 @@ export function createRing(spec: RingSpec): SharedArrayBuffer {
   return ring;
 }
 
-function assertWithin(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw outOfRange(name, value, `must be a whole number from ${least} to ${most}`);
+function assertWithin(name: string, value: number, min: number, max: number): void {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw outOfRange(name, value, `must be a whole number from ${min} to ${max}`);
   }
 }
 
-/** Bytes of shared memory for a capacity. */
+/** Returns the size of a ring of this capacity. */
 export function ringBytes(capacity: number): number {
   return RING_HEADER_BYTES + ringSlots(capacity) * RING_SLOT_BYTES;
 }

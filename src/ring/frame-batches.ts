@@ -5,19 +5,19 @@ import { waitForNews } from './wait.js';
 
 export interface FramesOptions {
   /**
-   * `'oldest'`, the default: every frame of the session; `missed` tells of those that the ring no longer held.
-   * `'latest'`: the newest frame there is and those after it; what is skipped by that is not missed.
+   * `'oldest'` (default) starts with the first frame of the session; `missed` counts frames that the ring no longer
+   * holds. `'latest'` starts with the newest frame; the frames before it do not count as missed.
    */
   readonly from?: 'oldest' | 'latest' | undefined;
-  /** Ends the iteration: `next()` rejects with its reason, once. */
+  /** Ends the iteration when aborted: one `next()` rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What `frames()` gives: batches of at least one frame, until the session has ended and all was delivered. */
+/** The iterator that `frames()` returns: batches of at least one frame, until the session ended and all are delivered. */
 export interface FrameBatches<N extends number | bigint = number>
   extends AsyncIterableIterator<FrameBatch<N>, undefined, undefined>,
     AsyncDisposable {
-  /** Ends the iteration at once, also while a `next()` is pending: that is done then. */
+  /** Ends the iteration immediately; a pending `next()` resolves as done. */
   return(): Promise<IteratorReturnResult<undefined>>;
 }
 
@@ -40,17 +40,17 @@ export function assertFramesOptions(options: FramesOptions): void {
 }
 
 /**
- * The frames of a ring as they come. Written by hand because the `return()` of an async generator waits for a pending
- * `next()`. Only a pending `next()` holds anything: a timer (or the place among the ring's waiters) and a listener of
- * the signal.
+ * Delivers the frames of a ring as they arrive. This is not an async generator because the `return()` of a generator
+ * waits for a pending `next()`. Only a pending `next()` holds resources: a timer (or a registration with the ring's
+ * waiters) and a listener on the signal.
  */
 export class CursorBatches<N extends number | bigint> implements FrameBatches<N> {
   readonly #cursor: FrameCursor<N>;
   readonly #signal: AbortSignal | undefined;
-  /** In the order of their calls. */
+  /** Oldest call first. */
   readonly #pending: Pending<N>[] = [];
   #stopWaiting: (() => void) | null = null;
-  #missedTold = 0;
+  #missedReported = 0;
   #done = false;
 
   constructor(cursor: FrameCursor<N>, options: FramesOptions) {
@@ -80,14 +80,14 @@ export class CursorBatches<N extends number | bigint> implements FrameBatches<N>
     return this;
   }
 
-  /** Gives the pending calls what there is, and waits for more on behalf of the first that got nothing. */
+  /** Resolves pending calls with the available frames, and waits for more if calls remain. */
   readonly #serve = (): void => {
     this.#wait(null);
     try {
       this.#signal?.throwIfAborted();
       while (this.#pending.length > 0 && !this.#done) {
         const { slots } = this.#cursor;
-        // Looked at before the frames: what comes after this look is not lost to the wait.
+        // Read before the frames, so that the wait notices a frame that arrives after this line.
         const { head, ended } = slots;
         const batch = this.#take();
         if (batch !== null) this.#pending.shift()?.resolve({ done: false, value: batch });
@@ -104,17 +104,17 @@ export class CursorBatches<N extends number | bigint> implements FrameBatches<N>
 
   readonly #abort = (): void => this.#fail(this.#signal?.reason);
 
-  /** The next batch, null where there is no frame. */
+  /** Returns the next batch, or null if there are no frames. */
   #take(): FrameBatch<N> | null {
     const { slots } = this.#cursor;
     const { frames } = this.#cursor.read(slots.shape.capacity);
     if (frames.length === 0) return null;
-    const missed = slots.missed - this.#missedTold;
-    this.#missedTold = slots.missed;
+    const missed = slots.missed - this.#missedReported;
+    this.#missedReported = slots.missed;
     return { frames, missed };
   }
 
-  /** Remembers how to stop waiting; null stops it. */
+  /** Stores the function that stops the wait; null stops the current wait. */
   #wait(stop: (() => void) | null): void {
     if (stop === null && this.#stopWaiting !== null) {
       this.#stopWaiting();

@@ -3,18 +3,18 @@ import type { TelemetryFrame } from '../frame/frame.js';
 import { SLOT_HALVES } from './header.js';
 import type { SlotSource } from './slot-source.js';
 
-/** Frames copied out of the ring in one go. */
+/** Maximum number of frames copied out of the ring in one call. */
 const BATCH = 64;
 
-/** What one look at the ring found. */
+/** The frames that one read returned. */
 export interface FrameBatch<N extends number | bigint = number> {
   /** Oldest first. */
   readonly frames: TelemetryFrame<N>[];
-  /** Frames that were overwritten before they could be had, since the batch before. Losing frames is no error. */
+  /** Number of frames overwritten before they could be read, since the previous batch. Losing frames is not an error. */
   readonly missed: number;
 }
 
-/** Slots, decoded. `bigint` is the mode, and `N` its type: who makes a cursor answers for the two. */
+/** Reads and decodes slots. The caller must make sure that `bigint` and `N` agree. */
 export class FrameCursor<N extends number | bigint> {
   readonly slots: SlotSource;
   readonly #bigint: boolean;
@@ -25,17 +25,17 @@ export class FrameCursor<N extends number | bigint> {
     this.#bigint = bigint;
   }
 
-  /** The newest frame, or null before the first. Moves nothing. Throws `ERR_RING_CORRUPT`. */
+  /** Returns the newest frame, or null before the first. Does not move the cursor. Throws `ERR_RING_CORRUPT`. */
   latest(): TelemetryFrame<N> | null {
     return this.slots.copyLatest(this.#copy) ? this.#decode(0) : null;
   }
 
-  /** The next frames, at most `max`. Throws `ERR_RING_CORRUPT`. */
+  /** Returns the next frames, at most `max`. Throws `ERR_RING_CORRUPT`. */
   read(max: number): FrameBatch<N> {
     const { slots } = this;
     const before = slots.missed;
     const frames: TelemetryFrame<N>[] = [];
-    // What is there now: a fast writer must not keep one call busy for ever.
+    // Bounded by what is available now, so that a fast writer cannot keep one call busy forever.
     let wanted = Math.min(max, slots.available);
     while (wanted > 0) {
       const batch = Math.min(wanted, BATCH);

@@ -14,36 +14,36 @@ import {
   RingState,
 } from '../schema/layout.js';
 
-/** Indices in the u32 words of a bound ring. */
+/** Indices into the u32 words of a bound ring. */
 export const HEAD = RingHeader.HEAD / 4;
 export const STATE = RingHeader.STATE / 4;
 export const SAMPLE_PERIOD_MS = RingHeader.SAMPLE_PERIOD_MS / 4;
 export const FIRST_SLOT = RING_HEADER_BYTES / 4;
-/** u32 halves of the words of a frame, which lie at the begin of its slot. */
+/** Number of u32 halves of a frame's words, which are at the start of its slot. */
 export const FRAME_HALVES = 2 * FRAME_WORDS;
-/** u32 halves of a slot as this release writes it: how far frames are apart where they are copied to. */
+/** Number of u32 halves of a slot as this release writes it; also the distance between copied frames. */
 export const SLOT_HALVES = RING_SLOT_BYTES / 4;
-/** Slots do not share a cache line. */
+/** Slots must not share a cache line. */
 const SLOT_ALIGNMENT = 64;
 
-/** What the header says for the whole life of a ring. */
+/** The header fields that never change while the ring exists. */
 export interface RingShape {
   readonly episodeId: string;
   readonly pid: number;
   readonly startMonoNs: bigint;
   readonly capacity: number;
   readonly slots: number;
-  /** u32 words from one slot to the next. */
+  /** Distance between two slots, in u32 words. */
   readonly slotHalves: number;
   readonly first: number;
-  /** `RingWriterKind`, as of the bind: a writer says it when it binds. */
+  /** `RingWriterKind`, which a writer stores when it binds the ring. */
   readonly writer: number;
 }
 
-/** The ring of any value that claims to be shared memory of this layout. */
+/** A ring whose header has been checked. */
 export interface BoundRing {
   readonly shape: RingShape;
-  /** The header and exactly its slots. */
+  /** The header and its slots, without what follows them in the buffer. */
   readonly words: Uint32Array;
 }
 
@@ -52,23 +52,24 @@ export function corrupt(why: string): TelemetryError {
 }
 
 /**
- * Checks a header and its newest frame, once, and copies it: whoever can write to the buffer afterwards changes
- * what frames say, but not where anybody reads. Throws `ERR_RING_CORRUPT`, `ERR_RING_VERSION`.
+ * Checks the header and the newest frame once, and copies the header. Another thread that writes to the buffer later
+ * can change the contents of frames, but not the addresses that are read. Throws `ERR_RING_CORRUPT`,
+ * `ERR_RING_VERSION`.
  */
 export function bindRing(value: unknown): BoundRing {
   const size = sharedBytesOf(value);
-  if (size === null) throw corrupt('not a SharedArrayBuffer, nor what handle.share() gives');
+  if (size === null) throw corrupt('expected a SharedArrayBuffer or the result of handle.share()');
   const ring = value as SharedArrayBuffer;
-  if (size < RING_HEADER_BYTES) throw corrupt('shorter than its header');
+  if (size < RING_HEADER_BYTES) throw corrupt('shorter than a header');
   const header = new Uint32Array(ring, 0, RING_HEADER_BYTES / 4);
   const field = (byte: number) => Atomics.load(header, byte / 4);
 
-  if (field(RingHeader.MAGIC) !== RING_MAGIC) throw corrupt('the magic number is another');
+  if (field(RingHeader.MAGIC) !== RING_MAGIC) throw corrupt('wrong magic number');
   const version = field(RingHeader.VERSION);
   if (version !== RING_VERSION) {
     throw new TelemetryError(
       'ERR_RING_VERSION',
-      `the ring has layout version ${version}, this package reads ${RING_VERSION}`,
+      `the ring has layout version ${version}, this package supports version ${RING_VERSION}`,
     );
   }
   if (field(RingHeader.HEADER_BYTES) !== RING_HEADER_BYTES) throw corrupt('wrong header size');
@@ -78,15 +79,15 @@ export function bindRing(value: unknown): BoundRing {
   const slots = field(RingHeader.SLOTS);
   const capacity = field(RingHeader.CAPACITY);
   if (capacity < 1 || capacity > MAX_RING_BUFFER_CAPACITY) {
-    throw corrupt('the capacity is out of range');
+    throw corrupt('capacity out of range');
   }
-  if (slots !== ringSlots(capacity)) throw corrupt('its slots do not fit its capacity');
+  if (slots !== ringSlots(capacity)) throw corrupt('the slot count does not match the capacity');
   const bytes = RING_HEADER_BYTES + slots * slotBytes;
   if (size < bytes) throw corrupt('shorter than its slots');
-  if (field(RingHeader.STATE) > RingState.ENDED) throw corrupt('a state that does not exist');
+  if (field(RingHeader.STATE) > RingState.ENDED) throw corrupt('invalid state');
 
   const pid = field(RingHeader.PID);
-  // A reader may send this process a signal: 0 and above 2^31 would mean whole groups.
+  // The pid may be used to send a signal: 0 and values from 2^31 address whole process groups.
   if (!isPid(pid)) throw corrupt('invalid pid');
   const shape: RingShape = {
     episodeId: episodeIdOf(ring, field(RingHeader.EPISODE_ID_LENGTH)),
@@ -105,16 +106,16 @@ export function bindRing(value: unknown): BoundRing {
   return bound;
 }
 
-/** `ERR_RING_CORRUPT` unless frame `index`, or a newer one of the same slot, was written. */
+/** Throws `ERR_RING_CORRUPT` unless frame `index`, or a newer one in the same slot, has been written. */
 export function assertWritten({ shape, words }: BoundRing, index: number): void {
   const mask = shape.slots - 1;
   const stamp = Atomics.load(words, FIRST_SLOT + (index & mask) * shape.slotHalves);
   const newer = (stamp - (2 * index + 2)) | 0;
   const sameSlot = ((((stamp - 1) >>> 1) ^ index) & mask) === 0;
-  if (newer < 0 || !sameSlot) throw corrupt('its head and its slots contradict each other');
+  if (newer < 0 || !sameSlot) throw corrupt('the head contradicts the slots');
 }
 
-/** The newest frame is where the head says, and its seq is how far the head is from the first. */
+/** Checks that the newest frame is at the head, and that its seq is its distance from the first frame. */
 function assertHead(bound: BoundRing): void {
   const { shape, words } = bound;
   const head = Atomics.load(words, HEAD);
@@ -123,30 +124,30 @@ function assertHead(bound: BoundRing): void {
   assertWritten(bound, newest);
   const slot = FIRST_SLOT + (newest & (shape.slots - 1)) * shape.slotHalves;
   const seq = Atomics.load(words, slot + 2 * FrameWord.SEQ);
-  // A writer may be overwriting it: its seq counts only where the stamp says that it is still this frame's.
+  // A writer may be overwriting the slot: the seq is valid only if the stamp is still that of this frame.
   const whole = Atomics.load(words, slot) === (2 * newest + 2) >>> 0;
   if (whole && seq !== (newest - shape.first) >>> 0) {
-    throw corrupt('its first frame and its head contradict each other');
+    throw corrupt('the head contradicts the first frame');
   }
 }
 
-/** Room for the words of a frame, and not so much that a corrupt header makes us look far away. */
+/** Whether a slot holds the words of a frame; the upper bound limits the memory a corrupt header makes us read. */
 function isSlotSize(bytes: number): boolean {
   const fits = bytes >= FRAME_WORDS * 8 && bytes <= MAX_RING_SLOT_BYTES;
   return fits && bytes % SLOT_ALIGNMENT === 0;
 }
 
-/** Slots allocated for a capacity: the next power of two, so that the index of a slot survives the wrap of the head. */
+/** Returns the number of slots for a capacity: a power of two, so that slot indices stay valid when the head wraps. */
 export function ringSlots(capacity: number): number {
   return Math.max(2, 2 ** Math.ceil(Math.log2(capacity)));
 }
 
 function episodeIdOf(ring: SharedArrayBuffer, length: number): string {
   if (length < 1 || length > MAX_EPISODE_ID_LENGTH) {
-    throw corrupt('the episode id has no length in range');
+    throw corrupt('episode id length out of range');
   }
   const bytes = new Uint8Array(ring, RingHeader.EPISODE_ID, length);
   const id = String.fromCharCode(...bytes);
-  if (!isEpisodeId(id)) throw corrupt('the episode id has other characters');
+  if (!isEpisodeId(id)) throw corrupt('invalid episode id');
   return id;
 }

@@ -1,4 +1,4 @@
-/** The ring: one writer, any number of readers, in shared memory that `layout.ts` describes. */
+/** The ring: one writer and any number of readers over shared memory; `schema/layout.ts` defines the layout. */
 export { createRing, type RingSpec } from './create.js';
 export type { FrameBatches, FramesOptions } from './frame-batches.js';
 export type { FrameBatch } from './frame-cursor.js';

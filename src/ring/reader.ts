@@ -19,36 +19,36 @@ import { SLOT_HALVES } from './header.js';
 import { openAtomicSlots } from './slot-reader.js';
 import type { OpenSlots, SlotSource } from './slot-source.js';
 
-/** A ring on its way to another thread: what `handle.share()` gives. Structured-cloneable. */
+/** A ring to pass to another thread, as returned by `handle.share()`. Can be cloned by `postMessage`. */
 export interface SharedFrames {
   readonly ring: SharedArrayBuffer;
 }
 
 export interface FrameReaderOptions {
-  /** Decode 64-bit values to bigint, exactly; default: to the nearest number. */
+  /** Decode values to exact bigints. Default: false, the nearest number. */
   readonly bigint?: boolean | undefined;
 }
 
 const FRAME_READER: OptionKeys<FrameReaderOptions> = { bigint: true };
 
 /**
- * Reads the frames of one ring, in any thread, as often as one likes: readers do not disturb the writer nor each
- * other. A reader begins at the first frame and is told how many it missed: returned + missed = written. It holds
- * memory only, so there is nothing to close.
+ * Reads the frames of one ring, in any thread. Any number of readers can read one ring: they do not affect the writer
+ * or each other. A reader starts at the first frame and counts the frames that it missed: returned + missed = written.
+ * It holds memory only and need not be closed.
  */
 export class RingFrameReader<N extends number | bigint> {
   readonly episodeId: string;
-  /** The root process of the episode. */
+  /** Pid of the root process of the episode. */
   readonly pid: number;
-  /** CLOCK_MONOTONIC, ns, at the start of the session. */
+  /** CLOCK_MONOTONIC at the start of the session, in ns. */
   readonly startMonoNs: N;
-  /** Frames that the ring holds at most. */
+  /** Maximum number of frames in the ring. */
   readonly capacity: number;
   readonly #open: () => FrameCursor<N>;
   readonly #cursor: FrameCursor<N>;
   readonly #slots: SlotSource;
   #halves: Uint32Array = new Uint32Array(0);
-  /** What the halves are a view of. */
+  /** The array that `#halves` is a view of. */
   #buffer: BigUint64Array | Uint32Array = this.#halves;
 
   constructor(
@@ -66,36 +66,37 @@ export class RingFrameReader<N extends number | bigint> {
     const { episodeId, pid, startMonoNs, capacity } = this.#slots.shape;
     this.episodeId = episodeId;
     this.pid = pid;
-    // N is the mode, by the constructor's types.
+    // The constructor's types make N agree with `bigint`.
     this.startMonoNs = (bigint ? startMonoNs : Number(startMonoNs)) as N;
     this.capacity = capacity;
   }
 
-  /** Whether the session ended: what is in the ring is all there will be. */
+  /** Whether the session has ended, so that no more frames will be written. */
   get ended(): boolean {
     return this.#slots.ended;
   }
 
-  /** Frames that the next `read` could return. */
+  /** Number of frames that the next `read` could return. */
   get available(): number {
     return this.#slots.available;
   }
 
-  /** Frames that this reader never returned and never will, so far. */
+  /** Number of frames so far that were overwritten before this reader returned them. */
   get missed(): number {
     return this.#slots.missed;
   }
 
-  /** The newest frame, or null before the first. Does not move the reader. Throws `ERR_RING_CORRUPT`. */
+  /** Returns the newest frame, or null before the first. Does not move the reader. Throws `ERR_RING_CORRUPT`. */
   latest(): TelemetryFrame<N> | null {
     return this.#cursor.latest();
   }
 
   /**
-   * The next frames, oldest first, at most `max` (default: all that are there). A reader that was overtaken goes
-   * on from the oldest frame held, or from the middle of the ring if the writer is at its heels.
+   * Returns the next frames, oldest first, at most `max` (default: all available). A reader that the writer has
+   * overtaken continues at the oldest frame in the ring, or in the middle of the ring if the writer overtakes it again
+   * during the call.
    *
-   * Throws `ERR_OUT_OF_RANGE` for a `max` that is no whole number ≥ 0, `ERR_INVALID_CONFIG` for another type,
+   * Throws `ERR_OUT_OF_RANGE` if `max` is not a whole number ≥ 0, `ERR_INVALID_CONFIG` if it is not a number,
    * `ERR_RING_CORRUPT`.
    */
   read(max: number = this.capacity): FrameBatch<N> {
@@ -104,17 +105,18 @@ export class RingFrameReader<N extends number | bigint> {
   }
 
   /**
-   * The frames as they come, in batches, apart from `read()`: an iteration has a place of its own in the ring. It ends
-   * when the session has ended and all was delivered, by `signal`, or by `return()`, as `break` and `await using` do.
-   * A consumer that is slow never holds up the writer: it is told what it missed.
+   * Iterates over batches of frames as they arrive. Each iteration has its own position in the ring, independent of
+   * `read()`. It ends when the session has ended and all frames are delivered, when `signal` is aborted, or by
+   * `return()`, which `break` and `await using` call. A slow consumer never delays the writer: `missed` counts the
+   * frames it lost.
    *
-   * A `next()` that waits keeps this thread alive; nothing else does.
+   * Only a pending `next()` keeps the thread alive.
    *
    * ```ts
    * for await (const { frames, missed } of reader.frames({ signal })) …
    * ```
    *
-   * Throws `ERR_INVALID_CONFIG` for options of another kind, `ERR_RING_CORRUPT`, which rejects a `next()` too.
+   * Throws `ERR_INVALID_CONFIG` for invalid options, and `ERR_RING_CORRUPT`, which can also reject a `next()`.
    */
   frames(options: FramesOptions = {}): FrameBatches<N> {
     assertFramesOptions(options);
@@ -122,12 +124,12 @@ export class RingFrameReader<N extends number | bigint> {
   }
 
   /**
-   * Copies the next frames as they are in the ring to `buffer`, one every 48 u64 words, and returns how many; `missed`
-   * counts those it had to skip. Words that no metric uses are left as they are. Allocates nothing when called with
-   * the same buffer again.
+   * Copies the next frames to `buffer` in the ring's own layout, one every 48 u64 words, and returns their number;
+   * `missed` counts skipped frames. Words that no metric uses are left unchanged. Repeated calls with the same buffer
+   * allocate nothing.
    *
-   * Throws `ERR_OUT_OF_RANGE` for a buffer that does not hold one frame (384 bytes), `ERR_INVALID_CONFIG` for
-   * anything but these two kinds of array, `ERR_RING_CORRUPT`.
+   * Throws `ERR_OUT_OF_RANGE` if the buffer is too small for one frame (384 bytes), `ERR_INVALID_CONFIG` if it is not
+   * one of the two kinds of array, `ERR_RING_CORRUPT`.
    */
   readInto(buffer: BigUint64Array | Uint32Array): number {
     if (buffer !== this.#buffer || buffer.byteLength !== this.#halves.byteLength) {
@@ -135,13 +137,13 @@ export class RingFrameReader<N extends number | bigint> {
         throw invalidConfig('buffer must be a BigUint64Array or a Uint32Array');
       }
       this.#buffer = buffer;
-      // No view can be made of a detached buffer.
+      // A detached buffer does not allow a view.
       this.#halves =
         buffer.byteLength === 0
           ? new Uint32Array(0)
           : new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.byteLength / 4);
     }
-    // Looked at each time: a buffer that was transferred or shrunk since holds less.
+    // Checked on every call, because the buffer may have been transferred or shrunk since.
     if (this.#halves.length < SLOT_HALVES) {
       throw outOfRange(
         'buffer.byteLength',
@@ -153,7 +155,7 @@ export class RingFrameReader<N extends number | bigint> {
   }
 }
 
-/** `ERR_RING_CORRUPT` or `ERR_RING_VERSION` from the constructor for anything but a ring of this layout. */
+/** The constructor throws `ERR_RING_CORRUPT` or `ERR_RING_VERSION` for anything but a ring of this layout. */
 export type FrameReader<N extends number | bigint = number> = RingFrameReader<N>;
 
 export interface FrameReaderConstructor {
@@ -172,9 +174,9 @@ export interface FrameReaderConstructor {
   readonly prototype: FrameReader<number | bigint>;
 }
 
-/** The class over one kind of slots. */
+/** Returns a reader class that uses the given kind of slots. */
 export function frameReaderClass(openSlots: OpenSlots): FrameReaderConstructor {
-  // A class cannot say that its type argument follows from an option; a constructor type can.
+  // A class cannot express that its type argument follows from an option; a constructor type can.
   return class FrameReader<N extends number | bigint> extends RingFrameReader<N> {
     constructor(shared: SharedFrames | SharedArrayBuffer, options: FrameReaderOptions = {}) {
       super(openSlots, shared, options);
@@ -182,14 +184,14 @@ export function frameReaderClass(openSlots: OpenSlots): FrameReaderConstructor {
   };
 }
 
-/** Without any addon. `readers/frame-reader.ts` has the one that is native where it can be. */
+/** Works without the addon. The class in `readers/frame-reader.ts` uses the addon if it loads. */
 export const FrameReader = frameReaderClass(openAtomicSlots);
 
 function ringOf(shared: unknown): unknown {
   return typeof shared === 'object' && shared !== null && 'ring' in shared ? shared.ring : shared;
 }
 
-/** Answers by the kind of memory, of whatever realm. */
+/** Identifies the kind of a typed array, even if it is from another realm. */
 const arrayTag = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint32Array.prototype),
   Symbol.toStringTag,

@@ -19,18 +19,18 @@ import type { OpenSlots, SlotSource } from './slot-source.js';
 export const openAtomicSlots: OpenSlots = (ring) => new SlotReader(ring);
 
 /**
- * The slots of a ring without any addon.
+ * Reads the slots of a ring without the addon.
  *
- * Every word is loaded by `Atomics.load`: with plain loads between the two looks at the stamp, weak memory may
- * deliver a torn frame under two equal stamps. A frame counts only if both looks saw the stamp it must have.
+ * Every word is loaded by `Atomics.load`: with plain loads between the two loads of the stamp, a weak memory model
+ * allows a torn frame between two equal stamps. A frame is valid only if both loads returned the expected stamp.
  */
 class SlotReader implements SlotSource {
-  /** A writer that could wake a reader needs the reader's addon for it. */
+  /** A writer can wake a reader only through the reader's addon. */
   readonly waker = null;
   readonly shape: RingShape;
   readonly #bound: BoundRing;
   readonly #ring: Uint32Array;
-  /** The same memory: `Atomics.load` of a u32 above 2^31 is a number on the heap. */
+  /** A signed view of the same memory, because `Atomics.load` allocates a heap number for a u32 of 2^31 or more. */
   readonly #halves: Int32Array;
   readonly #mask: number;
   readonly #slotHalves: number;
@@ -81,7 +81,7 @@ class SlotReader implements SlotSource {
         copied++;
         continue;
       }
-      // Overtaken. At the oldest frame it would happen again at once, so go on from the middle.
+      // The writer overtook us. It would do so again at the oldest frame, so continue in the middle of the ring.
       if (++resumes > MAX_RING_RESUMES) break;
       head = this.head;
       const middle = (head - Math.max(1, capacity >>> 1)) >>> 0;
@@ -96,9 +96,9 @@ class SlotReader implements SlotSource {
       const head = this.head;
       if (head === this.shape.first) return false;
       if (this.#copy((head - 1) >>> 0, out, 0)) return true;
-      // The writer went round the whole ring meanwhile: there is a newer one.
+      // The writer went around the whole ring during the copy, so there is a newer frame.
     }
-    throw corrupt('its newest frame is never done');
+    throw corrupt('the newest frame is never completed');
   }
 
   skipToLatest(): void {
@@ -111,13 +111,13 @@ class SlotReader implements SlotSource {
     this.#cursor = cursor;
   }
 
-  /** False: the slot was overwritten before or while it was copied. */
+  /** Returns false if the slot was overwritten before or during the copy. */
   #copy(index: number, out: Uint32Array, at: number): boolean {
     const ring = this.#halves;
     const slot = FIRST_SLOT + (index & this.#mask) * this.#slotHalves;
     const expected = (2 * index + 2) | 0;
     if (Atomics.load(ring, slot) !== expected) {
-      // Overwritten, or the head is corrupt.
+      // The slot was overwritten, or the head is corrupt.
       assertWritten(this.#bound, index);
       return false;
     }

@@ -1,43 +1,44 @@
 import type { RingShape } from './header.js';
 
 /**
- * One reader's place in a ring: which frame is next, and whole copies of those that follow. Two kinds: all-Atomics
- * TypeScript (`slot-reader.ts`) and the addon's batch reader (`engine/native/slot-reader.ts`).
+ * A position in a ring that copies the frames following it. There are two implementations: TypeScript with `Atomics`
+ * (`slot-reader.ts`) and the addon's batch reader (`readers/native-slots.ts`).
  *
- * Begins at the first frame of the ring. Every copy is whole; frames that were overwritten first are `missed`.
+ * The position starts at the first frame of the ring. Copies are never torn; frames overwritten before they were
+ * copied count as `missed`.
  */
 export interface SlotSource {
   readonly shape: RingShape;
-  /** Frames that were never delivered and never will be. */
+  /** Number of frames that were overwritten before they were copied. */
   readonly missed: number;
-  /** What is in the ring is all there will be. */
+  /** No more frames will be written. */
   readonly ended: boolean;
   /** Index of the next frame to be written, u32. */
   readonly head: number;
-  /** The sample period as it is now, which its owner may change; 0: frames are taken by hand. */
+  /** The current sample period, which the owner may change; 0 if frames are taken manually. */
   readonly samplePeriodMs: number;
-  /** Frames that are there to be read, at most the capacity. */
+  /** Number of frames that can be copied, at most the capacity. */
   readonly available: number;
-  /** How a native writer wakes this reader; null: nobody does, one has to look. */
+  /** Lets a native writer wake this reader; null if the reader has to poll. */
   readonly waker: SlotWaker | null;
   /**
-   * Copies the frames that follow, at most `max`, to the begin of `out` (one every `SLOT_HALVES`, low halves first; the caller
-   * has made sure that it holds them), and returns how many there were. Each is newer than the one before it.
+   * Copies the next frames, at most `max`, to the start of `out`, one every `SLOT_HALVES` with the low halves first,
+   * and returns their number. The caller must provide enough room. Frames are in ascending order.
    *
-   * Throws `ERR_RING_CORRUPT` as soon as head and slots contradict each other; what it copied before is not told.
+   * Throws `ERR_RING_CORRUPT` as soon as the head contradicts the slots, even if frames were copied before.
    */
   copyNext(out: Uint32Array, max: number): number;
-  /** Copies the newest frame to `out`; false when there is none yet. Moves nothing. Throws `ERR_RING_CORRUPT`. */
+  /** Copies the newest frame to `out`; returns false before the first. Keeps the position. Throws `ERR_RING_CORRUPT`. */
   copyLatest(out: Uint32Array): boolean;
-  /** Moves to the newest frame there is, if it is ahead. What is skipped by choice is not missed. */
+  /** Moves forward to the newest frame. The skipped frames do not count as missed. */
   skipToLatest(): void;
 }
 
 export interface SlotWaker {
   /**
-   * Has `onWake` called once, on this thread's event loop, after the next frame or the end, and keeps the thread
-   * alive until then; returns how to call that off (idempotent, also after the wake). null, and nothing is armed, when
-   * the head is not `seenHead` any more or the ring has ended.
+   * Calls `onWake` once, on this thread's event loop, after the next frame or the end of the session, and keeps the
+   * thread alive until then. Returns a function that cancels the call; it is idempotent and may be called after the
+   * wake. Returns null and arms nothing if the head differs from `seenHead` or the ring has ended.
    */
   arm(seenHead: number, onWake: () => void): (() => void) | null;
 }

@@ -1,17 +1,17 @@
 import type { SlotSource } from './slot-source.js';
 
-/** Looks at the ring per sample period, where nobody wakes the reader. */
-const LOOKS_PER_PERIOD = 16;
-const MIN_LOOK_MS = 1;
-const MAX_LOOK_MS = 100;
-/** Frames that are taken by hand have no period. */
-const MANUAL_LOOK_MS = 10;
-/** An armed reader looks too: the header's word for a native writer is a claim, of another copy of the addon even. */
-const ARMED_LOOK_MS = 1000;
+/** How often a reader that is not woken polls the ring in one sample period. */
+const POLLS_PER_PERIOD = 16;
+const MIN_POLL_MS = 1;
+const MAX_POLL_MS = 100;
+/** Polling interval for frames that are taken manually, without a period. */
+const MANUAL_POLL_MS = 10;
+/** An armed reader polls too, because the header's claim of a native writer may be from another copy of the addon. */
+const ARMED_POLL_MS = 1000;
 
 /**
- * Calls `onNews` once, later: when the head is not `seenHead` any more or the ring has ended. Keeps the thread alive
- * until then, or until the returned function calls it off.
+ * Calls `onNews` once, asynchronously, when the head differs from `seenHead` or the ring has ended. Keeps the thread
+ * alive until then, or until the returned function cancels the wait.
  */
 export function waitForNews(slots: SlotSource, seenHead: number, onNews: () => void): () => void {
   const { waker } = slots;
@@ -24,17 +24,17 @@ export function waitForNews(slots: SlotSource, seenHead: number, onNews: () => v
     stop();
     onNews();
   };
-  const intervalMs = () => (waker === null ? lookMs(slots.samplePeriodMs) : ARMED_LOOK_MS);
-  const look = () => {
+  const intervalMs = () => (waker === null ? pollMs(slots.samplePeriodMs) : ARMED_POLL_MS);
+  const poll = () => {
     if (slots.head !== seenHead || slots.ended) return news();
     if (intervalMs() === everyMs) return;
-    // The session has another period now.
+    // The period of the session has changed.
     clearInterval(timer);
     everyMs = intervalMs();
-    timer = setInterval(look, everyMs);
+    timer = setInterval(poll, everyMs);
   };
   let everyMs = intervalMs();
-  let timer = setInterval(look, everyMs);
+  let timer = setInterval(poll, everyMs);
   if (waker === null) return stop;
 
   disarm = waker.arm(seenHead, news);
@@ -44,7 +44,7 @@ export function waitForNews(slots: SlotSource, seenHead: number, onNews: () => v
   return () => clearImmediate(soon);
 }
 
-function lookMs(samplePeriodMs: number): number {
-  if (samplePeriodMs === 0) return MANUAL_LOOK_MS;
-  return Math.min(Math.max(samplePeriodMs / LOOKS_PER_PERIOD, MIN_LOOK_MS), MAX_LOOK_MS);
+function pollMs(samplePeriodMs: number): number {
+  if (samplePeriodMs === 0) return MANUAL_POLL_MS;
+  return Math.min(Math.max(samplePeriodMs / POLLS_PER_PERIOD, MIN_POLL_MS), MAX_POLL_MS);
 }

@@ -2,17 +2,17 @@ import { outOfRange } from '../error/index.js';
 import { FRAME_WORDS, FrameWord, RingHeader, RingState, RingWriterKind } from '../schema/layout.js';
 import { bindRing, FIRST_SLOT, FRAME_HALVES, HEAD, STATE } from './header.js';
 
-/** `SEQ` is written apart; the halves of the caller's words begin after it. */
+/** The writer stores `STAMP` and `SEQ` itself; the caller's halves start after them. */
 const FIRST_DATA_HALF = 2 * (FrameWord.SEQ + 1);
 
 /**
- * The one writer of a ring. It never waits: the oldest frame is overwritten.
+ * The only writer of a ring. It never waits: it overwrites the oldest frame.
  *
- * Every word is stored by `Atomics.store`, as u32 halves: plain stores between the stamps may pass them on weak
- * memory, and accesses of a width other than the reader's do not synchronize.
+ * Every word is stored by `Atomics.store` as u32 halves: a weak memory model allows plain stores to pass the stamps,
+ * and accesses that differ in width from the reader's do not synchronize with them.
  */
 export class RingWriter {
-  /** Signed: `Atomics.store` gives back what it stored, and a u32 above 2^31 would be a number on the heap. */
+  /** Signed, because `Atomics.store` returns the stored value and allocates a heap number for a u32 of 2^31 or more. */
   readonly #ring: Int32Array;
   readonly #mask: number;
   readonly #slotHalves: number;
@@ -32,14 +32,13 @@ export class RingWriter {
     Atomics.store(words, RingHeader.WRITER / 4, RingWriterKind.JS);
   }
 
-  /** The `seq` that the next frame will have: how many were published. */
+  /** The `seq` of the next frame, which is the number of published frames. */
   get seq(): number {
     return this.#seq;
   }
 
   /**
-   * Publishes one frame, given as its words. `STAMP` and `SEQ` of the argument are ignored: they are the writer's
-   * own.
+   * Publishes one frame, given as its words. `STAMP` and `SEQ` of the argument are ignored; the writer assigns them.
    */
   publish(words: BigUint64Array): void {
     const halves = this.#halvesOf(words);
@@ -58,17 +57,17 @@ export class RingWriter {
     Atomics.store(ring, HEAD, this.#head | 0);
   }
 
-  /** Sample periods that passed without a sample of their own, so far; u32. */
+  /** Stores the number of sample periods so far that passed without a sample; u32. */
   setDeadlinesMissed(missed: number): void {
     Atomics.store(this.#ring, RingHeader.DEADLINES_MISSED / 4, missed);
   }
 
-  /** Marks the ring as ended: no frame follows. */
+  /** Marks the ring as ended. No frame may follow. */
   end(): void {
     Atomics.store(this.#ring, STATE, RingState.ENDED);
   }
 
-  // A sampler publishes the same array each time: its view is made once.
+  // A sampler publishes the same array every time, so its view is created once.
   #halvesOf(words: BigUint64Array): Int32Array {
     if (words === this.#words) return this.#halves;
     if (words.length < FRAME_WORDS) {

@@ -5,17 +5,17 @@ import { brand } from '../realm/index.js';
 import { CPU_FIELDS, CpuFigures, type CpuStatsValues } from '../schema/stats-values.js';
 import { exactPart, moded, type StatsOrigin } from './values.js';
 
-/** Values that are left out are absent. */
+/** Omitted values are absent. */
 export interface CpuStatsInit<N extends number | bigint = number>
   extends StatsOrigin,
     CpuStatsValues<N> {}
 
 const NAMES = CPU_FIELDS.map(({ stat }) => stat);
 
-/** cpu time of an episode: `cpu.stat` × 1000, or the ledger of its processes. Immutable. */
+/** cpu time of an episode in ns, from `cpu.stat` or summed over its processes. Immutable. */
 export class CpuStats<N extends number | bigint = number> extends CpuFigures<N> {
   readonly source: MetricSource;
-  /** Why the figures are unavailable, or null. */
+  /** The reason why the figures are unavailable, or null. */
   readonly error: TelemetryError | null;
 
   static {
@@ -23,8 +23,9 @@ export class CpuStats<N extends number | bigint = number> extends CpuFigures<N> 
   }
 
   /**
-   * Clamps: values to 2^63 − 1, usage up to user + system; an unavailable source has no values. For bigints write
-   * `new CpuStats<bigint>({ … })`. Throws `ERR_OUT_OF_RANGE` for a negative, a fraction, NaN or an infinity.
+   * Clamps values to 2^63 − 1, raises usage to user + system, and drops the values of an unavailable source. For
+   * bigints use `new CpuStats<bigint>({ … })`. Throws `ERR_OUT_OF_RANGE` for a negative value, a fraction, NaN or an
+   * infinity.
    */
   constructor(init: CpuStatsInit<NoInfer<N>>) {
     const { values, bigint } = exactPart(NAMES, init, false);
@@ -35,14 +36,14 @@ export class CpuStats<N extends number | bigint = number> extends CpuFigures<N> 
     Object.freeze(this);
   }
 
-  /** The stats as given; throws `ERR_INVARIANT` where the constructor would clamp. */
+  /** Creates stats from the values as given; throws `ERR_INVARIANT` if the constructor would change one. */
   static tryNew<N extends number | bigint = number>(init: CpuStatsInit<NoInfer<N>>): CpuStats<N> {
     const { usageNs: usage, userNs: user, systemNs: system } = exactPart(NAMES, init, true).values;
     assertUsage({ usage, user, system });
     return new CpuStats<N>(init);
   }
 
-  /** No figures, and why. */
+  /** Creates stats without figures; `error` gives the reason. */
   static unavailable<N extends number | bigint = number>(
     error: TelemetryError | null = null,
   ): CpuStats<N> {
@@ -53,7 +54,7 @@ export class CpuStats<N extends number | bigint = number> extends CpuFigures<N> 
     return this.source !== 'unavailable';
   }
 
-  /** `usageNs` in ms: with its fraction as a number, whole ms as a bigint (the convention of `fs.stat`). */
+  /** `usageNs` in ms: fractional as a number, whole ms as a bigint (as `fs.stat` does). */
   get usageMs(): N | null {
     const ns: number | bigint | null = this.usageNs;
     if (ns === null) return null;

@@ -1,4 +1,4 @@
-/** The stats of one reading: cpu, memory, io, each with its source, and how they travel in slot words. */
+/** The stats of one reading (cpu, memory and io, each with its source) and their conversion from and to slot words. */
 export { CpuStats, type CpuStatsInit } from './cpu-stats.js';
 export { IoStats, type IoStatsInit } from './io-stats.js';
 export { MemoryStats, type MemoryStatsInit } from './memory-stats.js';

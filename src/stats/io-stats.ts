@@ -5,17 +5,17 @@ import { brand } from '../realm/index.js';
 import { IO_FIELDS, IoFigures, type IoStatsValues } from '../schema/stats-values.js';
 import { exactPart, moded, type StatsOrigin } from './values.js';
 
-/** Values that are left out are absent. */
+/** Omitted values are absent. */
 export interface IoStatsInit<N extends number | bigint = number>
   extends StatsOrigin,
     IoStatsValues<N> {}
 
 const NAMES = IO_FIELDS.map(({ stat }) => stat);
 
-/** Storage io of an episode: `io.stat` summed over devices, or its processes' `io`. Immutable. */
+/** Storage io of an episode, from `io.stat` or summed from `/proc/<pid>/io` of its processes. Immutable. */
 export class IoStats<N extends number | bigint = number> extends IoFigures<N> {
   readonly source: MetricSource;
-  /** Why the figures are unavailable, or null. */
+  /** The reason why the figures are unavailable, or null. */
   readonly error: TelemetryError | null;
 
   static {
@@ -23,8 +23,8 @@ export class IoStats<N extends number | bigint = number> extends IoFigures<N> {
   }
 
   /**
-   * Clamps values to 2^63 − 1; an unavailable source has no values. For bigints write `new IoStats<bigint>({ … })`.
-   * Throws `ERR_OUT_OF_RANGE` for a negative, a fraction, NaN or an infinity.
+   * Clamps values to 2^63 − 1 and drops the values of an unavailable source. For bigints use
+   * `new IoStats<bigint>({ … })`. Throws `ERR_OUT_OF_RANGE` for a negative value, a fraction, NaN or an infinity.
    */
   constructor(init: IoStatsInit<NoInfer<N>>) {
     const { values, bigint } = exactPart(NAMES, init, false);
@@ -34,13 +34,13 @@ export class IoStats<N extends number | bigint = number> extends IoFigures<N> {
     Object.freeze(this);
   }
 
-  /** The stats as given; throws `ERR_INVARIANT` where the constructor would clamp. */
+  /** Creates stats from the values as given; throws `ERR_INVARIANT` if the constructor would change one. */
   static tryNew<N extends number | bigint = number>(init: IoStatsInit<NoInfer<N>>): IoStats<N> {
     exactPart(NAMES, init, true);
     return new IoStats<N>(init);
   }
 
-  /** No figures, and why. */
+  /** Creates stats without figures; `error` gives the reason. */
   static unavailable<N extends number | bigint = number>(
     error: TelemetryError | null = null,
   ): IoStats<N> {
@@ -51,12 +51,12 @@ export class IoStats<N extends number | bigint = number> extends IoFigures<N> {
     return this.source !== 'unavailable';
   }
 
-  /** Bytes read and written; null when neither is known. */
+  /** Sum of the bytes read and written; null if neither is known. */
   get totalBytes(): N | null {
     return total(this.readBytes, this.writeBytes);
   }
 
-  /** Operations of both kinds; null when neither is known. */
+  /** Sum of the read and write operations; null if neither is known. */
   get totalOps(): N | null {
     return total(this.readOps, this.writeOps);
   }

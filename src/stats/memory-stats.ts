@@ -6,17 +6,20 @@ import { brand } from '../realm/index.js';
 import { MEMORY_FIELDS, MemoryFigures, type MemoryStatsValues } from '../schema/stats-values.js';
 import { exactPart, moded, type StatsOrigin } from './values.js';
 
-/** Values that are left out are absent. */
+/** Omitted values are absent. */
 export interface MemoryStatsInit<N extends number | bigint = number>
   extends StatsOrigin,
     MemoryStatsValues<N> {}
 
 const NAMES = MEMORY_FIELDS.map(({ stat }) => stat);
 
-/** Memory of an episode: `memory.stat`, `memory.current`, `memory.peak`, or its processes' `statm`. Immutable. */
+/**
+ * Memory of an episode, from `memory.stat`, `memory.current` and `memory.peak`, or summed from `/proc/<pid>/statm` of
+ * its processes. Immutable.
+ */
 export class MemoryStats<N extends number | bigint = number> extends MemoryFigures<N> {
   readonly source: MetricSource;
-  /** Why the figures are unavailable, or null. */
+  /** The reason why the figures are unavailable, or null. */
   readonly error: TelemetryError | null;
 
   static {
@@ -24,8 +27,9 @@ export class MemoryStats<N extends number | bigint = number> extends MemoryFigur
   }
 
   /**
-   * Clamps: values to 2^63 − 1, peak up to rss; an unavailable source has no values. For bigints write
-   * `new MemoryStats<bigint>({ … })`. Throws `ERR_OUT_OF_RANGE` for a negative, a fraction, NaN or an infinity.
+   * Clamps values to 2^63 − 1, raises the peak to the rss, and drops the values of an unavailable source. For bigints
+   * use `new MemoryStats<bigint>({ … })`. Throws `ERR_OUT_OF_RANGE` for a negative value, a fraction, NaN or an
+   * infinity.
    */
   constructor(init: MemoryStatsInit<NoInfer<N>>) {
     const { values, bigint } = exactPart(NAMES, init, false);
@@ -36,7 +40,7 @@ export class MemoryStats<N extends number | bigint = number> extends MemoryFigur
     Object.freeze(this);
   }
 
-  /** The stats as given; throws `ERR_INVARIANT` where the constructor would clamp. */
+  /** Creates stats from the values as given; throws `ERR_INVARIANT` if the constructor would change one. */
   static tryNew<N extends number | bigint = number>(
     init: MemoryStatsInit<NoInfer<N>>,
   ): MemoryStats<N> {
@@ -45,7 +49,7 @@ export class MemoryStats<N extends number | bigint = number> extends MemoryFigur
     return new MemoryStats<N>(init);
   }
 
-  /** No figures, and why. */
+  /** Creates stats without figures; `error` gives the reason. */
   static unavailable<N extends number | bigint = number>(
     error: TelemetryError | null = null,
   ): MemoryStats<N> {
@@ -56,14 +60,14 @@ export class MemoryStats<N extends number | bigint = number> extends MemoryFigur
     return this.source !== 'unavailable';
   }
 
-  /** Major and minor page faults; null when neither is known. */
+  /** Sum of the major and minor page faults; null if neither is known. */
   get pageFaults(): N | null {
     if (this.pageFaultsMajor === null) return this.pageFaultsMinor;
     if (this.pageFaultsMinor === null) return this.pageFaultsMajor;
     return saturatingAdd(this.pageFaultsMajor, this.pageFaultsMinor);
   }
 
-  /** `rssBytes` in MiB: with its fraction as a number, whole MiB as a bigint. */
+  /** `rssBytes` in MiB: fractional as a number, whole MiB as a bigint. */
   get rssMib(): N | null {
     const bytes: number | bigint | null = this.rssBytes;
     if (bytes === null) return null;

@@ -6,7 +6,7 @@ import { MemoryStats } from './memory-stats.js';
 import { ResourceStats } from './resource-stats.js';
 import { valuesBy } from './words.js';
 
-/** What a frame says, as stats of the same mode. */
+/** Converts a frame to stats of the same mode. */
 export function statsOfFrame<N extends number | bigint>(
   frame: TelemetryFrame<N>,
 ): ResourceStats<N> {

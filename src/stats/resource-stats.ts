@@ -10,7 +10,7 @@ export interface ResourceStatsInit<N extends number | bigint = number> {
   readonly io: IoStats<N>;
 }
 
-/** cpu, memory and io of one reading. Immutable. */
+/** The cpu, memory and io stats of one reading. Immutable. */
 export class ResourceStats<N extends number | bigint = number> {
   readonly cpu: CpuStats<N>;
   readonly memory: MemoryStats<N>;
@@ -20,7 +20,7 @@ export class ResourceStats<N extends number | bigint = number> {
     brand(ResourceStats.prototype, 'ResourceStats');
   }
 
-  /** Throws `ERR_INVALID_CONFIG` unless all three parts are stats; one that is unknown is `unavailable()`. */
+  /** Throws `ERR_INVALID_CONFIG` unless all three parts are stats. Use `unavailable()` for an unknown part. */
   constructor(init: ResourceStatsInit<N>) {
     const cpu = ownInstance(CpuStats<N>, init?.cpu, (foreign) => new CpuStats<N>(foreign));
     const memory = ownInstance(
@@ -32,7 +32,7 @@ export class ResourceStats<N extends number | bigint = number> {
     if (cpu === null || memory === null || io === null) {
       throw new TelemetryError(
         'ERR_INVALID_CONFIG',
-        'resource stats are made of { cpu: CpuStats, memory: MemoryStats, io: IoStats }',
+        'resource stats require { cpu: CpuStats, memory: MemoryStats, io: IoStats }',
       );
     }
     this.cpu = cpu;
@@ -41,12 +41,12 @@ export class ResourceStats<N extends number | bigint = number> {
     Object.freeze(this);
   }
 
-  /** The constructor: the parts bring their invariants along. */
+  /** Same as the constructor: the parts have checked their invariants already. */
   static tryNew<N extends number | bigint = number>(init: ResourceStatsInit<N>): ResourceStats<N> {
     return new ResourceStats(init);
   }
 
-  /** No figures at all, and why. */
+  /** Creates stats without any figures; `error` gives the reason. */
   static unavailable<N extends number | bigint = number>(
     error: TelemetryError | null = null,
   ): ResourceStats<N> {
@@ -66,7 +66,7 @@ export class ResourceStats<N extends number | bigint = number> {
     return this.#parts().some((part) => part.source === 'proc');
   }
 
-  /** Whether every part that is available comes from the cgroup, and at least one does. */
+  /** Whether at least one part is available and every available part comes from the cgroup. */
   get allFromCgroup(): boolean {
     const available = this.#parts().filter((part) => part.isAvailable);
     return available.length > 0 && available.every((part) => part.source === 'cgroup');
@@ -77,7 +77,7 @@ export class ResourceStats<N extends number | bigint = number> {
   }
 }
 
-/** Stats of whatever evaluation of the package; null for anything else. */
+/** Returns the stats as this evaluation's `ResourceStats`, even if another evaluation made them; null for other values. */
 export function ownStats(value: unknown): ResourceStats<number | bigint> | null {
   return ownInstance(
     ResourceStats<number | bigint>,

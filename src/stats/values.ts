@@ -3,23 +3,23 @@ import { clampValue, exactValue } from '../frame/bounds.js';
 import { assertBounded } from '../frame/invariants.js';
 import { assertMetricSource, type MetricSource } from '../frame/metric-source.js';
 
-/** What every part of the stats is given besides its values. */
+/** The options that every stats constructor takes besides its values. */
 export interface StatsOrigin {
   readonly source: MetricSource;
-  /** Why the part is unavailable. */
+  /** The reason why the part is unavailable. */
   readonly error?: TelemetryError | null;
 }
 
-/** Given values as bigints; whether they are to be handed out as bigints. */
+/** Values as bigints; `bigint` tells whether the stats expose them as bigints. */
 export interface ExactPart<Name extends string> {
   readonly values: { readonly [K in Name]: bigint | null };
   readonly bigint: boolean;
 }
 
 /**
- * Checks and clamps what a stats constructor was given: `ERR_INVALID_CONFIG` for another type,
- * `ERR_OUT_OF_RANGE` for a negative or a fraction. With `strict`, what would have to be clamped is
- * `ERR_INVARIANT`. An unavailable part has no values.
+ * Checks and clamps the argument of a stats constructor. Throws `ERR_INVALID_CONFIG` for a wrong type and
+ * `ERR_OUT_OF_RANGE` for a negative value or a fraction. With `strict`, throws `ERR_INVARIANT` instead of clamping.
+ * The values of an unavailable part are dropped.
  */
 export function exactPart<Name extends string>(
   names: readonly Name[],
@@ -27,7 +27,7 @@ export function exactPart<Name extends string>(
   strict: boolean,
 ): ExactPart<Name> {
   if (typeof init !== 'object' || init === null) {
-    throw new TelemetryError('ERR_INVALID_CONFIG', 'stats are made of an object');
+    throw new TelemetryError('ERR_INVALID_CONFIG', 'stats require an object');
   }
   assertMetricSource('source', init.source);
   const values = {} as Record<Name, bigint | null>;
@@ -48,7 +48,7 @@ export function exactPart<Name extends string>(
   return { values, bigint };
 }
 
-/** Values in the wanted mode, which the type argument says too. */
+/** Converts values to the requested mode; the type argument must agree with `bigint`. */
 export function moded<Name extends string, N extends number | bigint>(
   values: { readonly [K in Name]: bigint | null },
   bigint: boolean,

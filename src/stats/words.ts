@@ -7,7 +7,7 @@ import { IoStats } from './io-stats.js';
 import { MemoryStats } from './memory-stats.js';
 import type { ResourceStats } from './resource-stats.js';
 
-/** How one part of slot words is to be handed out. The type argument N of the functions below is that of `bigint`. */
+/** How to expose one part of slot words. The type argument N of the functions below must agree with `bigint`. */
 export interface PartOfWords {
   readonly source: MetricSource;
   readonly error?: TelemetryError | null;
@@ -22,7 +22,7 @@ const CODES: Readonly<Record<MetricSource, number>> = {
   proc: SourceCode.PROC,
 };
 
-/** The cpu part of the words of a frame, as a reader filled them. */
+/** Returns the cpu part of frame words that a reader filled. */
 export function cpuStatsOf<N extends number | bigint = number>(
   words: BigUint64Array,
   { source, error = null, bigint = false }: PartOfWords,
@@ -30,7 +30,7 @@ export function cpuStatsOf<N extends number | bigint = number>(
   return new CpuStats<N>({ source, error, ...valuesBy(CPU_FIELDS, reader<N>(words, bigint)) });
 }
 
-/** The memory part of the words of a frame, as a reader filled them. */
+/** Returns the memory part of frame words that a reader filled. */
 export function memoryStatsOf<N extends number | bigint = number>(
   words: BigUint64Array,
   { source, error = null, bigint = false }: PartOfWords,
@@ -42,7 +42,7 @@ export function memoryStatsOf<N extends number | bigint = number>(
   });
 }
 
-/** The io part of the words of a frame, as a reader filled them. */
+/** Returns the io part of frame words that a reader filled. */
 export function ioStatsOf<N extends number | bigint = number>(
   words: BigUint64Array,
   { source, error = null, bigint = false }: PartOfWords,
@@ -50,7 +50,7 @@ export function ioStatsOf<N extends number | bigint = number>(
   return new IoStats<N>({ source, error, ...valuesBy(IO_FIELDS, reader<N>(words, bigint)) });
 }
 
-/** An object with a value for each property of some stats. */
+/** Builds an object with one property per field. */
 export function valuesBy<F extends { readonly stat: string }, V>(
   fields: readonly F[],
   value: (field: F) => V,
@@ -60,7 +60,7 @@ export function valuesBy<F extends { readonly stat: string }, V>(
   };
 }
 
-/** The words of a frame of these stats; sources are in `META`, everything that stats do not have is absent. */
+/** Encodes stats as frame words. `META` holds the sources; metrics that stats lack are absent. */
 export function wordsOfStats(stats: ResourceStats<number | bigint>): BigUint64Array {
   const words = new BigUint64Array(FRAME_WORDS);
   let valid = 0n;

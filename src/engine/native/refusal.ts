@@ -21,7 +21,7 @@ function refusalToError(refusal: NativeFailure | NativeRefusal, place: FailurePl
   switch (refusal.code) {
     case 'ERR_RING_CORRUPT':
       // It was checked a moment ago.
-      return corrupt('its header changes');
+      return corrupt('the header changed while it was being read');
     case 'ERR_INVALID_CONFIG':
       return new TelemetryError(refusal.code, 'this is no shared budget of this version');
     case 'ERR_ENGINE_UNAVAILABLE': {
