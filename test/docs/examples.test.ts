@@ -91,7 +91,7 @@ describe.each([...new Set(blocks.map(({ document }) => document))])(
         const run = RUNNERS[block.language];
         if (run === undefined) throw new Error(`a code block of the kind "${block.language}"`);
         await run(block);
-      }, 60_000);
+      }, 240_000);
     }
   },
 );

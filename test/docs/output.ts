@@ -3,11 +3,18 @@
 const SPARKLINE = /[▁▂▃▄▅▆▇█]+/g;
 const FIGURE = /\d[\d,.]*(e[+-]?\d+)?( ?(ns|µs|ms|s|min|h|%|[KMGT]?i?B|bytes))?(?![\w-])/g;
 
+/** What a line has or lacks as the figures have it. */
+const OF_THE_FIGURES = [
+  /\bat least /g,
+  / \(full: [^)]*\)/g,
+  /, \d+ of them not read/g,
+  /(?<=\bdeadline)s\b/g,
+];
+
 /** A line without its figures. */
 function shape(line: string): string {
-  return line
+  return OF_THE_FIGURES.reduce((text, optional) => text.replace(optional, ''), line)
     .replace(SPARKLINE, '~')
-    .replace(/\bat least /g, '')
     .replace(/[\w.]+-\d+-\d+/g, '#')
     .replace(FIGURE, '#')
     .trim();
