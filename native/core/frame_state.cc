@@ -28,8 +28,6 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
     const uint64_t counters = part::kCounters[p];
     uint32_t source = origin.source[p];
     uint32_t quality_bits = origin.quality[p];
-    if (any_frame_ && frame_source_[p] != source) source_changed = true;
-
     if (source != source::kUnavailable) {
       const bool rebase =
           last_source_[p] != source::kUnavailable &&
@@ -45,11 +43,12 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
       });
       if (carry) {
         source = last_source_[p];
-        // What a total grew by since is unknown; a gauge is just old.
+        // A counter may have grown since it was read; a gauge is only out of date.
         quality_bits = quality::kStale | (gauges(p) == 0 ? quality::kLowerBound : 0);
       }
     }
 
+    if (any_frame_ && frame_source_[p] != source) source_changed = true;
     frame_source_[p] = source;
     meta |= source << (meta_shift::kSourceCpu + 2 * p);
     meta |= quality_bits << (meta_shift::kQualityCpu + 4 * p);
@@ -79,8 +78,8 @@ void FrameState::raise_peak_of_processes(uint64_t bytes) {
   if (last_source_[1] == source::kProc) raise(word::kMemPeakBytes, bytes);
 }
 
-// Back after a frame without the part, and lower than before: the controller was off, and counts
-// from 0 again.
+// A part that is back after a frame without it, with a lower counter: the controller was disabled
+// meanwhile and counts from 0 again.
 bool FrameState::restarted(const Reading& reading, uint64_t counters, uint32_t frame_source) const {
   if (!any_frame_ || frame_source != source::kUnavailable) return false;
   bool lower = false;
@@ -98,13 +97,12 @@ uint64_t FrameState::continued(const Reading& reading, uint32_t w) const {
 
 void FrameState::continue_counter(Reading& reading, uint32_t w, bool rebase) {
   if (!reading.has(w)) return;
-  if (rebase && published_.has(w)) {
-    bases_[w] = {std::min(reading.get(w), kMaxFrameCount), published_.get(w)};
-  }
+  if (rebase && published_.has(w)) bases_[w] = {reading.get(w), published_.get(w)};
   reading.set(w, std::max(continued(reading, w), published_.get(w)));
 }
 
-// The kernel scales user and system from samples, so that each can step back while usage does not.
+// The kernel divides usage into user and system by sampling, so each of them can decrease while
+// usage does not.
 void FrameState::clamp_cpu_split(Reading& reading) const {
   if (!reading.has(word::kCpuNs)) return;
   const uint64_t usage = reading.get(word::kCpuNs);

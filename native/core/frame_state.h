@@ -1,6 +1,6 @@
-// What an episode has published so far, and the rules that turn a reading into the next frame:
-// counters never go backwards, user + system ≤ usage, and a change of source continues by deltas.
-// The twin of src/engine/js/frame-state.ts.
+// Turns readings into frames, given what the episode has published so far: counters never decrease,
+// user + system ≤ usage, and after a change of source counters continue by the deltas of the new
+// source. The twin of src/engine/js/frame-state.ts; test/tables/frame-state.txt holds the rules.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace episcope {
 
-/// Sources and quality of the three parts, by index: 0 cpu, 1 memory, 2 io.
+/// The sources and quality bits of the three parts, by index: 0 cpu, 1 memory, 2 io.
 struct PartOrigin {
   uint32_t source[3] = {};
   uint32_t quality[3] = {};
@@ -17,20 +17,20 @@ struct PartOrigin {
 
 class FrameState {
  public:
-  /// Turns `reading` into a publishable frame in place: clamps it against what was published,
-  /// carries the last values of unavailable parts when `flags` has kTerminal, and fills META.
-  /// Remembers the result. Returns true when a part's source differs from the frame before.
+  /// Turns `reading` into a frame in place and remembers it as published: clamps it against what
+  /// was published before, carries the last values of unavailable parts when `flags` has kTerminal,
+  /// and fills META. Returns true if the source of a part differs from that in the frame before.
   bool apply(Reading& reading, const PartOrigin& origin, uint32_t flags);
 
-  /// The last value of each word.
+  /// The last published value of each word.
   const Reading& published() const { return published_; }
-  /// A word that was published is at least so much from the next frame on.
+  /// Makes `value` the lower bound of a counter or peak that was published before.
   void raise(uint32_t w, uint64_t value);
-  /// The same for the peak, unless a cgroup tells that itself.
+  /// The same for the memory peak, unless the peak comes from a cgroup.
   void raise_peak_of_processes(uint64_t bytes);
 
  private:
-  // A counter of a new source continues as base_published + (raw − base_raw).
+  // A rebased counter is published + (value read − raw).
   struct Base {
     uint64_t raw = 0;
     uint64_t published = 0;
@@ -42,10 +42,10 @@ class FrameState {
   void clamp_cpu_split(Reading& reading) const;
   void raise_peak(Reading& reading) const;
 
-  Reading published_;  // the last value of each word, kept while its part is unavailable
+  Reading published_;  // keeps the words of parts that are unavailable now
   Base bases_[kFrameWords];
-  uint32_t last_source_[3] = {};   // the last source that gave the part
-  uint32_t frame_source_[3] = {};  // as in the last frame, kUnavailable included
+  uint32_t last_source_[3] = {};   // the last source that was available
+  uint32_t frame_source_[3] = {};  // the source in the last frame, possibly kUnavailable
   bool any_frame_ = false;
 };
 

@@ -1,20 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BudgetCounters } from '../../src/budget/counters.js';
 import { BudgetWatch, NO_THRESHOLD } from '../../src/budget/watch.js';
 import { RESOURCES } from '../../src/schema/enumerations.js';
+import { readTable } from '../support/table.js';
 
 const indexOf = (name: string): number => (RESOURCES as readonly string[]).indexOf(name);
-
-/** Cases as lists of lines; the format is described at the head of the table. */
-function readTable(text: string): [name: string, lines: string[]][] {
-  const cases: [string, string[]][] = [];
-  for (const line of text.split('\n')) {
-    if (line.startsWith('case ')) cases.push([line.slice(5), []]);
-    else if (line !== '' && !line.startsWith('#')) cases.at(-1)?.[1].push(line);
-  }
-  return cases;
-}
 
 function pairsOf(args: readonly string[]): [name: string, units: bigint][] {
   return args.map((arg) => {
@@ -109,9 +99,7 @@ class Replay {
 }
 
 describe('CTR-TL01: a budget that frames charge', () => {
-  const table = readFileSync(new URL('../tables/budget.txt', import.meta.url), 'utf8');
-
-  it.each(readTable(table))('%s', (_, lines) => {
+  it.each(readTable('budget.txt'))('%s', (_, lines) => {
     const replay = new Replay();
     expect.hasAssertions();
     for (const line of lines) replay.play(line);

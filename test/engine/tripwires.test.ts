@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { TripwireSpec } from '../../src/engine/engine.js';
 import { Reading } from '../../src/engine/js/reading.js';
@@ -6,6 +5,7 @@ import { type Trip, Tripwires } from '../../src/engine/js/tripwires.js';
 import { MAX_TRIPWIRES } from '../../src/schema/bounds.js';
 import { TRIP_METRICS, TripAction } from '../../src/schema/enumerations.js';
 import { FrameWord } from '../../src/schema/layout.js';
+import { readTable } from '../support/table.js';
 
 const WORDS: Readonly<Record<string, number>> = {
   cpuNs: FrameWord.CPU_NS,
@@ -20,16 +20,6 @@ const ACTIONS: Readonly<Record<string, number>> = {
   exhaust: TripAction.EXHAUST,
   'speed_up+notify': TripAction.SPEED_UP | TripAction.NOTIFY,
 };
-
-/** Cases as lists of lines; the format is described at the head of the table. */
-function readTable(text: string): [name: string, lines: string[]][] {
-  const cases: [string, string[]][] = [];
-  for (const line of text.split('\n')) {
-    if (line.startsWith('case ')) cases.push([line.slice(5), []]);
-    else if (line !== '' && !line.startsWith('#')) cases.at(-1)?.[1].push(line);
-  }
-  return cases;
-}
 
 /** One case: the tripwires, and what the last look said. */
 class Replay {
@@ -94,9 +84,7 @@ function wire([name, actions, threshold, release]: readonly string[]): TripwireS
 }
 
 describe('tripwires', () => {
-  const table = readFileSync(new URL('../tables/tripwires.txt', import.meta.url), 'utf8');
-
-  it.each(readTable(table))('%s', (_, lines) => {
+  it.each(readTable('tripwires.txt'))('%s', (_, lines) => {
     const replay = new Replay();
     expect.hasAssertions();
     for (const line of lines) replay.play(line);

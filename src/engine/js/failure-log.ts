@@ -1,36 +1,37 @@
 /**
- * Which failures of a session are new: each is told once, until what it is about was read again. The twin of
- * `native/core/failure_log.cc`.
+ * Reports each failure of a session once, and again only after a sample without it. The twin of
+ * `native/core/failure_log.cc`; `test/tables/failure-log.txt` holds the rules.
  */
+import { MAX_WARNINGS } from '../../schema/bounds.js';
 import type { PartIndexValue } from '../../schema/enumerations.js';
 import type { SampleWarning } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
-
-/** Three parts and six further files of the cgroup, four parts of the process, and that `/proc` is not ours. */
-export const MOST_WARNINGS = 14;
 
 export class FailureLog {
   #before: SampleWarning[] = [];
   #now: SampleWarning[] = [];
   #pending: SampleWarning[] = [];
 
-  /** A sample begins: what was added to the last one is what was told. */
+  /** Begins a sample. Its failures are new unless the sample before had them. */
   begin(): void {
     this.#before = this.#now;
     this.#now = [];
   }
 
   add(part: PartIndexValue, failure: ReadFailure): void {
+    if (this.#now.length === MAX_WARNINGS) return;
     const warning = { part, failure };
     this.#now.push(warning);
     const known = (other: SampleWarning): boolean => sameWarning(warning, other);
-    if (!this.#before.some(known) && !this.#pending.some(known)) this.#pending.push(warning);
+    if (this.#before.some(known) || this.#pending.some(known)) return;
+    if (this.#pending.length < MAX_WARNINGS) this.#pending.push(warning);
   }
 
   get pending(): boolean {
     return this.#pending.length > 0;
   }
 
+  /** The new failures, which are then no longer pending. */
   take(): SampleWarning[] {
     const taken = this.#pending;
     this.#pending = [];
@@ -38,7 +39,7 @@ export class FailureLog {
   }
 }
 
-/** They are about the same, but for the moment. */
+/** Whether both have the same part, code, errno, reason and file. */
 export function sameWarning(one: SampleWarning, other: SampleWarning): boolean {
   const [a, b] = [one.failure, other.failure];
   return (

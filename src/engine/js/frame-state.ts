@@ -1,7 +1,7 @@
 /**
- * What an episode has published so far, and the rules that turn a reading into the next frame: counters
- * never go backwards, user + system ≤ usage, and a change of source continues by deltas.
- * The twin of `native/core/frame_state.cc`.
+ * Turns readings into frames, given what the episode has published so far: counters never decrease, user + system ≤
+ * usage, and after a change of source counters continue by the deltas of the new source. The twin of
+ * `native/core/frame_state.cc`; `test/tables/frame-state.txt` holds the rules.
  */
 
 import { MAX_U63, saturatingAdd, saturatingSub } from '../../frame/saturate.js';
@@ -17,7 +17,7 @@ import {
 import { PART_COUNTERS, PART_WORDS } from '../../schema/metrics.js';
 import { Reading } from './reading.js';
 
-/** Sources and quality of the three parts, by index: 0 cpu, 1 memory, 2 io. */
+/** The sources and quality bits of the three parts, by index: 0 cpu, 1 memory, 2 io. */
 export interface PartOrigin {
   readonly source: [number, number, number];
   readonly quality: [number, number, number];
@@ -34,29 +34,29 @@ const PART_GAUGES = PART_WORDS.map((words, p) =>
 
 const FLAG_BITS = 0x1f;
 
-/** A counter of a new source continues as `published + (raw − base.raw)`. */
+/** A rebased counter is `published + (value read − raw)`. */
 interface Base {
   raw: bigint;
   published: bigint;
 }
 
 export class FrameState {
-  /** The last value of each word, kept while its part is unavailable. */
+  /** The last published value of each word; keeps the words of parts that are unavailable now. */
   readonly #published = new Reading();
   readonly #bases: Base[] = Array.from({ length: FRAME_WORDS }, () => ({
     raw: 0n,
     published: 0n,
   }));
-  /** The last source that gave the part. */
+  /** The last source that was available. */
   readonly #lastSource: [number, number, number] = [0, 0, 0];
-  /** As in the last frame, unavailable included. */
+  /** The source in the last frame, possibly unavailable. */
   readonly #frameSource: [number, number, number] = [0, 0, 0];
   #anyFrame = false;
 
   /**
-   * Turns `reading` into a publishable frame in place: clamps it against what was published, carries the last
-   * values of unavailable parts when `flags` has TERMINAL, and fills META. Remembers the result.
-   * Returns true when a part's source differs from the frame before.
+   * Turns `reading` into a frame in place and remembers it as published: clamps it against what was published
+   * before, carries the last values of unavailable parts when `flags` has TERMINAL, and fills META. Returns true if
+   * the source of a part differs from that in the frame before.
    */
   apply(reading: Reading, origin: PartOrigin, flags: number): boolean {
     let sourceChanged = false;
@@ -67,7 +67,6 @@ export class FrameState {
       let source = origin.source[p];
       let quality = origin.quality[p];
       const last = this.#lastSource[p];
-      if (this.#anyFrame && this.#frameSource[p] !== source) sourceChanged = true;
 
       if (source !== SourceCode.UNAVAILABLE) {
         const rebase =
@@ -84,12 +83,13 @@ export class FrameState {
         }
         if (carry) {
           source = last;
-          // What a total grew by since is unknown; a gauge is just old.
+          // A counter may have grown since it was read; a gauge is only out of date.
           const total = PART_GAUGES[p]!.length === 0;
           quality = QualityBit.STALE | (total ? QualityBit.LOWER_BOUND : 0);
         }
       }
 
+      if (this.#anyFrame && this.#frameSource[p] !== source) sourceChanged = true;
       this.#frameSource[p] = source;
       meta |= source << (MetaShift.SOURCE_CPU + 2 * p);
       meta |= quality << (MetaShift.QUALITY_CPU + 4 * p);
@@ -115,7 +115,8 @@ export class FrameState {
     return sourceChanged;
   }
 
-  // Back after a frame without the part, and lower than before: the controller was off, and counts from 0 again.
+  // A part that is back after a frame without it, with a lower counter: the controller was disabled meanwhile and
+  // counts from 0 again.
   #restarted(reading: Reading, counters: readonly number[], frameSource: number): boolean {
     if (!this.#anyFrame || frameSource !== SourceCode.UNAVAILABLE) return false;
     return counters.some(
@@ -136,23 +137,24 @@ export class FrameState {
     if (!reading.has(w)) return;
     if (rebase && this.#published.has(w)) {
       const base = this.#bases[w]!;
-      base.raw = min(reading.get(w), MAX_U63);
+      base.raw = reading.get(w);
       base.published = this.#published.get(w);
     }
     reading.set(w, max(this.#continued(reading, w), this.#published.get(w)));
   }
 
-  // The kernel scales user and system from samples, so that each can step back while usage does not.
+  // The kernel divides usage into user and system by sampling, so each of them can decrease while usage does not.
   #clampCpuSplit(reading: Reading): void {
     if (!reading.has(FrameWord.CPU_NS)) return;
     const usage = reading.get(FrameWord.CPU_NS);
     const lastUser = this.#published.get(FrameWord.CPU_USER_NS);
     const lastSystem = this.#published.get(FrameWord.CPU_SYSTEM_NS);
-    const user = clamp(reading.get(FrameWord.CPU_USER_NS), lastUser, max(usage - lastSystem, 0n));
+    const userNs = reading.get(FrameWord.CPU_USER_NS);
+    const user = clamp(userNs, lastUser, saturatingSub(usage, lastSystem));
     if (reading.has(FrameWord.CPU_USER_NS)) reading.set(FrameWord.CPU_USER_NS, user);
     if (reading.has(FrameWord.CPU_SYSTEM_NS)) {
       const system = reading.get(FrameWord.CPU_SYSTEM_NS);
-      reading.set(FrameWord.CPU_SYSTEM_NS, clamp(system, lastSystem, max(usage - user, 0n)));
+      reading.set(FrameWord.CPU_SYSTEM_NS, clamp(system, lastSystem, saturatingSub(usage, user)));
     }
   }
 

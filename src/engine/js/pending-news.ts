@@ -1,7 +1,8 @@
 /** What an episode has to tell its owner, until the owner takes it: bounded, however long that is. */
 import type { BudgetTrip, Exhaustion } from '../../budget/watch.js';
+import { MAX_WARNINGS } from '../../schema/bounds.js';
 import type { FailedAction, FrameReply, SamplerNews, SampleWarning } from '../engine.js';
-import { MOST_WARNINGS, sameWarning } from './failure-log.js';
+import { sameWarning } from './failure-log.js';
 import type { Trip } from './tripwires.js';
 
 /** Of changes of a source and of trips: the newest. */
@@ -48,7 +49,7 @@ export class PendingNews {
   addWarning(warning: SampleWarning): void {
     const at = this.#warnings.findIndex((other) => sameWarning(warning, other));
     if (at >= 0) this.#warnings.splice(at, 1);
-    pushNewest(this.#warnings, warning, MOST_WARNINGS);
+    pushNewest(this.#warnings, warning, MAX_WARNINGS);
   }
 
   addTrip(trip: Trip): void {
