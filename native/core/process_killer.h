@@ -1,5 +1,6 @@
-// Kills everything of an episode: by its cgroup where the kernel does that at once, else process by
-// process, stopped first so that nobody forks behind the killer's back.
+// Kills everything of an episode: through its cgroup if the kernel can do that, otherwise process
+// by process, all of them stopped first so that none can fork unseen. The twin of
+// src/kernel/process-killer.ts; test/tables/process-killer.txt holds the rules.
 #pragma once
 
 #include <cstdint>
@@ -7,41 +8,47 @@
 
 namespace episcope {
 
-/// A process by its pid and starttime (ticks): another process of that number is not it.
+class KillKernel;
+
+/// A process identified by its pid and starttime (ticks), since pids are reused.
 struct KnownProcess {
   int pid = 0;
   uint64_t starttime = 0;
 };
 
 struct KillPlan {
-  /// The episode's cgroup, an open directory that is the caller's; −1: none.
+  /// The episode's cgroup, an open directory that the caller owns; −1 for none.
   int cgroup_fd = -1;
-  /// Members of the episode. Their descendants are its too.
+  /// Members of the episode. Their descendants belong to it too.
   std::vector<KnownProcess> processes;
-  /// Whose descendants are the episode's too, and who are not killed themselves.
+  /// Processes whose descendants belong to the episode, but which are not killed themselves.
   std::vector<int> reapers;
-  /// False: the pids are those of a fixture or of a foreign procfs, and nothing is signalled.
+  /// False if the pids come from a fixture or a foreign procfs: then nothing is signalled.
   bool may_signal = true;
 };
 
-/// Kills everything of the plan, but never the calling process nor pid 1.
+/// Kills everything of the plan, but never this process nor pid 1.
 ///
-/// `cgroup.kill` (Linux 5.14) is the whole answer where it can be written and the caller is not in
-/// that cgroup: the kernel has been told then, and `populated 0` tells that it is done. Else the
-/// members that the cgroup lists, the processes of the plan and all that descends from those or
-/// from the reapers are stopped until nobody new appears, then killed, and waited for until they
-/// have ended. A process that only parentage links to the episode is out of reach once its parent
-/// ended, unless a reaper of the plan got it.
+/// Writes `cgroup.kill` (Linux 5.14) if it can be written and this process is not in the cgroup;
+/// the kernel does the rest, and `populated 0` tells when it is done. Otherwise stops the processes
+/// that the cgroup lists, those of the plan, and all descendants of these and of the reapers until
+/// no new ones appear, then kills them and waits until they have ended. A process that is linked to
+/// the episode by parentage alone is out of reach once its parent has ended, unless a reaper of the
+/// plan adopted it.
 ///
-/// 0 when all that was found has ended: it is gone, or a zombie without threads. EPERM: some may
-/// not be signalled by us, and live on; the others were killed all the same. EAGAIN: a list could
-/// not be read whole, or others kept appearing. ETIMEDOUT: some got their SIGKILL and hang in the
-/// kernel. After these two the plan knows everybody who was found and has not ended, so that a call
-/// with the same plan goes on. Without `may_signal` what `cgroup.kill` said, 0 without a cgroup.
-/// Where /proc is not the procfs of our own pid namespace nobody is signalled: ENXIO, or ENOENT.
+/// Returns 0 once all processes that were found have ended, that is, are gone or are zombies
+/// without threads. EPERM: we may not signal some of them, and these live on; the others were
+/// killed. EAGAIN: a list could not be read completely, or new processes kept appearing. ETIMEDOUT:
+/// some received SIGKILL but hang in the kernel. The plan then contains every process that was
+/// found and is not gone, so a second call with it continues. Without `may_signal`: the result of
+/// `cgroup.kill`, or 0 without a cgroup. If /proc is not the procfs of our own pid namespace,
+/// nothing is signalled and ENXIO or ENOENT is returned.
 ///
-/// Blocks: mostly some ms; at worst some 100 ms with processes that hang in the kernel, and some
-/// seconds on a machine so busy that what is to stop or to die does not get a cpu.
+/// Blocks: usually some ms; some 100 ms at worst if processes hang in the kernel; up to ten seconds
+/// on a machine so busy that processes get no cpu to stop or to die.
 int kill_everything(KillPlan& plan);
+
+/// The same, by another kernel than the running one.
+int kill_everything(KillPlan& plan, KillKernel& kernel);
 
 }  // namespace episcope

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { PartIndexValue } from '../../src/engine/engine.js';
-import type { ParseReason, ReadCode } from '../../src/engine/failure.js';
 import { FailureLog } from '../../src/engine/js/failure-log.js';
+import type { ParseReason, PartIndexValue, ReadCode } from '../../src/schema/enumerations.js';
 import { readTable } from '../support/table.js';
 
 const REASONS: Readonly<Record<string, ParseReason>> = {
