@@ -1,5 +1,5 @@
-// The one thread for what can stall in the kernel: kill, freeze and removal of cgroups. Beside the
-// sampler, so that no episode is sampled late for another's sake.
+// The thread for operations that can stall in the kernel: kill, freeze and removal of cgroups. It
+// is separate from the sampler's thread, so that a stalled operation delays no sample.
 #pragma once
 
 #include <condition_variable>
@@ -15,19 +15,19 @@
 
 namespace episcope {
 
-/// Whoever asked for an action. Called on the actuator's thread: must neither block nor throw, and
-/// may outlive its environment (then it does nothing).
+/// Is told the result of an action, on the actuator's thread. It must neither block nor throw, and
+/// does nothing once its environment is gone.
 class ActionListener {
  public:
   virtual ~ActionListener() = default;
-  /// Action `id` is done; 0 or its errno.
+  /// Action `id` is done; `error_number` is 0 or an errno.
   virtual void action_done(uint32_t id, int error_number) = 0;
 };
 
-/// A plan with the descriptor of its cgroup.
+/// A kill plan that owns the descriptor of its cgroup.
 class OwnedKillPlan {
  public:
-  /// Takes over `plan.cgroup_fd`.
+  /// Takes ownership of `plan.cgroup_fd`.
   explicit OwnedKillPlan(KillPlan plan) : cgroup_(plan.cgroup_fd), plan_(std::move(plan)) {}
   KillPlan& plan() { return plan_; }
 
@@ -37,30 +37,30 @@ class OwnedKillPlan {
 };
 
 struct Action {
-  /// A cgroup's directory.
+  /// The directory of a cgroup.
   std::string directory;
-  /// What to write to which file of it, in one write; with no file the directory is removed.
+  /// The file in it to which `text` is written in one write. If empty, the directory is removed.
   std::string file;
   std::string text;
   uint32_t id = 0;
   std::shared_ptr<ActionListener> listener;
-  /// Where `file` is instead of beneath the path `directory`: a cgroup that was made again under
-  /// its name is not hit.
+  /// If open, `file` is resolved here and not in `directory`, so that a new cgroup of the same name
+  /// is not affected.
   OwnedDescriptor directory_fd = {};
-  /// Whom to kill, instead of all that. The actuator's until it tells that it is done; then it
-  /// knows who is left.
+  /// If set, the action is this kill. The plan belongs to the actuator until the action is done; it
+  /// then contains the processes that are left.
   std::shared_ptr<OwnedKillPlan> kill = nullptr;
 };
 
-/// What the actuator is to do. Whoever holds it may add to it also when the actuator is gone.
+/// The actions to be done. A holder may still add to it after the actuator is gone.
 class ActionQueue {
  public:
   ActionQueue() = default;
   ActionQueue(const ActionQueue&) = delete;
   ActionQueue& operator=(const ActionQueue&) = delete;
 
-  /// Thread-safe; waits for nothing. False once the actuator was stopped: the action will never be
-  /// done, and nothing is told of it.
+  /// Thread-safe; does not block. Returns false once the actuator was stopped: the action will not
+  /// be done, and its listener not called.
   bool add(Action action);
 
  private:
@@ -73,7 +73,7 @@ class ActionQueue {
   bool running_ = false;
 };
 
-/// Actions are done one after another, in the order they came.
+/// Performs the actions one after another, in the order in which they were added.
 class Actuator {
  public:
   Actuator();
@@ -81,19 +81,19 @@ class Actuator {
   Actuator& operator=(const Actuator&) = delete;
   ~Actuator();
 
-  /// Starts the thread, all signals blocked. 0 or an errno.
+  /// Starts the thread with all signals blocked. Returns 0 or an errno.
   int start();
   const std::shared_ptr<ActionQueue>& queue() const { return queue_; }
-  /// As the queue's.
+  /// See ActionQueue::add.
   bool add(Action action) { return queue_->add(std::move(action)); }
-  /// Lets the thread end when it has done what was added. False when that takes longer than
-  /// `timeout_ns`: it is left behind then, and ends by itself.
+  /// Lets the thread end once it has done the actions that were added. Returns false if that takes
+  /// longer than `timeout_ns`: the thread is then left to end by itself.
   bool stop(uint64_t timeout_ns);
 
  private:
   static void* run(void* queue);
 
-  // Shared with the thread, which may be left behind in a kernel call.
+  // Shared with the thread, which may outlive this object in a system call.
   std::shared_ptr<ActionQueue> queue_;
 };
 

@@ -1,7 +1,7 @@
-// How the children that were born since the last sample are found, so that the cost follows what
-// changed. A process of thousands of threads has as many lists of children, and none of them tells
-// whether it changed. But whoever is born takes the next pid, and /proc/loadavg tells the last one:
-// of a large tree only the numbers are looked at that were handed out since. The twin of
+// Decides how to find the children that were born since the last sample, at a cost that depends on
+// the number of births. A process with thousands of threads has as many lists of children, none of
+// which tells whether it changed. But pids are assigned in order, and /proc/loadavg tells the last
+// one: in a large tree only the pids assigned since the last sample are checked. The twin of
 // src/engine/js/birth-watch.ts.
 #pragma once
 
@@ -15,8 +15,8 @@ namespace episcope {
 
 enum class Search {
   kLists,   // read every list of children
-  kBirths,  // look at the numbers that were handed out
-  kNone,    // too much was born, and the lists were read too lately: some may be missing
+  kBirths,  // check the pids that were assigned
+  kNone,    // too many births, and the lists were read too recently: some children may be missing
 };
 
 class BirthWatch {
@@ -24,15 +24,15 @@ class BirthWatch {
   void open(const ProcRoot& root) { root_ = root; }
   void close();
 
-  /// A sample begins: how it is to look for children. `lists`: how many lists of children there
-  /// are.
+  /// Begins a sample and returns how to search for children. `lists` is the number of lists of
+  /// children.
   Search begin(uint64_t lists, uint64_t now_ns, ReadBuffer& buffer);
-  /// The lists were read, from the begin on.
+  /// The lists were read in the time since begin().
   void searched(uint64_t now_ns);
 
-  /// For kBirths: the numbers to look at, parents before children.
+  /// For kBirths: the pids to check, parents before children.
   const std::vector<int>& born() const { return born_; }
-  /// Nothing is there by the number yet: a birth may be under way, and it is looked at once more.
+  /// No process has the pid yet. Its fork may be in progress, so the next sample checks it again.
   void not_there(int pid);
 
  private:
@@ -41,13 +41,13 @@ class BirthWatch {
 
   ProcRoot root_;
   KeptFile loadavg_{"loadavg"};
-  int last_pid_ = 0;  // 0: not known
+  int last_pid_ = 0;  // 0 if unknown
   uint64_t began_ns_ = 0;
   uint64_t ended_ns_ = 0;
   uint64_t cost_ns_ = 0;
   std::vector<int> born_;
-  std::vector<int> late_;  // not there at this sample, and not looked for a second time
-  size_t retried_ = 0;     // how many of born_ are looked for a second time
+  std::vector<int> late_;  // absent in this sample, and to be checked again
+  size_t retried_ = 0;     // how many of born_ are checked for the second time
 };
 
 }  // namespace episcope

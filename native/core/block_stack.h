@@ -1,5 +1,5 @@
-// Counts each byte of io.stat once. Where a block device is made of others (LVM, LUKS, md,
-// multipath) one write is told by every layer that it passes. The twin of
+// Counts each byte of io.stat once. If a block device consists of others (LVM, LUKS, md,
+// multipath), io.stat reports a write once for every layer that it passes. The twin of
 // src/engine/js/block-stack.ts.
 #pragma once
 
@@ -12,24 +12,23 @@ namespace episcope {
 
 class BlockStack {
  public:
-  /// `sys` is the sysfs as an open directory that is the caller's, or the path of it beneath that.
-  /// Devices of which it tells nothing count by themselves.
+  /// `sys` is the path of the sysfs, relative to `dirfd`, which the caller owns. A device that it
+  /// does not know is counted by itself.
   void set_sysfs(int dirfd, const char* sys) {
     dirfd_ = dirfd;
     sys_ = sys;
   }
 
-  /// The devices at the bottom count: those that have no `slaves`. A layer whose lower ones tell
-  /// less than it does (request-based multipath, bios that are only remapped) counts in their
-  /// place.
+  /// Counts the devices at the bottom, which have no `slaves`. If they report less than a layer
+  /// above them (request-based multipath, bios that are only remapped), that layer counts instead.
   IoStat sum(const std::vector<IoDevice>& devices, uint64_t now_ns);
 
  private:
   struct Device {
     uint64_t number = 0;
-    uint32_t group = 0;       // of all that stand on one another
-    bool is_stacked = false;  // made of others
-    bool is_top = true;       // none of the others is made of it
+    uint32_t group = 0;       // shared by all devices of one stack
+    bool is_stacked = false;  // consists of other devices
+    bool is_top = true;       // no other device contains it
   };
   struct Group {
     uint64_t bottom[kIoFigures] = {};

@@ -11,14 +11,14 @@ namespace episcope {
 
 class BudgetCounters {
  public:
-  /// The memory must stay. False for what is not a budget's.
+  /// Returns false unless `memory` holds a budget, which must outlive this object.
   bool bind(void* memory, size_t bytes);
   bool bound() const { return words_ != nullptr; }
 
-  /// In counted units (times in ns); none: unlimited.
+  /// In counted units (times in ns); none if unlimited.
   std::optional<uint64_t> limit(uint32_t resource) const;
   uint64_t consumed(uint32_t resource) const;
-  /// Adds, up to 2^63 − 1.
+  /// Saturates at 2^63 − 1.
   void add(uint32_t resource, uint64_t units);
 
  private:

@@ -10,7 +10,7 @@
 
 namespace episcope {
 
-/// The totals of one frame; none for what it does not know.
+/// The totals in one frame; none where the frame has no value.
 struct BudgetSample {
   uint64_t seq = 0;
   uint64_t ts_ns = 0;  // CLOCK_MONOTONIC
@@ -18,7 +18,7 @@ struct BudgetSample {
   std::optional<uint64_t> io_bytes;
 };
 
-/// A threshold was reached. Counted units.
+/// A threshold that was reached, in counted units.
 struct BudgetTrip {
   uint32_t resource = 0;
   uint64_t limit = 0;
@@ -29,7 +29,7 @@ struct BudgetTrip {
 /// The limit that was reached first.
 struct Exhaustion : BudgetTrip {
   uint64_t ts_ns = 0;
-  /// How long before the frame at most; none where the first frame reached it.
+  /// How long before the frame it was reached at most; none if the first frame reached it.
   std::optional<uint64_t> late_ns;
 };
 
@@ -37,11 +37,11 @@ class BudgetWatch {
  public:
   struct Settings {
     BudgetCounters counters;
-    /// All that the episode consumed so far is charged with the first frame; else none of it.
+    /// Whether the first frame charges everything that the episode has consumed so far.
     bool from_zero = true;
     /// CLOCK_MONOTONIC at the start of the session: wall time counts from there.
     uint64_t start_ns = 0;
-    /// By resource: trips at this and above (UINT64_MAX: never) …
+    /// By resource: a threshold trips at this value or above (UINT64_MAX: never) …
     uint64_t thresholds[resource::kCount] = {};
     /// … and is released below this.
     uint64_t releases[resource::kCount] = {};
@@ -50,17 +50,17 @@ class BudgetWatch {
   BudgetWatch() = default;
   explicit BudgetWatch(const Settings& settings);
 
-  /// Charges what was consumed since the look before: nothing twice, nothing negatively. True when
-  /// a threshold was reached or released. Those that were reached are added to `trips`. Without a
-  /// budget nothing happens.
+  /// Charges what was consumed since the last call; a decrease is neither charged nor refunded.
+  /// Returns true if a threshold was reached or released, and appends those that were reached to
+  /// `trips`. Does nothing without a budget.
   bool look(const BudgetSample& sample, std::vector<BudgetTrip>& trips);
 
-  /// A threshold is reached and not released.
+  /// Whether a threshold was reached and not released since.
   bool any_tripped() const;
-  /// The limit that was reached first, from the look on that saw it.
+  /// The limit that was reached first.
   const std::optional<Exhaustion>& exhaustion() const { return exhaustion_; }
-  /// When the limit of the wall time is reached if nobody else charges any; UINT64_MAX without one,
-  /// and once any is.
+  /// When the limit of wall time is reached if no one else charges wall time. UINT64_MAX without
+  /// such a limit, and once any limit was reached.
   uint64_t wall_due_ns() const;
 
  private:
@@ -69,7 +69,7 @@ class BudgetWatch {
   void exhaust(const BudgetTrip& reached, uint64_t ts_ns);
 
   Settings settings_;
-  // What is charged already; none: the next value is where charging begins.
+  // The totals charged so far; none: charging begins at the next value.
   std::optional<uint64_t> cpu_ns_;
   std::optional<uint64_t> io_bytes_;
   uint64_t wall_ns_ = 0;

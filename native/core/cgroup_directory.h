@@ -1,4 +1,4 @@
-// The directory of a cgroup, opened without following any symlink, and whether it still exists.
+// Opens the directory of a cgroup without following symlinks, and tells whether it still exists.
 #pragma once
 
 #include <vector>
@@ -14,7 +14,8 @@ namespace episcope {
 ReadFailure open_cgroup_directory(const char* root, const char* path, bool require_cgroupfs,
                                   int& dirfd, bool& is_cgroupfs);
 
-/// Removed. Asked when a file is absent: the directory may live and only the controller be off.
+/// Whether the cgroup was removed. Asked if a file is absent: the directory may still exist with
+/// the controller disabled.
 bool cgroup_directory_is_gone(int dirfd, bool is_cgroupfs);
 
 /// As CgroupReader::list_members; `procs` is the kept cgroup.procs of the directory.

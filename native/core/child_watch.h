@@ -1,5 +1,5 @@
-// How a child of this process ended, asked of the kernel before anybody reaps it: waitid with
-// WNOWAIT leaves the zombie for whoever waits for it.
+// Reads how a child of this process ended before it is reaped: waitid with WNOWAIT leaves the
+// zombie to its parent's own wait.
 #pragma once
 
 #include <sys/resource.h>
@@ -12,22 +12,23 @@
 namespace episcope {
 
 struct ChildStatus {
-  int code = 0;    // 0 where a signal ended it
-  int signal = 0;  // 0: it exited by itself
+  int code = 0;    // 0 if a signal ended it
+  int signal = 0;  // 0 if it exited by itself
 };
 
 struct ChildExit : ChildStatus {
-  /// Its own consumption and that of every descendant that was reaped below it.
+  /// What it used, and every descendant that was reaped below it.
   rusage usage{};
-  /// The highest rss of the child or of one of those; 0: not known.
+  /// The highest rss of the child or one of those descendants; 0 if unknown.
   uint64_t peak_bytes = 0;
 };
 
-/// Thread-safe. It must be asked between the child's exit and its reaping: by the sampler when the
-/// pidfd says so, and by the loop that reaps just before it does.
+/// Thread-safe. exit() must be called between the child's exit and its reaping: by the sampler when
+/// the pidfd becomes readable, and by the event loop just before it reaps.
 class ChildWatch {
  public:
-  /// nullptr: `pid` is no child of this process, or no descriptor is to be had for it (Linux 5.4).
+  /// Returns nullptr if `pid` is not a child of this process, or if no pidfd can be opened (before
+  /// Linux 5.4, or none is left).
   static std::shared_ptr<ChildWatch> open(int pid);
   ~ChildWatch();
   ChildWatch(const ChildWatch&) = delete;
@@ -35,10 +36,10 @@ class ChildWatch {
 
   /// Readable once the child has exited.
   int pidfd() const { return pidfd_; }
-  /// Empty while it lives, and for ever where it was reaped before it was asked for.
+  /// Empty while the child lives, and always if it was reaped before the first call after its exit.
   std::optional<ChildExit> exit();
-  /// How it ended, also where only its status is known: Linux 6.15 tells that of a child that was
-  /// reaped before it was asked for.
+  /// How the child ended, even if only its status is known: since Linux 6.15 the pidfd tells the
+  /// status of a child that was reaped already.
   std::optional<ChildStatus> status();
 
  private:
@@ -46,7 +47,7 @@ class ChildWatch {
 
   const int pidfd_;
   const uint64_t own_peak_bytes_;
-  std::mutex mutex_;  // of what follows
+  std::mutex mutex_;  // guards what follows
   std::optional<ChildExit> exit_;
 };
 

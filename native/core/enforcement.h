@@ -1,4 +1,4 @@
-// What is done when a limit is reached.
+// The actions that are taken when a limit is reached.
 #pragma once
 
 #include "schema.h"
@@ -9,7 +9,7 @@ namespace episcope {
 struct FailedAction {
   ExhaustAction action = ExhaustAction::kStop;
   int error_number = 0;  // 0: the episode has no cgroup
-  /// The weaker one that is taken instead.
+  /// The weaker action that is taken instead.
   ExhaustAction next = ExhaustAction::kStop;
 };
 

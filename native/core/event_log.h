@@ -1,5 +1,5 @@
-// The reviewer log's file: whole lines, shared with other processes under flock on a companion
-// file, moved away once it is full. No thread of its own, no JavaScript; every call may block.
+// The file of the reviewer log: whole lines, shared with other processes under flock on a companion
+// file, rotated once it is full. Knows neither threads nor JavaScript; every call may block.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +22,9 @@ struct LogFailure {
 };
 
 struct LogLine {
-  /// With its newline.
+  /// Includes the newline.
   std::string_view text;
-  /// The file is moved away before this line is written if it has more bytes than that.
+  /// The file is rotated before this line is written if it is larger than this.
   uint64_t rotate_bytes = 0;
 };
 
@@ -32,28 +32,28 @@ class EventLog {
  public:
   EventLog(std::string path, std::string lock_path);
 
-  /// Waits for the lock: of the lock file that has the name when it is ours, whatever became of the
-  /// name meanwhile. Makes the file, and the directories above it.
+  /// Waits until it holds the lock of the file that has the lock's name at that time, even if the
+  /// file was replaced meanwhile. Creates the file and its parent directories.
   LogFailure lock();
   void unlock();
 
-  /// Only under the lock. How many of the lines, from the first, are on disk when this returns; if
-  /// not all, why. Of the others nothing is left in the file, as far as the kernel lets us.
+  /// Requires the lock. Returns how many of the lines, from the first, are on disk, and sets
+  /// `failure` if not all are. The rest is removed from the file as far as the kernel allows.
   size_t append(std::span<const LogLine> lines, LogFailure& failure);
 
-  /// Closes the files, and with that unlocks.
+  /// Closes the files, which releases the lock.
   void close();
 
  private:
   LogFailure open_lock();
   LogFailure open_events();
-  /// The file that has the name now, open and ending with a whole line; its size is `size_` then.
+  /// Opens the file that has the name now and makes it end with a whole line; sets `size_`.
   LogFailure make_ready();
   LogFailure repair_end();
   LogFailure cut_end(uint64_t at);
   LogFailure rotate();
   LogFailure sync_events();
-  /// Of lines that go into the file as it is.
+  /// Writes lines without rotating.
   size_t write_lines(std::span<const LogLine> lines, LogFailure& failure);
   LogFailure sync_directories() const;
 
@@ -63,11 +63,11 @@ class EventLog {
   OwnedDescriptor events_;
   OwnedDescriptor lock_;
   uint64_t size_ = 0;
-  /// Up to here we know how the file ends: we wrote it, or looked.
+  /// The size at which the file is known to end with a whole line.
   uint64_t known_size_ = 0;
 };
 
-/// What a line is, as far as its brackets and quotes tell.
+/// What a line is, judged by its brackets and quotes.
 enum class LineShape : uint8_t { kWholeObject, kObjectCutShort, kOther };
 
 LineShape shape_of(std::string_view line);

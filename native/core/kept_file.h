@@ -1,4 +1,4 @@
-// One kernel file, opened once and read by pread at offset 0 into a preallocated buffer.
+// A kernel file that is opened once and read with pread at offset 0 into a preallocated buffer.
 #pragma once
 
 #include <sys/types.h>
@@ -9,8 +9,8 @@
 
 namespace episcope {
 
-/// Where a file's text lands. One per thread of readers, shared by all of them: a read is parsed
-/// before the next.
+/// Receives the text of a file. All readers of a thread share one: a text is parsed before the next
+/// one is read.
 struct ReadBuffer {
   char bytes[kMaxTelemetryFileSize];
   size_t size = 0;
@@ -29,30 +29,31 @@ struct ReadResult {
   int error_number = 0;
 };
 
-/// The kernel's pread, or what a test puts in its place.
+/// pread(2), or a test's replacement.
 using Pread = ssize_t (*)(int fd, void* bytes, size_t size, off_t offset);
 
-/// Reads from offset 0 to the end of the text: retries EINTR, goes on after a short read, and looks
-/// one byte behind a full buffer. `size` is what landed in `bytes`, 0 after kDead and kError.
+/// Reads from offset 0 to the end of the file: retries EINTR, continues after a short read, and
+/// tries one more byte after a full buffer. `size` is the number of bytes read, 0 after kDead and
+/// kError.
 ReadResult read_whole(int fd, char* bytes, size_t capacity, size_t& size, Pread pread_once);
 
-/// Opens, reads and closes a file that is not worth a kept descriptor.
+/// Opens, reads and closes a file that is read too rarely to keep it open.
 ReadResult read_once(int dirfd, const char* path, ReadBuffer& buffer);
 
-/// Counts kept descriptors of the process against half of RLIMIT_NOFILE. Thread-safe.
+/// Limits the kept descriptors of the process to half of RLIMIT_NOFILE. Thread-safe.
 class DescriptorBudget {
  public:
-  /// True and counted when one more descriptor may be kept.
+  /// Counts one more descriptor and returns true if it may be kept.
   static bool take();
-  /// Counts a descriptor that is needed whatever the budget says.
+  /// Counts a descriptor that is kept even beyond the budget.
   static void take_always();
   static void give_back();
   static int kept();
 };
 
-/// The file keeps its descriptor while the budget allows, and is opened for each read beyond it. A
-/// file that is not the kernel's (a fixture, a recorded tree) is opened for each read, because a
-/// descriptor of it would go on reading what was deleted or replaced.
+/// Keeps its descriptor if the budget allows, and otherwise opens the file for each read. A file
+/// that is not the kernel's (a fixture, a recorded tree) is opened for each read too, because a
+/// kept descriptor would still read a file that was deleted or replaced.
 class KeptFile {
  public:
   KeptFile() = default;
@@ -65,9 +66,9 @@ class KeptFile {
   ~KeptFile() { close(); }
 
   /// Reads the whole file, relative to `dirfd`. Retries EINTR and short reads; never follows a
-  /// symlink. After kDead the descriptor is closed, so that the next read opens anew.
+  /// symlink. Closes the descriptor after kDead, so that the next read opens the file again.
   ReadResult read(int dirfd, ReadBuffer& buffer);
-  /// The same into `capacity` bytes of the caller's; a longer text is kTooLarge.
+  /// Reads into a buffer of the caller; a text longer than `capacity` is kTooLarge.
   ReadResult read(int dirfd, char* bytes, size_t capacity, size_t& size);
   void close();
   const char* name() const { return name_; }

@@ -1,5 +1,5 @@
-// Group commit of an event log: a thread waits for the lock and writes, with one sync, whatever was
-// appended by then.
+// Group commit for an event log: a thread waits for the lock and then writes everything that was
+// appended meanwhile, with one sync.
 #pragma once
 
 #include <condition_variable>
@@ -15,29 +15,30 @@
 namespace episcope {
 
 struct LogAppend {
-  /// With its newline.
+  /// Includes the newline.
   std::string text;
   uint64_t rotate_bytes = 0;
   uint32_t id = 0;
   std::shared_ptr<ActionListener> listener;
 };
 
-/// `action_done` tells each append's end: 0 when it is on disk, else `packed(failure)`.
+/// Calls `action_done` for each append: with 0 once it is on disk, otherwise with
+/// `packed(failure)`.
 class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
  public:
-  /// The process's one for these paths: while another process keeps the lock for ever there is one
-  /// thread that waits for it, whoever asked and gave up.
+  /// Returns the committer that the process has for these paths: if another process never releases
+  /// the lock, only one thread waits for it, however many callers have given up.
   static std::shared_ptr<LogCommitter> at(const std::string& path, const std::string& lock_path);
 
   LogCommitter(std::string path, std::string lock_path);
   LogCommitter(const LogCommitter&) = delete;
   LogCommitter& operator=(const LogCommitter&) = delete;
 
-  /// Waits for nothing; appends are written in the order they came. 0, or the errno that kept the
-  /// thread from starting: nothing is told then.
+  /// Does not block; lines are written in the order of the calls. Returns 0, or the errno if the
+  /// thread could not be started: the listener is not called then.
   int append(LogAppend append);
 
-  /// Of the listener's append; unless it is too late, nothing is told of it either.
+  /// Cancels an append of the listener. Unless it is too late, the listener is not called.
   LogCancel cancel(const ActionListener& listener, uint32_t id);
 
   /// errno | file << 16 | fault << 24
@@ -51,11 +52,11 @@ class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<LogAppend> waiting_;
-  /// The thread lives while there is something to write, and a little longer.
+  /// The thread runs while there is something to write, and a little longer.
   bool running_ = false;
-  /// Else what waits waits for the lock, be it that the thread has not come to it yet.
+  /// False: what is waiting waits for the lock, or the thread has not come to it yet.
   bool is_writing_ = false;
-  /// The thread's.
+  /// Used by the thread only.
   EventLog log_;
 };
 

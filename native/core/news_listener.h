@@ -1,16 +1,17 @@
-// How the sampler reaches an environment: it says that there is news, and the environment takes it.
+// How the sampler notifies an environment: it reports that there is news, which the environment
+// then takes.
 #pragma once
 
 #include <cstdint>
 
 namespace episcope {
 
-/// Whoever started an episode, or waits for a ring's next frame. Called on the thread that has the
-/// news: must neither block nor throw, and may outlive its environment (then it does nothing).
+/// Started an episode, or waits for the next frame of a ring. It is called on the thread that has
+/// the news, must neither block nor throw, and does nothing once its environment is gone.
 class NewsListener {
  public:
   virtual ~NewsListener() = default;
-  /// `id` has news to take.
+  /// There is news to take for `id`.
   virtual void news(uint32_t id) = 0;
 };
 

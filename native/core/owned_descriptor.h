@@ -8,7 +8,7 @@
 
 namespace episcope {
 
-/// Closed with its owner.
+/// Closes the descriptor when it is destroyed.
 class OwnedDescriptor {
  public:
   OwnedDescriptor() = default;
@@ -20,8 +20,8 @@ class OwnedDescriptor {
   }
   ~OwnedDescriptor() { reset(); }
 
-  /// The same open file by another descriptor, for what outlives the caller's own. −1 with errno
-  /// where there is none left.
+  /// Duplicates the descriptor, for a user that outlives the caller's. Holds −1, with errno set, if
+  /// none is left.
   static OwnedDescriptor duplicate(int fd) {
     return OwnedDescriptor(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   }

@@ -1,4 +1,4 @@
-// Threads of our own in somebody else's process.
+// Starts our threads in the host's process.
 #pragma once
 
 #include <pthread.h>
@@ -6,8 +6,8 @@
 
 namespace episcope {
 
-/// pthread_create with all signals blocked in the new thread: the host's signals are the affair of
-/// the host's threads. 0 or an errno.
+/// pthread_create with all signals blocked in the new thread, so that the host's threads receive
+/// the host's signals. Returns 0 or an errno.
 inline int create_thread(pthread_t& thread, const pthread_attr_t& attributes, void* (*run)(void*),
                          void* argument) {
   sigset_t all;

@@ -1,5 +1,5 @@
-// Plain thresholds on published values, and what the sampler does about them by itself. The twin of
-// src/engine/js/tripwires.ts; both run test/tables/tripwires.txt.
+// Thresholds on published values, and the actions that the sampler takes when they are reached. The
+// twin of src/engine/js/tripwires.ts; both run test/tables/tripwires.txt.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace episcope {
 struct Tripwire {
   uint32_t metric = 0;
   uint32_t actions = 0;
-  uint64_t threshold = 0;  // trips at this and above
-  uint64_t release = 0;    // is released below this
+  uint64_t threshold = 0;  // trips at this value or above
+  uint64_t release = 0;    // is released below this value
 };
 
 struct Trip {
@@ -26,17 +26,18 @@ struct Trip {
 
 class Tripwires {
  public:
-  /// Replaces them all: none is tripped. Beyond kMaxTripwires there are none.
+  /// Replaces all tripwires, none of which is tripped then. Ignores those beyond kMaxTripwires.
   void set(std::span<const Tripwire> tripwires);
 
-  /// Looks at a frame that is about to be published; a metric that is absent changes nothing. True
-  /// when one tripped or was released. Those that tripped, with kNotify, are added to `trips`.
+  /// Checks a frame that is about to be published; an absent metric changes nothing. Returns true
+  /// if a tripwire tripped or was released, and appends those that tripped and have kNotify to
+  /// `trips`.
   bool look(const Reading& frame, uint64_t seq, std::vector<Trip>& trips);
 
-  /// One with kSpeedUp is tripped.
+  /// Whether a tripwire with kSpeedUp is tripped.
   bool speed_up() const;
 
-  /// What the first with kExhaust that tripped saw.
+  /// What tripped the first tripwire with kExhaust.
   struct Exhausted {
     uint32_t metric = 0;
     uint64_t threshold = 0;
@@ -54,7 +55,7 @@ class Tripwires {
   std::optional<Exhausted> exhausted_;
 };
 
-/// The value in a frame; none: the frame does not have it.
+/// The value of a metric in a frame; none if the frame does not have it.
 std::optional<uint64_t> trip_metric_of(uint32_t metric, const Reading& frame);
 
 }  // namespace episcope

@@ -1,5 +1,5 @@
-// Who wants to be woken when: a binary heap, the earliest first, in which every item knows its
-// place, so that it is re-timed without a search or an allocation.
+// A binary heap of wake times, the earliest first. Every item knows its place, so that changing its
+// time needs neither a search nor an allocation.
 #pragma once
 
 #include <cstddef>
@@ -9,11 +9,11 @@
 
 namespace episcope {
 
-/// `Item` has the members wake_ns and place, which are the heap's while it holds the item.
+/// `Item` has the members wake_ns and place, which belong to the heap while it holds the item.
 template <typename Item>
 class WakeHeap {
  public:
-  /// UINT64_MAX when it is empty.
+  /// UINT64_MAX if the heap is empty.
   uint64_t earliest_ns() const { return items_.empty() ? UINT64_MAX : items_[0]->wake_ns; }
 
   void add(Item* item, uint64_t wake_ns) {
@@ -38,8 +38,8 @@ class WakeHeap {
     sink(place);
   }
 
-  /// Calls `visit` with every item whose wake is not after `until_ns`, in no order. It must leave
-  /// the heap as it is.
+  /// Calls `visit` with every item whose wake is not after `until_ns`, in no particular order.
+  /// `visit` must not change the heap.
   template <typename Visit>
   void for_each_until(uint64_t until_ns, const Visit& visit) const {
     visit_below(0, until_ns, visit);
