@@ -1,29 +1,27 @@
 /** Everything public, by idea. */
 export * from './budget/index.js';
 export * from './collector/index.js';
+export type { EngineName } from './engine/engine.js';
+export type { EngineChoice } from './engine/select.js';
+export type * from './error/codes.js';
 export {
-  type BudgetErrorCode,
+  type BudgetEstimateFields,
   BudgetExhaustedError,
-  type BudgetResource,
+  type BudgetExhaustedFields,
   CgroupError,
-  type CgroupErrorCode,
-  type ErrorCode,
   ProcError,
-  type ProcErrorCode,
   RecordingError,
-  type RecordingErrorCode,
-  type ReviewerErrorCode,
   ReviewerTelemetryError,
   TelemetryError,
-  type TelemetryErrorCode,
+  type TelemetryErrorDetail,
 } from './error/index.js';
 export * from './frame/index.js';
-export { isCgroupV2Available } from './host/index.js';
+export { type CgroupMode, type HostOptions, isCgroupV2Available } from './host/index.js';
 export * from './policy/index.js';
 export * from './readers/index.js';
 export * from './recorder/index.js';
 export * from './reviewer/index.js';
-export type { ExhaustAction, TripMetric } from './schema/enumerations.js';
+export type { BudgetResource, ExhaustAction, Tier, TripMetric } from './schema/enumerations.js';
 export * from './scope/public.js';
 export {
   CpuStats,

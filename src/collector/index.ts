@@ -23,6 +23,7 @@ export type {
   StartEntry,
 } from './frame-sink.js';
 export { TelemetryHandle, type TelemetryHandleSnapshot } from './handle.js';
+export type { HandleListener } from './kept-events.js';
 export { newSharedCollector, type SharedCollectorOptions } from './shared-collector.js';
 export type { StartOptions } from './start-options.js';
 export type { Tripwire } from './tripwire.js';

@@ -6,7 +6,10 @@ import { EventEmitter } from 'node:events';
 import type { HandleEvents } from './events.js';
 
 type Kind = keyof HandleEvents;
-type Listener<K> = K extends Kind ? (...args: HandleEvents[K]) => void : never;
+/** A listener of the event `K` of a `TelemetryHandle`. */
+export type HandleListener<K> = K extends keyof HandleEvents
+  ? (...args: HandleEvents[K]) => void
+  : never;
 type AnyListener = (...args: unknown[]) => void;
 
 /** These happen at most once, and stay true: each listener is told, whenever it comes. */
@@ -19,22 +22,25 @@ export class KeptEvents extends EventEmitter<HandleEvents> {
   readonly #kept = new Map<unknown, unknown[][]>();
   readonly #heard = new Set<unknown>();
 
-  override emit<K>(event: Kind | K, ...args: K extends Kind ? HandleEvents[K] : never): boolean {
+  override emit<K>(
+    event: keyof HandleEvents | K,
+    ...args: K extends keyof HandleEvents ? HandleEvents[K] : never
+  ): boolean {
     if (isAmong(LASTING, event)) this.#kept.set(event, [args]);
     else if (isAmong(PASSING, event) && !this.#heard.has(event)) this.#keep(event, args);
     return super.emit(event as Kind, ...(args as never));
   }
 
-  override on<K>(event: Kind | K, listener: Listener<K>): this {
+  override on<K>(event: keyof HandleEvents | K, listener: HandleListener<K>): this {
     super.on(event as Kind, listener as never);
     return this.#tellKept(event, listener as never);
   }
 
-  override addListener<K>(event: Kind | K, listener: Listener<K>): this {
+  override addListener<K>(event: keyof HandleEvents | K, listener: HandleListener<K>): this {
     return this.on(event, listener);
   }
 
-  override prependListener<K>(event: Kind | K, listener: Listener<K>): this {
+  override prependListener<K>(event: keyof HandleEvents | K, listener: HandleListener<K>): this {
     super.prependListener(event as Kind, listener as never);
     return this.#tellKept(event, listener as never);
   }

@@ -21,9 +21,9 @@ export class BudgetExhaustedError extends TelemetryError {
     brand(BudgetExhaustedError.prototype, 'BudgetExhaustedError');
   }
 
-  constructor(code: 'ERR_BUDGET_EXHAUSTED', fields: ExhaustedFields);
-  constructor(code: 'ERR_BUDGET_ESTIMATE', fields: EstimateFields);
-  constructor(code: BudgetErrorCode, fields: ExhaustedFields | EstimateFields) {
+  constructor(code: 'ERR_BUDGET_EXHAUSTED', fields: BudgetExhaustedFields);
+  constructor(code: 'ERR_BUDGET_ESTIMATE', fields: BudgetEstimateFields);
+  constructor(code: BudgetErrorCode, fields: BudgetExhaustedFields | BudgetEstimateFields) {
     super(
       code,
       'requested' in fields
@@ -41,13 +41,13 @@ export class BudgetExhaustedError extends TelemetryError {
   }
 }
 
-export interface ExhaustedFields {
+export interface BudgetExhaustedFields {
   readonly resource: BudgetResource;
   readonly requested: number;
   readonly remaining: number;
 }
 
-export interface EstimateFields {
+export interface BudgetEstimateFields {
   readonly resource: BudgetResource;
   readonly estimate: number;
   readonly actual: number;

@@ -1,15 +1,11 @@
 /** Every error of the package, and the one way to check a number. */
 export type { BudgetResource } from '../schema/enumerations.js';
-export { BudgetExhaustedError } from './budget-error.js';
-export type {
-  BudgetErrorCode,
-  CgroupErrorCode,
-  ErrorCode,
-  ProcErrorCode,
-  RecordingErrorCode,
-  ReviewerErrorCode,
-  TelemetryErrorCode,
-} from './codes.js';
+export {
+  type BudgetEstimateFields,
+  BudgetExhaustedError,
+  type BudgetExhaustedFields,
+} from './budget-error.js';
+export type * from './codes.js';
 export { CgroupError, ProcError } from './kernel-error.js';
 export {
   assertBoolean,

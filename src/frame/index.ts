@@ -1,6 +1,6 @@
 /** Frames: what an episode had consumed at one moment, with flags, sources, qualities and JSON forms. */
 export { MAX_FRAME_BYTES, MAX_FRAME_NS } from '../schema/bounds.js';
-export type { FrameMetrics, FramePressure } from '../schema/metrics.js';
+export type { FrameMetrics, FramePart, FramePressure } from '../schema/metrics.js';
 export { TelemetryFrameBuilder } from './builder.js';
 export type { FrameFields } from './fields.js';
 export { TelemetryFrame } from './frame.js';

@@ -25,7 +25,7 @@ export interface ChildExit extends Exit {
   readonly dirtiedBytes: bigint | null;
 }
 
-/** What is used of a `ChildProcess`. */
+/** The part of a `ChildProcess` that tells how it ends. */
 export interface Exiting {
   readonly pid?: number | undefined;
   readonly exitCode: ChildProcess['exitCode'];

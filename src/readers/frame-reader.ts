@@ -6,7 +6,7 @@ import { nativeSlots } from './native-slots.js';
 
 export type { FrameBatches, FramesOptions } from '../ring/frame-batches.js';
 export type { FrameBatch } from '../ring/frame-cursor.js';
-export type { FrameReaderOptions, SharedFrames } from '../ring/reader.js';
+export type { FrameReaderConstructor, FrameReaderOptions, SharedFrames } from '../ring/reader.js';
 
 /** The constructor throws `ERR_RING_CORRUPT` or `ERR_RING_VERSION` for anything but a ring of this layout. */
 export const FrameReader = frameReaderClass((ring) => (nativeSlots() ?? openAtomicSlots)(ring));

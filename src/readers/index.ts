@@ -6,4 +6,5 @@ export {
   type EpisodeReaderOptions,
 } from './cgroup-reader.js';
 export * from './frame-reader.js';
+export type { BigintOption } from './part-reader.js';
 export { ProcReader, type ProcReaderOptions } from './proc-reader.js';

@@ -12,7 +12,7 @@ import {
 } from '../stats/index.js';
 
 /** With `{ bigint: true }`, values are exact bigints, as in `fs.stat`. */
-interface BigintOption {
+export interface BigintOption {
   readonly bigint?: boolean;
 }
 

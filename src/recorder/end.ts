@@ -19,12 +19,16 @@ import { EXHAUST_ACTIONS } from '../schema/enumerations.js';
 import { FRAME_PARTS, METRICS } from '../schema/metrics.js';
 import { amountOf, countOf, exactOf, listOf, nullOr, objectOf, oneOf } from './shape.js';
 
-/** What is no total: a figure of the moment, and the cost of taking one frame. */
-type Gauge = 'memRssBytes' | 'memCurrentBytes' | 'pids' | 'collectNs';
 const TOTALS = METRICS.filter(({ kind }) => kind !== 'gauge');
 
-/** The counters and the peak of the terminal frame; null where one is absent. */
-export type RecordingTotals<N extends number | bigint = number> = Omit<FrameMetrics<N>, Gauge>;
+/**
+ * The counters and the peak of the terminal frame, without gauges and the cost of taking one frame; null where one is
+ * absent.
+ */
+export type RecordingTotals<N extends number | bigint = number> = Omit<
+  FrameMetrics<N>,
+  'memRssBytes' | 'memCurrentBytes' | 'pids' | 'collectNs'
+>;
 
 export interface RecordingEnd<N extends number | bigint = number> {
   readonly episodeId: string;

@@ -2,13 +2,27 @@
  * `episcope/recorder`: recordings, which hold the frames that a session promotes as NDJSON and survive a kill; written,
  * and read back as frames.
  */
+
+export type { BudgetAmounts } from '../budget/index.js';
+export type { ExhaustedEvent, PromoteTrigger, StopReason } from '../collector/events.js';
+export type {
+  EndEntry,
+  FrameSink,
+  FramesEntry,
+  SinkEntry,
+  StartEntry,
+} from '../collector/frame-sink.js';
+export type { EngineName } from '../engine/engine.js';
+export type * from '../error/codes.js';
 export {
-  type ErrorCode,
   RecordingError,
-  type RecordingErrorCode,
   TelemetryError,
-  type TelemetryErrorCode,
+  type TelemetryErrorDetail,
 } from '../error/index.js';
+export type * from '../frame/index.js';
+export type { CgroupMode } from '../host/index.js';
+export type * from '../policy/index.js';
+export type { BudgetResource, ExhaustAction, Tier, TripMetric } from '../schema/enumerations.js';
 export type { RecordingEnd, RecordingTotals } from './end.js';
 export type { RecordingHeader, RecordingHost } from './header.js';
 export { FrameRecorder, type FrameRecorderOptions } from './recorder.js';

@@ -1,11 +1,12 @@
 /** `episcope/reviewer`: the log of review runs, appended by many processes at once, and its projection. */
+
+export type * from '../error/codes.js';
 export {
-  type ErrorCode,
-  type ReviewerErrorCode,
   ReviewerTelemetryError,
   TelemetryError,
-  type TelemetryErrorCode,
+  type TelemetryErrorDetail,
 } from '../error/index.js';
+export type { Exiting as RunProcess } from '../kernel/child-exit.js';
 export type { ExactJson } from '../ndjson/exact-json.js';
 export { ReviewerTelemetryHealth } from './health.js';
 export { canonicalizeReviewerEventValue } from './lifecycle-event.js';
@@ -22,7 +23,7 @@ export {
   type ProjectionSummaryEmitterOptions,
   type ProjectionSummaryInit,
 } from './projection-summary.js';
-export type { ReviewerRun, RunProcess } from './run-report.js';
+export type { ReviewerRun } from './run-report.js';
 export {
   REVIEWER_EVENT_KINDS,
   REVIEWER_TELEMETRY_SCHEMA,

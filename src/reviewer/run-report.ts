@@ -24,9 +24,6 @@ const MAX_STALL_MS = 2 ** 31 - 1;
 /** A stall is told at most this part of its time late. */
 const LOOKS_PER_STALL = 8;
 
-/** The part of a `ChildProcess` that a report uses. */
-export type RunProcess = Exiting;
-
 /** The part of a `TelemetryHandle` that a report uses. */
 export interface ReportedSession {
   readonly episodeId: string;
@@ -46,7 +43,7 @@ export interface ReportedSession {
 export interface ReviewerRun {
   readonly writer: ReviewerTelemetryWriter;
   /** The episode's process, whose parent we are: nobody else is told how it ends. */
-  readonly child: RunProcess;
+  readonly child: Exiting;
   /** `security`, `quality`, … */
   readonly reviewType: string;
   readonly prNumber: number;

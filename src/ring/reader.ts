@@ -51,6 +51,7 @@ export class RingFrameReader<N extends number | bigint> {
   /** The array that `#halves` is a view of. */
   #buffer: BigUint64Array | Uint32Array = this.#halves;
 
+  /** @internal */
   constructor(
     openSlots: OpenSlots,
     shared: SharedFrames | SharedArrayBuffer,
@@ -156,7 +157,7 @@ export class RingFrameReader<N extends number | bigint> {
 }
 
 /** The constructor throws `ERR_RING_CORRUPT` or `ERR_RING_VERSION` for anything but a ring of this layout. */
-export type FrameReader<N extends number | bigint = number> = RingFrameReader<N>;
+export interface FrameReader<N extends number | bigint = number> extends RingFrameReader<N> {}
 
 export interface FrameReaderConstructor {
   new (

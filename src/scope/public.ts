@@ -1,18 +1,18 @@
 /** `episcope/scope`: cgroups of their own for episodes, and commands started in them. */
+
+export type * from '../error/codes.js';
 export {
   CgroupError,
-  type CgroupErrorCode,
-  type ErrorCode,
   ProcError,
-  type ProcErrorCode,
   TelemetryError,
-  type TelemetryErrorCode,
+  type TelemetryErrorDetail,
 } from '../error/index.js';
 export {
   type CpuQuota,
   createEpisodeScope,
   episodeCgroupPath,
   type IoMax,
+  type IoUsage,
   type OsResourceLimits,
   type RemoveScopeOptions,
   removeEpisodeScope,
