@@ -67,6 +67,27 @@ export const BOUNDS = [
     doc: 'Where too much was born, the lists are read for at most one part in this of the time.',
   },
   { name: 'BIRTH_REGULAR_SHARE', value: 50, doc: 'Else for at most one part in this.' },
+  {
+    name: 'KILL_LIMIT_MS',
+    value: 5_000,
+    doc: 'How long a killer waits for processes that get no cpu, first to stop and then to die.',
+  },
+  { name: 'KILL_PAUSE_MS', value: 1, doc: 'A killer looks again after this pause.' },
+  {
+    name: 'KILL_OUTLIVE_MS',
+    value: 20,
+    doc: 'What `cgroup.kill` reaches is dead within this time (p99: 1.8 ms).',
+  },
+  {
+    name: 'KILL_PATIENCE_ROUNDS',
+    value: 20,
+    doc: 'Rounds without a new member after which a killer no longer waits for those that hang in the kernel (state D): a fork that is under way there fails once SIGKILL is pending.',
+  },
+  {
+    name: 'MAX_KILL_MEMBERS',
+    value: 65_536,
+    doc: 'Members that a killer keeps, some 5 MB; those beyond are found when others are gone.',
+  },
   { name: 'RUSAGE_BLOCK_BYTES', value: 512, doc: 'The unit of `ru_inblock` and `ru_oublock`.' },
   {
     name: 'CGROUP2_SUPER_MAGIC',
@@ -78,12 +99,12 @@ export const BOUNDS = [
   {
     name: 'MAX_CGROUP_DEPTH',
     value: 64,
-    doc: 'Levels of cgroups that are walked below a directory.',
+    doc: 'Levels of cgroups that are walked below a directory, one descriptor each: deeper than any delegation goes.',
   },
   {
     name: 'MAX_REVIEWER_LINE_BYTES',
     value: 4 * 1024 * 1024,
-    doc: 'Bytes of one line of the reviewer log.',
+    doc: 'Bytes of one line of the reviewer log, its newline not counted.',
   },
 ];
 
@@ -133,6 +154,11 @@ export const TIMES = [
     name: 'ENFORCE_LIMIT_NS',
     value: 5_000n * MS,
     doc: 'How long what was told to freeze or to die may take: a process in uninterruptible sleep does neither.',
+  },
+  {
+    name: 'SAMPLER_END_LIMIT_NS',
+    value: 1_000n * MS,
+    doc: 'How long a thread that ends waits for its sampler to end its episodes.',
   },
   { name: 'MAX_PACER_SLACK_NS', value: MS, doc: 'A deadline is served at most this early.' },
   {

@@ -1,19 +1,14 @@
 #include "env_state.h"
 
 #include "../core/clock.h"
+#include "../core/schema.h"
 
 namespace episcope {
-namespace {
-
-constexpr uint64_t kEndLimitNs = 1'000'000'000;
-
-}  // namespace
-
 EnvState::~EnvState() { release_claims(*this); }
 
 void end_environment(void* data) {
   EnvState& state = *static_cast<EnvState*>(data);
-  const uint64_t deadline_ns = monotonic_ns() + kEndLimitNs;
+  const uint64_t deadline_ns = monotonic_ns() + kSamplerEndLimitNs;
   end_sampling(state, deadline_ns);
   release_claims(state);
   end_actions(state, deadline_ns);

@@ -6,12 +6,10 @@
 
 #include "process_figures.h"
 #include "process_killer.h"
+#include "schema.h"
 
 namespace episcope {
 namespace {
-
-/// Some 5 MB. Processes beyond that are found when others are gone.
-constexpr size_t kMaxMembers = 65'536;
 
 bool contains(const std::vector<int>& ids, int id) {
   return std::binary_search(ids.begin(), ids.end(), id);
@@ -102,7 +100,7 @@ void KillMembers::add(const KillMember& found) {
     return;
   }
   if (found.pid <= 1 && !found.spared) return;
-  if (members_.size() == kMaxMembers) {
+  if (members_.size() == kMaxKillMembers) {
     whole = false;
     return;
   }

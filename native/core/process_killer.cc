@@ -9,20 +9,10 @@
 #include "kill_kernel.h"
 #include "kill_members.h"
 #include "process_figures.h"
+#include "schema.h"
 
 namespace episcope {
 namespace {
-
-/// How long processes are waited for that get no cpu, first to stop and then to die.
-constexpr uint64_t kLimitMs = 5'000;
-constexpr uint32_t kPauseMs = 1;
-
-/// What cgroup.kill reaches is dead within some ms: p99 1.8.
-constexpr uint64_t kOutliveMs = 20;
-
-/// Rounds without anybody new after which processes that hang in the kernel (state D) are no longer
-/// waited for: a fork that is in progress there fails once SIGKILL is pending.
-constexpr int kPatience = 20;
 
 class ProcessKiller {
  public:
@@ -70,22 +60,22 @@ int ProcessKiller::kill_members() {
 /// Whether a process is still alive some ms after cgroup.kill: the kernel skips processes whose
 /// first thread has ended.
 bool ProcessKiller::outlives_cgroup_kill() {
-  const uint64_t end = kernel_.now_ms() + kOutliveMs;
+  const uint64_t end = kernel_.now_ms() + kKillOutliveMs;
   while (kernel_.is_populated()) {
     if (kernel_.now_ms() >= end) return true;
-    kernel_.pause_ms(kPauseMs);
+    kernel_.pause_ms(kKillPauseMs);
   }
   return false;
 }
 
 void ProcessKiller::stop_all() {
-  const uint64_t end = kernel_.now_ms() + kLimitMs;
-  for (int quiet = 0;; kernel_.pause_ms(kPauseMs)) {
+  const uint64_t end = kernel_.now_ms() + kKillLimitMs;
+  for (uint32_t quiet = 0;; kernel_.pause_ms(kKillPauseMs)) {
     round(SIGSTOP);
     quiet = members_.changed ? 0 : quiet + 1;
     const bool is_last = kernel_.now_ms() >= end;
     // A stop takes effect when the process next returns to user mode: until then it may still fork.
-    const bool is_patient = blocked_ == 0 || quiet >= kPatience || is_last;
+    const bool is_patient = blocked_ == 0 || quiet >= kKillPatienceRounds || is_last;
     const bool at_rest = quiet > 0 && running_ == 0 && is_patient;
     stood_still_ = at_rest && !members_.add_unlisted_children();
     if (stood_still_ || is_last) return;
@@ -103,13 +93,13 @@ void ProcessKiller::kill_all() {
 /// Until no new processes appear and all have ended: SIGKILL takes effect only when the process
 /// gets a cpu. Those that hang in the kernel are not waited for.
 void ProcessKiller::await_ends() {
-  const uint64_t end = kernel_.now_ms() + kLimitMs;
-  for (int quiet = 0;; kernel_.pause_ms(kPauseMs)) {
+  const uint64_t end = kernel_.now_ms() + kKillLimitMs;
+  for (uint32_t quiet = 0;; kernel_.pause_ms(kKillPauseMs)) {
     round(SIGKILL);
     quiet = members_.changed ? 0 : quiet + 1;
     // A list that was cut shows more once the killed have left it.
     if (!members_.changed && living_ == 0) return;
-    if (living_ == blocked_ && quiet >= kPatience) return;
+    if (living_ == blocked_ && quiet >= kKillPatienceRounds) return;
     if (kernel_.now_ms() >= end) return;
   }
 }

@@ -448,6 +448,17 @@ inline constexpr uint32_t kBirthListsPerBirth = 8;
 inline constexpr uint32_t kBirthForcedShare = 20;
 /// Else for at most one part in this.
 inline constexpr uint32_t kBirthRegularShare = 50;
+/// How long a killer waits for processes that get no cpu, first to stop and then to die.
+inline constexpr uint32_t kKillLimitMs = 5000;
+/// A killer looks again after this pause.
+inline constexpr uint32_t kKillPauseMs = 1;
+/// What `cgroup.kill` reaches is dead within this time (p99: 1.8 ms).
+inline constexpr uint32_t kKillOutliveMs = 20;
+/// Rounds without a new member after which a killer no longer waits for those that hang in the
+/// kernel (state D): a fork that is under way there fails once SIGKILL is pending.
+inline constexpr uint32_t kKillPatienceRounds = 20;
+/// Members that a killer keeps, some 5 MB; those beyond are found when others are gone.
+inline constexpr uint32_t kMaxKillMembers = 65536;
 /// The unit of `ru_inblock` and `ru_oublock`.
 inline constexpr uint32_t kRusageBlockBytes = 512;
 /// File system type of cgroup2 (statfs(2)).
@@ -456,9 +467,10 @@ inline constexpr uint32_t kCgroup2SuperMagic = 1667723888;
 inline constexpr uint32_t kProcSuperMagic = 40864;
 /// Block devices that stand on one another.
 inline constexpr uint32_t kMaxBlockDepth = 16;
-/// Levels of cgroups that are walked below a directory.
+/// Levels of cgroups that are walked below a directory, one descriptor each: deeper than any
+/// delegation goes.
 inline constexpr uint32_t kMaxCgroupDepth = 64;
-/// Bytes of one line of the reviewer log.
+/// Bytes of one line of the reviewer log, its newline not counted.
 inline constexpr uint32_t kMaxReviewerLineBytes = 4194304;
 
 /// After the end was seen the counters are read this far apart
@@ -477,6 +489,8 @@ inline constexpr uint64_t kLingerMaxNs = 20000000;
 /// How long what was told to freeze or to die may take: a process in uninterruptible sleep does
 /// neither.
 inline constexpr uint64_t kEnforceLimitNs = 5000000000;
+/// How long a thread that ends waits for its sampler to end its episodes.
+inline constexpr uint64_t kSamplerEndLimitNs = 1000000000;
 /// A deadline is served at most this early.
 inline constexpr uint64_t kMaxPacerSlackNs = 1000000;
 /// The lists of children are read at least this often, as far as their share allows.

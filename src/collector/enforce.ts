@@ -8,10 +8,11 @@ import { readCgroupEvents } from '../kernel/cgroup-files.js';
 import { hasExited, readProcessStat } from '../kernel/process-identity.js';
 import { type KillPlan, killEverything } from '../kernel/process-killer.js';
 import { whyForeignProc } from '../kernel/procfs.js';
+import { ENFORCE_LIMIT_NS } from '../schema/bounds.js';
 import type { ExhaustAction } from '../schema/enumerations.js';
 
 /** A process in uninterruptible sleep neither freezes nor dies. */
-const LIMIT_MS = 5_000;
+const LIMIT_MS = Number(ENFORCE_LIMIT_NS) / 1e6;
 
 /** The episode, as it was when its session began. */
 export interface EnforcedEpisode {

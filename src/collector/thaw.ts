@@ -4,9 +4,10 @@ import { cgroupDirectory } from '../engine/failure-error.js';
 import { CgroupError } from '../error/index.js';
 import { cgroupActions } from '../kernel/cgroup-actions.js';
 import { readCgroupEvents } from '../kernel/cgroup-files.js';
+import { ENFORCE_LIMIT_NS } from '../schema/bounds.js';
 
 /** The kernel thaws at once; what an ancestor has frozen stays so. */
-const LIMIT_MS = 5_000;
+const LIMIT_MS = Number(ENFORCE_LIMIT_NS) / 1e6;
 
 /** As `TelemetryHandle.thaw`. */
 export async function thawCgroup(cgroup: CgroupSpec | null): Promise<void> {

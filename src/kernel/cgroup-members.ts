@@ -1,14 +1,13 @@
 /** Who is in a cgroup and in the cgroups below it. */
+
+import { MAX_CGROUP_DEPTH } from '../schema/bounds.js';
 import { KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
 import { beneath, close, fstat, listDirectory, openDirectory } from './syscall.js';
 import { parsePids } from './text/pids.js';
 
-/** Deeper than any delegation goes; each level holds one descriptor while it is walked. */
-const MAX_DEPTH = 64;
-
 /** As `CgroupReader.listMembers`; `procs` is the kept `cgroup.procs` of the directory. */
 export function listCgroupMembers(dirfd: number, procs: KeptFile, pids: number[]): boolean {
-  return walk(dirfd, procs, pids, MAX_DEPTH);
+  return walk(dirfd, procs, pids, MAX_CGROUP_DEPTH);
 }
 
 function walk(dirfd: number, procs: KeptFile, pids: number[], depth: number): boolean {

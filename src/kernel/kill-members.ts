@@ -2,11 +2,9 @@
  * Who is to be killed: the members of the episode that the killer has found so far. The twin of
  * `native/core/kill_members.cc`.
  */
+import { MAX_KILL_MEMBERS } from '../schema/bounds.js';
 import { hasEnded, type KillKernel, type KillSignal, type ProcessSight } from './kill-kernel.js';
 import type { EpisodeMembers } from './process-killer.js';
-
-/** Processes beyond that are found when others are gone. */
-const MAX_MEMBERS = 65_536;
 
 export interface KillMember {
   readonly pid: number;
@@ -155,7 +153,7 @@ export class KillMembers {
       return;
     }
     if (found.pid <= 1 && !found.spared) return;
-    if (this.#members.size === MAX_MEMBERS) this.whole = false;
+    if (this.#members.size === MAX_KILL_MEMBERS) this.whole = false;
     else this.#members.set(found.pid, found);
   }
 }

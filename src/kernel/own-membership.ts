@@ -4,6 +4,7 @@
  * cgroup namespace led to the directory. The twin of `native/core/own_membership.cc`.
  */
 import { readFileSync } from 'node:fs';
+import { MAX_CGROUP_DEPTH } from '../schema/bounds.js';
 import { hasSamePids, procRootAt } from './process-directory.js';
 import {
   beneath,
@@ -19,9 +20,6 @@ import {
 /** What `whyNotStopped` gives for a cgroup that does hold this process. */
 export const HOLDS_US = 'EBUSY';
 
-/** Deeper than any delegation goes; each level holds one descriptor while it is walked. */
-const MAX_DEPTH = 64;
-
 const FOUND = 1;
 
 /**
@@ -31,7 +29,7 @@ const FOUND = 1;
 export function whyNotStopped(directory: string): string | null {
   const dirfd = openDirectory(`${directory}/.`);
   if (dirfd < 0) return isGone(dirfd) ? null : errnoName(dirfd);
-  const errno = walk(dirfd, MAX_DEPTH);
+  const errno = walk(dirfd, MAX_CGROUP_DEPTH);
   close(dirfd);
   if (errno === FOUND) return HOLDS_US;
   return errno === 0 ? null : errnoName(errno);

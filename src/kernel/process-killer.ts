@@ -3,6 +3,13 @@
  * them stopped first so that none can fork unseen. The twin of `native/core/process_killer.cc`;
  * `test/tables/process-killer.txt` holds the rules.
  */
+
+import {
+  KILL_LIMIT_MS,
+  KILL_OUTLIVE_MS,
+  KILL_PATIENCE_ROUNDS,
+  KILL_PAUSE_MS,
+} from '../schema/bounds.js';
 import {
   type HeldProcess,
   hasEnded,
@@ -31,9 +38,6 @@ export interface KillPlan extends EpisodeMembers {
   /** False if the pids come from a fixture or a foreign procfs: then nothing is signalled. */
   readonly maySignal: boolean;
 }
-
-/** How long processes are waited for that hang in the kernel, or get no cpu, first to stop and then to die. */
-export const KILL_LIMIT_MS = 5_000;
 
 export interface KillResult {
   /** How many received SIGKILL. */
@@ -99,17 +103,7 @@ export async function killMembers(
   }
 }
 
-const PAUSE_MS = 1;
 const MAX_PAUSE_MS = 10;
-
-/** What `cgroup.kill` reaches is dead within some ms: p99 1.8. */
-const OUTLIVE_MS = 20;
-
-/**
- * Rounds without anybody new after which processes that hang in the kernel (state D) are no longer waited for to
- * stop: a fork that is in progress there fails once SIGKILL is pending.
- */
-const PATIENCE = 20;
 
 class ProcessKiller {
   readonly #plan: EpisodeMembers;
@@ -148,22 +142,22 @@ class ProcessKiller {
 
   /** Whether a process is still alive some ms after `cgroup.kill`: the kernel skips those whose first thread has ended. */
   async outlivesCgroupKill(): Promise<boolean> {
-    const end = this.#kernel.nowMs() + OUTLIVE_MS;
+    const end = this.#kernel.nowMs() + KILL_OUTLIVE_MS;
     while (this.#kernel.isPopulated()) {
       if (this.#kernel.nowMs() >= end) return true;
-      await this.#kernel.pause(PAUSE_MS);
+      await this.#kernel.pause(KILL_PAUSE_MS);
     }
     return false;
   }
 
   async #stopAll(): Promise<void> {
     const end = this.#kernel.nowMs() + this.#limitMs;
-    for (let quiet = 0; ; await this.#kernel.pause(PAUSE_MS)) {
+    for (let quiet = 0; ; await this.#kernel.pause(KILL_PAUSE_MS)) {
       this.#round('SIGSTOP');
       quiet = this.#members.changed ? 0 : quiet + 1;
       const isLast = this.#kernel.nowMs() >= end;
       // A stop takes effect when the process next returns to user mode: until then it may still fork.
-      const isPatient = this.#blocked === 0 || quiet >= PATIENCE || isLast;
+      const isPatient = this.#blocked === 0 || quiet >= KILL_PATIENCE_ROUNDS || isLast;
       const atRest = quiet > 0 && this.#running === 0 && isPatient;
       this.#stoodStill = atRest && !this.#members.addUnlistedChildren();
       if (this.#stoodStill || isLast) return;
@@ -188,7 +182,7 @@ class ProcessKiller {
   /** Until no new processes appear and all have ended: SIGKILL takes effect only when the process gets a cpu. */
   async #awaitEnds(): Promise<void> {
     const end = this.#kernel.nowMs() + this.#limitMs;
-    for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(pauseMs + 1, MAX_PAUSE_MS)) {
+    for (let pauseMs = KILL_PAUSE_MS; ; pauseMs = Math.min(pauseMs + 1, MAX_PAUSE_MS)) {
       this.#round('SIGKILL');
       // A list that was cut shows more once the killed have left it.
       if (!this.#members.changed && this.#living === 0) return;

@@ -1,16 +1,15 @@
-/** What a writer writes through: a queue, written in the order of the appends. */
+/** What a writer writes through: a queue, written as it was appended. */
+
+import type { LogCancel, LogFault } from '../schema/enumerations.js';
 
 /** Why a line is not on disk. */
 export interface LogFailure {
-  /** `file` is it about: the log, its `.1` or its lock file. */
+  /** The file that it is about: the log, its `.1` or its lock file. */
   readonly file: string;
   /** What the kernel said, or null: `why` tells. */
   readonly errno: string | null;
-  readonly why: 'errno' | 'lock' | 'not-regular' | 'foreign' | 'link';
+  readonly why: LogFault;
 }
-
-/** `'too-late'`: it is written, or being written; else nothing of it will be, and it waited for that. */
-export type LogCancel = 'too-late' | 'lock' | 'write';
 
 export interface EventLog {
   /**

@@ -4,17 +4,8 @@ import type { Addon, NativeLog } from '../addon/binding.js';
 import { nativeEvents } from '../addon/events.js';
 import { loadAddon } from '../addon/load.js';
 import { errnoName } from '../error/errno-name.js';
-import type { EventLog, LogCancel, LogFailure } from './event-log.js';
-
-const CANCELS: readonly LogCancel[] = ['too-late', 'lock', 'write'];
-const FAULTS: readonly LogFailure['why'][] = [
-  'errno',
-  'errno',
-  'lock',
-  'not-regular',
-  'foreign',
-  'link',
-];
+import { LOG_CANCELS, LOG_FAULTS, type LogCancel } from '../schema/enumerations.js';
+import type { EventLog, LogFailure } from './event-log.js';
 
 export class NativeEventLog implements EventLog {
   readonly #binding = loadAddon().addon as Addon;
@@ -49,7 +40,7 @@ export class NativeEventLog implements EventLog {
       queueMicrotask(() => end(this.#failureOf(errno)));
     }
     return () => {
-      const cancelled = CANCELS[this.#binding.cancelAppend(this.#log, id)] ?? 'too-late';
+      const cancelled = LOG_CANCELS[this.#binding.cancelAppend(this.#log, id)] ?? 'too-late';
       // Nothing is told of it any more.
       if (cancelled !== 'too-late') forget();
       return cancelled;
@@ -62,7 +53,7 @@ export class NativeEventLog implements EventLog {
     return {
       errno: errno === 0 ? null : errnoName(errno),
       file: this.#files[(packed >> 16) & 0xff] ?? '',
-      why: FAULTS[packed >> 24] ?? 'errno',
+      why: LOG_FAULTS[packed >> 24] || 'errno',
     };
   }
 }

@@ -14,17 +14,13 @@ import {
 import { errnoOf } from '../kernel/errno.js';
 import { LongLine, linesOf, type RawLine } from '../ndjson/line-reader.js';
 import { messageOf } from '../realm/index.js';
+import { MAX_REVIEWER_LINE_BYTES } from '../schema/bounds.js';
 import { isCutShort } from './cut-short.js';
 import { ReviewerTelemetryHealth } from './health.js';
 import { lifecycleEventOfLine, membersOf } from './lifecycle-event.js';
 import { assertLogPath } from './paths.js';
 import { epochSecondsOf } from './rfc3339.js';
-import {
-  MAX_REVIEWER_LINE_BYTES,
-  MAX_U32,
-  type ReviewerEventObject,
-  type ReviewerLifecycleEvent,
-} from './schema.js';
+import { MAX_U32, type ReviewerEventObject, type ReviewerLifecycleEvent } from './schema.js';
 import { closeStream, ioError, openStream, type StreamFile } from './stream-view.js';
 
 const DEFAULT_MAX_EVENTS = 400;

@@ -7,9 +7,6 @@ export const REVIEWER_TELEMETRY_SCHEMA_VERSION = 1;
 /** Of `pr_number` and `restart_count`. */
 export const MAX_U32 = 2 ** 32 - 1;
 
-/** A line has at most so many bytes, its newline not counted. */
-export const MAX_REVIEWER_LINE_BYTES = 4 * 1024 * 1024;
-
 export const REVIEWER_EVENT_KINDS = [
   'run_start',
   'run_complete',

@@ -2,8 +2,8 @@
 import { ReviewerTelemetryError } from '../error/index.js';
 import { LongLine, linesOf } from '../ndjson/line-reader.js';
 import { threadMap } from '../realm/thread-map.js';
+import { MAX_REVIEWER_LINE_BYTES } from '../schema/bounds.js';
 import { lifecycleEventOfLine } from './lifecycle-event.js';
-import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
 import { closeStream, openStream, type StreamFile } from './stream-view.js';
 
 /** Which file was read, and where its next line begins. */

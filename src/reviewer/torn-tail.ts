@@ -1,7 +1,7 @@
 /** How a log ends, which a crash may have left within a line: as `native/core/event_log.cc` looks at it. */
 import type { FileHandle } from 'node:fs/promises';
 import { endOfLast, lastNewlineOf } from '../ndjson/last-byte.js';
-import { MAX_REVIEWER_LINE_BYTES } from './schema.js';
+import { MAX_REVIEWER_LINE_BYTES } from '../schema/bounds.js';
 
 const NEWLINE = 0x0a;
 const OBJECT = 0x7b;

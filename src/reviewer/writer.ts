@@ -15,11 +15,12 @@ import {
   wholeNumber,
 } from '../error/index.js';
 import { brand } from '../realm/index.js';
+import { MAX_REVIEWER_LINE_BYTES } from '../schema/bounds.js';
 import type { EventLog, LogFailure } from './event-log.js';
 import { lineOfEvent, lineOfValue } from './lifecycle-event.js';
 import { eventLogAt } from './open-log.js';
 import { assertLogPath, reviewerEventsLockPath, reviewerEventsRotatedPath } from './paths.js';
-import { MAX_REVIEWER_LINE_BYTES, type ReviewerLifecycleEventInit } from './schema.js';
+import type { ReviewerLifecycleEventInit } from './schema.js';
 
 const DEFAULT_ROTATE_BYTES = 10 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 10_000;

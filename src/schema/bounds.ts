@@ -48,6 +48,24 @@ export const BIRTH_FORCED_SHARE = 20;
 /** Else for at most one part in this. */
 export const BIRTH_REGULAR_SHARE = 50;
 
+/** How long a killer waits for processes that get no cpu, first to stop and then to die. */
+export const KILL_LIMIT_MS = 5000;
+
+/** A killer looks again after this pause. */
+export const KILL_PAUSE_MS = 1;
+
+/** What `cgroup.kill` reaches is dead within this time (p99: 1.8 ms). */
+export const KILL_OUTLIVE_MS = 20;
+
+/**
+ * Rounds without a new member after which a killer no longer waits for those that hang in the kernel (state D): a fork
+ * that is under way there fails once SIGKILL is pending.
+ */
+export const KILL_PATIENCE_ROUNDS = 20;
+
+/** Members that a killer keeps, some 5 MB; those beyond are found when others are gone. */
+export const MAX_KILL_MEMBERS = 65536;
+
 /** The unit of `ru_inblock` and `ru_oublock`. */
 export const RUSAGE_BLOCK_BYTES = 512;
 
@@ -60,10 +78,10 @@ export const PROC_SUPER_MAGIC = 40864;
 /** Block devices that stand on one another. */
 export const MAX_BLOCK_DEPTH = 16;
 
-/** Levels of cgroups that are walked below a directory. */
+/** Levels of cgroups that are walked below a directory, one descriptor each: deeper than any delegation goes. */
 export const MAX_CGROUP_DEPTH = 64;
 
-/** Bytes of one line of the reviewer log. */
+/** Bytes of one line of the reviewer log, its newline not counted. */
 export const MAX_REVIEWER_LINE_BYTES = 4194304;
 
 /** INV-TL02: the highest time in a frame. */
@@ -95,6 +113,9 @@ export const LINGER_MAX_NS = 20000000n;
 
 /** How long what was told to freeze or to die may take: a process in uninterruptible sleep does neither. */
 export const ENFORCE_LIMIT_NS = 5000000000n;
+
+/** How long a thread that ends waits for its sampler to end its episodes. */
+export const SAMPLER_END_LIMIT_NS = 1000000000n;
 
 /** A deadline is served at most this early. */
 export const MAX_PACER_SLACK_NS = 1000000n;

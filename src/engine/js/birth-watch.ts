@@ -7,6 +7,13 @@
 import { KeptFile, ReadStatus, readBuffer } from '../../kernel/kept-file.js';
 import type { ProcRoot } from '../../kernel/process-directory.js';
 import { close, openDirectoryPath } from '../../kernel/syscall.js';
+import {
+  BIRTH_FEW_LISTS,
+  BIRTH_FORCED_SHARE,
+  BIRTH_LISTS_PER_BIRTH,
+  BIRTH_REGULAR_NS,
+  BIRTH_REGULAR_SHARE,
+} from '../../schema/bounds.js';
 
 export const Search = {
   /** Read every list of children. */
@@ -17,19 +24,6 @@ export const Search = {
   NONE: 2,
 } as const;
 export type SearchValue = (typeof Search)[keyof typeof Search];
-
-/** So many lists are read at every sample: that is cheap, and misses nothing. */
-const FEW_LISTS = 64n;
-/** A number costs about as much as a list. Beyond this share of the lists they are no saving. */
-const LISTS_PER_BIRTH = 8;
-/** Reading the lists takes at most this share of the time where births do not tell who was born … */
-const FORCED_SHARE = 20n;
-/**
- * … and where they do: a number that is handed out without a count (`clone3` with `set_tid`), or a birth that took long,
- * is found then.
- */
-const REGULAR_SHARE = 50n;
-const REGULAR_NS = 1_000_000_000n;
 
 export class BirthWatch {
   /** For BIRTHS: the numbers to look at, parents before children. */
@@ -57,7 +51,7 @@ export class BirthWatch {
     this.#beganNs = nowNs;
     this.born = [];
     // Of a recorded tree nothing tells of births.
-    if (lists <= FEW_LISTS || !this.#root.samePids) {
+    if (lists <= BigInt(BIRTH_FEW_LISTS) || !this.#root.samePids) {
       this.#lastPid = null;
       return Search.LISTS;
     }
@@ -65,7 +59,7 @@ export class BirthWatch {
     const now = this.#readLastPid();
     // The numbers begin anew at their end: then it is not known how many they were.
     const known = before !== null && now !== null && now >= before;
-    const few = known && now - before <= Number(lists) / LISTS_PER_BIRTH;
+    const few = known && now - before <= Number(lists) / BIRTH_LISTS_PER_BIRTH;
     // The first sample at which they are many has nothing to count births from.
     if ((before === null && now !== null) || this.#isDue(nowNs, few)) {
       this.#lastPid = now;
@@ -96,8 +90,8 @@ export class BirthWatch {
   #isDue(nowNs: bigint, few: boolean): boolean {
     if (this.#endedNs === null) return true;
     const since = nowNs - this.#endedNs;
-    const share = few ? REGULAR_SHARE : FORCED_SHARE;
-    return since >= this.#costNs * share && (!few || since >= REGULAR_NS);
+    const share = few ? BigInt(BIRTH_REGULAR_SHARE) : BigInt(BIRTH_FORCED_SHARE);
+    return since >= this.#costNs * share && (!few || since >= BIRTH_REGULAR_NS);
   }
 
   #listBorn(from: number, to: number): void {

@@ -3,8 +3,8 @@
  * they never drift. The twin of `native/core/pacer.h`; both run `test/tables/pacer.txt`.
  */
 
-const SLACK_SHARE = 64n;
-const MAX_SLACK_NS = 1_000_000n;
+import { MAX_PACER_SLACK_NS, PACER_SLACK_SHARE } from '../../schema/bounds.js';
+
 const MAX_MISSED = 2 ** 32 - 1;
 
 export class Pacer {
@@ -39,8 +39,8 @@ export class Pacer {
    * at most 1 ms. One wake so serves what is due at about the same time.
    */
   due(nowNs: bigint): boolean {
-    const share = this.#periodNs / SLACK_SHARE;
-    const slack = share < MAX_SLACK_NS ? share : MAX_SLACK_NS;
+    const share = this.#periodNs / BigInt(PACER_SLACK_SHARE);
+    const slack = share < MAX_PACER_SLACK_NS ? share : MAX_PACER_SLACK_NS;
     return nowNs + slack >= this.#deadlineNs;
   }
 

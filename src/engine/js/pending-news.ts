@@ -1,12 +1,9 @@
 /** What an episode has to tell its owner, until the owner takes it: bounded, however long that is. */
 import type { BudgetTrip, Exhaustion } from '../../budget/watch.js';
-import { MAX_WARNINGS } from '../../schema/bounds.js';
+import { MAX_KEPT_NEWS, MAX_WARNINGS } from '../../schema/bounds.js';
 import type { FailedAction, FrameReply, SamplerNews, SampleWarning } from '../engine.js';
 import { sameWarning } from './failure-log.js';
 import type { Trip } from './tripwires.js';
-
-/** Of changes of a source and of trips: the newest. */
-const MOST = 64;
 
 type SourceChange = SamplerNews['sources'][number];
 
@@ -42,7 +39,7 @@ export class PendingNews {
   }
 
   addSource(change: SourceChange): void {
-    pushNewest(this.#sources, change, MOST);
+    pushNewest(this.#sources, change, MAX_KEPT_NEWS);
   }
 
   /** A warning that is there already moves to the end. */
@@ -53,11 +50,11 @@ export class PendingNews {
   }
 
   addTrip(trip: Trip): void {
-    pushNewest(this.#trips, trip, MOST);
+    pushNewest(this.#trips, trip, MAX_KEPT_NEWS);
   }
 
   addBudgetTrip(trip: BudgetTrip): void {
-    pushNewest(this.#budgetTrips, trip, MOST);
+    pushNewest(this.#budgetTrips, trip, MAX_KEPT_NEWS);
   }
 
   exhaust(exhaustion: Exhaustion): void {

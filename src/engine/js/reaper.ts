@@ -5,12 +5,10 @@
 
 import { saturatingSub } from '../../frame/saturate.js';
 import type { ProcRoot } from '../../kernel/process-directory.js';
+import { RUSAGE_BLOCK_BYTES } from '../../schema/bounds.js';
 import { Channel, PartBit } from '../../schema/enumerations.js';
 import { LedgerRow } from './ledger.js';
 import { Member } from './member.js';
-
-/** The unit of `ru_inblock` and `ru_oublock`. */
-const RUSAGE_BLOCK_BYTES = 512;
 
 export class Reaper {
   readonly pid: number;

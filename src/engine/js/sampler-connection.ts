@@ -11,6 +11,7 @@ import { TelemetryError } from '../../error/index.js';
 import { messageOf } from '../../realm/index.js';
 import { threadMap } from '../../realm/thread-map.js';
 import { bindRing } from '../../ring/header.js';
+import { SAMPLER_END_LIMIT_NS } from '../../schema/bounds.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
 import { cgroupDirectory, failureToError } from '../failure-error.js';
 import { endAbandonedRing } from './abandoned-ring.js';
@@ -23,7 +24,7 @@ import {
 } from './sampler-messages.js';
 
 /** For the terminal frames of a thread that ends. */
-const END_LIMIT_MS = 1_000;
+const END_LIMIT_MS = Number(SAMPLER_END_LIMIT_NS) / 1e6;
 
 /** Starts `sampler-worker.js` with these data, which hold a port to be transferred. */
 export type StartSamplerWorker = (data: SamplerWorkerData) => Worker;

@@ -3,14 +3,13 @@
  * worker of `sampler-worker.ts`.
  */
 
+import { MAX_PACER_SLACK_NS } from '../../schema/bounds.js';
 import { watchPopulation } from './population-watch.js';
 import type { SampledEpisode } from './sampled-episode.js';
 import type { EpisodeNews } from './sampler-messages.js';
 import { WakeHeap } from './wake-heap.js';
 
 const NS_PER_MS = 1_000_000n;
-/** No episode is due more than this before its deadline (`Pacer.due`). */
-const MAX_SLACK_NS = NS_PER_MS;
 
 interface Entry {
   readonly id: number;
@@ -71,7 +70,7 @@ export class Sampler {
 
   readonly #wake = (): void => {
     const nowNs = process.hrtime.bigint();
-    for (const entry of this.#wakes.until(nowNs + MAX_SLACK_NS)) {
+    for (const entry of this.#wakes.until(nowNs + MAX_PACER_SLACK_NS)) {
       entry.episode.wake(nowNs);
       this.#acted(entry);
     }
