@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import * as episcope from 'episcope';
 import { describe, expect, it } from 'vitest';
 import { sourceModules } from '../support/module-graph.js';
 import { anchorsOf, codeBlocks, DOCUMENTS, proseOf, ROOT, textOf } from './markdown.js';
@@ -55,6 +56,20 @@ it('the error codes of docs/contract.md are those of src/error/codes.ts', () => 
   const codesIn = (text: string) => [...new Set(text.match(/ERR_[A-Z0-9_]+/g))].sort();
   const table = textOf('docs/contract.md').match(/^\| class \| codes \|\n(?:\|.*\n)+/m)?.[0] ?? '';
   expect(codesIn(table)).toEqual(codesIn(textOf('src/error/codes.ts')));
+});
+
+it('constants have the values that the documents give in parentheses', () => {
+  const exported: Readonly<Record<string, unknown>> = { ...episcope };
+  const given = DOCUMENTS.flatMap((document) =>
+    Array.from(
+      textOf(document).matchAll(/`([A-Z][A-Z_]+)` \(([\d,]+)\)/g),
+      ([, name = '', value = '']) => ({
+        [name]: Number(value.replaceAll(',', '')),
+      }),
+    ),
+  );
+  expect(given.length).toBeGreaterThan(0);
+  expect(exported).toMatchObject(Object.assign({}, ...given));
 });
 
 /** `file` or `file#anchor`, from the directory of the document. */
