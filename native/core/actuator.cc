@@ -13,16 +13,16 @@
 namespace episcope {
 namespace {
 
-/// The write of a limit waits for reclaim, unless its descriptor does not wait.
+/// Writing a limit waits for reclaim unless the descriptor is O_NONBLOCK.
 bool may_wait_for_reclaim(const std::string& file) { return file.starts_with("memory."); }
 
-/// Who froze or killed itself could do nothing more about it.
+/// A process that froze or killed itself could not continue.
 bool stops_the_cgroup(const Action& action) {
   return action.file == "cgroup.kill" || (action.file == "cgroup.freeze" && action.text == "1");
 }
 
-/// In the directory's path every link is followed, as `/proc/self/fd/N` must be; in the directory
-/// itself nothing but its own file is opened.
+/// Follows links in the path of the directory, as `/proc/self/fd/N` requires; in the directory
+/// itself it opens only a file of its own, not a link or a mount.
 int write_file(const Action& action) {
   OwnedDescriptor opened;
   int dirfd = action.directory_fd.get();
@@ -71,7 +71,7 @@ Actuator::~Actuator() { stop(0); }
 int Actuator::start() {
   pthread_attr_t attributes;
   if (const int error = pthread_attr_init(&attributes); error != 0) return error;
-  // Detached: a join has no bound, and the thread owns what it needs.
+  // Detached: a join could block forever, and the thread owns everything it uses.
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   auto* own = new std::shared_ptr<ActionQueue>(queue_);
   queue_->running_ = true;
@@ -86,7 +86,7 @@ int Actuator::start() {
 }
 
 bool Actuator::stop(uint64_t timeout_ns) {
-  // What nobody will do is let go of, outside the lock: who asked for it may hold the queue.
+  // Actions that will not be done are destroyed outside the lock: their owners may hold the queue.
   std::deque<Action> never_done;
   std::unique_lock lock(queue_->mutex_);
   queue_->stopping_ = true;

@@ -20,7 +20,7 @@ void BirthWatch::close() {
 Search BirthWatch::begin(uint64_t lists, uint64_t now_ns, ReadBuffer& buffer) {
   began_ns_ = now_ns;
   born_.clear();
-  // Of a recorded tree nothing tells of births.
+  // A recorded tree does not tell of births.
   if (lists <= kBirthFewLists || !root_.same_pids) {
     last_pid_ = 0;
     return Search::kLists;
@@ -28,11 +28,11 @@ Search BirthWatch::begin(uint64_t lists, uint64_t now_ns, ReadBuffer& buffer) {
   const int before = last_pid_;
   const int now = last_pid(buffer);
   const uint64_t since = saturating_sub(now_ns, ended_ns_);
-  // The first sample at which they are many has nothing to count births from.
+  // The first sample with many lists has no earlier pid to count births from.
   const bool is_due =
       (before == 0 && now > 0) ||
       since >= std::max(kBirthRegularNs, saturating_mul(cost_ns_, kBirthRegularShare));
-  // The numbers begin anew at their end: then it is not known how many they were.
+  // After the highest pid the kernel starts over: the number of births is unknown then.
   const bool is_known = before > 0 && now >= before;
   const bool are_few =
       is_known && static_cast<uint64_t>(now - before) <= lists / kBirthListsPerBirth;
@@ -64,7 +64,7 @@ void BirthWatch::not_there(int pid) {
   if (std::find(born_.begin(), retried, pid) == retried) late_.push_back(pid);
 }
 
-/// The last number of `0.20 0.18 0.12 1/80 11206`; 0 where it is not told.
+/// The last number of `0.20 0.18 0.12 1/80 11206`; 0 if it cannot be read.
 int BirthWatch::last_pid(ReadBuffer& buffer) {
   if (loadavg_.read(root_.fd, buffer).status != ReadStatus::kOk) return 0;
   const Text text(buffer.bytes, buffer.size);

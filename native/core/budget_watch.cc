@@ -29,7 +29,7 @@ bool BudgetWatch::look(const BudgetSample& sample, std::vector<BudgetTrip>& trip
       tripped_[i] = tripped;
       if (tripped) trips.push_back(seen);
     }
-    // A total that lands exactly on its limit fits, and leaves nothing to go on with.
+    // A total equal to its limit is within it, but leaves nothing to continue with.
     if (seen.consumed >= seen.limit && !exhaustion_) exhaust(seen, sample.ts_ns);
   }
   last_ns_ = sample.ts_ns;
@@ -67,7 +67,7 @@ void BudgetWatch::charge_wall(uint64_t now_ns) {
 void BudgetWatch::exhaust(const BudgetTrip& reached, uint64_t ts_ns) {
   std::optional<uint64_t> late_ns;
   if (last_ns_) late_ns = saturating_sub(ts_ns, *last_ns_);
-  // Time passes by itself: how much too much there is says how long it has been.
+  // Wall time passes by itself: the excess tells how long ago the limit was reached.
   if (reached.resource == resource::kWallMs && late_ns) {
     late_ns = std::min(*late_ns, reached.consumed - reached.limit);
   }

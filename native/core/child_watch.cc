@@ -18,7 +18,7 @@ constexpr long kPidfdOpen = 434;  // SYS_pidfd_open, which older headers lack
 constexpr int kPidfd = 3;         // P_PIDFD
 constexpr uint64_t kKib = 1024;
 
-/// The system call has a fifth argument that the library's function hides.
+/// The system call has a fifth argument, the rusage, that the libc function lacks.
 bool ask(int pidfd, siginfo_t& info, rusage& usage) {
   constexpr int kLook = WEXITED | WNOHANG | WNOWAIT;
   long result;
@@ -29,7 +29,7 @@ bool ask(int pidfd, siginfo_t& info, rusage& usage) {
   return result == 0;
 }
 
-/// What `PIDFD_GET_INFO` fills in, which older headers lack: its first version.
+/// The first version of what `PIDFD_GET_INFO` fills in, which older headers lack.
 struct PidfdInfo {
   uint64_t mask;
   uint64_t cgroup_id;
@@ -40,7 +40,7 @@ static_assert(sizeof(PidfdInfo) == 64);
 constexpr unsigned long kPidfdGetInfo = _IOWR(0xFF, 11, PidfdInfo);
 constexpr uint64_t kPidfdInfoExit = 1u << 3;
 
-/// Only of a child that was reaped, since Linux 6.15.
+/// Succeeds only for a child that was reaped, since Linux 6.15.
 std::optional<ChildStatus> reaped_status(int pidfd) {
   PidfdInfo info{};
   info.mask = kPidfdInfoExit;
@@ -62,8 +62,8 @@ uint64_t own_peak_bytes() {
   return kib(usage.ru_maxrss);
 }
 
-/// `ru_maxrss` outlives the exec, and before it the child shared our memory: only what exceeds
-/// that, and the error of the kernel's per-cpu counters, is the child's.
+/// `ru_maxrss` survives exec, and before it the child shared our memory: only a value above ours,
+/// and above the error of the kernel's per-cpu counters, belongs to the child.
 uint64_t trusted_peak(uint64_t child_bytes, uint64_t own_bytes) {
   constexpr uint64_t kCounterError = 4 * kKib * kKib;
   const uint64_t least = saturating_add(own_bytes + own_bytes / 8, kCounterError);

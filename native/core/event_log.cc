@@ -13,12 +13,12 @@
 namespace episcope {
 namespace {
 
-/// So much is written at once.
+/// The most that is written at once.
 constexpr size_t kWriteBytes = 1 << 20;
-/// The last line mostly fits into so much.
+/// Usually enough for the last line.
 constexpr size_t kScanBytes = 1 << 12;
 
-/// A FIFO without a reader must not hold us, nor a terminal become ours.
+/// A FIFO without a reader must not block us, nor a terminal become our controlling terminal.
 constexpr int kOpenFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
 LogFailure errno_failure(LogFile file, int error_number = errno) {
@@ -31,22 +31,22 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// What the kernel leaks of its own for EOPNOTSUPP.
+/// ENOTSUPP: an errno of the kernel alone that some file systems return instead of EOPNOTSUPP.
 constexpr int kNotSupported = 524;
 
-/// What is said of a directory that cannot be synced, and not of a write that failed. That our
-/// descriptor is open we know, so EBADF is the file system's word too: that it wants one for
-/// writing, which no directory has.
+/// Whether the errno says that the directory cannot be synced, not that a write failed. Our
+/// descriptor is open, so EBADF too comes from the file system, which wants one that is open for
+/// writing: a directory has none.
 bool is_unsyncable(int error) {
   return error == EBADF || error == EINVAL || error == EISDIR || error == ENOSYS ||
          error == EOPNOTSUPP || error == kNotSupported;
 }
 
-/// It may be entered and written and yet not be opened, which a sync needs.
+/// A directory may be searched and written but not opened, which a sync needs.
 bool is_forbidden(int error) { return error == EACCES || error == EPERM; }
 
-/// 0 or an errno; 0 too where it cannot be done: the lines are synced, and their file's name is
-/// left to the file system.
+/// Returns 0 or an errno. 0 also if a directory cannot be synced: the lines are synced, and the
+/// name of their file is left to the file system.
 int sync_directory_at(const std::string& path) {
   const OwnedDescriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   while (directory.is_open()) {
@@ -56,7 +56,7 @@ int sync_directory_at(const std::string& path) {
   return is_forbidden(errno) ? 0 : errno;
 }
 
-/// 0 or an errno.
+/// Returns 0 or an errno.
 int make_directories(const std::string& path) {
   if (mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return 0;
   if (errno != ENOENT) return errno;
@@ -84,7 +84,7 @@ bool is_at(const std::string& path, int fd, int flags = 0) {
   return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
-/// Bytes that are there; fewer than `length` at the end of the file. −1 with errno.
+/// Returns the number of bytes read, fewer than `length` at the end of the file; −1 with errno.
 ssize_t read_at(int fd, char* buffer, size_t length, uint64_t at) {
   size_t got = 0;
   while (got < length) {
@@ -99,13 +99,13 @@ ssize_t read_at(int fd, char* buffer, size_t length, uint64_t at) {
   return static_cast<ssize_t>(got);
 }
 
-/// As readers take it, who pass over blank lines.
+/// Readers skip blank lines too.
 constexpr std::string_view kBlank = " \t\r";
 
 bool is_newline(char c) { return c == '\n'; }
 bool is_text(char c) { return !is_newline(c) && kBlank.find(c) == std::string_view::npos; }
 
-/// Where the last such byte before `end` ends, 0 where there is none; −1 with errno.
+/// Returns the offset behind the last such byte before `end`, or 0 if there is none; −1 with errno.
 int64_t end_of_last(bool (*is_such)(char), int fd, uint64_t end) {
   std::vector<char> chunk(kScanBytes);
   while (end > 0) {
@@ -120,7 +120,7 @@ int64_t end_of_last(bool (*is_such)(char), int fd, uint64_t end) {
   return 0;
 }
 
-/// What stands outside of strings: structure, numbers, `true`, `false` and `null`.
+/// Characters outside of strings: structure, numbers, `true`, `false` and `null`.
 constexpr std::string_view kOutside = " \t\r,:truefalsn+-.eE0123456789";
 
 }  // namespace
@@ -166,7 +166,7 @@ LogFailure EventLog::lock() {
       if (errno != EINTR) return {LogFault::kLock, LogFile::kLock, errno};
     }
     if (is_at(lock_path_, lock_.get())) return {};
-    // Removed or replaced while we waited: others lock another file by now.
+    // Removed or replaced while we waited: other processes lock another file now.
     lock_.reset();
   }
 }
@@ -231,7 +231,7 @@ LogFailure EventLog::make_ready() {
     if (const LogFailure failure = repair_end()) return failure;
     known_size_ = size_;
   }
-  // Nothing in it was ever acknowledged, so nobody need have seen to its name.
+  // Nothing in it was acknowledged yet, so its name may not have been synced.
   return size_ == 0 ? sync_directories() : LogFailure{};
 }
 
@@ -241,7 +241,7 @@ LogFailure EventLog::repair_end() {
   if (lines_end < 0) return errno_failure(LogFile::kEvents);
   const int64_t text_end = end_of_last(is_text, fd, size_);
   if (text_end < 0) return errno_failure(LogFile::kEvents);
-  // Of the last line that is not blank: an event cut short may have blank lines behind it.
+  // The last line that is not blank: an event that was cut short may be followed by blank lines.
   const int64_t line_start = end_of_last(is_newline, fd, static_cast<uint64_t>(text_end));
   if (line_start < 0) return errno_failure(LogFile::kEvents);
   const auto start = static_cast<uint64_t>(line_start);
@@ -253,16 +253,16 @@ LogFailure EventLog::repair_end() {
   const std::string_view text =
       std::string_view(line).substr(std::min(line.find_first_not_of(kBlank), line.size()));
   const LineShape shape = line.size() > kMaxReviewerLineBytes ? LineShape::kOther : shape_of(text);
-  // Readers forgive it only while nothing stands behind it.
+  // Readers accept it only while nothing follows it.
   if (shape == LineShape::kObjectCutShort) return cut_end(start);
   if (lines_end == static_cast<int64_t>(size_)) return {};
   if (shape == LineShape::kWholeObject || lines_end >= text_end) {
-    // Only a newline is missing, which others write by itself.
+    // Only the newline is missing, which other writers append separately.
     if (write(fd, "\n", 1) != 1) return errno_failure(LogFile::kEvents);
     size_++;
     return {};
   }
-  // A crash of the machine may leave zeros. What begins otherwise is not ours to cut.
+  // A crash of the machine may leave zeros. Anything else was not written by us and is not cut.
   if (text.starts_with('{') || text.starts_with('\0')) return cut_end(start);
   return {LogFault::kForeign, LogFile::kEvents, 0};
 }
@@ -270,7 +270,7 @@ LogFailure EventLog::repair_end() {
 LogFailure EventLog::cut_end(uint64_t at) {
   struct stat status;
   if (fstat(events_.get(), &status) != 0) return errno_failure(LogFile::kEvents);
-  // A file that somebody made shorter meanwhile would be filled with NULs.
+  // If the file was truncated meanwhile, this would extend it with NULs.
   if (static_cast<uint64_t>(status.st_size) > at &&
       ftruncate(events_.get(), static_cast<off_t>(at)) != 0) {
     return errno_failure(LogFile::kEvents);
@@ -280,14 +280,14 @@ LogFailure EventLog::cut_end(uint64_t at) {
 }
 
 LogFailure EventLog::rotate() {
-  // A writer that was killed may have left lines in it which nobody synced.
+  // A writer that was killed may have left lines that were not synced.
   if (const LogFailure failure = sync_events()) return failure;
   if (rename(path_.c_str(), rotated_path_.c_str()) != 0) return errno_failure(LogFile::kRotated);
-  // Of two names of one file a rename does nothing: without this the file would be full for ever.
+  // rename() between two names of one file does nothing: without this the file would stay full.
   if (is_at(path_, events_.get()) && unlink(path_.c_str()) != 0) {
     return errno_failure(LogFile::kEvents);
   }
-  // Before the next file is made, or a crash could bring this one back beside it.
+  // Before the next file is created, or a crash could restore this one under the same name.
   events_.reset();
   return sync_directories();
 }
@@ -324,14 +324,14 @@ size_t EventLog::write_lines(std::span<const LogLine> lines, LogFailure& failure
   while (whole < lines.size() && whole_bytes + lines[whole].text.size() <= written) {
     whole_bytes += lines[whole++].text.size();
   }
-  // Where this fails the next writer cuts it.
+  // If this fails, the next writer cuts it.
   if (whole_bytes < written) cut_end(before + whole_bytes);
   size_ = known_size_ = before + whole_bytes;
   if (whole == 0) return 0;
   const LogFailure not_synced = sync_events();
   if (!not_synced) return whole;
   failure = not_synced;
-  // Nobody is told that these are there, so that they may be appended again.
+  // These were not acknowledged, so their callers may append them again.
   cut_end(before);
   known_size_ = 0;
   return 0;
@@ -342,7 +342,7 @@ LogFailure EventLog::sync_directories() const {
   if (const int error = sync_directory_at(directory); error != 0) {
     return errno_failure(LogFile::kEvents, error);
   }
-  // Those above may have been made for this log, and may be none of ours to open.
+  // The parent directories may have been created for this log, or may not be ours to open.
   for (std::string parent = directory_of(directory); parent != directory && parent != ".";
        parent = directory_of(directory)) {
     sync_directory_at(parent);

@@ -12,11 +12,11 @@
 namespace episcope {
 namespace {
 
-// O_NONBLOCK: a FIFO in a fixture tree must not hang the reader.
+// O_NONBLOCK: a FIFO in a fixture tree must not block the reader.
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 
 std::atomic<int> kept_descriptors{0};
-std::atomic<int> most_descriptors{-1};  // -1: not asked yet
+std::atomic<int> most_descriptors{-1};  // -1: not read yet
 
 int half_of_soft_limit() {
   rlimit limit{};
@@ -55,7 +55,7 @@ ReadResult read_whole(int fd, char* bytes, size_t capacity, size_t& size, Pread 
   size_t at = 0;
   char behind;
   for (;;) {
-    // A short read is no end: a seq_file hands out what fits its page.
+    // A short read is not the end: a seq_file returns what fits in its page.
     const bool full = at == capacity;
     const ssize_t n = pread_once(fd, full ? &behind : bytes + at, full ? 1 : capacity - at,
                                  static_cast<off_t>(at));

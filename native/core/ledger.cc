@@ -21,7 +21,7 @@ void Ledger::store(const Observation& seen) {
   row.ppid = seen.ppid;
   for (uint32_t c = 0; c < channel::kCount; ++c) {
     if (!((seen.channels >> c) & 1)) continue;
-    // The kernel scales user and system from samples: they can step back a little between reads.
+    // The kernel divides user and system by sampling: they can decrease a little between reads.
     Account& account = row.accounts[c];
     account.own = std::max(account.own, seen.own[c]);
     account.reaped = std::max(account.reaped, seen.reaped[c]);
@@ -79,7 +79,7 @@ void Ledger::credit_ended() {
   }
 }
 
-/// Whoever will reap the row, or has done so.
+/// The row that will reap this one, or has reaped it.
 int Ledger::heir_of(const Row& row) const {
   if (!row.leaving) return row.parent;
   if (reaper() == kNone) return kNone;
@@ -154,7 +154,7 @@ void Ledger::erase_ended() {
   }
 }
 
-// A link names a row, not a pid number: a number that is used again is not the parent.
+// A link refers to a row, not to a pid: a process that was given the pid later is not the parent.
 void Ledger::link_parents() {
   for (Row& row : rows_) {
     if (!row.in_use) continue;

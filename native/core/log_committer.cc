@@ -13,7 +13,7 @@
 namespace episcope {
 namespace {
 
-/// For an append that comes soon after the last, the files stay open and the thread there.
+/// For an append soon after the last one, the files stay open and the thread alive.
 constexpr std::chrono::milliseconds kLinger{200};
 
 }  // namespace
@@ -50,7 +50,7 @@ int LogCommitter::append(LogAppend append) {
   if (!running_) {
     pthread_attr_t attributes;
     if (const int error = pthread_attr_init(&attributes); error != 0) return error;
-    // Detached: another process may keep the lock for ever. The thread owns what it needs.
+    // Detached: another process may never release the lock. The thread owns everything it uses.
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     auto* own = new std::shared_ptr<LogCommitter>(shared_from_this());
     pthread_t thread;

@@ -40,8 +40,8 @@ int open_on_same_device(int dirfd, const char* name, int flags) {
   return directory.st_dev == child.st_dev ? fd : fail(fd, EXDEV);
 }
 
-/// Where openat2 is missing (before Linux 5.6) or forbidden by a seccomp filter that does not know
-/// it: the components one by one. A symlink is ENOTDIR here, since O_DIRECTORY is asked of the link
+/// For kernels without openat2 (before Linux 5.6) and seccomp filters that do not know it: opens
+/// the components one by one. A symlink is ENOTDIR here, since O_DIRECTORY applies to the link
 /// itself.
 int open_by_components(int dirfd, char* path) {
   char* rest = path;

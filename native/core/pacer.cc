@@ -28,7 +28,7 @@ void Pacer::set_period(uint64_t period_ns, uint64_t now_ns) {
   deadline_ns_ = last_ns_ + std::max<uint64_t>(1, passed) * period_ns_;
 }
 
-/// Misses what passed since the last deadline.
+/// Counts the deadlines that passed since the last one as missed.
 void Pacer::advance(uint64_t now_ns) {
   const uint64_t passed = saturating_sub(now_ns, last_ns_) / period_ns_;
   missed_ = static_cast<uint32_t>(std::min<uint64_t>(missed_ + passed, UINT32_MAX));

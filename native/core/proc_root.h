@@ -1,4 +1,4 @@
-// Where the directories of the processes are: /proc, or a recorded tree.
+// The directory with the directories of the processes: /proc, or a recorded tree.
 #pragma once
 
 #include <cerrno>
@@ -7,19 +7,19 @@ namespace episcope {
 
 struct ProcRoot {
   int fd = -1;
-  /// A procfs, and no fixture or recorded tree.
+  /// It is a procfs, not a fixture or a recorded tree.
   bool is_procfs = false;
-  /// A procfs whose pid numbers are the caller's own, so that system calls that take a pid may be
-  /// asked too, and processes be signalled by number.
+  /// Its pids are those of the caller's pid namespace, so they can be passed to system calls.
   bool same_pids = false;
-  /// The errno by which that could not be found out, for want of a descriptor or memory; 0: it was.
+  /// The errno if that could not be determined for lack of a descriptor or memory, or 0.
   int unknown = 0;
   /// It is what is mounted at /proc, however its path is spelled.
   bool is_default = false;
 
-  /// Why no pid of it may be signalled, nor anything believed that it says of one at /proc: ENOENT,
-  /// it is no procfs; ENXIO, it is that of another pid namespace, in which every number is a
-  /// stranger's; any other, it could not be found out. 0: it is our own.
+  /// Returns 0 if it is the procfs of our own pid namespace, or the errno that says why its pids
+  /// must not be signalled and its figures not be used: ENOENT, it is not a procfs; ENXIO, it
+  /// belongs to another pid namespace, whose pids are other processes here; any other: it could not
+  /// be determined.
   int why_foreign() const {
     if (!is_procfs) return ENOENT;
     if (same_pids) return 0;
@@ -27,12 +27,12 @@ struct ProcRoot {
   }
 };
 
-/// The kernel could not look: it says nothing of what is there.
+/// The kernel lacked resources: the errno says nothing about whether the file exists.
 inline bool is_shortage(int error_number) {
   return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
 }
 
-/// `fd` is the caller's to close; −1 with errno where it cannot be opened.
+/// The caller closes `fd`, which is −1, with errno set, if the directory cannot be opened.
 ProcRoot open_proc_root(const char* path);
 
 }  // namespace episcope

@@ -26,7 +26,7 @@ bool is_no_such_thing(int error_number) { return error_number == ENOENT || error
 
 bool is_dead(char state) { return state == 'X' || state == 'x'; }
 
-/// A number as the name of a directory.
+/// A pid as the name of a directory.
 struct Decimal {
   explicit Decimal(int number) { *std::to_chars(text, text + sizeof text - 1, number).ptr = '\0'; }
   char text[16];
@@ -126,7 +126,7 @@ ReadFailure ProcessDirectory::read_statm(ReadBuffer& buffer, ProcStatm& statm, b
   return read_file(statm_, buffer, parse_proc_statm, statm);
 }
 
-/// False of a thread that has ended, or is ending: all of its numbers are 0.
+/// Returns false for a thread that has ended or is ending: all of its values are 0.
 bool ProcessDirectory::read_thread_statm(int taskfd, const char* tid, ReadBuffer& buffer,
                                          ProcStatm& statm) {
   char path[300];
@@ -191,7 +191,7 @@ bool ProcessDirectory::append_children(ReadBuffer& buffer, std::vector<int>& pid
   const Access access(*this);
   const int taskfd = access.fd() < 0 ? -1 : open_tasks(access.fd());
   if (taskfd < 0) {
-    // The process ended: it has no children any more.
+    // The process ended: it has no children anymore.
     const int error_number = errno;
     return is_no_such_thing(error_number) && !is_hidden(error_number);
   }
@@ -222,7 +222,7 @@ ProcessDirectory::Access::~Access() {
   if (!is_kept_ && fd_ >= 0) ::close(fd_);
 }
 
-/// Opens the directory where that is needed: one that is not there any more is a dead file.
+/// Opens the directory if needed. If it no longer exists, the file is dead.
 ReadResult ProcessDirectory::read_text(KeptFile& file, char* bytes, size_t capacity, size_t& size) {
   size = 0;
   if (file.fd() >= 0) return file.read(-1, bytes, capacity, size);
@@ -246,13 +246,13 @@ ReadFailure ProcessDirectory::read_file(KeptFile& file, ReadBuffer& buffer,
   return refused(file, result, error);
 }
 
-/// Nothing is there by its number, and the number is a process's: a procfs that was mounted with
-/// `hidepid` hides the processes of others.
+/// The pid has no directory, but kill(2) knows the process: a procfs mounted with `hidepid` hides
+/// the processes of other users.
 bool ProcessDirectory::is_hidden(int error_number) const {
   return error_number == ENOENT && same_pids_ && (kill(pid_, 0) == 0 || errno != ESRCH);
 }
 
-/// What a read that brought nothing of use means for the process.
+/// What a read that failed means for the process.
 ReadFailure ProcessDirectory::refused(const KeptFile& file, ReadResult result, ParseError error) {
   ReadFailure failure = failed(ReadCode::kProcRead, file.name(), result.error_number);
   if (error) {

@@ -1,5 +1,5 @@
-// One process's directory in procfs. What is opened beneath it belongs to that process for ever:
-// once it is gone every read says so (ESRCH, ENOENT), also when its pid number is used again.
+// The directory of a process in procfs. Files opened beneath it always refer to that process: once
+// it is gone, every read fails (ESRCH, ENOENT), even if its pid is reused.
 #pragma once
 
 #include <time.h>
@@ -21,45 +21,45 @@ class ProcessDirectory {
   ProcessDirectory& operator=(ProcessDirectory&& other) noexcept;
   ~ProcessDirectory() { close(); }
 
-  /// Pins the process that has the number now: its directory, its stat, its starttime. kProcGone,
-  /// kProcRead (reason kHidden: it lives, and this procfs shows it to others only), kProcParse. The
-  /// descriptor of `root` must outlive this.
+  /// Opens the directory of the process that has the pid now, and reads its stat and starttime.
+  /// kProcGone, kProcRead (reason kHidden: it lives, but this procfs hides it from us), kProcParse.
+  /// The descriptor of `root` must outlive this object.
   ReadFailure open(const ProcRoot& root, int pid, ReadBuffer& buffer, ProcStat& stat);
   void close();
   bool is_open() const { return pid_ != 0; }
   int pid() const { return pid_; }
   uint64_t starttime() const { return starttime_; }
 
-  /// kProcGone: no such file any more though nothing hides it, state X, or another process of its
-  /// number.
+  /// kProcGone: the file no longer exists and is not hidden, the state is X, or another process has
+  /// the pid.
   ReadFailure read_stat(ReadBuffer& buffer, ProcStat& stat);
-  /// Of a process whose first thread has ended, which has no memory any more, `of_thread`: as
-  /// another thread tells it.
+  /// With `of_thread` reads the file of another thread: the first thread has no memory once it has
+  /// ended.
   ReadFailure read_statm(ReadBuffer& buffer, ProcStatm& statm, bool of_thread = false);
   ReadFailure read_io(ReadBuffer& buffer, ProcIo& io);
 
-  /// The whole process's cpu time. True only says that the number had a process: trust it when a
-  /// later read_stat succeeds, for the number was not used again then.
+  /// The cpu time of the whole process. True only means that some process had the pid: the value is
+  /// valid if a later read_stat() succeeds, since the pid was not reused then.
   bool process_clock(uint64_t& ns) const;
 
-  /// The pid of its process by `status`, for a thread's directory opens like a process's; 0 when
-  /// not told.
+  /// The pid of the process by `status`, since the directory of any thread can be opened too; 0 if
+  /// it cannot be read.
   int thread_group(ReadBuffer& buffer);
 
-  /// The highest rss that the process has had since its exec (VmHWM); false where none is told: a
-  /// zombie has no memory any more.
+  /// The highest rss since exec (VmHWM). Returns false if there is none: a zombie has no memory.
   bool peak_rss(ReadBuffer& buffer, uint64_t& bytes);
 
-  /// As read_stat, without the shared buffer.
+  /// Like read_stat(), without the shared buffer.
   ReadFailure read_state(ProcStat& stat);
 
-  /// Appends the children of every thread: a child belongs to the thread that forked it. False when
-  /// a list was there and could not be read whole.
+  /// Appends the children of every thread: a child belongs to the thread that forked it. Returns
+  /// false if a list exists and could not be read completely.
   bool append_children(ReadBuffer& buffer, std::vector<int>& pids);
 
  private:
-  /// The directory's descriptor for one access. Beyond the descriptor budget, and of a fixture, it
-  /// is opened each time, and may be another process's: read_stat compares the starttime.
+  /// The descriptor of the directory for one access. Beyond the descriptor budget, and in a
+  /// fixture, the directory is opened each time and may be another process's: read_stat() compares
+  /// the starttime.
   class Access {
    public:
     explicit Access(const ProcessDirectory& directory);
@@ -95,7 +95,7 @@ class ProcessDirectory {
   bool gone_ = false;
   clockid_t clock_ = 0;
   uint64_t starttime_ = 0;
-  int memory_tid_ = 0;  // the thread that told the memory last
+  int memory_tid_ = 0;  // the thread whose memory was read last
   KeptFile stat_{"stat"};
   KeptFile statm_{"statm"};
   KeptFile io_{"io"};
