@@ -1,9 +1,17 @@
 /** What the schema must be, whoever edits it. */
+import { BIG_BOUNDS, BOUNDS, TIMES } from './bounds.mjs';
+import { LISTS, NUMBERS } from './enumerations.mjs';
 import { METRICS, PARTS } from './metrics.mjs';
 import { HEAD_WORDS, RING } from './ring.mjs';
 
 /** Validity is one bit a word, in one u64 word. */
 const MAX_WORDS = 64;
+
+/** Throws where two of these names in `file` are the same. */
+function assertUnique(file, names) {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new Error(`schema/${file}: ${twice} is there twice`);
+}
 
 /** Throws for the first row that is not right. */
 export function assertSchema() {
@@ -30,5 +38,19 @@ export function assertSchema() {
     throw new Error('schema/ring.mjs: slots are not a multiple of 64 bytes');
   if (METRICS.filter(({ wire }) => wire).length !== 7) {
     throw new Error('schema/metrics.mjs: the twelve-field form has seven metrics');
+  }
+  assertUnique(
+    'bounds.mjs',
+    [...BOUNDS, ...BIG_BOUNDS, ...TIMES].map(({ name }) => name),
+  );
+  assertUnique(
+    'enumerations.mjs',
+    [...LISTS, ...NUMBERS].map(({ name }) => name),
+  );
+  for (const { values } of LISTS) {
+    assertUnique(
+      'enumerations.mjs',
+      values.map((value) => String(value)),
+    );
   }
 }

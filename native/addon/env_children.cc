@@ -15,7 +15,7 @@ namespace episcope {
 
 namespace {
 
-/// The handles of one signal are called in the order of their addresses, and libuv's own handle of
+/// The handles of one signal are called by ascending address, and libuv's own handle of
 /// SIGCHLD, which reaps, is a part of the loop: one that lies below the loop is called just before
 /// it. Elsewhere it is of no use, and does no harm.
 class ReapingSignal {

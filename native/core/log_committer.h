@@ -34,7 +34,7 @@ class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
   LogCommitter(const LogCommitter&) = delete;
   LogCommitter& operator=(const LogCommitter&) = delete;
 
-  /// Does not block; lines are written in the order of the calls. Returns 0, or the errno if the
+  /// Does not block; lines are written in call order. Returns 0, or the errno if the
   /// thread could not be started: the listener is not called then.
   int append(LogAppend append);
 

@@ -1,6 +1,6 @@
 /*
  * The ring protocol for spin: one writer, two readers, two slots, every interleaving of their steps. One step is
- * one access to shared memory, in the order of the program: what weaker memory adds is the part of machine/.
+ * one access to shared memory, in program order: what weaker memory adds is the part of machine/.
  *
  * Follows RingWriter::publish and RingReader::{read, latest, copy, check_written} of native/core, with two data
  * words a frame and indices and stamps modulo MODULUS instead of 2^32. Each macro that spin.mjs lists breaks one thing.

@@ -1,4 +1,4 @@
-// Group commit: in the order of the appends, off the caller's thread, and never after it was
+// Group commit: as the lines were appended, off the caller's thread, and never after it was
 // cancelled.
 #include "../core/log_committer.h"
 

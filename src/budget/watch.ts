@@ -12,7 +12,7 @@ const WALL = RESOURCES.indexOf('wallMs');
 /** More than any counter can reach. */
 export const NO_THRESHOLD = (1n << 64n) - 1n;
 
-/** What a watch looks out for; by resource, in the order of `RESOURCES` and in counted units. */
+/** What a watch looks out for: a value per resource, indexed as `RESOURCES`, in counted units. */
 export interface WatchSettings {
   /** `'zero'`: all that the episode consumed so far is charged with the first frame, `'now'`: none of it. */
   readonly baseline: 'zero' | 'now';

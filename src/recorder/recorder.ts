@@ -73,7 +73,7 @@ export class FrameRecorder implements FrameSink {
   }
 
   /**
-   * Resolves when the lines are written. Entries are written in the order of the calls, awaited or not.
+   * Resolves when the lines are written. Entries are written in call order, awaited or not.
    *
    * Rejects with `ERR_RECORDING_IO` (with `errno` and `file`), `ERR_RECORDING_CHANGED` (though the lines are written),
    * `ERR_INVALID_CONFIG` (no entry, a start before the end of the session before, an entry of another session or of

@@ -37,7 +37,7 @@ export interface ReviewerLifecycleEvent {
   readonly restartCount: number | null;
   readonly reasonCode: string | null;
   readonly detail: string | null;
-  /** The keys that the schema does not know, in the order of their names. Read integers beyond 2^53 − 1 are bigints. */
+  /** The keys that the schema does not know, sorted by name. Read integers beyond 2^53 − 1 are bigints. */
   readonly extra: { readonly [key: string]: ExactJson };
 }
 
@@ -58,7 +58,7 @@ export type ReviewerLifecycleEventInit = Pick<
   };
 
 /**
- * A lifecycle event as its line has it: in the order of the schema, the unknown keys after the known ones (but names
+ * A lifecycle event as its line has it: known keys as the schema has them, the unknown keys after the known ones (but names
  * like `1`, which JavaScript puts first).
  */
 export interface ReviewerEventObject {

@@ -42,7 +42,7 @@ describe.each(ENGINES)('io of stacked devices, engine %s', (engine) => {
     }
   }
 
-  /** Written MiB of each device, in the order of the file. */
+  /** Written MiB of each device, as the file lists them. */
   function written(devices: Readonly<Record<string, number>>): number {
     const lines = Object.entries(devices).map(
       ([number, mib]) =>

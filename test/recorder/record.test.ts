@@ -255,7 +255,7 @@ describe('what was recorded is what is read', () => {
 });
 
 describe('sessions', () => {
-  test('entries are written in the order of the calls, also where nobody awaits them', async () => {
+  test('entries are written in call order, also where nobody awaits them', async () => {
     const path = newPath();
     const recorder = new FrameRecorder(path);
     void recorder.write(startEntry());

@@ -40,7 +40,7 @@ describe('the canonical form', () => {
     });
   });
 
-  test('has its known keys in the order of the schema and the others by name', () => {
+  test('has its known keys in schema order and the others by name', () => {
     const given = {
       zeta: 1,
       detail: 'd',
@@ -175,7 +175,7 @@ describe('keys that the schema does not know', () => {
     expect(lifecycleEventOf(eventWith(extra))?.extra).toEqual(extra);
   });
 
-  test('stand in the line in the order of their bytes, after the known ones', () => {
+  test('stand in the line in byte order, after the known ones', () => {
     const names = [
       'z',
       '￿',

@@ -188,7 +188,7 @@ test('a lock file that was removed excludes nobody: its writers meet at the new 
   expect(seqsIn(path)).toEqual([1, 2]);
 });
 
-test('of many processes every event is there once, in the order of each, and one rotation', async () => {
+test('of many processes every event is there once, as each appended it, and one rotation', async () => {
   const path = newPath();
   const [processes, count] = [6, 50];
   // 300 events of about 190 bytes: more than one file, not more than two.

@@ -55,7 +55,7 @@ export const parseProcIo = flatParser(
   COLON,
 );
 
-/** Gives the value of each key, in the order of `keys`. A colon that ends a key is followed by one space. */
+/** Gives the value of each of `keys`, indexed alike. A colon that ends a key is followed by one space. */
 export function flatParser(keys: readonly FlatKey[], separator: number = SPACE): TextParser {
   return (text, length, values) => parseFlat(separator, keys, text, length, values);
 }
