@@ -1,7 +1,7 @@
 /** The command line: which command, and how its failures become an exit status. */
 import { inspect } from 'node:util';
 import { TelemetryError } from '../error/index.js';
-import { shortageOf } from '../kernel/shortage.js';
+import { shortageOf } from '../kernel/errno.js';
 import { doctor } from './doctor.js';
 import { complain, writeErr, writeOut } from './output.js';
 import { run } from './run.js';

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { errnoOf } from '../kernel/errno.js';
+import { isSameFile } from '../kernel/syscall.js';
 import { namesDescriptor } from '../recorder/place.js';
 import { writeAll } from './output.js';
 
@@ -102,7 +103,7 @@ export class OutputFile {
 function isSame(fd: number, other: number): boolean {
   try {
     const [a, b] = [fstatSync(fd, { bigint: true }), fstatSync(other, { bigint: true })];
-    return a.dev === b.dev && a.ino === b.ino;
+    return isSameFile(a, b);
   } catch {
     return false;
   }
@@ -113,7 +114,7 @@ function isAt(path: string, fd: number): boolean {
   try {
     const named = statSync(path, { bigint: true, throwIfNoEntry: false });
     const opened = fstatSync(fd, { bigint: true });
-    return named?.dev === opened.dev && named.ino === opened.ino;
+    return named !== undefined && isSameFile(named, opened);
   } catch (cause) {
     return !['ENOTDIR', 'ELOOP', 'ESTALE'].includes(errnoOf(cause));
   }

@@ -9,10 +9,9 @@ import { loadNativeEngine } from '../engine/select.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
 import { type HostFacts, hostFacts } from '../host/index.js';
 import { signalNumber } from '../kernel/child-exit.js';
-import { errnoOf } from '../kernel/errno.js';
+import { errnoOf, isShortage } from '../kernel/errno.js';
 import type { ProcessControlLoad } from '../kernel/process-control.js';
 import { processControl } from '../kernel/process-control.js';
-import { isShortage } from '../kernel/shortage.js';
 import { TelemetryPolicy } from '../policy/index.js';
 import {
   cleanStaleScopes,

@@ -60,10 +60,11 @@ const FURTHER = new Map([
 ]);
 
 /**
- * The symbolic name of a positive errno. Where one number has several, it is that of `error.code` in Node, so that both
+ * The name of an errno, positive as in Linux's headers or negative as a system call returns it. Where one number has several, it is that of `error.code` in Node, so that both
  * engines give the same: `EAGAIN`, not `EWOULDBLOCK`; `ENOTSUP`, not `EOPNOTSUPP`.
  */
-export function errnoName(errno: number): string {
+export function errnoName(signed: number): string {
+  const errno = Math.abs(signed);
   const name = getSystemErrorName(-errno);
   if (!name.startsWith('Unknown system error')) return name;
   const further = process.platform === 'linux' ? FURTHER.get(errno) : undefined;

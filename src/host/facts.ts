@@ -3,9 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { assertOptions } from '../error/index.js';
 import { readText, readWords } from '../kernel/cgroup-files.js';
-import { errnoOf } from '../kernel/errno.js';
+import { errnoOf, throwShortage } from '../kernel/errno.js';
 import { whyForeignProc } from '../kernel/procfs.js';
-import { throwShortage } from '../kernel/shortage.js';
 import { type Mount, parseMountinfo } from '../kernel/text/mountinfo.js';
 import {
   type CgroupMode,

@@ -1,12 +1,13 @@
 /**
- * Reading the small control files of a cgroup directory; a file that cannot be read gives null. Where no descriptor is
- * left to read it with, this throws, because nothing is known then. `shown` is the directory's path for people.
+ * Reads the small control files of a cgroup directory. A file that cannot be read is null, but these functions throw if
+ * the process has run out of descriptors or memory, which says nothing about the file. `shown` is the path for messages.
  */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { errnoOf } from './errno.js';
-import { throwShortage } from './shortage.js';
+import { errnoOf, throwShortage } from './errno.js';
+import type { TextParser } from './text/fault.js';
+import { parseCgroupEvents } from './text/flat.js';
 
-/** Controllers that episcope asks for, in the order it asks for them. */
+/** The controllers that episcope enables, in this order. */
 export const WANTED_CONTROLLERS = ['cpu', 'memory', 'io', 'pids'] as const;
 export type WantedController = (typeof WANTED_CONTROLLERS)[number];
 
@@ -15,31 +16,45 @@ export function readWords(file: string, shown = file): string[] | null {
   return readText(file, shown)?.split(/\s+/).filter(Boolean) ?? null;
 }
 
-/** The whole file. */
 export function readText(file: string, shown = file): string | null {
+  return readBytes(file, shown)?.toString('utf8') ?? null;
+}
+
+export function readBytes(file: string, shown = file): Buffer | null {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (cause) {
     throwShortage(cause, shown);
     return null;
   }
 }
 
+/** The values that a parser finds in the file; null if the file cannot be read or parsed. */
+export function readValues(
+  file: string,
+  parse: TextParser,
+  shown = file,
+): readonly (bigint | null)[] | null {
+  const text = readBytes(file, shown);
+  const values: (bigint | null)[] = [];
+  return text === null || parse(text, text.length, values) !== null ? null : values;
+}
+
 export interface CgroupEvents {
-  /** Processes live in it or below. */
+  /** Whether the cgroup or one below it has processes. */
   readonly populated: boolean;
-  /** Everything in it and below is frozen. */
+  /** Whether the cgroup and all below it are frozen. */
   readonly frozen: boolean;
 }
 
-/** `cgroup.events`; null where it cannot be read: the cgroup is gone. */
+/** `cgroup.events`; null if it cannot be read, because the cgroup is gone. */
 export function readCgroupEvents(directory: string, shown = directory): CgroupEvents | null {
-  const text = readText(`${directory}/cgroup.events`, `${shown}/cgroup.events`);
-  if (text === null) return null;
-  return { populated: /^populated 1$/m.test(text), frozen: /^frozen 1$/m.test(text) };
+  const file = 'cgroup.events';
+  const values = readValues(`${directory}/${file}`, parseCgroupEvents, `${shown}/${file}`);
+  return values === null ? null : { populated: values[0] === 1n, frozen: values[1] === 1n };
 }
 
-/** null where the file may be written, else the errno. */
+/** Returns null if the file may be written, else the errno. */
 export function whyNotWritable(file: string): string | null {
   try {
     accessSync(file, constants.W_OK);
@@ -49,14 +64,14 @@ export function whyNotWritable(file: string): string | null {
   }
 }
 
-/** The top of the hierarchy itself, not of a cgroup namespace: only it has no type and is free of the no-internal-process rule. */
+/** Whether this is the root of the hierarchy, which has no type and may have processes beside children. */
 function isHierarchyRoot(directory: string): boolean {
   return !existsSync(`${directory}/cgroup.type`);
 }
 
 /**
- * The wanted controllers that children of this cgroup have, or could be given. A cgroup with processes
- * cannot be asked for more (no internal processes): what `+cpu` there would do is make its children threaded.
+ * The wanted controllers that children of this cgroup have, or could be given. No more can be enabled in a cgroup that
+ * has processes itself: there `+cpu` would make its children threaded.
  */
 export function controllersForChildren(directory: string): WantedController[] {
   const free = isHierarchyRoot(directory) || readWords(`${directory}/cgroup.procs`)?.length === 0;

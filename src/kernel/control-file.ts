@@ -1,8 +1,7 @@
 /** Writing a control file of a cgroup by Node's thread pool: the kernel may stall such a write for long. */
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { errnoName } from '../error/errno-name.js';
-import { errnoNumberOf } from '../realm/index.js';
+import { errnoOf } from './errno.js';
 import { whyNotStopped } from './own-membership.js';
 
 /**
@@ -30,7 +29,6 @@ export async function writeControlFile(path: string, text: string): Promise<stri
       await file.close();
     }
   } catch (cause) {
-    const errno = errnoNumberOf(cause);
-    return errno === null ? String(cause) : errnoName(-errno);
+    return errnoOf(cause);
   }
 }

@@ -1,5 +1,7 @@
 /** Descriptors that are opened only to have them. */
-import { close, errnoName, openDirectoryPath } from './syscall.js';
+
+import { errnoName } from '../error/errno-name.js';
+import { close, openDirectoryPath } from './syscall.js';
 
 /** null where `count` more descriptors can be opened at this moment, else the errno. */
 export function whyNotOpen(count: number): string | null {

@@ -7,7 +7,16 @@ import { constants, openSync } from 'node:fs';
 import type { Addon } from '../addon/binding.js';
 import { loadAddon } from '../addon/load.js';
 import { errnoName } from '../error/errno-name.js';
-import { beneath, close, Errno, fstat, lstat, negativeErrno, openDirectory } from './syscall.js';
+import {
+  beneath,
+  close,
+  Errno,
+  fstat,
+  isSameFile,
+  lstat,
+  negativeErrno,
+  openDirectory,
+} from './syscall.js';
 
 /** Results are descriptors, or negative errnos. */
 export interface Directories {
@@ -84,7 +93,7 @@ function openChecked(dirfd: number, name: string, sameDevice: boolean): number {
   if (fd < 0) return fd;
   const opened = fstat(fd);
   // Swapped in between.
-  if (typeof opened === 'number' || opened.dev !== looked.dev || opened.ino !== looked.ino) {
+  if (typeof opened === 'number' || !isSameFile(opened, looked)) {
     close(fd);
     return Errno.ELOOP;
   }

@@ -3,6 +3,7 @@
  * checks whose number a pid is right before each signal.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errnoName } from '../error/errno-name.js';
 import { codeOf } from '../realm/index.js';
 import { listCgroupMembers } from './cgroup-members.js';
 import { writeControlFile } from './control-file.js';
@@ -17,15 +18,7 @@ import {
   type Sight,
 } from './kill-kernel.js';
 import { ProcessDirectory, type ProcRoot, procRootAt, whyForeign } from './process-directory.js';
-import {
-  beneath,
-  close,
-  Errno,
-  errnoName,
-  listDirectory,
-  mayExist,
-  openDirectory,
-} from './syscall.js';
+import { beneath, close, Errno, listDirectory, mayExist, openDirectory } from './syscall.js';
 import { ProcStat, parseProcStat } from './text/proc-stat.js';
 
 export class LinuxKillKernel implements KillKernel {

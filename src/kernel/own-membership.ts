@@ -4,18 +4,19 @@
  * cgroup namespace led to the directory. The twin of `native/core/own_membership.cc`.
  */
 import { readFileSync } from 'node:fs';
+import { errnoName } from '../error/errno-name.js';
 import { MAX_CGROUP_DEPTH } from '../schema/bounds.js';
 import { hasSamePids, procRootAt } from './process-directory.js';
 import {
   beneath,
   close,
   Errno,
-  errnoName,
   fstat,
   listDirectory,
   negativeErrno,
   openDirectory,
 } from './syscall.js';
+import { parsePids } from './text/pids.js';
 
 /** What `whyNotStopped` gives for a cgroup that does hold this process. */
 export const HOLDS_US = 'EBUSY';
@@ -61,13 +62,14 @@ function lookForThreads(dirfd: number): number {
 
 /** Reads a list of any size: cgroups with very many processes must be killable too. */
 function lists(file: string, isOurs: (id: number) => boolean): number {
-  let text: string;
+  const ids: number[] = [];
   try {
-    text = readFileSync(file, 'latin1');
+    const text = readFileSync(file);
+    parsePids(text, text.length, ids);
   } catch (error) {
     return negativeErrno(error);
   }
-  return text.split('\n').some((line) => line !== '' && isOurs(Number(line))) ? FOUND : 0;
+  return ids.some(isOurs) ? FOUND : 0;
 }
 
 function lookBelow(dirfd: number, depth: number): number {

@@ -53,7 +53,7 @@ export class ProcessControl {
   /** From now on these signals only arrive as records in a pipe; its reading end, or the errno. Once per process. */
   watchSignals(signals: readonly number[]): { readonly fd: number } | { readonly errno: string } {
     const fd = this.#binding.watchSignals(signals);
-    return fd >= 0 ? { fd } : { errno: errnoName(-fd) };
+    return fd >= 0 ? { fd } : { errno: errnoName(fd) };
   }
 }
 

@@ -4,13 +4,14 @@
  */
 
 import { PROC_SUPER_MAGIC } from '../schema/bounds.js';
+import { isShortage } from './errno.js';
 import { descriptorBudget, KeptFile, ReadStatus, readBuffer, readOnce } from './kept-file.js';
 import {
   beneath,
   close,
   Errno,
   fileSystemMagicAt,
-  isShortage,
+  isSameFile,
   listDirectory,
   openDirectoryPath,
   processExists,
@@ -48,7 +49,7 @@ export function whyForeign(root: ProcRoot): number {
 export function isSlashProc({ path }: ProcRoot): boolean {
   const [named, usual] = [stat(`${path}/.`), stat('/proc/.')];
   if (typeof named === 'number' || typeof usual === 'number') return path === '/proc';
-  return named.dev === usual.dev && named.ino === usual.ino;
+  return isSameFile(named, usual);
 }
 
 /**

@@ -1,50 +1,52 @@
-/** What tells a process from a later one with the same pid: starttime, boot, and the namespaces in which those are meant. */
+/** What identifies a process beyond its pid, which the kernel reuses: its starttime, the boot, and their namespaces. */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { readText } from './cgroup-files.js';
+import { readBytes, readText } from './cgroup-files.js';
 import { errnoOf } from './errno.js';
+import { procStatParser } from './text/proc-stat.js';
 
 export interface ProcessStat {
   readonly state: string;
   readonly ppid: number;
   readonly processGroup: number;
   readonly session: number;
-  /** Foreground process group of the controlling terminal, -1 without one. */
+  /** Foreground process group of the controlling terminal, 0 without one. */
   readonly terminalGroup: number;
-  /** Of those that have not ended. A first thread that ended before the others leaves the state Z to a living process. */
+  /** Threads that have not ended. */
   readonly numThreads: number;
   /** Ticks since boot, as the kernel writes it. */
   readonly startTicks: string;
 }
 
-/** Whether the process has exited. Of a first thread that ended before others the state is Z too, and the process lives. */
+/** Whether the process has exited. The state is also Z when only the first thread has ended: then other threads run on. */
 export function hasExited({ state, numThreads }: ProcessStat): boolean {
   return state === 'X' || (state === 'Z' && numThreads <= 1);
 }
 
-/** `/proc/<pid>/stat`, or null where there is no such process. */
+/** `/proc/<pid>/stat`, or null if there is no such process. */
 export function readProcessStat(pid: number | 'self', procRoot = '/proc'): ProcessStat | null {
-  const text = readText(`${procRoot}/${pid}/stat`);
+  const text = readBytes(`${procRoot}/${pid}/stat`);
   return text === null ? null : parseProcessStat(text);
 }
 
-/** `comm` is raw and may hold spaces and `)`: the fields begin after the last one. */
-export function parseProcessStat(text: string): ProcessStat | null {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, ppid, processGroup, session, , terminalGroup] = fields;
-  const startTicks = fields[19];
-  if (!state || !startTicks || !/^\d+$/.test(startTicks)) return null;
+const parseIdentity = procStatParser([3, 4, 5, 6, 8, 20, 22]);
+
+/** null if the text is not that of a `stat` file. */
+export function parseProcessStat(text: Uint8Array): ProcessStat | null {
+  const values: (bigint | null)[] = [];
+  if (parseIdentity(text, text.length, values) !== null) return null;
+  const [state, ppid, processGroup, session, terminalGroup, numThreads] = values.map(Number);
   return {
-    state,
-    ppid: Number(ppid),
-    processGroup: Number(processGroup),
-    session: Number(session),
-    terminalGroup: Number(terminalGroup),
-    numThreads: Number(fields[17]),
-    startTicks,
+    state: String.fromCharCode(state!),
+    ppid: ppid!,
+    processGroup: processGroup!,
+    session: session!,
+    terminalGroup: terminalGroup!,
+    numThreads: numThreads!,
+    startTicks: String(values[6]),
   };
 }
 
-/** Whether this process has a handler for the signal already. */
+/** Whether this process has a handler for the signal. */
 export function catchesSignal(signo: number, procRoot = '/proc'): boolean {
   try {
     const status = readFileSync(`${procRoot}/self/status`, 'latin1');
@@ -55,12 +57,12 @@ export function catchesSignal(signo: number, procRoot = '/proc'): boolean {
   }
 }
 
-/** Changes at every boot; '' where the kernel does not tell. */
+/** The id of this boot; '' if it cannot be read. */
 export function bootId(procRoot = '/proc'): string {
   return readText(`${procRoot}/sys/kernel/random/boot_id`)?.trim() ?? '';
 }
 
-/** Inode of our pid namespace: a pid means something only inside one. null where the kernel does not tell. */
+/** The inode of our pid namespace, which a pid is relative to; null if it cannot be read. */
 export function pidNamespace(procRoot = '/proc'): string | null {
   try {
     return inodeOf(readlinkSync(`${procRoot}/self/ns/pid`));
@@ -69,12 +71,12 @@ export function pidNamespace(procRoot = '/proc'): string | null {
   }
 }
 
-/** What `timeNamespace` gives where the kernel has no time namespaces: before 5.6, or built without. */
+/** What `timeNamespace` returns on a kernel without time namespaces: before 5.6, or built without. */
 const NO_TIME_NAMESPACES = '0';
 
 /**
- * Inode of our time namespace: `starttime` in `/proc/<pid>/stat` is shifted by the boot time of the one that its reader
- * is in. null where the kernel does not tell.
+ * The inode of our time namespace, whose boot time offset the kernel adds to `starttime` in `/proc/<pid>/stat`. null if
+ * it cannot be read.
  */
 export function timeNamespace(procRoot = '/proc'): string | null {
   try {

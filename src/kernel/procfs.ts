@@ -1,8 +1,9 @@
 /** Whether a number beneath `/proc` names the process that a system call would name by it. */
+
+import { errnoName } from '../error/errno-name.js';
 import { TelemetryError } from '../error/index.js';
 import { readText } from './cgroup-files.js';
 import { procRootAt, whyForeign } from './process-directory.js';
-import { errnoName } from './syscall.js';
 
 const PROC = '/proc';
 

@@ -17,7 +17,6 @@ import {
   statSync,
 } from 'node:fs';
 import { constants as os } from 'node:os';
-import { errnoName as nameOf } from '../error/errno-name.js';
 import { errnoNumberOf } from '../realm/index.js';
 
 export const Errno = {
@@ -46,11 +45,6 @@ const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_
 /** The path by which `name` is opened relative to a directory's descriptor (there is no `openat` in Node). */
 export function beneath(dirfd: number, name: string): string {
   return `/proc/self/fd/${dirfd}/${name}`;
-}
-
-/** `EACCES` for −13. */
-export function errnoName(errno: number): string {
-  return nameOf(-errno);
 }
 
 export function openFile(path: string): number {
@@ -128,6 +122,13 @@ export function fstat(fd: number): BigIntStats | number {
   }
 }
 
+/** Whether two stats are of the same file. They must be exact (`bigint: true`): inode numbers go beyond 2^53. */
+export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
+export type FileIdentity = Pick<BigIntStats, 'dev' | 'ino'>;
+
 /** False only when the kernel says that there is no such name. No exception is made for that answer. */
 export function mayExist(path: string): boolean {
   try {
@@ -136,11 +137,6 @@ export function mayExist(path: string): boolean {
     negativeErrno(error);
     return true;
   }
-}
-
-/** The kernel could not look: it says nothing of what is there. */
-export function isShortage(errno: number): boolean {
-  return errno === Errno.EMFILE || errno === Errno.ENFILE || errno === Errno.ENOMEM;
 }
 
 /** The magic number of the file system at a path; needs no descriptor. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { errnoOf } from '../kernel/errno.js';
+import { isSameFile } from '../kernel/syscall.js';
 
 /** O_NONBLOCK: the open of a FIFO must not wait for its writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
@@ -32,7 +33,7 @@ export async function isAt(path: string, handle: FileHandle): Promise<boolean> {
   try {
     const named = await stat(path, { bigint: true });
     const opened = await handle.stat({ bigint: true });
-    return named.dev === opened.dev && named.ino === opened.ino;
+    return isSameFile(named, opened);
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return false;
     throw cause;

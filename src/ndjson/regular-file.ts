@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
 import { errnoOf } from '../kernel/errno.js';
+import { type FileIdentity, isSameFile } from '../kernel/syscall.js';
 import { wholeLines } from './whole-lines.js';
 
 /** What became of lines. */
@@ -13,8 +14,6 @@ export interface Appended {
 
 /** What somebody else did to the file: it “was …”. */
 export type FileChange = 'removed' | 'renamed' | 'emptied' | 'cut short' | 'appended to';
-
-type FileIdentity = Pick<BigIntStats, 'dev' | 'ino'>;
 
 /** Then the path is not, or no longer, that of any file. Whatever else the kernel says tells nothing about the file. */
 const NOWHERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ESTALE']);
@@ -75,7 +74,7 @@ export class RegularFile {
     this.#identity ??= await this.#handle.stat({ bigint: true });
     const named = await statAt(path);
     // While we hold it open no other file has its inode.
-    const isAt = typeof named === 'object' && isSame(named, this.#identity);
+    const isAt = typeof named === 'object' && isSameFile(named, this.#identity);
     if (isAt) return this.#changeOf(named);
     const opened = await this.#stat();
     if (opened === null || opened.nlink === 0n) return 'removed';
@@ -131,8 +130,4 @@ async function statAt(path: string): Promise<BigIntStats | 'nowhere' | 'unknown'
   } catch (cause) {
     return NOWHERE.has(errnoOf(cause)) ? 'nowhere' : 'unknown';
   }
-}
-
-function isSame(a: FileIdentity, b: FileIdentity): boolean {
-  return a.dev === b.dev && a.ino === b.ino;
 }

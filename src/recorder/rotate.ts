@@ -1,6 +1,7 @@
 /** Makes room for a new file at the path of a recording, by renames only: nothing is copied, nothing is half there. */
 import { lstat, rename, unlink } from 'node:fs/promises';
 import { errnoOf } from '../kernel/errno.js';
+import { type FileIdentity, isSameFile } from '../kernel/syscall.js';
 import { exists, rotatedPath } from './place.js';
 
 /**
@@ -26,13 +27,12 @@ async function move(from: string, to: string): Promise<void> {
   await rename(from, to);
   // Of two names of one file a rename does nothing: without this the file would be in the way for ever.
   const [still, moved] = await Promise.all([identityAt(from), identityAt(to)]);
-  if (still !== null && still === moved) await unlink(from);
+  if (still !== null && moved !== null && isSameFile(still, moved)) await unlink(from);
 }
 
-async function identityAt(path: string): Promise<string | null> {
+async function identityAt(path: string): Promise<FileIdentity | null> {
   try {
-    const { dev, ino } = await lstat(path, { bigint: true });
-    return `${dev}:${ino}`;
+    return await lstat(path, { bigint: true });
   } catch {
     return null;
   }

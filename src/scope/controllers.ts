@@ -3,7 +3,7 @@
 import { findCgroup2Mount } from '../host/index.js';
 import { controllersForChildren } from '../kernel/cgroup-files.js';
 import type { Directories } from '../kernel/directories.js';
-import { isShortage, throwShortage } from '../kernel/shortage.js';
+import { isShortage, throwShortage } from '../kernel/errno.js';
 import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 
 /**

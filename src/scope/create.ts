@@ -12,7 +12,7 @@ import { type CheckedLimits, checkLimits, controlWrites } from './limits.js';
 import { markersIn } from './marker.js';
 import { currentOwner, formatOwner } from './owner.js';
 import { PinnedCgroup, writeError } from './pinned-cgroup.js';
-import { evacuate, PROCS, processGone, starttimeOf } from './process.js';
+import { evacuate, processGone, starttimeOf } from './process.js';
 import { openSlice, ownMarker, removeSliceIfOurs } from './slice.js';
 import { UNDO_WAIT_MS, undoing } from './spare-descriptors.js';
 
@@ -329,12 +329,12 @@ class Creation {
     // What it has forked in here goes back with it.
     this.#undo.unshift(() => evacuate(this.#made(), origin, this.#root));
     for (let tries = 1; ; tries += 1) {
-      const errno = await this.#made().write(PROCS, String(pid));
+      const errno = await this.#made().write('cgroup.procs', String(pid));
       if (errno === null) return;
       if (errno === 'ESRCH') throw processGone(pid);
       // A task that is still being born cannot be moved yet.
       if (errno !== 'EINVAL' || tries === MOVE_TRIES) {
-        throw writeError(this.#made(), PROCS, String(pid), errno);
+        throw writeError(this.#made(), 'cgroup.procs', String(pid), errno);
       }
       await sleep(MOVE_PAUSE_MS);
     }

@@ -16,8 +16,8 @@ import {
   TelemetryError,
 } from '../error/index.js';
 import { ancestry, findCgroup2Mount, hostFacts, whyNoCgroup2 } from '../host/index.js';
+import { isShortage, shortageOf } from '../kernel/errno.js';
 import { whyForeignProc } from '../kernel/procfs.js';
-import { isShortage, shortageOf } from '../kernel/shortage.js';
 import { BusUnavailable, whyNoBus } from '../systemd/index.js';
 import { createScope } from './create.js';
 import { type CheckedLimits, checkLimits, type OsResourceLimits } from './limits.js';

@@ -1,16 +1,18 @@
 /** A cgroup directory held by its descriptor: what is done to it is done to this one, whatever has its name by now. */
 import { mkdirSync, readdirSync } from 'node:fs';
+import { errnoName } from '../error/errno-name.js';
 import { CgroupError } from '../error/index.js';
 import { cgroupActions } from '../kernel/cgroup-actions.js';
 import {
   type CgroupEvents,
   readCgroupEvents,
-  readText,
+  readValues,
   readWords,
 } from '../kernel/cgroup-files.js';
 import { type Directories, directories, openForWriting } from '../kernel/directories.js';
-import { throwShortage } from '../kernel/shortage.js';
-import { Errno, errnoName, fileSystemMagic, fstat } from '../kernel/syscall.js';
+import { throwShortage } from '../kernel/errno.js';
+import { Errno, fileSystemMagic, fstat } from '../kernel/syscall.js';
+import type { TextParser } from '../kernel/text/fault.js';
 import { CGROUP2_SUPER_MAGIC } from '../schema/bounds.js';
 
 export class PinnedCgroup {
@@ -120,8 +122,8 @@ export class PinnedCgroup {
     return readWords(`${this.via}/${file}`, `${this.path}/${file}`);
   }
 
-  text(file: string): string | null {
-    return readText(`${this.via}/${file}`, `${this.path}/${file}`);
+  values(file: string, parse: TextParser): readonly (bigint | null)[] | null {
+    return readValues(`${this.via}/${file}`, parse, `${this.path}/${file}`);
   }
 
   /** null once it is removed. */

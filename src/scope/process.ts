@@ -2,13 +2,12 @@
 
 import { CgroupError, invalidConfig, ProcError } from '../error/index.js';
 import { cgroupActions } from '../kernel/cgroup-actions.js';
+import { isShortage } from '../kernel/errno.js';
 import { HOLDS_US, whyNotStopped } from '../kernel/own-membership.js';
 import { hasExited, readProcessStat } from '../kernel/process-identity.js';
 import { whyForeignProc } from '../kernel/procfs.js';
-import { isShortage } from '../kernel/shortage.js';
 import { type PinnedCgroup, writeError } from './pinned-cgroup.js';
 
-export const PROCS = 'cgroup.procs';
 const EVACUATION_ROUNDS = 100;
 
 /**
@@ -55,12 +54,15 @@ export async function evacuate(
     if (pids.length === 0) return;
     for (const pid of pids) {
       const errno =
-        origin === null ? 'ENOENT' : await cgroupActions().write(origin, PROCS, String(pid));
+        origin === null
+          ? 'ENOENT'
+          : await cgroupActions().write(origin, 'cgroup.procs', String(pid));
       // Where it came from is still there: it is not put elsewhere because no descriptor was left.
-      if (isShortage(errno)) throw writeError(cgroup, PROCS, String(pid), String(errno));
+      if (isShortage(errno)) throw writeError(cgroup, 'cgroup.procs', String(pid), String(errno));
       if (errno === null || errno === 'ESRCH') continue;
-      const refused = await instead.write(PROCS, String(pid));
-      if (isShortage(refused)) throw writeError(instead, PROCS, String(pid), String(refused));
+      const refused = await instead.write('cgroup.procs', String(pid));
+      if (isShortage(refused))
+        throw writeError(instead, 'cgroup.procs', String(pid), String(refused));
     }
   }
 }

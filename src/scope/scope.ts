@@ -1,4 +1,4 @@
-/** A scope, for whoever made it. */
+/** A scope, as its creator sees it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   assertBoolean,
@@ -9,6 +9,9 @@ import {
   type OptionKeys,
 } from '../error/index.js';
 import { hasStackedDevices } from '../host/stacked-devices.js';
+import type { TextParser } from '../kernel/text/fault.js';
+import { flatParser, required } from '../kernel/text/flat.js';
+import { parseNumber } from '../kernel/text/number.js';
 import { CgroupReader } from '../readers/cgroup-reader.js';
 import { asyncDispose } from '../realm/index.js';
 import type { DirectScope } from './create.js';
@@ -39,6 +42,9 @@ export interface IoUsage {
 }
 
 const FREEZE_TIMEOUT_MS = 5_000;
+
+const CPU_USAGE_NS = flatParser([required('usage_usec', 1_000n)]);
+const OOM_KILLS = flatParser([required('oom_kill')]);
 
 export class Scope implements AsyncDisposable {
   readonly id: string;
@@ -101,9 +107,7 @@ export class Scope implements AsyncDisposable {
    * manager had read last (`CPUUsageNSec`). null where neither is there: after `remove()`, or where the bus went away.
    */
   async cpuUsageNs(): Promise<bigint | null> {
-    const usec = /^usage_usec (\d+)$/m.exec(this.#text('cpu.stat') ?? '')?.[1];
-    if (usec !== undefined) return BigInt(usec) * 1_000n;
-    return this.#unitTotal('CPUUsageNSec');
+    return this.#figure('cpu.stat', CPU_USAGE_NS) ?? this.#unitTotal('CPUUsageNSec');
   }
 
   /**
@@ -112,7 +116,7 @@ export class Scope implements AsyncDisposable {
    * nobody accounts for io, or devices stand on others, each of which the manager counts.
    */
   async ioUsage(): Promise<IoUsage | null> {
-    if (this.#isThere()) {
+    if (this.#read(() => true) === true) {
       using reader = CgroupReader.fromPath(this.cgroupPath);
       const { readBytes, writeBytes } = reader.readIo({ bigint: true });
       if (readBytes !== null && writeBytes !== null) return { readBytes, writeBytes };
@@ -130,11 +134,7 @@ export class Scope implements AsyncDisposable {
    * the manager had read last (`MemoryPeak`). null where neither is there.
    */
   async memoryPeakBytes(): Promise<bigint | null> {
-    const cgroup = this.#open();
-    const text = cgroup?.text('memory.peak');
-    cgroup?.close();
-    const bytes = /^(\d+)$/m.exec(text ?? '')?.[1];
-    return bytes === undefined ? this.#unitTotal('MemoryPeak') : BigInt(bytes);
+    return this.#figure('memory.peak', parseNumber) ?? this.#unitTotal('MemoryPeak');
   }
 
   /** Kills and removes it. */
@@ -151,29 +151,35 @@ export class Scope implements AsyncDisposable {
     return fd;
   }
 
-  /** @internal Whether a process in it was killed for want of memory: `oom_kill` of `memory.events`. */
+  /** @internal Whether the kernel killed a process in it for want of memory: `oom_kill` of `memory.events`. */
   hadOomKill(): boolean {
-    return /^oom_kill [1-9]/m.test(this.#textIfAny('memory.events'));
+    return this.#orFalse(() => (this.#figure('memory.events', OOM_KILLS) ?? 0n) > 0n);
   }
 
-  /** @internal Whether it and all in it stands still, frozen from within or from above. */
+  /** @internal Whether the whole scope is frozen, by itself or by an ancestor. */
   isFrozen(): boolean {
-    return /^frozen 1$/m.test(this.#textIfAny('cgroup.events'));
+    return this.#orFalse(() => this.#read((cgroup) => cgroup.events()?.frozen) === true);
   }
 
-  /** For what is told beside another failure, which must not be hidden by one to read this. */
-  #textIfAny(file: string): string {
+  /** For what is added to the message of another failure, which an error from here must not hide. */
+  #orFalse(ask: () => boolean): boolean {
     try {
-      return this.#text(file) ?? '';
+      return ask();
     } catch {
-      return '';
+      return false;
     }
   }
 
-  #text(file: string): string | null {
+  /** The one value that the parser finds in a file; null if there is none. */
+  #figure(file: string, parse: TextParser): bigint | null {
+    return this.#read((cgroup) => cgroup.values(file, parse)?.[0]) ?? null;
+  }
+
+  /** undefined if the cgroup is gone. */
+  #read<T>(read: (cgroup: PinnedCgroup) => T): T | undefined {
     const cgroup = this.#open();
     try {
-      return cgroup?.text(file) ?? null;
+      return cgroup === null ? undefined : read(cgroup);
     } finally {
       cgroup?.close();
     }
@@ -182,12 +188,6 @@ export class Scope implements AsyncDisposable {
   async #unitTotal(name: UnitTotal): Promise<bigint | null> {
     if (!(this.#made instanceof SystemdScope)) return null;
     return this.#made.total(name, { deadline: performance.now() + REMOVE_TIMEOUT_MS });
-  }
-
-  #isThere(): boolean {
-    const cgroup = this.#open();
-    cgroup?.close();
-    return cgroup !== null;
   }
 
   async #remove(options: RemoveOptions): Promise<void> {

@@ -1,8 +1,7 @@
 /** The slice that holds the scopes: made when the first needs it, removed by whoever leaves it last. */
 
 import { sliceDirectories } from '../episode/cgroup-path.js';
-import { errnoOf } from '../kernel/errno.js';
-import { throwShortage } from '../kernel/shortage.js';
+import { errnoOf, throwShortage } from '../kernel/errno.js';
 import { enableControllers } from './controllers.js';
 import { markerName, SLICE_MARKER } from './marker.js';
 import { currentOwner, formatOwner } from './owner.js';

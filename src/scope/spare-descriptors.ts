@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError } from '../error/index.js';
 import { closeAll, openUpTo } from '../kernel/descriptors.js';
-import { shortageOf } from '../kernel/shortage.js';
+import { shortageOf } from '../kernel/errno.js';
 
 /** The removal of a scope has seven open at most: the way down to a child of it, and its control files. */
 const SPARE = 8;

@@ -102,7 +102,7 @@ async function scopeFirst(
   const scope = await makeDirectScope(request, { whyNot });
   launching.scope = scope;
   const procsFd = scope.openProcs();
-  if (procsFd < 0) throw notEntered(scope, errnoName(-procsFd));
+  if (procsFd < 0) throw notEntered(scope, errnoName(procsFd));
   let launched: Launched;
   try {
     launched = launching.launch(procsFd, held);

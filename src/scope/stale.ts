@@ -3,8 +3,7 @@ import { DEFAULT_SLICE, isScopeName, scopeName } from '../episode/cgroup-path.js
 import { CgroupError, TelemetryError } from '../error/index.js';
 import type { HostFacts } from '../host/index.js';
 import { type Directories, directories } from '../kernel/directories.js';
-import { errnoOf } from '../kernel/errno.js';
-import { throwShortage } from '../kernel/shortage.js';
+import { errnoOf, throwShortage } from '../kernel/errno.js';
 import { markersIn } from './marker.js';
 import { currentOwner, type Owner, ownerIsDead, parseOwner } from './owner.js';
 import { PinnedCgroup, using } from './pinned-cgroup.js';

@@ -4,7 +4,6 @@ import { getSystemErrorName } from 'node:util';
 import { expect, test } from 'vitest';
 import { errnoName } from '../../src/error/errno-name.js';
 import { errnoOf } from '../../src/kernel/errno.js';
-import { errnoName as nameOfReader } from '../../src/kernel/syscall.js';
 
 /** The numbers of Linux; 41 and 58 are second names of others and have no number of their own. */
 const ALL = Array.from({ length: 133 }, (_, index) => index + 1).filter(
@@ -22,7 +21,7 @@ test('every errno of Linux has one name, from the addon and from Node', () => {
     const name = errnoName(errno);
     expect(name).toMatch(/^E[A-Z0-9]+$/);
     expect(errnoOf(nodeErrorOf(errno))).toBe(name);
-    expect(nameOfReader(-errno)).toBe(name);
+    expect(errnoName(-errno)).toBe(name);
   }
   expect(new Set(ALL.map(errnoName)).size).toBe(ALL.length);
 });

@@ -14,7 +14,7 @@ import {
 test('fields are counted after the last parenthesis: a name may hold spaces, newlines and )', () => {
   const rest = 'S 7 8 9 34816 10 4194304 1 2 3 4 5 6 7 8 20 0 1 0 4242 1000 5';
   for (const name of ['sh', 'a b', ') S 1 (', 'x\n) Z 9']) {
-    expect(parseProcessStat(`123 (${name}) ${rest}\n`)).toEqual({
+    expect(parseProcessStat(Buffer.from(`123 (${name}) ${rest}\n`))).toEqual({
       state: 'S',
       ppid: 7,
       processGroup: 8,
@@ -37,12 +37,12 @@ test.each([
   ['X', 2, true],
 ])('in state %s with %i threads: exited %s', (state, threads, exited) => {
   const text = `1 (sh) ${state} 7 8 9 34816 10 4194304 1 2 3 4 5 6 7 8 20 0 ${threads} 0 4242 1000 5\n`;
-  expect(hasExited(parseProcessStat(text)!)).toBe(exited);
+  expect(hasExited(parseProcessStat(Buffer.from(text))!)).toBe(exited);
 });
 
 test('text that is cut short is no process', () => {
-  expect(parseProcessStat('')).toBeNull();
-  expect(parseProcessStat('123 (sh) S 7 8')).toBeNull();
+  expect(parseProcessStat(Buffer.from(''))).toBeNull();
+  expect(parseProcessStat(Buffer.from('123 (sh) S 7 8'))).toBeNull();
 });
 
 test('this process has a parent and a starttime; one that does not exist is null', () => {

@@ -7,6 +7,7 @@ import {
   Errno,
   fileSystemMagic,
   fstat,
+  isSameFile,
   lstat,
   mayExist,
   openDirectory,
@@ -88,7 +89,7 @@ function openChecked(path: string): number | ReadFailure {
   const fd = openDirectory(whole === '' ? '/' : whole);
   if (fd < 0) return fromErrno(fd);
   const opened = fstat(fd);
-  if (typeof opened === 'number' || opened.dev !== checked.dev || opened.ino !== checked.ino) {
+  if (typeof opened === 'number' || !isSameFile(opened, checked)) {
     close(fd);
     return failed('ERR_CGROUP_PATH');
   }

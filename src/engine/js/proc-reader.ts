@@ -3,13 +3,14 @@
  * `native/core/proc_reader.cc`.
  */
 
+import { isShortage } from '../../kernel/errno.js';
 import {
   hasSamePids,
   isSlashProc,
   procRootAt,
   whyForeign,
 } from '../../kernel/process-directory.js';
-import { Errno, isShortage } from '../../kernel/syscall.js';
+import { Errno } from '../../kernel/syscall.js';
 import { Channel, PartIndex, type PartIndexValue } from '../../schema/enumerations.js';
 import { FrameWord, QualityBit } from '../../schema/layout.js';
 import { PART_WORDS, PROC_WORDS } from '../../schema/metrics.js';

@@ -1,7 +1,8 @@
 /** Failures of the readers, as values. */
 
+import { errnoName } from '../../error/errno-name.js';
 import { ReadStatus, type ReadStatusValue, readBuffer } from '../../kernel/kept-file.js';
-import { Errno, errnoName } from '../../kernel/syscall.js';
+import { Errno } from '../../kernel/syscall.js';
 import type { ParseFault } from '../../kernel/text/fault.js';
 import type { ReadCode } from '../../schema/enumerations.js';
 import type { ReadFailure } from '../failure.js';

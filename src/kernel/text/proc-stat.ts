@@ -1,11 +1,11 @@
 /**
- * `/proc/<pid>/stat`: `pid (comm) state ppid …`. `comm` is raw and may hold spaces, newlines and `)`, so that the
- * fields begin after the last `)`.
+ * `/proc/<pid>/stat`: `pid (comm) state ppid …`. The kernel does not escape `comm`, which may contain spaces, newlines
+ * and `)`, so the fields begin after the last `)`.
  */
 import { digits } from './digits.js';
-import { fault, find, lineEnd, SPACE, type TextParser } from './fault.js';
+import { fault, find, lineEnd, type ParseFault, SPACE, type TextParser } from './fault.js';
 
-/** Where each value of `parseProcStat` stands. Times are in clock ticks. */
+/** The index of each value of `parseProcStat`. Times are in clock ticks. */
 export const ProcStat = {
   /** The state's character code. */
   STATE: 0,
@@ -22,40 +22,54 @@ export const ProcStat = {
   STARTTIME: 11,
 } as const;
 
-/** The field's number in proc(5) for each value. */
-const FIELDS = [3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 20, 22] as const;
-
 const CLOSING_PARENTHESIS = 0x29;
 
-/** → the values of `ProcStat`. The other fields are not looked at (some are negative). */
-export const parseProcStat: TextParser = (text, length, values) => {
+/** Field numbers of proc(5). */
+const STATE = 3;
+/** The other fields are read as signed numbers, below zero as 0: the kernel prints most of them so. */
+const UNSIGNED: readonly number[] = [4, 22];
+
+/** Makes a parser of these fields of `/proc/<pid>/stat`, in rising order; it does not look at the others. */
+export function procStatParser(fields: readonly number[]): TextParser {
+  return (text, length, values) => parseFields(fields, text, length, values);
+}
+
+/** → the values of `ProcStat`. */
+export const parseProcStat = procStatParser([3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 20, 22]);
+
+// Hot: no allocation but for the values.
+function parseFields(
+  fields: readonly number[],
+  text: Uint8Array,
+  length: number,
+  values: (bigint | null)[],
+): ParseFault | null {
   if (length === 0) return fault(0, 'empty file');
   let at = length - 1;
   while (at >= 0 && text[at] !== CLOSING_PARENTHESIS) at--;
   if (at < 0) return fault(length, 'missing field');
   const limit = lineEnd(text, at, length);
 
-  // Behind the parenthesis ends field 2.
+  // The parenthesis ends field 2.
   let field = 2;
-  for (let i = 0; i < FIELDS.length; i++) {
-    while (field < FIELDS[i]!) {
+  for (let i = 0; i < fields.length; i++) {
+    const wanted = fields[i]!;
+    while (field < wanted) {
       at = find(text, SPACE, at, limit) + 1;
       if (at >= limit) return fault(length, 'missing field');
       field++;
     }
     const end = find(text, SPACE, at, limit);
-    if (i === ProcStat.STATE) {
+    if (wanted === STATE) {
       if (end - at !== 1) return fault(at, 'missing field');
       values[i] = BigInt(text[at]!);
     } else {
-      // cutime, cstime and num_threads are printed signed.
-      const scanned =
-        i === ProcStat.PPID || i === ProcStat.STARTTIME
-          ? digits.scan(text, at, end)
-          : digits.scanSigned(text, at, end);
+      const scanned = UNSIGNED.includes(wanted)
+        ? digits.scan(text, at, end)
+        : digits.scanSigned(text, at, end);
       if (!scanned) return fault(digits.end, 'malformed number');
       values[i] = digits.value;
     }
   }
   return null;
-};
+}
