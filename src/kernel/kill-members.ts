@@ -4,7 +4,19 @@
  */
 import { MAX_KILL_MEMBERS } from '../schema/bounds.js';
 import { hasEnded, type KillKernel, type KillSignal, type ProcessSight } from './kill-kernel.js';
-import type { EpisodeMembers } from './process-killer.js';
+
+/** Everything of an episode. */
+export interface EpisodeMembers {
+  /** The directory of the episode's cgroup, also as `/proc/self/fd/N`; null: none. It is opened before this returns. */
+  readonly cgroup: string | null;
+  /**
+   * Members of the episode, by pid and starttime (ticks). Their descendants belong to it too. Afterwards those that
+   * were found and are not gone, so that a second call with the plan continues.
+   */
+  processes: readonly { readonly pid: number; readonly starttime: bigint }[];
+  /** Processes whose descendants belong to the episode, but which are not killed themselves. */
+  readonly reapers: readonly number[];
+}
 
 export interface KillMember {
   readonly pid: number;

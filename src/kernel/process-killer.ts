@@ -18,21 +18,8 @@ import {
   type ProcessSight,
   Rest,
 } from './kill-kernel.js';
-import { type KillMember, KillMembers } from './kill-members.js';
+import { type EpisodeMembers, type KillMember, KillMembers } from './kill-members.js';
 import { LinuxKillKernel } from './linux-kill-kernel.js';
-
-/** Everything of an episode. */
-export interface EpisodeMembers {
-  /** The directory of the episode's cgroup, also as `/proc/self/fd/N`; null: none. It is opened before this returns. */
-  readonly cgroup: string | null;
-  /**
-   * Members of the episode, by pid and starttime (ticks). Their descendants belong to it too. Afterwards those that
-   * were found and are not gone, so that a second call with the plan continues.
-   */
-  processes: readonly { readonly pid: number; readonly starttime: bigint }[];
-  /** Processes whose descendants belong to the episode, but which are not killed themselves. */
-  readonly reapers: readonly number[];
-}
 
 export interface KillPlan extends EpisodeMembers {
   /** False if the pids come from a fixture or a foreign procfs: then nothing is signalled. */
