@@ -26,7 +26,7 @@ const SUBPATHS = [
   },
   {
     name: 'reviewer',
-    folders: ['addon', 'async', 'error', 'kernel', 'ndjson', 'realm', 'reviewer'],
+    folders: ['addon', 'async', 'error', 'kernel', 'ndjson', 'realm', 'reviewer', 'schema'],
     packages: ['node-gyp-build'],
     has: ['ReviewerTelemetryWriter', 'readReviewerProjectionEvents', 'ReviewerTelemetryError'],
   },
