@@ -5,23 +5,11 @@
 #include <cstdint>
 
 #include "parse_text.h"
+#include "schema.h"
 
 namespace episcope {
 
-/// The order of KERNEL_TEXTS in src/engine/engine.ts.
-enum class KernelText : uint32_t {
-  kCpuStat,
-  kMemoryCurrent,
-  kMemoryStat,
-  kMemoryEvents,
-  kIoStat,
-  kPressure,
-  kCgroupEvents,
-  kProcStat,
-  kProcStatm,
-  kProcIo,
-};
-inline constexpr uint32_t kKernelTextCount = 10;
+inline constexpr uint32_t kKernelTextCount = static_cast<uint32_t>(KernelText::kProcIo) + 1;
 
 struct ParseOutcome {
   ParseError error;    // false: the values below are the text's

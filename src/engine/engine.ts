@@ -4,7 +4,13 @@
  */
 
 import type { BudgetTrip, Exhaustion, WatchSettings } from '../budget/watch.js';
-import type { ExhaustAction, PartIndexValue, Tier, TripMetric } from '../schema/enumerations.js';
+import type {
+  ExhaustAction,
+  KernelText,
+  PartIndexValue,
+  Tier,
+  TripMetric,
+} from '../schema/enumerations.js';
 import type { ReadFailure } from './failure.js';
 
 export type EngineName = 'native' | 'js';
@@ -157,21 +163,6 @@ export interface SampledEpisode {
   /** Whether this thread waits for news: it stays alive then. By default it does not. */
   setWaiting(waiting: boolean): void;
 }
-
-/** The kernel files with a parser of their own. */
-export const KERNEL_TEXTS = [
-  'cpu.stat',
-  'memory.current',
-  'memory.stat',
-  'memory.events',
-  'io.stat',
-  'pressure',
-  'cgroup.events',
-  'proc.stat',
-  'proc.statm',
-  'proc.io',
-] as const;
-export type KernelText = (typeof KERNEL_TEXTS)[number];
 
 /** Parsed values in the parser's fixed order (see `engine/js/parse-*.ts`); null: a key that may be absent is. */
 export type ParseOutcome =

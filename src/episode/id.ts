@@ -1,7 +1,7 @@
 import { TelemetryError } from '../error/index.js';
 import { MAX_EPISODE_ID_LENGTH } from '../schema/bounds.js';
 
-const EPISODE_ID = /^[A-Za-z0-9_-]{1,128}$/;
+const EPISODE_ID = new RegExp(`^[A-Za-z0-9_-]{1,${MAX_EPISODE_ID_LENGTH}}$`);
 const MAX_PID = 2 ** 31 - 1;
 
 /** Whether `id` is an episode id: 1–128 of `[A-Za-z0-9_-]`, safe as a file name and as a part of a unit name. */

@@ -96,6 +96,21 @@ export const PARSE_REASONS = [
 ] as const;
 export type ParseReason = Exclude<(typeof PARSE_REASONS)[number], ''>;
 
+/** Kernel files that have a parser of their own, by which the tests of the parsers name them. */
+export const KERNEL_TEXTS = [
+  'cpu.stat',
+  'memory.current',
+  'memory.stat',
+  'memory.events',
+  'io.stat',
+  'pressure',
+  'cgroup.events',
+  'proc.stat',
+  'proc.statm',
+  'proc.io',
+] as const;
+export type KernelText = (typeof KERNEL_TEXTS)[number];
+
 /**
  * Why the reviewer log could not be written: what the kernel said (`errno`), the lock, no regular file, foreign
  * content, a link.

@@ -161,6 +161,10 @@ const NEEDLESS = new Map([
     'a count of its own, which belongs to no frame',
   ],
   [
+    'slot-reader.ts: return Atomics.load(this.#ring, SAMPLE_PERIOD_MS);',
+    'says how often to look for frames, and no reader goes by it to find one',
+  ],
+  [
     'slot-reader.ts: return Atomics.load(ring, slot) === expected;',
     'every word before it is an Atomics.load: who saw a newer one knows its odd stamp',
   ],

@@ -1,11 +1,11 @@
 /** The JS engine: the readers of this folder behind the interface of `engine.ts`, no native code. */
 import { TelemetryError } from '../../error/index.js';
+import type { KernelText } from '../../schema/enumerations.js';
 import type {
   CgroupSpec,
   Engine,
   EpisodeSampler,
   EpisodeSpec,
-  KernelText,
   ParseOutcome,
   ProcSpec,
   SampledEpisode,

@@ -6,7 +6,8 @@ import { parseNumber } from '../../kernel/text/number.js';
 import { parsePressure } from '../../kernel/text/pressure.js';
 import { parseProcStat } from '../../kernel/text/proc-stat.js';
 import { parseStatm } from '../../kernel/text/statm.js';
-import type { KernelText, ParseOutcome } from '../engine.js';
+import type { KernelText } from '../../schema/enumerations.js';
+import type { ParseOutcome } from '../engine.js';
 import { CgroupFiles, type WordFile } from './cgroup-files.js';
 
 const files = new CgroupFiles();

@@ -2,14 +2,13 @@
 
 import type { Addon, NativeReader } from '../../addon/binding.js';
 import { loadAddon } from '../../addon/load.js';
-import { PARSE_REASONS } from '../../schema/enumerations.js';
+import { KERNEL_TEXTS, type KernelText, PARSE_REASONS } from '../../schema/enumerations.js';
 import { FRAME_WORDS } from '../../schema/layout.js';
 import type {
   CgroupSpec,
   Engine,
   EpisodeSampler,
   EpisodeSpec,
-  KernelText,
   ParseOutcome,
   ProcSpec,
   SampledEpisode,
@@ -17,7 +16,6 @@ import type {
   SamplingSpec,
   SourceReader,
 } from '../engine.js';
-import { KERNEL_TEXTS } from '../engine.js';
 import { cgroupDirectory } from '../failure-error.js';
 import { construct, readFailure, sampleWarning } from './refusal.js';
 import { episodeOptions, placeOf, startNativeEpisode } from './sampler.js';
