@@ -1,6 +1,6 @@
 // A worker of stress.mjs: follows each ring it is sent with one kind of reader, to the end.
 import { parentPort, workerData } from 'node:worker_threads';
-import { nativeSlots } from '../../dist/engine/native/slot-reader.js';
+import { nativeSlots } from '../../dist/readers/native-slots.js';
 import { openAtomicSlots } from '../../dist/ring/slot-reader.js';
 import { SLOT_HALVES, seqOf, whole } from './checked-frame.mjs';
 
