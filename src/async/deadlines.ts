@@ -3,10 +3,10 @@ interface Deadline {
   readonly expire: () => void;
 }
 
-/** Who waits at most the same time, with one timer for all: it keeps no process alive. */
+/** Deadlines that are all equally far away, served by one timer that does not keep the process alive. */
 export class Deadlines {
   readonly #timeoutMs: number;
-  /** In the order of their deadlines. */
+  /** Ordered by deadline. */
   readonly #waiting = new Set<Deadline>();
   #isArmed = false;
 
@@ -14,7 +14,7 @@ export class Deadlines {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Calls `expire` when the time is over, unless the returned function was called before. */
+  /** Calls `expire` at the deadline, unless the returned function is called first. */
   add(expire: () => void): () => void {
     const deadline = { atMs: performance.now() + this.#timeoutMs, expire };
     this.#waiting.add(deadline);
@@ -22,7 +22,7 @@ export class Deadlines {
     return () => void this.#waiting.delete(deadline);
   }
 
-  /** Whoever has come meanwhile is not armed for: that costs more than a look now and then. */
+  /** A deadline that is added meanwhile does not arm the timer again: checking now and then is cheaper. */
   #arm(ms: number): void {
     this.#isArmed = true;
     setTimeout(() => this.#look(), Math.max(1, ms)).unref();

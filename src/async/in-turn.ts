@@ -1,9 +1,9 @@
 import { threadMap } from '../realm/thread-map.js';
 
-/** By key: when all that was asked for it so far in this thread has ended. */
+/** For each key, a promise that resolves when everything queued under it in this thread has ended. */
 const ends = threadMap<string, Promise<void>>('in-turn');
 
-/** Does `act` once whatever was asked for the same key before has ended, however it did. */
+/** Runs `act` after everything queued under the same key before it has settled. */
 export async function inTurn(key: string, act: () => Promise<void>): Promise<void> {
   const own = (ends.get(key) ?? Promise.resolve()).then(act);
   const end = own.catch(() => {});

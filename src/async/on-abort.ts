@@ -1,4 +1,4 @@
-/** One listener for each signal: Node warns of many, and many appends share one. */
+/** One listener per signal, because Node warns about many and many appends may share a signal. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
 /** Calls `act` when the signal is aborted, unless the returned function was called before. */

@@ -1,4 +1,4 @@
-/** Waiting that ends: at a deadline, or when a signal aborts it. */
+/** Waiting with a deadline and an abort signal. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Wait {

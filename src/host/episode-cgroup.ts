@@ -4,10 +4,10 @@ import { CgroupError } from '../error/index.js';
 import { findCgroup2Mount, hostFacts, whyNoCgroup2 } from './facts.js';
 
 /**
- * Where the scope of an episode is looked for: beneath `root`; by default beneath the episode that this process lives in,
- * and where that has none of this id beneath the host's cgroup2 mount.
+ * Where to look for the cgroup of an episode: below `root`. By default that is the episode this process runs in if it
+ * contains an episode of this id, and the host's cgroup2 mount otherwise.
  *
- * Throws what `episodeCgroupPath` throws, and `ERR_CGROUP_NOT_AVAILABLE` where there is no cgroup2 mount.
+ * Throws what `episodeCgroupPath` throws, and `ERR_CGROUP_NOT_AVAILABLE` if no cgroup2 is mounted.
  */
 export function episodeCgroup(
   id: string,

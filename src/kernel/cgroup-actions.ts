@@ -1,18 +1,18 @@
-/** Writes to a cgroup that may stall in the kernel for tens of milliseconds: none of them blocks the event loop. */
+/** Writes to cgroups off the event loop, because the kernel may stall one for tens of milliseconds. */
 import { rmdir } from 'node:fs/promises';
 import { nativeAction } from '../addon/actuator.js';
 import { writeControlFile } from './control-file.js';
 import { errnoOf } from './errno.js';
 
-/** Neither method rejects. They are done in the order they were called where the addon loads. */
+/** Neither method rejects. If the addon loads, actions run in the order of the calls. */
 export interface CgroupActions {
-  /** Writes `text` to a control file (`cgroup.kill`, `cgroup.freeze`, `cgroup.procs`, …), in one write. null, or the errno. */
+  /** Writes `text` to a control file (`cgroup.kill`, `cgroup.freeze`, `cgroup.procs`, …), in one write. Returns null, or the errno. */
   write(directory: string, file: string, text: string): Promise<string | null>;
-  /** rmdir. null, or the errno. */
+  /** Removes the directory. Returns null, or the errno. */
   remove(directory: string): Promise<string | null>;
 }
 
-/** By the addon's actuator thread; without the addon by Node's thread pool. */
+/** Uses the addon's actuator thread, or Node's thread pool if the addon does not load. */
 export function cgroupActions(): CgroupActions {
   const act = nativeAction();
   if (act === null) return threadPoolActions;
@@ -23,7 +23,7 @@ export function cgroupActions(): CgroupActions {
   };
 }
 
-/** @internal The actions where there is no addon. */
+/** @internal The actions without the addon. */
 export const threadPoolActions: CgroupActions = {
   write: (directory, file, text) =>
     withoutNul([directory, file], () => writeControlFile(`${directory}/${file}`, text)),
@@ -34,7 +34,7 @@ export const threadPoolActions: CgroupActions = {
     }),
 };
 
-/** A C string would end at a NUL, and name another file. */
+/** A C string would end at a NUL and so name another file. */
 async function withoutNul(
   names: readonly string[],
   act: () => Promise<string | null>,

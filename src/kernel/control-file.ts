@@ -1,12 +1,12 @@
-/** Writing a control file of a cgroup by Node's thread pool: the kernel may stall such a write for long. */
+/** Writes a control file of a cgroup on Node's thread pool, because the kernel may stall such a write. */
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { errnoOf } from './errno.js';
 import { whyNotStopped } from './own-membership.js';
 
 /**
- * Writes `text` in one write. null, or the symbolic errno (`EXDEV`: what is there is no file of that directory, but
- * something that was mounted over it; `EBUSY`: a freeze or a kill would hit this very process); never rejects.
+ * Writes `text` in one write. Returns null, or the symbolic errno (`EXDEV`: something is mounted over the file; `EBUSY`:
+ * a freeze or a kill would hit this process). Never rejects.
  */
 export async function writeControlFile(path: string, text: string): Promise<string | null> {
   const slash = path.lastIndexOf('/');
@@ -15,7 +15,7 @@ export async function writeControlFile(path: string, text: string): Promise<stri
     const errno = whyNotStopped(path.slice(0, slash));
     if (errno !== null) return errno;
   }
-  // The write of a limit waits for reclaim, unless its descriptor does not wait.
+  // Writing a limit waits for reclaim unless the descriptor is non-blocking.
   const isLimit = file.startsWith('memory.');
   const flags = constants.O_WRONLY | constants.O_NOFOLLOW | (isLimit ? constants.O_NONBLOCK : 0);
   try {

@@ -1,9 +1,9 @@
-/** Descriptors that are opened only to have them. */
+/** Descriptors that are opened as a reserve. */
 
 import { errnoName } from '../error/errno-name.js';
 import { close, openDirectoryPath } from './syscall.js';
 
-/** null where `count` more descriptors can be opened at this moment, else the errno. */
+/** Returns null if `count` more descriptors can be opened now, else the errno. */
 export function whyNotOpen(count: number): string | null {
   const opened: number[] = [];
   const errno = openUpTo(opened, count);
@@ -11,7 +11,7 @@ export function whyNotOpen(count: number): string | null {
   return errno;
 }
 
-/** Opens until there are `count`. null, or the errno. */
+/** Opens descriptors until there are `count`. Returns null, or the errno. */
 export function openUpTo(descriptors: number[], count: number): string | null {
   while (descriptors.length < count) {
     const fd = openDirectoryPath('/');

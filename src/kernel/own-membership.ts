@@ -18,14 +18,14 @@ import {
 } from './syscall.js';
 import { parsePids } from './text/pids.js';
 
-/** What `whyNotStopped` gives for a cgroup that does hold this process. */
+/** What `whyNotStopped` returns for a cgroup that contains this process. */
 export const HOLDS_US = 'EBUSY';
 
 const FOUND = 1;
 
 /**
- * Why the cgroup of this directory must not be frozen or killed: `EBUSY`, it holds this process; any other errno, it
- * cannot be read whether it does. null where it does not, or is gone.
+ * Returns why this cgroup must not be frozen or killed: `EBUSY` if it contains this process, another errno if that
+ * cannot be determined. Returns null if it does not contain it, or is gone.
  */
 export function whyNotStopped(directory: string): string | null {
   const dirfd = openDirectory(`${directory}/.`);
@@ -36,7 +36,7 @@ export function whyNotStopped(directory: string): string | null {
   return errno === 0 ? null : errnoName(errno);
 }
 
-/** 0, `FOUND`, or a negative errno: what cannot be read may hold us, and what is found elsewhere says more. */
+/** Returns 0, `FOUND`, or a negative errno: a cgroup that cannot be read may contain us, unless we are found elsewhere. */
 function walk(dirfd: number, depth: number): number {
   const here = lookIn(dirfd);
   if (here === FOUND) return FOUND;
@@ -60,7 +60,7 @@ function lookForThreads(dirfd: number): number {
   return isGone(listed) ? 0 : listed;
 }
 
-/** Reads a list of any size: cgroups with very many processes must be killable too. */
+/** Reads a list of any size: a cgroup with very many processes must be killable too. */
 function lists(file: string, isOurs: (id: number) => boolean): number {
   const ids: number[] = [];
   try {
@@ -92,7 +92,7 @@ function lookBelow(dirfd: number, depth: number): number {
 function lookInChild(dirfd: number, name: string, depth: number): number {
   const fd = openDirectory(beneath(dirfd, name));
   if (fd < 0) return isGone(fd) ? 0 : fd;
-  // What is mounted there hides a cgroup that may hold us.
+  // A mount here hides a cgroup that may contain us.
   const found = mountOf(fd) === mountOf(dirfd) ? walk(fd, depth - 1) : Errno.EXDEV;
   close(fd);
   return found;

@@ -1,4 +1,4 @@
-/** Whether a number beneath `/proc` names the process that a system call would name by it. */
+/** Whether the pids in `/proc` are those of this process's own pid namespace. */
 
 import { errnoName } from '../error/errno-name.js';
 import { TelemetryError } from '../error/index.js';
@@ -21,13 +21,12 @@ export function procNotAvailable(procRoot: string, errno: string | null): string
 }
 
 /**
- * Why nothing that `/proc` says of a pid may be believed, and nobody may be signalled by a number that was found there:
- * a sandbox may show the `/proc` of another pid namespace, in which every number is a stranger's, or none at all.
- * null where `/proc` is that of this process's own pid namespace. Looks at each call, and throws `ERR_PROC_READ` where
- * it cannot.
+ * Says why no pid found in `/proc` may be used or signalled: a sandbox may mount the `/proc` of another pid namespace, in
+ * which the same number is a different process, or none at all. Returns null if `/proc` belongs to this process's own
+ * pid namespace. Checks at each call; throws `ERR_PROC_READ` if it cannot.
  */
 export function whyForeignProc(): string | null {
-  // Throws where no descriptor is left to look with: `whyForeign` would not tell that from a foreign procfs.
+  // Throws if no descriptor is left, which `whyForeign` could not distinguish from a foreign procfs.
   readText(`${PROC}/self/status`);
   const errno = whyForeign(procRootAt(PROC));
   return errno === 0 ? null : procNotAvailable(PROC, errnoName(errno));
