@@ -6,7 +6,7 @@ import { BudgetWord, RESOURCES } from '../schema/enumerations.js';
 
 const BYTES = BudgetWord.WORDS * 8;
 
-/** The counters of a budget in shared memory: any number of threads add to them, none ever waits. */
+/** The counters of a budget in shared memory. Any number of threads can add to them; no thread ever waits. */
 export class BudgetCounters {
   readonly memory: SharedArrayBuffer;
   readonly #words: BigInt64Array;
@@ -25,7 +25,7 @@ export class BudgetCounters {
     return counters;
   }
 
-  /** Throws `ERR_INVALID_CONFIG` for memory that is no budget's. */
+  /** Throws `ERR_INVALID_CONFIG` unless `memory` holds a budget. */
   static attach(memory: unknown): BudgetCounters {
     if ((sharedBytesOf(memory) ?? 0) < BYTES) {
       throw new TelemetryError('ERR_INVALID_CONFIG', 'this is no shared budget');
@@ -56,17 +56,17 @@ export class BudgetCounters {
     return Atomics.load(this.#words, BudgetWord.CONSUMED + index);
   }
 
-  /** Adds `units`, up to 2^63 − 1, and returns what was consumed before. */
+  /** Adds `units`, saturating at 2^63 − 1, and returns the count before. */
   add(index: number, units: bigint): bigint {
     return this.#update(index, (before) => clampValue(before + units));
   }
 
-  /** Takes `units` off, down to 0. */
+  /** Subtracts `units`, down to 0. */
   refund(index: number, units: bigint): void {
     this.#update(index, (before) => (before > units ? before - units : 0n));
   }
 
-  /** Adds `units` only if they fit below `limit`; what had remained where they do not, else null. */
+  /** Adds `units` only if they fit within `limit` and returns null; otherwise returns what remained. */
   addIfFits(index: number, units: bigint, limit: bigint): bigint | null {
     let refused = null as bigint | null;
     this.#update(index, (before) => {
@@ -77,7 +77,7 @@ export class BudgetCounters {
     return refused;
   }
 
-  // Compare and exchange: an add that must not pass 2^63 − 1 cannot be a plain Atomics.add.
+  // Atomics.add cannot saturate at 2^63 − 1, so this is a compare-and-exchange loop.
   #update(index: number, change: (before: bigint) => bigint): bigint {
     const word = BudgetWord.CONSUMED + index;
     let before = Atomics.load(this.#words, word);

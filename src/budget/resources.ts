@@ -11,7 +11,7 @@ import { RESOURCES, TRIP_METRICS } from '../schema/enumerations.js';
 /** Amounts by resource: times in ms (a fraction is kept down to the ns), sizes in bytes, counts. */
 export type BudgetAmounts = { readonly [R in BudgetResource]: number };
 
-/** The same, where what is left out is 0. Bigints for amounts beyond 2^53. */
+/** The same; an omitted resource counts as 0. Amounts beyond 2^53 are given as bigints. */
 export type BudgetDelta = { readonly [R in BudgetResource]?: number | bigint };
 
 /** What can be exhausted: the resources of a budget, and the metrics of tripwires that `exhausts`. */
@@ -33,7 +33,7 @@ function unitsOf(resource: BudgetResource, amount: number | bigint): bigint {
     return clampValue(wholeNumber(resource, amount) * NS_PER_MS);
   }
   finiteNumber(resource, amount);
-  // Apart, so that the ms of a long time do not cost the fraction its digits.
+  // Whole ms and the fraction are converted separately, so that a long time does not lose the fraction's digits.
   const ms = Math.floor(amount);
   return clampValue(BigInt(ms) * NS_PER_MS + BigInt(Math.round((amount - ms) * 1e6)));
 }
@@ -43,7 +43,7 @@ export function amountOf(resource: string, units: bigint): number {
   return isTime(resource) ? Number(units) / 1e6 : Number(units);
 }
 
-/** The place of a resource in `RESOURCES`; `ERR_INVALID_CONFIG` for an unknown one. */
+/** The index of a resource in `RESOURCES`. Throws `ERR_INVALID_CONFIG` for an unknown one. */
 export function indexOfResource(resource: BudgetResource): number {
   const index = RESOURCES.indexOf(resource);
   if (index >= 0) return index;
@@ -53,7 +53,7 @@ export function indexOfResource(resource: BudgetResource): number {
   );
 }
 
-/** Every amount of `delta` in counted units, all checked before any is used. */
+/** Converts every amount of `delta` to counted units. All are checked before any is used. */
 export function unitsOfDelta(delta: BudgetDelta): readonly bigint[] {
   if (!isKeyed(delta)) {
     throw new TelemetryError('ERR_INVALID_CONFIG', 'amounts of a budget are an object by resource');
@@ -62,7 +62,7 @@ export function unitsOfDelta(delta: BudgetDelta): readonly bigint[] {
   return RESOURCES.map((resource) => unitsOf(resource, delta[resource] ?? 0));
 }
 
-/** The same of limits, of which 0 is none: one below half a ns is a small one. */
+/** The same for limits, where 0 means unlimited: a limit below half a ns therefore becomes 1 ns. */
 export function unitsOfLimits(limits: BudgetDelta): readonly bigint[] {
   return unitsOfDelta(limits).map((units, i) =>
     units === 0n && Number(limits[RESOURCES[i]!] ?? 0) > 0 ? 1n : units,

@@ -11,7 +11,7 @@ import {
   unitsOfLimits,
 } from './resources.js';
 
-/** A budget on its way to another thread. Structured-cloneable. */
+/** A budget in the form that is posted to another thread. Structured-cloneable. */
 export interface SharedBudget {
   readonly budget: SharedArrayBuffer;
 }
@@ -52,7 +52,7 @@ export class BudgetTracker {
     return new BudgetTracker();
   }
 
-  /** Like `unlimited()`, and says by `isDeferred` that the limits are decided elsewhere, later. */
+  /** Like `unlimited()`; `isDeferred` says that the limits are decided later, elsewhere. */
   static deferred(): BudgetTracker {
     return new BudgetTracker(BudgetCounters.create([], true));
   }
@@ -62,7 +62,7 @@ export class BudgetTracker {
     return new BudgetTracker(BudgetCounters.attach(shared?.budget));
   }
 
-  /** What to post to another thread. */
+  /** Returns what to post to another thread. */
   share(): SharedBudget {
     return { budget: this.#counters.memory };
   }
@@ -98,7 +98,7 @@ export class BudgetTracker {
     if (error) throw error;
   }
 
-  /** Records only if all of it fits; else nothing is consumed and the error returned. */
+  /** Records the amounts only if all of them fit. Otherwise consumes nothing and returns the error. */
   tryReserve(delta: BudgetDelta): BudgetExhaustedError | null {
     const units = unitsOfDelta(delta);
     const reserved: [index: number, units: bigint][] = [];
@@ -148,7 +148,7 @@ export class BudgetTracker {
   /** Records, and returns the error if it was more than remained, else null. */
   tryCharge(delta: BudgetDelta): BudgetExhaustedError | null {
     const units = unitsOfDelta(delta);
-    // Everything is recorded before anything is said.
+    // Every amount is recorded before an error is returned.
     let error: BudgetExhaustedError | null = null;
     for (const [i, requested] of units.entries()) {
       if (requested === 0n) continue;
@@ -187,7 +187,7 @@ function exhausted(index: number, requested: bigint, remaining: bigint): BudgetE
   });
 }
 
-/** A tracker of whatever evaluation of the package, with the counters it has; null for anything else. */
+/** Returns a tracker of this evaluation of the package over the same counters; null for anything but a tracker. */
 export function ownBudget(value: unknown): BudgetTracker | null {
   return ownInstance(BudgetTracker, value, (foreign) => BudgetTracker.attach(foreign.share?.()));
 }

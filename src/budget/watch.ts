@@ -9,7 +9,7 @@ const CPU = RESOURCES.indexOf('cpuMs');
 const IO = RESOURCES.indexOf('ioBytes');
 const WALL = RESOURCES.indexOf('wallMs');
 
-/** More than any counter can reach. */
+/** Above the maximum of any counter: never trips. */
 export const NO_THRESHOLD = (1n << 64n) - 1n;
 
 /** What a watch looks out for: a value per resource, indexed as `RESOURCES`, in counted units. */
@@ -67,8 +67,8 @@ export class BudgetWatch {
   }
 
   /**
-   * Charges what was consumed since the look before: nothing twice, nothing negatively. True when a threshold was
-   * reached or released.
+   * Charges what was consumed since the previous call, never twice and never negatively. Returns true when a threshold
+   * was reached or released.
    */
   look(sample: BudgetSample): boolean {
     const counters = this.#counters;
@@ -87,7 +87,7 @@ export class BudgetWatch {
           this.#trips.push({ resource, limit, consumed, seq: sample.seq });
         }
       }
-      // A total that lands exactly on its limit fits, and leaves nothing to go on with.
+      // A total that equals its limit still fits, but nothing remains, so the budget is exhausted.
       if (consumed >= limit)
         this.#exhaustion ??= this.#exhausted(resource, limit, consumed, sample);
     }
@@ -100,12 +100,13 @@ export class BudgetWatch {
     return this.#tripped.includes(true);
   }
 
-  /** The limit that was reached first, from the look on that saw it; null while none is. */
+  /** The limit that was reached first; null while none is. */
   get exhaustion(): Exhaustion | null {
     return this.#exhaustion;
   }
 
-  /** When the limit of the wall time is reached if nobody else charges any; null without one, and once any is. */
+  /** When the wall time limit will be reached if no one else charges wall time. Null without such a limit, and once any
+   * limit is reached. */
   get wallDueNs(): bigint | null {
     const limit = this.#counters.limit(WALL);
     if (limit === null || this.#exhaustion !== null || this.#lastNs === null) return null;
@@ -118,7 +119,7 @@ export class BudgetWatch {
     return this.#trips.splice(0);
   }
 
-  /** Gives what is charged then. */
+  /** Returns the total that is charged afterwards. */
   #charge(resource: number, charged: bigint | null, total: bigint | null): bigint | null {
     if (total === null || charged === null) return charged ?? total;
     if (total <= charged) return charged;
@@ -148,7 +149,7 @@ export class BudgetWatch {
     { seq, tsNs }: BudgetSample,
   ): Exhaustion {
     let lateNs = this.#lastNs === null ? null : tsNs - this.#lastNs;
-    // Time passes by itself: how much too much there is says how long it has been.
+    // Wall time grows with the clock, so the excess over the limit is the delay itself.
     if (resource === WALL && lateNs !== null && consumed - limit < lateNs) {
       lateNs = consumed - limit;
     }

@@ -1,4 +1,4 @@
-/** The command line: which command, and how its failures become an exit status. */
+/** Selects the command and turns its failures into an exit status. */
 import { inspect } from 'node:util';
 import { TelemetryError } from '../error/index.js';
 import { shortageOf } from '../kernel/errno.js';
@@ -72,7 +72,7 @@ export async function exitStatus(argv: readonly string[]): Promise<number> {
       complain(cause instanceof TelemetryError ? cause.message : short);
       return ExitStatus.REFUSED;
     }
-    // A defect of ours, for which the stack is needed.
+    // This is a bug in episcope, so the stack is printed.
     complain(inspect(cause));
     return ExitStatus.REFUSED;
   }

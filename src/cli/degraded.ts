@@ -1,4 +1,4 @@
-/** Why a summary's figures are not all the cgroup's, in one line. */
+/** Says in one line why not all figures of a summary come from the cgroup. */
 import type { HostFacts } from '../host/index.js';
 import type { ProcessControlLoad } from '../kernel/process-control.js';
 import { listOf } from './format.js';
@@ -11,7 +11,7 @@ export function degradedReason(
   placement: Placement | null,
   addon: ProcessControlLoad,
   facts: HostFacts,
-  /** `--memory-max` was given, and the kernel does not keep it. */
+  /** `--memory-max` was given, and the kernel does not enforce it. */
   samplesMemoryLimit: boolean,
 ): string | null {
   const sources = Object.entries(sourcesOf(totals));
@@ -25,7 +25,9 @@ export function degradedReason(
   if (absent !== '') parts.push(`${absent} not available`);
   if (absent !== '' && facts.proc.reason !== null) parts.push(facts.proc.reason);
   if (samplesMemoryLimit) {
-    parts.push('--memory-max is looked at with every sample: a burst between two is not stopped');
+    parts.push(
+      '--memory-max is checked with every sample: a burst between two samples is not stopped',
+    );
   }
   if (addon.control === null) {
     parts.push('without the addon there is no subreaper: what orphans did may be missing');

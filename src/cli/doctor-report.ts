@@ -1,4 +1,4 @@
-/** What `episcope doctor` tells: the same facts as text and as JSON. Pure. */
+/** The report of `episcope doctor`: the same facts as text and as JSON. Pure. */
 
 import type { EngineName } from '../engine/engine.js';
 import type { HostFacts } from '../host/index.js';
@@ -17,7 +17,7 @@ export interface Diagnosis {
   readonly engine: { readonly name: EngineName; readonly reason: string | null };
   /** The bus on which systemd would be asked for scopes; `reason`: why it is not. */
   readonly systemd: { readonly bus: BusKind; readonly reason: string | null };
-  /** What starts commands: `episcope-exec`, or the path of what does so without the addon. */
+  /** The program that starts commands: `episcope-exec`, or without the addon the path of the one used instead. */
   readonly launcher: string;
   /** Scopes of dead owners; with `--clean` those that were removed, or the reason why not. */
   readonly stale: readonly StaleReport[];
@@ -70,7 +70,7 @@ const TIER_TEXT: Record<Exclude<Tier, 'auto'>, string> = {
   proc: 'proc: everything from /proc, by parentage',
 };
 
-/** Told only where something is wrong with it. */
+/** Shown only if /proc cannot be used. */
 function procRows({ proc }: HostFacts): [string, string][] {
   return proc.available ? [] : [['/proc', `not used: ${proc.reason}`]];
 }

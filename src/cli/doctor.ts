@@ -1,4 +1,4 @@
-/** `episcope doctor`: looks at this host, and with `--clean` removes what dead runs left. */
+/** `episcope doctor`: examines this host, and with `--clean` removes the scopes that dead runs left behind. */
 import { loadNativeEngine } from '../engine/select.js';
 import { hostFacts } from '../host/index.js';
 import {

@@ -1,11 +1,11 @@
-/** What becomes of a run whose limit is reached: noticed, told, and a frozen command killed when asked to. */
+/** Follows a run whose limit is reached, and kills a frozen command on request. */
 import type { ExhaustedEvent, TelemetryHandle } from '../collector/index.js';
 import { readCgroupEvents, readWords } from '../kernel/cgroup-files.js';
 import type { Scope } from '../scope/index.js';
 import { type Done, type Exhausted, exhaustedOf, useText } from './exhausted.js';
 import { complain } from './output.js';
 
-/** Whoever sends one of these wants the run to end. */
+/** The signals that ask the run to end. */
 export const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 export class Enforcement {
@@ -14,7 +14,7 @@ export class Enforcement {
   readonly #startedNs: bigint;
   #event: ExhaustedEvent | null = null;
   #actionFailed = false;
-  /** From the end of the session on. */
+  /** Set at the end of the session. */
   #done: Done | undefined;
   #endedNs: bigint | null = null;
 
@@ -55,14 +55,14 @@ export class Enforcement {
   }
 
   /**
-   * Takes a signal that is to end a frozen command, which cannot react to any: the whole scope is killed. False: it
-   * is the command's.
+   * Handles a signal that is meant to end a frozen command, which cannot react itself: kills the whole scope. Returns
+   * false if the signal belongs to the command.
    */
   takes(signal: NodeJS.Signals): boolean {
     const scope = this.#scope;
     if (scope === null || this.#event === null || this.#event.action === 'stop') return false;
     if (!ENDING.includes(signal)) return false;
-    // Somebody else may have thawed it.
+    // Another process may have thawed it.
     if (this.#done !== undefined && !isToBeFrozen(scope.cgroupPath)) return false;
     scope.kill().catch((cause: Error) => complain(cause.message));
     return true;
@@ -70,7 +70,7 @@ export class Enforcement {
 
   #whatWasDone({ action }: ExhaustedEvent): Done {
     if (action === 'kill' && !this.#actionFailed) return 'kill';
-    // Instead of a kill that failed it may have been frozen.
+    // It may have been frozen because the kill failed.
     const path = this.#scope?.cgroupPath;
     return path !== undefined && readCgroupEvents(path)?.frozen === true ? 'freeze' : 'stop';
   }

@@ -34,7 +34,7 @@ export interface EpisodeOptions {
   readonly record: OutputFile | null;
   readonly budget: BudgetTracker | null;
   readonly onExhausted: ExhaustAction;
-  /** Asked first while the command starts. */
+  /** Is offered each signal first while the command starts. */
   readonly takesAtStart: SignalTaker;
 }
 
@@ -56,7 +56,7 @@ const UNREMARKABLE: readonly ErrorCode[] = [
 
 export class Episode {
   readonly measurement: Measurement = new Measurement();
-  /** What went wrong with the measuring, each once. */
+  /** Warnings about the measurement, each once. */
   readonly warnings: Set<string> = new Set();
   readonly enforcement: Enforcement;
   /** CLOCK_MONOTONIC, ns. */
@@ -133,7 +133,7 @@ export class Episode {
     });
   }
 
-  /** The command's image runs, or never will. */
+  /** The command has been executed, or never will be. */
   started(runs: boolean): void {
     this.#started(runs);
     if (!runs) return;
@@ -159,7 +159,7 @@ export class Episode {
     return { code, signal, wallNs: process.hrtime.bigint() - this.startedNs };
   }
 
-  /** Kills what the command left behind, reaps it, and takes the terminal frame. Never throws. */
+  /** Kills and reaps the processes that the command left behind, and takes the terminal frame. Never throws. */
   async end(): Promise<void> {
     const { scope } = this.#placement;
     await this.#attempt(async () => {
@@ -179,7 +179,7 @@ export class Episode {
     process.off('SIGCHLD', this.#onChildSignal);
   }
 
-  /** What the kernel tells the parent of a process, however long ago the last look at it was. */
+  /** Adds what the kernel reports to the parent of a process, which does not depend on the last sample. */
   async #settleByExit(): Promise<void> {
     if (this.#running || this.enforcement.measuredNs !== null) return;
     const { peakBytes, dirtiedBytes } = await this.#exited;
@@ -196,7 +196,7 @@ export class Episode {
       await sleep(1);
   }
 
-  /** Where the manager was faster, it tells what its cgroup had used in all. */
+  /** If systemd removed the scope first, it reports the totals of its cgroup. */
   async #settleByUnit(scope: Scope): Promise<void> {
     if (scope.strategy !== 'systemd-transient' || this.enforcement.measuredNs !== null) return;
     const isLeaf = this.#placement.tier === 'leaf';

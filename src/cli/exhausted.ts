@@ -1,4 +1,4 @@
-/** The limit that ended the measuring, as the summary tells it. Pure. */
+/** The limit that ended the measurement, as the summary reports it. Pure. */
 
 import type { BudgetAmounts } from '../budget/index.js';
 import type { ExhaustedEvent } from '../collector/index.js';
@@ -9,7 +9,7 @@ import type { Measurement } from './measurement.js';
 
 export type LimitedResource = 'cpu_ms' | 'wall_ms' | 'io_bytes' | 'memory_bytes';
 
-/** How far a limit was used up; ms or bytes. */
+/** How much of a limit was used, in the unit that the resource's name says. */
 export interface Use {
   readonly resource: LimitedResource;
   readonly limit: number;
@@ -17,7 +17,7 @@ export interface Use {
   readonly consumed: number | null;
 }
 
-/** What came of a limit: what episcope did, an oom kill by the kernel, or null: nothing was left to be stopped. */
+/** The result of reaching a limit: what episcope did, an oom kill by the kernel, or null if nothing was left to stop. */
 export type Done = ExhaustAction | 'oom_kill' | null;
 
 export interface Exhausted {
@@ -45,7 +45,7 @@ export function exhaustedOf(event: ExhaustedEvent, done: Done, startedNs: bigint
   };
 }
 
-/** Everything that `run` gives the collector to look after. */
+/** The resources that `run` has the collector limit. */
 const RESOURCE_OF: { readonly [R in ExhaustedEvent['resource']]?: LimitedResource } = {
   cpuMs: 'cpu_ms',
   wallMs: 'wall_ms',
@@ -53,7 +53,7 @@ const RESOURCE_OF: { readonly [R in ExhaustedEvent['resource']]?: LimitedResourc
   memRssBytes: 'memory_bytes',
 };
 
-/** The memory limit that the kernel keeps, where it killed for it; null where it did not. */
+/** The memory limit if the kernel killed because of it; null otherwise. */
 export function oomKilled(
   limitBytes: bigint,
   { oom, memPeakBytes }: Measurement,
@@ -71,7 +71,7 @@ export function oomKilled(
   };
 }
 
-/** What was used of every limit that was given. */
+/** How much of every given limit was used. */
 export function usesOf(
   limits: Limits,
   consumed: BudgetAmounts | null,
@@ -134,7 +134,7 @@ const SHOWN: Record<LimitedResource, { name: string; format: (amount: number) =>
   memory_bytes: { name: 'memory', format: bytes },
 };
 
-// Down to the ns, so that a difference of two fractions has no more digits than they have.
+// Rounded to ns, so that the difference of two fractions has no more digits than they have.
 function overOf({ limit, consumed }: Exhausted): number {
   return Math.max(0, Math.round((consumed - limit) * 1e6) / 1e6);
 }

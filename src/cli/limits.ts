@@ -1,4 +1,4 @@
-/** The limits of a run, and what the collector is told of them. */
+/** The limits of a run, and how they are passed to the collector and the kernel. */
 
 import { BudgetTracker } from '../budget/index.js';
 import type { Tripwire } from '../collector/index.js';
@@ -16,7 +16,7 @@ export interface Limits {
   readonly onExhausted: ExhaustAction;
 }
 
-/** The budget of all that adds up; null where none of it is limited. */
+/** The budget for cpu, wall time and io; null if none of them is limited. */
 export function budgetOf({ cpuNs, wallNs, ioBytes }: Limits): BudgetTracker | null {
   if (cpuNs === null && wallNs === null && ioBytes === null) return null;
   return new BudgetTracker({
@@ -26,18 +26,18 @@ export function budgetOf({ cpuNs, wallNs, ioBytes }: Limits): BudgetTracker | nu
   });
 }
 
-/** Whether the kernel itself holds the episode below its memory limit; else only samples can tell. */
+/** Whether the kernel enforces the memory limit; otherwise only samples can detect that it is reached. */
 export function kernelLimitsMemory(scope: Scope | null): boolean {
   return scope?.controllers.includes('memory') ?? false;
 }
 
-/** What the kernel is to keep. An oom kill takes the whole scope where a limit is to kill. */
+/** The limits that the kernel enforces. An oom kill takes the whole scope if a limit is meant to kill. */
 export function kernelLimits({ memoryBytes, onExhausted }: Limits): OsResourceLimits {
   if (memoryBytes === null) return {};
   return { memoryBytes, memoryOomGroup: onExhausted === 'kill' };
 }
 
-/** Where the kernel limits no memory: a limit that is looked at with every sample, more often as it comes near. */
+/** Checks the memory limit with every sample, and samples faster near it, where the kernel does not enforce it. */
 export function memoryTripwires(limitBytes: bigint, policy: TelemetryPolicy): Tripwire[] {
   const percent = BigInt(Math.round(policy.highFreqThresholdPercent));
   return [

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Loads the command line. Node opens all of its files at once: where it may not, nothing else can be told. */
+/** Loads the command line. Node opens all of its files at once; without enough descriptors, only that can be reported. */
 import './standard-streams.js';
 import { codeOf } from '../realm/index.js';
 import { complain } from './output.js';

@@ -4,11 +4,11 @@ import { CpuTrace } from './sparkline.js';
 
 type Part = 'cpu' | 'memory' | 'io';
 
-/** The first frame that told of an oom kill. */
+/** The first frame that reported an oom kill. */
 export interface OomSeen {
   readonly seq: bigint;
   readonly tsMono: bigint;
-  /** How long before it the kill was, at most; null where the first frame told of it. */
+  /** How long before that frame the kill happened, at most; null if the first frame of the run reported it. */
   readonly lateNs: bigint | null;
 }
 
@@ -18,7 +18,7 @@ export interface PartTotal {
   readonly quality: ReadonlySet<FrameQuality>;
 }
 
-/** What a cgroup had used in all. */
+/** The totals of a cgroup. */
 export interface CgroupTotals {
   readonly cpuNs: bigint | null;
   readonly io: { readonly readBytes: bigint; readonly writeBytes: bigint } | null;
@@ -83,7 +83,7 @@ export class Measurement {
     }
   }
 
-  /** The highest rss of a single process, as the kernel tells it at the end. */
+  /** The highest rss of a single process, which the kernel reports at its end. */
   addPeakOfProcess(bytes: bigint): void {
     if (this.parts.memory.source === 'cgroup') return;
     this.#takeMemory({ rss: null, current: null, peak: bytes });
@@ -159,12 +159,12 @@ export class Measurement {
     this.#firstMemory = null;
   }
 
-  /** The kernel keeps no peak of a sum over processes: what was there between two looks nobody saw. */
+  /** The kernel keeps no peak for a sum over processes, so a peak between two samples is not seen. */
   #setMemoryOfProcesses(): void {
     this.parts.memory = { source: 'proc', quality: LOWER_BOUND };
   }
 
-  /** Some of the looks did not see all of the processes. */
+  /** Some samples did not see all of the processes. */
   get memoryIncomplete(): boolean {
     return this.#memoryLowerBound;
   }
@@ -177,8 +177,8 @@ interface FrameMemory {
 }
 
 /**
- * The memory that a frame tells; null where it tells none. A 0 that was read when nobody lived any more is the sum over
- * nobody: none.
+ * The memory in a frame; null if it has none. A 0 that was read when no process lived any more is an empty sum, not a
+ * measurement.
  */
 function memoryOf(frame: TelemetryFrame<bigint>): FrameMemory | null {
   if (frame.sources.memory === 'unavailable') return null;

@@ -26,9 +26,9 @@ export class OutputFile {
   readonly path: string;
   readonly #option: string;
   readonly #warn: (message: string) => void;
-  /** What stands there before us, or comes meanwhile, is not ours to drop or to wonder about. */
+  /** Others write to this file too, so its content is neither dropped nor checked for changes. */
   readonly #isShared: boolean;
-  /** The path without links. */
+  /** The path with links resolved. */
   readonly #realPath: string;
   #fd: number | null;
 
@@ -73,7 +73,7 @@ export class OutputFile {
     }
   }
 
-  /** What is told of a write that failed. */
+  /** The message about a write that failed. */
   incomplete(errno: string): string {
     return `${this.#option} ${this.path} is incomplete: it cannot be written (${errno})`;
   }
@@ -99,7 +99,7 @@ export class OutputFile {
   }
 }
 
-/** Whether both descriptors are of one file; false where one of them is not open. */
+/** Whether both descriptors refer to the same file; false if one of them is not open. */
 function isSame(fd: number, other: number): boolean {
   try {
     const [a, b] = [fstatSync(fd, { bigint: true }), fstatSync(other, { bigint: true })];
@@ -132,7 +132,7 @@ function realPathOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    // A pipe has none.
+    // A pipe has no path.
     return path;
   }
 }

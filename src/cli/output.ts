@@ -19,7 +19,7 @@ export function complain(message: string): void {
   writeErr(`episcope: ${message}\n`);
 }
 
-/** Colours for one stream; plain text where nobody would see them. */
+/** Colours for one stream; plain text if it is not a terminal. */
 export interface Paint {
   bold(text: string): string;
   dim(text: string): string;
@@ -43,10 +43,10 @@ function same(text: string): string {
   return text;
 }
 
-/** How often 1 ms is waited for the reader of a pipe that is full, in one write. */
+/** How many times one write waits 1 ms for the reader of a full pipe. */
 const MAX_BUSY_WRITES = 1_000;
 
-/** Throws what the kernel says, `EAGAIN` where nobody reads. */
+/** Throws the system error; `EAGAIN` if the reader of a pipe does not read. */
 export function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let at = 0, busy = 0; at < bytes.length; ) {
@@ -60,7 +60,7 @@ export function writeAll(fd: number, text: string): void {
   }
 }
 
-/** Gives up where nobody reads: the command's exit status matters more than our words. */
+/** Gives up if the output is not read: the command's exit status matters more than our output. */
 function writeIfRead(fd: number, text: string): void {
   try {
     writeAll(fd, text);

@@ -14,7 +14,7 @@ export function everyFrame(periodMs: number): PromoteTriggers {
   return new PromoteTriggers({ onTermination: true, periodicFrames });
 }
 
-/** One file, however long the run: who names a file wants to find the whole run in it. */
+/** One file, however long the run: a user who names a file expects the whole run in it. */
 const NEVER_ROTATED = Number.MAX_SAFE_INTEGER;
 
 /**

@@ -78,7 +78,7 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
   return { ...options, id: id ?? defaultId(command), command, args };
 }
 
-/** Readable, and unlike that of any other run since the boot: pid and starttime are never the same twice. */
+/** Readable, and unique since the boot: a pair of pid and start time never repeats. */
 function defaultId(command: string): string {
   const name = basename(command).replace(/[^A-Za-z0-9_-]+/g, '-');
   const unique = `${process.pid}-${readProcessStat('self')?.startTicks ?? Date.now()}`;
@@ -95,7 +95,7 @@ function period(text: string | undefined): number {
   );
 }
 
-/** A runner is given a limit so that the run ends there. */
+/** A user who limits a run expects it to end at the limit. */
 const DEFAULT_ACTION: ExhaustAction = 'kill';
 
 function limits(values: ReadonlyMap<string, string>): Limits {
@@ -119,7 +119,7 @@ function limits(values: ReadonlyMap<string, string>): Limits {
   return { ...given, onExhausted };
 }
 
-/** 0 is unlimited elsewhere, and somebody else may mean “nothing at all”. */
+/** Refuses 0, which means unlimited in the library but could be taken for “nothing allowed”. */
 function positive(option: string, text: string, amount: bigint): bigint {
   if (amount > 0n) return amount;
   throw new UsageError(

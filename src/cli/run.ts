@@ -122,7 +122,7 @@ async function runWithFiles(
   return runInTree(context, placeWithout(done, options, facts));
 }
 
-/** Where we are, measured as a process tree. */
+/** Runs the command in our own cgroup, measured as a process tree. */
 async function runInTree(context: RunContext, placement: Placement): Promise<number> {
   const { reason } = context.facts.proc;
   if (reason !== null) {
@@ -202,7 +202,7 @@ async function runInScope(
   }
 }
 
-/** A limit that the kernel refuses is no reason to do without. */
+/** A limit that the kernel refuses must not be dropped silently. */
 function cannotScope(cause: CgroupError): CgroupError {
   // Nothing was said about the host.
   if (isShortage(cause.errno)) throw new Refusal(`${cause.message}; nothing was run`);
@@ -219,7 +219,7 @@ function beginEpisode(context: RunContext, child: ChildProcess, placement: Place
   return new Episode(context.episode, child, placement, tripwires);
 }
 
-/** The memory limit is looked at with every sample, since the kernel keeps none there. */
+/** Checks the memory limit with every sample, because the kernel does not enforce it there. */
 function samplesMemory(
   limits: Limits,
   placement: Placement | null,
@@ -279,7 +279,7 @@ async function measure(
   return statusOf(exit);
 }
 
-/** What a shell would give; the highest where nobody told how the command ended. */
+/** The exit status that a shell would give; the highest one if it is not known how the command ended. */
 function statusOf({ code, signal }: EpisodeExit): number {
   if (code !== null) return code;
   return signal === null ? ExitStatus.UNKNOWN : 128 + (signalNumber(signal) ?? 127);
@@ -317,7 +317,7 @@ function makeCollector({ periodMs }: RunOptions, engine: EngineName): TelemetryC
   }
 }
 
-/** All are opened before any is emptied, and before anything is made that would have to be undone. */
+/** Opens all files before any is truncated, and before anything is created that would have to be undone. */
 function openFiles(options: RunOptions): OutputFiles {
   const json = openFile('--json', options.jsonFile);
   const record = openFile('--record', options.recordFile);

@@ -10,7 +10,7 @@ import {
 } from '../kernel/process-control.js';
 import { catchesSignal, readProcessStat } from '../kernel/process-identity.js';
 
-/** Nobody can catch the first two, and SIGCHLD tells of our own children. */
+/** The first two cannot be caught, and SIGCHLD is about our own children. */
 const NEVER_FORWARDED: readonly string[] = ['SIGKILL', 'SIGSTOP', 'SIGCHLD'];
 
 /**
@@ -163,7 +163,7 @@ function sendByNumber(pid: number, signo: number): void {
   try {
     process.kill(pid, signo);
   } catch {
-    // It has ended, or has become another user.
+    // The command has ended, or changed its user.
   }
 }
 
@@ -177,7 +177,7 @@ export function isNotForCommand(
   if (code !== SI_KERNEL) return false;
   const name = NAMES.get(signo);
   if (name === undefined) return false;
-  // Our own limit of cpu time.
+  // Our own RLIMIT_CPU.
   if (name === 'SIGXCPU' || OF_GROUP.includes(name)) return true;
   return OF_LEADER.includes(name) && readProcessStat('self')?.session !== process.pid;
 }

@@ -1,4 +1,4 @@
-/** Ending a start by a signal: until the command runs there is nobody to pass it on to. */
+/** Ends a start on a signal: until the command runs, there is no process to pass it on to. */
 import { ENDING } from './enforcement.js';
 
 /** The start was ended by a signal; nothing was run. */
@@ -46,7 +46,7 @@ export class StartAbort {
     this.#stage = 'let go';
   }
 
-  /** The command runs, or never will. */
+  /** The command runs, or will never run. */
   over(): void {
     this.#stage = 'over';
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -12,7 +12,7 @@ const SUMMARY_SCHEMA = 'episcope.summary.v1';
 export interface RunSummary {
   readonly episodeId: string;
   readonly command: readonly string[];
-  /** null when a signal ended it; `signal` too where nobody told how it ended. */
+  /** null when a signal ended it; `signal` is null too if it is not known how it ended. */
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly wallNs: bigint;
@@ -23,7 +23,7 @@ export interface RunSummary {
   readonly totals: Measurement;
   /** The limit that was reached; null where none was. */
   readonly exhausted: Exhausted | null;
-  /** What was used of the limits that were given. */
+  /** How much of each given limit was used. */
   readonly uses: readonly Use[];
   /** How long the command was measured, where it went on after that; else null. */
   readonly measuredNs: bigint | null;
@@ -193,7 +193,7 @@ function bound({ quality }: PartTotal): string {
   return quality.has('lowerBound') ? 'at least ' : '';
 }
 
-/** What is known of a line, in words; what is not is left out. */
+/** Formats the known values of a line and leaves out the others. */
 function known(
   parts: readonly [name: string, value: bigint | null, format: (value: bigint) => string][],
 ): string {

@@ -1,4 +1,4 @@
-/** Where the command is to run, and how it is measured there. */
+/** Decides where the command runs, and by which tier it is measured there. */
 
 import { posix } from 'node:path';
 import type { CgroupError } from '../error/index.js';
@@ -10,24 +10,24 @@ import { listOf } from './format.js';
 import { Refusal } from './usage.js';
 
 export interface Placement {
-  /** null: the process tree, where we are. */
+  /** null: no scope, the process tree is measured. */
   readonly scope: Scope | null;
-  /** What the collector is asked for. */
+  /** The tier that the collector is started with. */
   readonly tier: Tier;
-  /** Why it is not all measured by the cgroup; null where it is. */
+  /** Why the cgroup does not measure everything; null if it does. */
   readonly reason: string | null;
 }
 
-/** What was asked for of the two. */
+/** The tier and the scope's maker that the user asked for. */
 export interface PlacementChoice {
   readonly tier: Tier;
   readonly strategy: ScopeStrategyChoice;
 }
 
-/** Without these a cgroup cannot tell memory and io itself. */
+/** Without these controllers a cgroup has no memory and io figures. */
 const FULL_CONTROLLERS = ['memory', 'io'] as const;
 
-/** The placement that `--tier proc` is. */
+/** The placement for `--tier proc`. */
 export function askedForTree(): Placement {
   return { scope: null, tier: 'proc', reason: 'asked for by --tier proc' };
 }
@@ -43,7 +43,7 @@ export function placeIn(scope: Scope, wanted: Tier, facts: HostFacts): Placement
   const missing = missingControllers(scope.controllers);
   const reason =
     missing.length === 0 ? null : lackOf(posix.dirname(scope.cgroupPath), missing, facts);
-  // systemd removes its scope at the end: there is nothing to go on with at /proc then, only less to be told.
+  // systemd removes its scope at the end, so falling back to /proc could not add anything then.
   const tier = scope.strategy === 'systemd-transient' && reason === null ? 'cgroup' : wanted;
   return { scope, tier, reason };
 }
@@ -74,7 +74,7 @@ function processTree(why: string): Placement {
   return { scope: null, tier: 'proc', reason: `no cgroup of its own: ${why}` };
 }
 
-/** What the best tier of this host is, without making anything; null: nothing can be measured here. */
+/** The best tier of this host, found without creating anything; null if nothing can be measured here. */
 export function bestTier(facts: HostFacts): Exclude<Tier, 'auto'> | null {
   const { places } = facts.scopes;
   if (places.some(({ controllers }) => missingControllers(controllers).length === 0))
@@ -83,7 +83,7 @@ export function bestTier(facts: HostFacts): Exclude<Tier, 'auto'> | null {
   return facts.proc.available ? 'proc' : null;
 }
 
-/** In the words of this host rather than of the attempt, where it is the host that lacks something. */
+/** Describes what the host lacks, if that is the cause, rather than the failed attempt. */
 function whyNoScope(cause: CgroupError, wanted: Tier, facts: HostFacts): string {
   const { noCgroup2, scopes } = facts;
   if (noCgroup2 !== null) return noCgroup2;

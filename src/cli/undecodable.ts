@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 const REPLACEMENT = '\uFFFD';
 
 /**
- * The places of those of our last `count` arguments that are not as they were given. Where `/proc` does not tell, any
- * that holds the replacement character is taken for one.
+ * The indices of the arguments that Node altered. If `/proc` cannot be read, every argument with the replacement
+ * character counts as altered.
  */
 export function alteredArguments(args: readonly string[], procRoot = '/proc'): number[] {
   const given = partsOf(`${procRoot}/self/cmdline`)?.slice(-args.length);
@@ -18,7 +18,7 @@ export function alteredArguments(args: readonly string[], procRoot = '/proc'): n
   });
 }
 
-/** The names of the variables, as Node has them, that the command cannot get as they were given. */
+/** The names, as Node decodes them, of the variables that the command would get altered. */
 export function alteredVariables(procRoot = '/proc'): string[] {
   const given = partsOf(`${procRoot}/self/environ`) ?? [];
   return given

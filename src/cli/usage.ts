@@ -1,4 +1,4 @@
-/** Help texts, and what a wrong command line is. */
+/** The help texts, and the errors of a wrong command line. */
 
 /** A wrong command line: one line that says what is wrong and what to do; exit status 2. */
 export class UsageError extends Error {}
@@ -43,18 +43,18 @@ Limits, of the command and all that it starts together:
   --cpu-ms TIME        cpu time
   --wall-ms TIME       time since the start
   --io-bytes SIZE      bytes read from and written to storage
-  --memory-max SIZE    memory: kept by the kernel (memory.max) where the episode's cgroup has the
-                       memory controller, whatever --on-exhausted says; else looked at with every
-                       frame, so that a burst between two frames is not stopped
+  --memory-max SIZE    memory: enforced by the kernel (memory.max) if the episode's cgroup has the
+                       memory controller, whatever --on-exhausted says; otherwise checked with
+                       every frame, so that a burst between two frames is not stopped
   --on-exhausted WHAT  kill (default); freeze the cgroup, to be looked at, until SIGTERM or Ctrl-C;
                        stop the measuring only
 
 Times are ms or have a unit (250us, 1.5s, 2m, 1h), sizes bytes or one of 1024 (64K, 512M, 1.5G):
   episcope run --cpu-ms 30s --memory-max 512M --wall-ms 2m -- make test
 
-The command has stdin, stdout and stderr to itself. What is left of it when it ends is killed.
+The command has stdin, stdout and stderr to itself. Processes that it leaves behind are killed.
 Exit status: the command's own; 128+n if signal n ended it, so 137 if a limit had it killed; 127 if it does not exist and 126 if
-it cannot be run; 125 if episcope cannot do what was asked; 255 if nobody told how it ended; 2 for a wrong command line.
+it cannot be run; 125 if episcope cannot do what was asked; 255 if it is not known how it ended; 2 for a wrong command line.
 `;
 
 export const DOCTOR_HELP = `Tells what this host offers: cgroups, controllers, pressure, who may create scopes, which engine.

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../kernel/errno.js';
 
-/** Not with `recursive`: below `/proc`, where nothing can be made, Node 20 then never comes back. */
+/** Does not use `recursive`: Node 20 then never returns below `/proc`, where no directory can be created. */
 export async function makeDirectories(directory: string): Promise<void> {
   try {
     await mkdir(directory);
@@ -13,7 +13,7 @@ export async function makeDirectories(directory: string): Promise<void> {
     if (errno !== 'ENOENT' || parent === directory) throw cause;
     await makeDirectories(parent);
     await mkdir(directory).catch((again: unknown) => {
-      // Somebody else made it meanwhile.
+      // Another process created it in the meantime.
       if (errnoOf(again) !== 'EEXIST') throw again;
     });
   }

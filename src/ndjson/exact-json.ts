@@ -18,7 +18,7 @@ export function stringifyExact(value: ExactJson): string {
   return stringifyMembers(Object.entries(value));
 }
 
-/** The object of these members, in their order: that of an object itself puts names like `1` first. */
+/** Serializes these members in their order. An object literal would put names like `1` first. */
 export function stringifyMembers(members: readonly (readonly [string, ExactJson])[]): string {
   let text = '{';
   for (const [key, member] of members) {
@@ -31,7 +31,7 @@ function isArray(value: object): value is readonly ExactJson[] {
   return Array.isArray(value);
 }
 
-/** Whatever needs more than a double has this many digits in a row. */
+/** An integer that a double cannot hold has at least this many digits in a row. */
 const MANY_DIGITS = /\d{16}/;
 
 /** A string, with the colon that makes it a key, or a number. Only for text that is known to be JSON. */

@@ -8,11 +8,11 @@ const NEWLINE = 0x0a;
 
 /** One line without its newline, or what stands behind the last newline. */
 export interface RawLine {
-  /** Only until the next line is asked for. */
+  /** Valid only until the next line is read. */
   readonly bytes: Buffer;
   /** From 1, that of the first line that is read. */
   readonly number: number;
-  /** Not ended by a newline. */
+  /** The line does not end with a newline. */
   readonly isTorn: boolean;
 }
 
@@ -47,7 +47,7 @@ export async function* linesOf(
     }
     const begun = read.subarray(from);
     if (begun.length > maxBytes) throw new LongLine(number, maxBytes);
-    // A short read is not always the end; a second one that brings no more is.
+    // A short read need not be the end of the file; a second read that returns nothing is.
     const isEnd = bytesRead === 0 || (from === 0 && bytesRead === begunBytes);
     if (isEnd || offset + bytesRead === endOffset) {
       if (begun.length > 0) yield { bytes: begun, number, isTorn: true };

@@ -63,7 +63,7 @@ export class RegularFile {
       this.#size += whole.bytes;
       this.#lastBytes = whole.bytes;
       this.#tornBytes += written - whole.bytes;
-      // Now, as a kill may come before the next write; where it fails it is tried again then.
+      // Repairs at once, because the process may be killed before the next write; that write retries a failed repair.
       await this.#mend().catch(() => {});
       return { lines: whole.lines, error };
     }
@@ -73,7 +73,7 @@ export class RegularFile {
   async changeAt(path: string): Promise<FileChange | null> {
     this.#identity ??= await this.#handle.stat({ bigint: true });
     const named = await statAt(path);
-    // While we hold it open no other file has its inode.
+    // No other file can have this inode number while the file is open.
     const isAt = typeof named === 'object' && isSameFile(named, this.#identity);
     if (isAt) return this.#changeOf(named);
     const opened = await this.#stat();
@@ -89,7 +89,7 @@ export class RegularFile {
 
   /** Drops what is behind `size`, the end of a whole line. Throws what the kernel says. */
   async cut(size: number): Promise<void> {
-    // A shorter file would be filled with NULs.
+    // ftruncate would extend a shorter file with NULs.
     if ((await this.#handle.stat()).size > size) await this.#handle.truncate(size);
     this.#size = size;
     this.#tornBytes = 0;

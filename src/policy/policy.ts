@@ -25,7 +25,7 @@ export class TelemetryPolicy implements PolicySettings {
   }
 
   /**
-   * What is left out has its default: 1,000 ms, 1,024 frames, the default triggers, 80 %, high frequency on,
+   * An omitted setting has its default: 1,000 ms, 1,024 frames, the default triggers, 80 %, high frequency on,
    * `memory.stat` every 100 ms at most. Throws `ERR_OUT_OF_RANGE` beyond a bound (a builder would clamp),
    * `ERR_INVALID_CONFIG` for another type or an unknown setting.
    */
@@ -90,7 +90,9 @@ const RISK_TIERS: readonly Partial<PolicySettings>[] = [
   HIGHEST_TIER,
 ];
 
-/** A policy of whatever evaluation of the package; null for anything else. Throws what the constructor throws. */
+/**
+ * Returns a policy of this evaluation of the package; null for anything but a policy. Throws what the constructor throws.
+ */
 export function ownPolicy(value: unknown): TelemetryPolicy | null {
   return ownInstance(TelemetryPolicy, value, (foreign) => new TelemetryPolicy(foreign));
 }

@@ -45,7 +45,7 @@ export class PromoteTriggers {
     brand(PromoteTriggers.prototype, 'PromoteTriggers');
   }
 
-  /** What is left out is off. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
+  /** An omitted trigger is off. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
   constructor(init: PromoteTriggersInit = {}) {
     assertOptions('the triggers', init, TRIGGERS);
     this.onTermination = flag('onTermination', init.onTermination);
@@ -61,7 +61,7 @@ function flag(name: string, value: boolean | undefined): boolean {
   throw new TelemetryError('ERR_INVALID_CONFIG', `${name} must be a boolean, got ${typeof value}`);
 }
 
-/** Triggers of whatever evaluation of the package; null for anything else. */
+/** Returns triggers of this evaluation of the package; null for anything but triggers. */
 export function ownTriggers(value: unknown): PromoteTriggers | null {
   return ownInstance(PromoteTriggers, value, (foreign) => new PromoteTriggers(foreign));
 }

@@ -16,7 +16,7 @@ import {
 } from './bounds.js';
 import { ownTriggers, PromoteTriggers } from './promote-triggers.js';
 
-/** What a policy says. */
+/** The settings of a policy. */
 export interface PolicySettings {
   /** Time between two samples, whole ms. */
   readonly samplePeriodMs: number;
@@ -66,7 +66,10 @@ const BOUNDS: Readonly<Record<NumberName, { least: number; most: number; whole: 
 };
 const NUMBERS = Object.keys(BOUNDS) as NumberName[];
 
-/** What no policy takes: a negative, NaN, an infinity, a fraction of what is counted; other types. */
+/**
+ * Throws for what no policy accepts: a negative, NaN, an infinity, a fraction where whole units are counted, another
+ * type.
+ */
 export function checkSettings(settings: PolicySettings): void {
   for (const name of NUMBERS) {
     finiteNumber(name, settings[name]);
@@ -91,7 +94,7 @@ export function checkBounds(settings: PolicySettings): void {
   }
 }
 
-/** The settings with every number moved into its bounds. */
+/** Returns the settings with every number clamped into its bounds. */
 export function clampSettings(settings: PolicySettings): PolicySettings {
   const clamped = { ...settings };
   for (const name of NUMBERS) {

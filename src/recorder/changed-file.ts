@@ -1,4 +1,4 @@
-/** What is made of the file of a recording that somebody else changed while it was written. */
+/** Decides how to continue when another process changed the file of a recording while it was written. */
 import { endOfLast, lastNewlineOf } from '../ndjson/last-byte.js';
 import { openRegular } from '../ndjson/open-regular.js';
 import type { FileChange, RegularFile } from '../ndjson/regular-file.js';

@@ -1,4 +1,4 @@
-/** The last line of a recording: what the session came to. */
+/** The last line of a recording: the totals of the session and why it ended. */
 
 import { EXHAUSTIBLE } from '../budget/resources.js';
 import type { ExhaustedEvent, StopReason } from '../collector/events.js';
@@ -51,7 +51,7 @@ export interface RecordingEnd<N extends number | bigint = number> {
   readonly exhausted: ExhaustedEvent | null;
 }
 
-/** What became of the frames of a session. */
+/** How many frames of a session were recorded, and how many were not. */
 export interface RecordedFrames {
   readonly recorded: number;
   readonly missed: number;
@@ -132,7 +132,7 @@ function sourcesFromJson(value: unknown): MetricSources {
 
 function qualityFromJson(value: unknown): FrameQualities {
   const json = objectOf('quality', value, FRAME_PARTS);
-  // An unknown name is refused there.
+  // qualityToBits refuses unknown names.
   const ofPart = (part: keyof FrameQualities) =>
     qualityFromBits(qualityToBits(listOf(`quality.${part}`, json[part]) as FrameQuality[]));
   return { cpu: ofPart('cpu'), memory: ofPart('memory'), io: ofPart('io') };

@@ -81,7 +81,7 @@ const ENGINES: readonly EngineName[] = ['native', 'js'];
 const CGROUP_MODES: readonly CgroupMode[] = ['v2', 'hybrid', 'v1', 'none'];
 const RFC_3339_MS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
-/** What `headerLine` says of this host. Reads files below `/proc`. */
+/** The host, as `headerLine` writes it. Reads files below `/proc`. */
 export function recordingHost(): RecordingHost {
   const { platform, kernel, mode, cgroup2 } = hostFacts();
   return {
@@ -138,7 +138,7 @@ export function headerLine(header: RecordingHeader): string {
   });
 }
 
-/** Every header begins so; what was cut short before its newline can still be told from what is no recording. */
+/** The beginning of every header: tells a header that was cut short from a file that is not a recording. */
 export const HEADER_BEGINS = `{"schema":"${SCHEMA}","kind":"header",`;
 
 const HEADER_KEYS = [

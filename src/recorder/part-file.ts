@@ -8,7 +8,7 @@ import { messageOf } from '../realm/index.js';
 import { HEADER_BEGINS, headerFromJson, type RecordingHeader } from './header.js';
 import { recordingIoError } from './place.js';
 
-/** No line that is recorded comes near it: a frame is about 1 KiB. */
+/** Far above the length of any recorded line: a frame takes about 1 KiB. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
 export class PartFile {
@@ -86,12 +86,12 @@ export class PartFile {
     });
   }
 
-  /** Whether the path is that of this file. Throws what the kernel says. */
+  /** Whether the path still refers to this file. Throws the system error. */
   isAt(path: string): Promise<boolean> {
     return isAt(path, this.#handle);
   }
 
-  /** Whether it has no name any more. Throws what the kernel says. */
+  /** Whether the file has been unlinked. Throws the system error. */
   async isRemoved(): Promise<boolean> {
     return (await this.#handle.stat()).nlink === 0;
   }

@@ -1,4 +1,4 @@
-/** Which files are the recording at a path. */
+/** Finds the files that make up the recording at a path. */
 import { RecordingError } from '../error/index.js';
 import type { RecordingHeader } from './header.js';
 import { PartFile } from './part-file.js';
@@ -8,7 +8,7 @@ const ROTATED = /^(.+)\.([1-9]\d{0,8})$/;
 
 /** How often nothing must be found before there is nothing: a rotation leaves a name without a file for an instant. */
 const MAX_LOOKS = 32;
-/** So many rotations, one right after another, are made by no writer. */
+/** No writer rotates this many times in quick succession. */
 const MAX_MOVES = 1_000;
 
 export interface Part {
@@ -169,7 +169,7 @@ async function ageOf(path: string, file: PartFile, from: number): Promise<number
   }
 }
 
-/** `'foreign'`: somebody else's file, which happens to have such a name. */
+/** `'foreign'`: a file of another program that happens to have such a name. */
 async function openPart(path: string): Promise<Part | 'absent' | 'headless' | 'foreign'> {
   const file = await PartFile.open(path);
   if (file === null) return 'absent';
@@ -184,7 +184,7 @@ function beginningOf(file: PartFile): ReturnType<PartFile['header']> {
   return closedUnless(file, () => file.header());
 }
 
-/** What `read` gives; the file is closed where it throws. */
+/** Returns what `read` returns; closes the file if it throws. */
 async function closedUnless<T>(file: PartFile, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

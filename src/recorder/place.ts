@@ -5,7 +5,7 @@ import { invalidConfig, RecordingError, TelemetryError } from '../error/index.js
 import { errnoOf } from '../kernel/errno.js';
 import { codeOf } from '../realm/index.js';
 
-/** As many as the kernel follows. */
+/** The number of links that the kernel follows. */
 const MAX_LINKS = 40;
 
 /** An open file of some process, also where it is a regular one: never to be renamed or replaced. */
@@ -69,7 +69,7 @@ export function rotatedPath(path: string, age: number): string {
   return age === 0 ? path : `${path}.${age}`;
 }
 
-/** Whether the name is taken, by a link that leads nowhere too. */
+/** Whether the name is taken, also by a dangling link. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await lstat(path);

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** The path without links among its directories, as far as these are there. */
+/** Resolves the links among the directories of a path, as far as these exist. */
 export async function realPathOf(path: string): Promise<string> {
   const directory = dirname(path);
   if (directory === path) return path;

@@ -1,4 +1,4 @@
-/** How a run ended, in the words of a reviewer log. */
+/** How a run ended, as the events of a reviewer log say it. */
 
 import type { TelemetryFrame } from '../frame/index.js';
 import type { Exit } from '../kernel/child-exit.js';
@@ -16,15 +16,15 @@ export interface ReachedLimit {
 export interface RunEnd {
   readonly exit: Exit;
   readonly exhausted: ReachedLimit | null;
-  /** Kills for want of memory during the session; null where no kernel counts them. */
+  /** Oom kills during the session; null if the kernel does not count them. */
   readonly oomKills: number | null;
 }
 
 type Told = Pick<ReviewerLifecycleEventInit, 'event' | 'reasonCode' | 'detail'>;
 
 /**
- * `run_complete` for exit code 0, whatever happened on the way; else `run_crash` for the first of: the budget that had
- * it killed, the kernel's want of memory, the signal, the exit code; also where nobody told how it ended.
+ * `run_complete` for exit code 0, whatever happened before; otherwise `run_crash`, with the first cause that applies: the
+ * budget that had it killed, an oom kill, the signal, the exit code, or an unknown end.
  */
 export function toldOfEnd({ exit: { code, signal }, exhausted, oomKills }: RunEnd): Told {
   if (code === 0) return { event: 'run_complete' };
@@ -45,7 +45,7 @@ export function toldOfEnd({ exit: { code, signal }, exhausted, oomKills }: RunEn
   return { event, reasonCode: `exit_code_${code}`, detail: `exit code ${code}` };
 }
 
-/** What a run's event has beside the schema: only what is known. */
+/** The fields of a run's event beyond the schema; only those that are known. */
 export function factsOf(
   frame: TelemetryFrame,
   startMonoNs: number,

@@ -19,7 +19,7 @@ import { StallWatch } from './stall-watch.js';
 import { ReviewerTelemetryWriter } from './writer.js';
 
 const MIN_STALL_MS = 10;
-/** Of Node's timers. */
+/** The maximum of Node's timers. */
 const MAX_STALL_MS = 2 ** 31 - 1;
 /** A stall is told at most this part of its time late. */
 const LOOKS_PER_STALL = 8;
@@ -114,7 +114,7 @@ class RunReport {
   readonly #session: ReportedSession;
   readonly #run: ReviewerRun;
   readonly #fields: RunFields;
-  /** The event before this one has its seq by then. */
+  /** Settles when the previous event has its seq. */
   #last: Promise<void> = Promise.resolve();
   #exhausted: ReachedLimit | null = null;
 
@@ -135,7 +135,7 @@ class RunReport {
     });
     this.#watchForStalls();
     const exited = exitOf(this.#run.child);
-    // A manual session ends when its owner wants it to.
+    // A manual session ends only when its owner stops it.
     if (!isManual) void exited.then(() => keepAliveUntil(stopped));
     void Promise.all([exited, stopped]).then(([exit, frame]) => {
       const { oomKills } = frame;
@@ -162,7 +162,7 @@ class RunReport {
     this.#session.once('stopped', () => clearInterval(timer));
   }
 
-  /** null too where somebody who shares the ring destroyed it, which the session tells itself. */
+  /** Also null if the ring was corrupted by another thread, which the session reports itself. */
   #latest(): TelemetryFrame | null {
     try {
       return this.#session.latest();
@@ -189,13 +189,13 @@ class RunReport {
   }
 }
 
-/** Sampling alone keeps no process alive, and the run's end is still to be written. */
+/** Sampling does not keep the process alive, but the run's end still has to be written. */
 function keepAliveUntil(settled: Promise<unknown>): void {
   const timer = setInterval(() => {}, MAX_STALL_MS);
   void settled.then(() => clearInterval(timer));
 }
 
-/** `nextSeq` is somebody else's. */
+/** `nextSeq` is the caller's function and may throw anything. */
 function asTelemetryError(cause: unknown): TelemetryError {
   if (cause instanceof TelemetryError) return cause;
   return new TelemetryError('ERR_SINK_FAILED', `no seq for the reviewer log: ${String(cause)}`, {

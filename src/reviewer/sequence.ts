@@ -81,7 +81,7 @@ class LogSequence {
       const latest = this.#latest.get(event.prNumber) ?? 0n;
       if (event.seq > latest) this.#latest.set(event.prNumber, event.seq);
     } catch {
-      // Its readers are told.
+      // Readers report it.
     }
   }
 }
@@ -114,6 +114,6 @@ async function openStreamIfThere(path: string): Promise<readonly StreamFile[]> {
 
 async function identityOf({ handle }: StreamFile): Promise<string> {
   const { dev, ino, birthtimeNs } = await handle.stat({ bigint: true });
-  // The number of a removed file is soon another's.
+  // The inode number of a removed file is soon reused.
   return `${dev}:${ino}:${birthtimeNs}`;
 }

@@ -1,6 +1,6 @@
 import type { TelemetryFrame } from '../frame/index.js';
 
-/** Sees the frames of an episode, and when it has used no cpu and done no io for a time. */
+/** Detects from an episode's frames that it has used no cpu and done no io for some time. */
 export class StallWatch {
   readonly #afterNs: number;
   /** The first frame with these figures. */
@@ -11,7 +11,7 @@ export class StallWatch {
     this.#afterNs = stallAfterMs * 1_000_000;
   }
 
-  /** ns without any use, once for each stall; else null. A frame without fresh cpu time says nothing. */
+  /** Returns the idle ns, once per stall; otherwise null. A frame without fresh cpu time is ignored. */
   see(frame: TelemetryFrame): number | null {
     if (frame.cpuNs === null || frame.quality.cpu.has('stale')) return null;
     if (this.#since === null || hasUsed(this.#since, frame)) {
@@ -26,7 +26,7 @@ export class StallWatch {
   }
 }
 
-/** The counters only grow. Where io cannot be read cpu alone decides: io costs some. */
+/** The counters only grow. Without io figures cpu alone decides, because io costs cpu time. */
 function hasUsed(before: TelemetryFrame, after: TelemetryFrame): boolean {
   return (
     after.cpuNs !== before.cpuNs ||

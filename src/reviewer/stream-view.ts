@@ -6,13 +6,13 @@ import { errnoOf } from '../kernel/errno.js';
 import { isAt, NotRegular, openRegular } from '../ndjson/open-regular.js';
 import { reviewerEventsRotatedPath } from './paths.js';
 
-/** So many rotations, one right after another, are made by no writer. */
+/** No writer rotates this many times in quick succession. */
 const MAX_ATTEMPTS = 1000;
 
 export interface StreamFile {
   readonly path: string;
   readonly handle: FileHandle;
-  /** What was in it at that moment. */
+  /** Its size at that moment. */
   readonly size: number;
   /** The one that is appended to, not what was rotated away. */
   readonly isCurrent: boolean;
@@ -33,7 +33,7 @@ export async function openStream(path: string): Promise<readonly StreamFile[]> {
       if (current !== null) files.push(current);
       const rotated = await openFile(rotatedPath, false);
       if (rotated !== null) files.unshift(rotated);
-      // While we hold it open no other file has its inode.
+      // No other file can have this inode number while the file is open.
       if (await isStill(path, current)) {
         if (files.length > 0) return files;
         throw new ReviewerTelemetryError(
@@ -93,7 +93,7 @@ async function openFile(path: string, isCurrent: boolean): Promise<StreamFile | 
   }
 }
 
-/** Whether the name still means this file, or still nothing. */
+/** Whether the name still refers to this file, or still to none. */
 async function isStill(path: string, opened: StreamFile | null): Promise<boolean> {
   try {
     if (opened !== null) return await isAt(path, opened.handle);

@@ -38,7 +38,7 @@ export function shapeOf(line: Uint8Array): LineShape {
   return 'cut short';
 }
 
-/** What is to be done about how a file of `size` bytes, not 0, ends. */
+/** Decides what to do about the end of a file of `size` bytes, which is not 0. */
 export type EndOfLog =
   | { readonly what: 'nothing' }
   /** Only a newline is missing, which others write by itself. */
@@ -55,7 +55,7 @@ export async function endOfLog(handle: FileHandle, size: number): Promise<EndOfL
   const line = Buffer.alloc(Math.min(textEnd - start, MAX_REVIEWER_LINE_BYTES + 1));
   await handle.read(line, 0, line.length, start);
   const text = line.subarray(Math.max(0, line.findIndex(isText)));
-  // A longer line is not looked at: no reader takes it.
+  // A longer line is not checked: readers refuse it anyway.
   const shape = line.length > MAX_REVIEWER_LINE_BYTES ? 'other' : shapeOf(text);
   // Readers forgive it only while nothing stands behind it.
   if (shape === 'cut short') return { what: 'cut', at: start };

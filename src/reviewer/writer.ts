@@ -24,12 +24,12 @@ import type { ReviewerLifecycleEventInit } from './schema.js';
 
 const DEFAULT_ROTATE_BYTES = 10 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** Where the errno does not say it. */
+/** Explanations for failures that have no errno. */
 const REASONS: { readonly [why in LogFailure['why']]?: string } = {
   'not-regular': 'not a regular file',
   link: 'a symbolic link: give the path it leads to',
 };
-/** Of Node's timers. */
+/** The maximum of Node's timers. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface ReviewerTelemetryWriterOptions {
@@ -134,7 +134,7 @@ export class ReviewerTelemetryWriter {
     return this.#append(() => lineOfEvent(event), options);
   }
 
-  /** What this throws is a rejection. */
+  /** Whatever is thrown in the executor becomes a rejection. */
   #append(lineOf: () => string, options: ReviewerAppendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const line = this.#checkedLine(lineOf());

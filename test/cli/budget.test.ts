@@ -75,7 +75,7 @@ describe.each(ENGINES.flatMap((engine) => TIERS.map((tier) => [engine, tier] as 
       expect(exhausted).toMatchObject({ resource: 'wall_ms', limit: 300, action: 'kill' });
     });
 
-    test('of memory, which no kernel keeps here: looked at with every frame', async () => {
+    test('of memory, which the kernel does not enforce here: checked with every frame', async () => {
       const { code, summary, exhausted } = await run([...where, '--memory-max', '120M'], ALLOCATE);
       expect(code).toBe(137);
       expect(exhausted).toMatchObject({
@@ -84,7 +84,7 @@ describe.each(ENGINES.flatMap((engine) => TIERS.map((tier) => [engine, tier] as 
         action: 'kill',
       });
       expect(exhausted!.consumed).toBeGreaterThanOrEqual(120 << 20);
-      expect(summary.degraded_reason).toContain('--memory-max is looked at with every sample');
+      expect(summary.degraded_reason).toContain('--memory-max is checked with every sample');
     });
 
     test('stop: the command goes on to its own end, and the figures say where they end', async () => {

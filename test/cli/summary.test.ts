@@ -130,7 +130,7 @@ episcope job: ended by SIGKILL after 1 h 02 min 03 s
 `);
   });
 
-  test('of a run whose end nobody told', () => {
+  test('of a run of which it is not known how it ended', () => {
     const text = renderSummary(summary(fullRun(), { exitCode: null }));
     expect(text).toMatch(/^episcope job: exit status unknown after 2\.000 s\n/);
   });
