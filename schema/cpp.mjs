@@ -1,4 +1,4 @@
-/** native/core/schema.h */
+/** Generates native/core/schema.h. */
 import { BIG_BOUNDS, BOUNDS, TIMES } from './bounds.mjs';
 import { LISTS, NUMBERS } from './enumerations.mjs';
 import { METRICS, PARTS } from './metrics.mjs';
@@ -14,7 +14,7 @@ const hex = (value) => `0x${value.toString(16)}`;
 
 const words = Object.fromEntries(METRICS.map((metric) => [wordName(metric), metric.word]));
 
-/** Words as a mask of `word::kValid`, a few names a line. */
+/** Formats words as a mask of `word::kValid`, a few names per line. */
 function mask(metrics) {
   if (metrics.length === 0) return '0';
   return metrics
@@ -46,7 +46,7 @@ function list({ type, cpp, none, values, doc: text }) {
   return `${doc(text)}\nenum class ${type} : uint32_t {\n${lines.join('\n')}\n};\n${nameArray(`k${type}Names`, all)}`;
 }
 
-/** What TypeScript calls them, by index. */
+/** Generates an array of the TypeScript names, by index. */
 function nameArray(cpp, names) {
   const lines = names.map(([value]) => `    "${value}",`);
   return `inline constexpr const char* ${cpp}[] = {\n${lines.join('\n')}\n};`;
@@ -68,40 +68,43 @@ function parts() {
     '',
     'constexpr uint64_t bit(uint32_t w) { return uint64_t{1} << w; }',
     '',
-    '/// The words of each part, by its index, as bits of word::kValid.',
+    '/// The words of each part, by index, as bits of word::kValid.',
     `inline constexpr uint64_t kWords[kCount] = {\n${byPart(() => true)}\n};`,
-    '/// Those that never decrease.',
+    '/// The words of each part that never decrease.',
     `inline constexpr uint64_t kCounters[kCount] = {\n${byPart(({ kind }) => kind === 'counter')}\n};`,
-    '/// Those of the part that /proc has too.',
+    '/// The words of each part that /proc provides too.',
     `inline constexpr uint64_t kProcWords[kCount] = {\n${byPart(({ proc }) => proc !== undefined)}\n};`,
   );
-  return `${doc('The parts of a reading, as bits. A reader is asked for a set and answers with the set it could read.')}\n${namespace('part', lines)}`;
+  return `${doc('The parts of a reading, as bits. A read takes the set of requested parts and returns the set of available ones.')}\n${namespace('part', lines)}`;
 }
 
 export function cppHeader() {
   const resources = LISTS.find(({ name }) => name === 'RESOURCES').values.length;
   return `${[
-    '// Generated from schema/ by `npm run schema`: do not edit. What both languages know, of which\n// src/schema/ is the other half.\n#pragma once\n\n#include <cstdint>\n\nnamespace episcope {',
+    '// Generated from schema/ by `npm run schema`: do not edit. What both languages share;\n// src/schema/ is the other half.\n#pragma once\n\n#include <cstdint>\n\nnamespace episcope {',
     Object.entries(RING)
       .map(([name, value]) => constant(`RING_${name}`, name === 'MAGIC' ? hex(value) : value))
       .join('\n'),
-    `${doc('Words of a frame: the slot may have room for more, which is neither written nor read.')}\n${constant('FRAME_WORDS', Math.max(...Object.values(words)) + 1)}`,
-    `${doc('Words of a slot as this release writes it, and its highest size that a reader accepts.')}\n${constant('RING_SLOT_WORDS', RING.SLOT_BYTES / 8)}\n${constant('MAX_RING_SLOT_BYTES', MAX_SLOT_BYTES)}`,
+    `${doc('Number of words of a frame. A slot can have room for more words, which are neither written nor read.')}\n${constant('FRAME_WORDS', Math.max(...Object.values(words)) + 1)}`,
+    `${doc('Number of words of a slot as this release writes it, and the maximum slot size that a reader accepts.')}\n${constant('RING_SLOT_WORDS', RING.SLOT_BYTES / 8)}\n${constant('MAX_RING_SLOT_BYTES', MAX_SLOT_BYTES)}`,
     ...RING_NUMBERS.map(numbers),
-    `${doc('Words of a slot. Bit w of the word kValid says that word w holds a value; an absent metric has its bit off and its word 0.')}\n${namespace(
+    `${doc('Words of a slot. Bit w of the word kValid is set if word w holds a value; the word of an absent metric is 0.')}\n${namespace(
       'word',
       Object.entries({ ...HEAD_WORDS, ...words }).map(([name, value]) => constant(name, value)),
     )}`,
     parts(),
     ...LISTS.map(list),
     ...NUMBERS.map(numbers),
-    `${doc('u64 words of the shared memory of a budget.')}\n${namespace('budget_word', [
-      constant('MAGIC', 0),
-      constant('DEFERRED', 1),
-      constant('LIMITS', 2),
-      constant('CONSUMED', 2 + resources),
-      constant('WORDS', 2 + 2 * resources),
-    ])}`,
+    `${doc('Indices of the u64 words in the shared memory of a budget.')}\n${namespace(
+      'budget_word',
+      [
+        constant('MAGIC', 0),
+        constant('DEFERRED', 1),
+        constant('LIMITS', 2),
+        constant('CONSUMED', 2 + resources),
+        constant('WORDS', 2 + 2 * resources),
+      ],
+    )}`,
     [...BIG_BOUNDS.map((each) => ({ ...each, type: 'uint64_t' })), ...BOUNDS]
       .map(
         ({ name, value, doc: text, type }) =>

@@ -1,41 +1,41 @@
-/** Every enumeration that both languages know. */
+/** Every enumeration that both languages share. */
 
 /**
- * Lists of texts. TypeScript has the array and its union type; C++ has the indices, as an `enum class` of the type's
- * name, or as constants in the namespace `cpp`. `none`: index 0 is `kNone` in C++ and '' in TypeScript.
+ * Lists of strings. TypeScript gets the array and its union type. C++ gets the indices, as an `enum class` named after
+ * the type, or as constants in the namespace `cpp`. With `none`, index 0 is `kNone` in C++ and '' in TypeScript.
  */
 export const LISTS = [
   {
     name: 'TIERS',
     type: 'Tier',
-    doc: 'How an episode is measured: the best that there is, its whole cgroup, its bare leaf (cpu from the cgroup, the rest from /proc), its process tree.',
+    doc: 'How an episode is measured: by the best tier available, by its cgroup, by its bare leaf (cpu from the cgroup, the rest from /proc), or by its process tree.',
     values: ['auto', 'cgroup', 'leaf', 'proc'],
   },
   {
     name: 'EXHAUST_ACTIONS',
     type: 'ExhaustAction',
-    doc: 'What is done when a limit is reached, the weakest first.',
+    doc: 'What to do when a limit is reached, weakest action first.',
     values: ['stop', 'freeze', 'kill'],
   },
   {
     name: 'RESOURCES',
     type: 'BudgetResource',
     cpp: 'resource',
-    doc: 'What a budget limits. Times are counted in ns, sizes in bytes.',
+    doc: 'The resources that a budget limits. Times are counted in ns, sizes in bytes.',
     values: ['cpuMs', 'ioBytes', 'wallMs', 'tokens', 'toolCalls', 'evidenceBytes'],
   },
   {
     name: 'TRIP_METRICS',
     type: 'TripMetric',
     cpp: 'trip_metric',
-    doc: 'What a tripwire watches; `ioBytes` is read + written.',
+    doc: 'The metrics that a tripwire can watch; `ioBytes` is the sum of read and written bytes.',
     values: ['cpuNs', 'ioBytes', 'memRssBytes'],
   },
   {
     name: 'READ_CODES',
     type: 'ReadCode',
     none: true,
-    doc: 'Error codes that a reader of kernel files can meet.',
+    doc: 'Error codes of the readers of kernel files.',
     values: [
       'ERR_CGROUP_NOT_FOUND',
       'ERR_CGROUP_PATH',
@@ -54,7 +54,7 @@ export const LISTS = [
     name: 'PARSE_REASONS',
     type: 'ParseReason',
     none: true,
-    doc: 'Why the text of a kernel file was refused.',
+    doc: 'Reasons why a kernel file could not be used.',
     values: [
       ['empty file', 'EMPTY'],
       ['malformed number', 'MALFORMED_NUMBER'],
@@ -66,8 +66,8 @@ export const LISTS = [
       ['missing field', 'MISSING_FIELD'],
       ['larger than 64 KiB', 'TOO_LARGE'],
       ['gauge below zero', 'GAUGE_BELOW_ZERO'],
-      ['it lives, and /proc hides it', 'HIDDEN'],
-      ['a member lives in a pid namespace that is not below ours', 'FOREIGN_MEMBER'],
+      ['the process exists, but /proc hides it', 'HIDDEN'],
+      ['a member is in a pid namespace that is not below ours', 'FOREIGN_MEMBER'],
     ],
   },
   {
@@ -91,19 +91,19 @@ export const LISTS = [
     name: 'LOG_FAULTS',
     type: 'LogFault',
     none: true,
-    doc: 'Why the reviewer log could not be written: what the kernel said (`errno`), the lock, no regular file, foreign content, a link.',
+    doc: 'Why the reviewer log could not be written: a system call failed (`errno`), the lock was not acquired, the file is not a regular file, has foreign content, or is a link.',
     values: ['errno', 'lock', 'not-regular', 'foreign', 'link'],
   },
   {
     name: 'LOG_FILES',
     type: 'LogFile',
-    doc: 'Which file of the reviewer log a failure is about.',
+    doc: 'The file of the reviewer log that a failure concerns.',
     values: ['events', 'rotated', 'lock'],
   },
   {
     name: 'LOG_CANCELS',
     type: 'LogCancel',
-    doc: 'What became of an append that was cancelled: it is being written or was; it waited for the lock; it waited for an earlier write.',
+    doc: 'The state in which a cancel found an append: already being written, waiting for the lock, or waiting for an earlier write.',
     values: [
       ['too-late', 'TOO_LATE'],
       ['lock', 'AWAITED_LOCK'],
@@ -112,12 +112,12 @@ export const LISTS = [
   },
 ];
 
-/** Named numbers, in C++ constants in the namespace `cpp`. */
+/** Named numbers. C++ gets constants in the namespace `cpp`. */
 export const NUMBERS = [
   {
     name: 'Channel',
     cpp: 'channel',
-    doc: 'What the ledger counts of a process, each with an account of its own.',
+    doc: 'The counters of a process that the ledger tracks, each in its own account.',
     values: {
       CPU: 0,
       CPU_USER: 1,
@@ -132,26 +132,26 @@ export const NUMBERS = [
   {
     name: 'SampleOutcome',
     cpp: 'outcome',
-    doc: 'What one sample found, as bits.',
+    doc: 'Result bits of a sample.',
     values: { SOURCE_CHANGED: 1, WARNING: 2, ENDED: 4, TRIPPED: 8, EXHAUSTED: 16 },
     docs: {
-      SOURCE_CHANGED: 'The source of a part differs from the frame before.',
-      WARNING: 'There are new warnings to take.',
-      ENDED: 'The episode ended: its process is gone and nothing of it lives.',
-      TRIPPED: 'A tripwire, or a threshold of the budget, was tripped or released.',
+      SOURCE_CHANGED: 'The source of a part differs from that in the previous frame.',
+      WARNING: 'New warnings are pending.',
+      ENDED: 'The episode ended: its root and all other members have exited.',
+      TRIPPED: 'A tripwire or a threshold of the budget was tripped or released.',
       EXHAUSTED: 'A limit was reached for the first time.',
     },
   },
   {
     name: 'TripAction',
     cpp: 'trip_action',
-    doc: 'What the sampler does when a tripwire trips, as bits.',
+    doc: 'Actions of a tripwire, as bits.',
     values: { SPEED_UP: 1, NOTIFY: 2, EXHAUST: 4 },
     docs: {
       SPEED_UP:
-        'Samples at the fast period while it is tripped; the frames are flagged `highFrequency`.',
-      NOTIFY: 'Tells the thread that started the episode.',
-      EXHAUST: 'Counts as a limit that was reached, like one of the budget.',
+        'Sample at the fast period while tripped; the frames have the `highFrequency` flag.',
+      NOTIFY: 'Notify the thread that started the episode.',
+      EXHAUST: 'Treat the trip as a reached limit, like a limit of the budget.',
     },
   },
 ];

@@ -1,5 +1,5 @@
 /**
- * Writes what follows from the schema: `npm run schema`. With --check it writes nothing, names what is stale and exits 1.
+ * Generates files from the schema (`npm run schema`). With --check, writes nothing, lists stale files and exits with 1.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cppHeader } from './cpp.mjs';
@@ -31,8 +31,7 @@ const files = {
 
 const stale = Object.entries(files).filter(([file, text]) => textOf(file) !== text);
 if (process.argv.includes('--check')) {
-  for (const [file] of stale)
-    console.error(`${file} does not follow from schema/: run \`npm run schema\``);
+  for (const [file] of stale) console.error(`${file} is stale: run \`npm run schema\``);
   process.exitCode = stale.length > 0 ? 1 : 0;
 } else {
   for (const [file, text] of stale) {

@@ -1,4 +1,4 @@
-/** The table of docs/numbers.md, between its markers. */
+/** Generates the table of docs/numbers.md between its markers. */
 import { METRICS } from './metrics.mjs';
 
 const BEGIN = '<!-- schema:metrics -->';
@@ -20,7 +20,7 @@ function table() {
   ].join('\n');
 }
 
-/** The text with a fresh table. Throws where the markers are missing. */
+/** Returns the text with the table replaced. Throws if the markers are missing. */
 export function withTable(text) {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);

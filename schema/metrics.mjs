@@ -1,12 +1,12 @@
 /**
- * Every metric of a frame, one row each: the only place where a metric is declared. `npm run schema` writes the C++
- * and TypeScript sources and the table of docs/numbers.md from it.
+ * Declares every metric of a frame, one row each. `npm run schema` generates the C++ and TypeScript sources and the
+ * table of docs/numbers.md from it.
  *
- * A new metric is one row at the end, with the next free word, and one line in the parser of its kernel file in each
- * engine (CONTRIBUTING.md walks through it).
+ * To add a metric, append a row with the next free word, and add one line to the parser of its kernel file in each
+ * engine. CONTRIBUTING.md describes the steps.
  */
 
-/** Parts of a reading: each has one source, and becomes available or unavailable as a whole. */
+/** The parts of a reading. Each part has one source and is available or unavailable as a whole. */
 export const PARTS = [
   { name: 'cpu', doc: 'cpu time' },
   { name: 'memory', doc: 'memory and page faults' },
@@ -16,24 +16,24 @@ export const PARTS = [
 
 /**
  * @typedef {object} Metric
- * @property {string} name      Property of a frame, with its unit.
+ * @property {string} name      Property of a frame, ending with its unit.
  * @property {string} key       Key in JSON.
- * @property {string} part      Part whose source applies to it (`PARTS`); null: it describes the frame itself.
- * @property {number} word      Word of the ring slot.
+ * @property {string} part      Part that it belongs to (`PARTS`); null if it describes the frame itself.
+ * @property {number} word      Word in the ring slot.
  * @property {'ns' | 'bytes' | 'count'} unit
  * @property {'counter' | 'gauge' | 'peak'} kind  A counter never decreases; a peak is the highest value of a gauge.
- * @property {string} doc       Docstring, and meaning in docs/numbers.md.
+ * @property {string} doc       Docstring, and description in docs/numbers.md.
  * @property {string} file      Kernel file in the cgroup.
- * @property {string} fileKey   Key in that file; '' where the file is one number.
- * @property {string} since     First Linux release that has it.
- * @property {string} [proc]    Where it comes from in /proc; absent: /proc does not have it.
- * @property {boolean} [wire]   One of the fields of the twelve-field JSON form (the contract; never more).
- * @property {boolean} [pressure]  It is a property of `frame.pressure`.
+ * @property {string} fileKey   Key in that file; '' if the file is a single number.
+ * @property {string} since     First Linux release that provides it.
+ * @property {string} [proc]    Source in /proc; absent if /proc does not provide it.
+ * @property {boolean} [wire]   Belongs to the twelve-field JSON form, which the contract fixes.
+ * @property {boolean} [pressure]  Is a property of `frame.pressure`.
  * @property {string} [stats]   Property of CpuStats, MemoryStats or IoStats.
  */
 
 /** @type {Metric[]} */
-// biome-ignore format: a table, a metric a row
+// biome-ignore format: a table with one metric per row
 export const METRICS = [
   { name: 'cpuNs', key: 'cpu_ns', part: 'cpu', word: 5, unit: 'ns', kind: 'counter', wire: true, stats: 'usageNs',
     file: 'cpu.stat', fileKey: 'usage_usec', since: '4.15', proc: 'stat: utime + stime + cutime + cstime',
@@ -49,13 +49,13 @@ export const METRICS = [
     doc: 'Anonymous memory.' },
   { name: 'memPeakBytes', key: 'mem_peak_bytes', part: 'memory', word: 9, unit: 'bytes', kind: 'peak', wire: true, stats: 'peakBytes',
     file: 'memory.peak', fileKey: '', since: '5.19', proc: 'highest Σ rss seen, status: VmHWM',
-    doc: 'Highest memory of the cgroup, page cache included; the highest value seen where the kernel has no such file. Never below `memRssBytes`.' },
+    doc: 'Highest memory usage of the cgroup, page cache included; the highest value seen if the kernel has no such file. Never below `memRssBytes`.' },
   { name: 'ioReadBytes', key: 'io_read_bytes', part: 'io', word: 10, unit: 'bytes', kind: 'counter', wire: true, stats: 'readBytes',
     file: 'io.stat', fileKey: 'rbytes', since: '4.5', proc: 'io: read_bytes',
-    doc: 'Bytes read from storage, each counted once however many block devices are stacked.' },
+    doc: 'Bytes read from storage. Each byte is counted once, however many block devices are stacked.' },
   { name: 'ioWriteBytes', key: 'io_write_bytes', part: 'io', word: 11, unit: 'bytes', kind: 'counter', wire: true, stats: 'writeBytes',
     file: 'io.stat', fileKey: 'wbytes', since: '4.5', proc: 'io: write_bytes',
-    doc: 'Bytes written to storage; a buffered write counts when it is written back.' },
+    doc: 'Bytes written to storage. A buffered write counts when it is written back.' },
   { name: 'memCurrentBytes', key: 'mem_current_bytes', part: 'memory', word: 12, unit: 'bytes', kind: 'gauge', stats: 'currentBytes',
     file: 'memory.current', fileKey: '', since: '4.5',
     doc: 'All memory charged to the cgroup, page cache included.' },
@@ -67,38 +67,38 @@ export const METRICS = [
     doc: 'Page faults that did not wait for storage: `pgfault` − `pgmajfault`.' },
   { name: 'ioReadOps', key: 'io_read_ops', part: 'io', word: 15, unit: 'count', kind: 'counter', stats: 'readOps',
     file: 'io.stat', fileKey: 'rios', since: '4.5',
-    doc: 'Read operations of storage.' },
+    doc: 'Read operations on storage.' },
   { name: 'ioWriteOps', key: 'io_write_ops', part: 'io', word: 16, unit: 'count', kind: 'counter', stats: 'writeOps',
     file: 'io.stat', fileKey: 'wios', since: '4.5',
-    doc: 'Write operations of storage.' },
+    doc: 'Write operations on storage.' },
   { name: 'cpuThrottledNs', key: 'cpu_throttled_ns', part: 'cpu', word: 17, unit: 'ns', kind: 'counter', stats: 'throttledNs',
     file: 'cpu.stat', fileKey: 'throttled_usec', since: '4.15',
-    doc: 'How long `cpu.max` held the cgroup back; absent without the cpu controller.' },
+    doc: 'Time during which `cpu.max` throttled the cgroup; absent without the cpu controller.' },
   { name: 'cpuNrThrottled', key: 'cpu_nr_throttled', part: 'cpu', word: 18, unit: 'count', kind: 'counter', stats: 'nrThrottled',
     file: 'cpu.stat', fileKey: 'nr_throttled', since: '4.15',
-    doc: 'Periods in which `cpu.max` held the cgroup back; absent without the cpu controller.' },
+    doc: 'Periods in which `cpu.max` throttled the cgroup; absent without the cpu controller.' },
   { name: 'oomKills', key: 'oom_kills', part: 'extra', word: 19, unit: 'count', kind: 'counter',
     file: 'memory.events', fileKey: 'oom_kill', since: '4.13',
-    doc: 'Processes that the kernel killed for want of memory.' },
+    doc: 'Processes that the OOM killer killed.' },
   { name: 'pids', key: 'pids', part: 'extra', word: 20, unit: 'count', kind: 'gauge',
     file: 'pids.current', fileKey: '', since: '4.5', proc: 'stat: Σ num_threads',
-    doc: 'Tasks: processes and threads.' },
+    doc: 'Number of tasks, that is processes and threads.' },
   { name: 'cpuSomeNs', key: 'cpu_some_ns', part: 'extra', word: 21, unit: 'ns', kind: 'counter', pressure: true,
     file: 'cpu.pressure', fileKey: 'some total', since: '4.20',
-    doc: 'How long some task waited for a cpu.' },
+    doc: 'Time during which at least one task waited for a cpu.' },
   { name: 'memorySomeNs', key: 'memory_some_ns', part: 'extra', word: 22, unit: 'ns', kind: 'counter', pressure: true,
     file: 'memory.pressure', fileKey: 'some total', since: '4.20',
-    doc: 'How long some task waited for memory.' },
+    doc: 'Time during which at least one task waited for memory.' },
   { name: 'memoryFullNs', key: 'memory_full_ns', part: 'extra', word: 23, unit: 'ns', kind: 'counter', pressure: true,
     file: 'memory.pressure', fileKey: 'full total', since: '4.20',
-    doc: 'How long all tasks waited for memory at once.' },
+    doc: 'Time during which all tasks waited for memory at once.' },
   { name: 'ioSomeNs', key: 'io_some_ns', part: 'extra', word: 24, unit: 'ns', kind: 'counter', pressure: true,
     file: 'io.pressure', fileKey: 'some total', since: '4.20',
-    doc: 'How long some task waited for storage.' },
+    doc: 'Time during which at least one task waited for storage.' },
   { name: 'ioFullNs', key: 'io_full_ns', part: 'extra', word: 25, unit: 'ns', kind: 'counter', pressure: true,
     file: 'io.pressure', fileKey: 'full total', since: '4.20',
-    doc: 'How long all tasks waited for storage at once.' },
+    doc: 'Time during which all tasks waited for storage at once.' },
   { name: 'collectNs', key: 'collect_ns', part: null, word: 26, unit: 'ns', kind: 'gauge',
     file: '', fileKey: '', since: '',
-    doc: 'What taking this frame cost.' },
+    doc: 'Time that taking this frame took.' },
 ];

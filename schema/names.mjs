@@ -1,4 +1,4 @@
-/** How a name of the schema is written in each language. */
+/** Converts names of the schema to the conventions of each language. */
 
 /** `HIGH_FREQUENCY` → `kHighFrequency`. */
 export function cppConstant(upper) {
@@ -17,12 +17,12 @@ export function upperSnake(text) {
     .toUpperCase();
 }
 
-/** The name of a metric's word: `PRESSURE_CPU_SOME_NS` for `pressure.cpuSomeNs`. */
+/** Returns the name of a metric's word: `PRESSURE_CPU_SOME_NS` for `pressure.cpuSomeNs`. */
 export function wordName({ name, pressure }) {
   return `${pressure ? 'PRESSURE_' : ''}${upperSnake(name)}`;
 }
 
-/** A comment of `lines` of at most `width`, each with `prefix`. */
+/** Wraps a comment into lines of at most `width` characters, each starting with `prefix`. */
 export function wrapped(text, prefix, width) {
   const lines = [];
   let line = '';

@@ -1,20 +1,20 @@
-/** The ring: where everything stands in its shared memory. docs/architecture.md draws it. */
+/** The layout of a ring in shared memory. docs/architecture.md has a drawing. */
 
 export const RING = {
   MAGIC: 0x43535045, // "EPSC", little endian
   VERSION: 2,
   HEADER_BYTES: 256,
-  /** Room for 48 words; a multiple of 64, so that no two slots share a cache line. */
+  /** Room for 48 words. A multiple of 64, so that slots do not share a cache line. */
   SLOT_BYTES: 384,
 };
 
-/** A reader takes the size of a slot from the header; no more than this. */
+/** A reader takes the size of a slot from the header, and accepts at most this size. */
 export const MAX_SLOT_BYTES = 4096;
 
-/** Words of a slot before the metrics. */
+/** The words of a slot that precede the metrics. */
 export const HEAD_WORDS = { STAMP: 0, SEQ: 1, TS_MONO: 2, VALID: 3, META: 4 };
 
-/** Groups of named numbers: `bits` of one word, `offset`s in bytes, `code`s. */
+/** Groups of named numbers: bits of a word, offsets in bytes, codes. */
 export const NUMBERS = [
   {
     name: 'RingHeader',
@@ -42,13 +42,13 @@ export const NUMBERS = [
   {
     name: 'RingState',
     cpp: 'ring_state',
-    doc: '`RingHeader.STATE`.',
+    doc: 'Values of `RingHeader.STATE`.',
     values: { OPEN: 0, ENDED: 1 },
   },
   {
     name: 'RingWriterKind',
     cpp: 'ring_writer_kind',
-    doc: '`RingHeader.WRITER`: a native writer can wake a reader that has the addon.',
+    doc: 'Values of `RingHeader.WRITER`. A native writer can wake a reader that has the addon.',
     values: { JS: 0, NATIVE: 1 },
   },
   {
@@ -60,7 +60,7 @@ export const NUMBERS = [
   {
     name: 'MetaShift',
     cpp: 'meta_shift',
-    doc: 'Where the sources (two bits a part) and the qualities (four bits a part) begin in the word `META`.',
+    doc: 'Positions of the sources (two bits per part) and the qualities (four bits per part) in the word `META`.',
     values: {
       SOURCE_CPU: 8,
       SOURCE_MEMORY: 10,
@@ -73,13 +73,13 @@ export const NUMBERS = [
   {
     name: 'SourceCode',
     cpp: 'source',
-    doc: 'Where the figures of a part come from.',
+    doc: 'Source of the figures of a part.',
     values: { UNAVAILABLE: 0, CGROUP: 1, PROC: 2 },
   },
   {
     name: 'QualityBit',
     cpp: 'quality',
-    doc: 'What is known about the figures of a part.',
+    doc: 'Quality of the figures of a part.',
     values: { LOWER_BOUND: 1, STALE: 2, REBASED: 4, FINAL: 8 },
   },
 ];

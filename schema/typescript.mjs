@@ -1,4 +1,4 @@
-/** src/schema/*.ts */
+/** Generates src/schema/*.ts. */
 import { BIG_BOUNDS, BOUNDS, TIMES } from './bounds.mjs';
 import { LISTS, NUMBERS } from './enumerations.mjs';
 import { METRICS, PARTS } from './metrics.mjs';
@@ -8,7 +8,7 @@ import { HEAD_WORDS, MAX_SLOT_BYTES, RING, NUMBERS as RING_NUMBERS } from './rin
 const HEAD = '// Generated from schema/ by `npm run schema`: do not edit.\n';
 const METRIC_FIELDS = METRICS.filter(({ pressure }) => !pressure);
 const PRESSURE_FIELDS = METRICS.filter(({ pressure }) => pressure);
-/** Stats classes, and the parts whose figures they hold. */
+/** The stats classes and the parts whose figures they hold. */
 const STATS = [
   ['Cpu', 'cpu'],
   ['Memory', 'memory'],
@@ -21,7 +21,7 @@ function doc(text, indent = '') {
   return `${indent}/**\n${wrapped(text, `${indent} * `, 120)}\n${indent} */`;
 }
 
-/** Docstring of a metric: its meaning, unit and kernel file. */
+/** Returns the docstring of a metric: its meaning, unit and kernel file. */
 function metricDoc({ doc: text, unit, file, fileKey }) {
   const from = file === '' ? '' : ` (\`${file}\`${fileKey === '' ? '' : ` \`${fileKey}\``})`;
   return `${text} ${unit === 'count' ? 'A count' : unit === 'ns' ? 'ns' : 'Bytes'}${from}.`;
@@ -49,33 +49,33 @@ export function layout() {
  * \`\`\`text
  * byte 0      header, ${RING.HEADER_BYTES} bytes
  *        0    magic u32 · version u32 · header bytes u32 · slot bytes u32 (a multiple of 64)
- *       16    capacity u32 (frames a reader may see) · slots u32 (a power of two ≥ capacity, ≥ 2)
- *       24    first u32 (index of the first frame; 0 but in tests of the wrap) · pid u32
+ *       16    capacity u32 (frames a reader can see) · slots u32 (a power of two ≥ capacity, ≥ 2)
+ *       24    first u32 (index of the first frame; 0 except in tests of the wrap) · pid u32
  *       32    start of the session, CLOCK_MONOTONIC ns, u64
- *       40    length of the episode id u32 · sample period u32 (ms; 0: frames are taken by hand)
+ *       40    length of the episode id u32 · sample period u32 (ms; 0: frames are taken manually)
  *       48    episode id: 128 bytes of ASCII
  *      176    writer u32: 0 JavaScript, 1 native (which can wake a reader that has the addon)
  *      192    head u32: index of the next frame, modulo 2^32 · state u32: 0 open, 1 ended
- *      200    deadlines missed u32: sample periods that passed without a sample of their own
+ *      200    deadlines missed u32: sample periods that passed without a sample
  * byte ${RING.HEADER_BYTES}    slot 0: u64 words
  *             word 0   stamp u32 (low half) · unused u32
  *             word 1…  the frame
  *             …        words that no metric uses: neither written nor read
  * \`\`\`
  *
- * Frame \`i\` (0, 1, 2, … modulo 2^32) lives in slot \`i & (slots − 1)\`. Its stamp is \`2i + 1\` while it is written and
+ * Frame \`i\` (0, 1, 2, … modulo 2^32) is in slot \`i & (slots − 1)\`. Its stamp is \`2i + 1\` while it is being written and
  * \`2i + 2\` when it is done, both modulo 2^32; stamps and head are u32 on both sides because atomics of unequal width
  * do not synchronize in ECMAScript's memory model.
  */`,
     Object.entries(RING)
       .map(([name, value]) => constant(`RING_${name}`, value))
       .join('\n'),
-    `${doc('Words of a frame: a slot has room for more, which is neither written nor read.')}\n${constant('FRAME_WORDS', Math.max(...Object.values(words)) + 1)}`,
-    `${doc('Words of a slot as this release writes it, and its highest size that a reader accepts.')}\n${constant('RING_SLOT_WORDS', RING.SLOT_BYTES / 8)}\n${constant('MAX_RING_SLOT_BYTES', MAX_SLOT_BYTES)}`,
+    `${doc('Number of words of a frame. A slot can have room for more words, which are neither written nor read.')}\n${constant('FRAME_WORDS', Math.max(...Object.values(words)) + 1)}`,
+    `${doc('Number of words of a slot as this release writes it, and the maximum slot size that a reader accepts.')}\n${constant('RING_SLOT_WORDS', RING.SLOT_BYTES / 8)}\n${constant('MAX_RING_SLOT_BYTES', MAX_SLOT_BYTES)}`,
     ...RING_NUMBERS.map(numbers),
     numbers({
       name: 'FrameWord',
-      doc: 'Words of a slot. Bit `w` of the word `VALID` says that word `w` holds a value; an absent metric has its bit off and its word 0.',
+      doc: 'Words of a slot. Bit `w` of the word `VALID` is set if word `w` holds a value; the word of an absent metric is 0.',
       values: { ...HEAD_WORDS, ...words },
     }),
   ]);
@@ -94,7 +94,7 @@ export function enumerations() {
     HEAD.trimEnd(),
     numbers({
       name: 'PartBit',
-      doc: 'Parts of a reading, as bits: a reader is asked for a set and answers with the set it could read.',
+      doc: 'The parts of a reading, as bits. A read takes the set of requested parts and returns the set of available ones.',
       values: { ...partBits, ALL: (1 << PARTS.length) - 1 },
       docs: Object.fromEntries(PARTS.map(({ name, doc: text }) => [upperSnake(name), text])),
     }),
@@ -107,7 +107,7 @@ export function enumerations() {
     ...NUMBERS.map(numbers),
     numbers({
       name: 'BudgetWord',
-      doc: 'u64 words of the shared memory of a budget.',
+      doc: 'Indices of the u64 words in the shared memory of a budget.',
       values: {
         MAGIC: 0,
         DEFERRED: 1,
@@ -151,7 +151,7 @@ export function metrics() {
       0,
     ) >>> 0;
   return (
-    joined([HEAD.trimEnd(), doc('Parts of a frame that have a source of their own.')]).trimEnd() +
+    joined([HEAD.trimEnd(), doc('The parts of a frame that have their own source.')]).trimEnd() +
     `\nexport const FRAME_PARTS = ['cpu', 'memory', 'io'] as const;\nexport type FramePart = (typeof FRAME_PARTS)[number];\n\n` +
     joined([
       interfaceOf(
@@ -161,7 +161,7 @@ export function metrics() {
       ),
       interfaceOf(
         'FrameMetrics',
-        'The metrics of a frame that are its own properties; an absent one is null.',
+        'The metrics that are properties of a frame itself; an absent one is null.',
         METRIC_FIELDS,
       ),
       'export type MetricName = keyof FrameMetrics;\nexport type PressureName = keyof FramePressure;',
@@ -170,14 +170,14 @@ export function metrics() {
       )
         .map(({ key }) => `  ${key}: number;`)
         .join('\n')}\n}`,
-      `${doc('A metric: its property, its key in JSON, its word in a slot, and the part whose source applies to it.')}\nexport interface MetricRow<Name extends string> {\n  readonly name: Name;\n  readonly key: string;\n  readonly word: number;\n  readonly part: FramePart | null;\n  readonly unit: 'ns' | 'bytes' | 'count';\n  readonly kind: 'counter' | 'gauge' | 'peak';\n  /** One of the fields of the twelve-field JSON form. */\n  readonly wire: boolean;\n}`,
+      `${doc('A metric: its property, its JSON key, its word in a slot, and the part that it belongs to.')}\nexport interface MetricRow<Name extends string> {\n  readonly name: Name;\n  readonly key: string;\n  readonly word: number;\n  readonly part: FramePart | null;\n  readonly unit: 'ns' | 'bytes' | 'count';\n  readonly kind: 'counter' | 'gauge' | 'peak';\n  /** Belongs to the twelve-field JSON form. */\n  readonly wire: boolean;\n}`,
       `export const METRICS: readonly MetricRow<MetricName>[] = [\n${METRIC_FIELDS.map(rowOf).join('\n')}\n];`,
       `export const PRESSURE_METRICS: readonly MetricRow<PressureName>[] = [\n${PRESSURE_FIELDS.map(rowOf).join('\n')}\n];`,
-      `${doc('One of something for each part, by its index (`PartIndex`).')}\nexport type PerPart<T> = readonly [${PARTS.map(({ name }) => `${name}: T`).join(', ')}];`,
+      `${doc('One value per part, indexed by `PartIndex`.')}\nexport type PerPart<T> = readonly [${PARTS.map(({ name }) => `${name}: T`).join(', ')}];`,
       `${doc('The words of each part.')}\nexport const PART_WORDS: PerPart<readonly number[]> = [\n${wordList(() => true)}\n];`,
-      `${doc('Those that never decrease.')}\nexport const PART_COUNTERS: PerPart<readonly number[]> = [\n${wordList(({ kind }) => kind === 'counter')}\n];`,
-      `${doc('Those that /proc has too.')}\nexport const PROC_WORDS: PerPart<readonly number[]> = [\n${wordList(({ proc }) => proc !== undefined)}\n];`,
-      `${doc('The bits of `FrameWord.VALID` that a part stands for: its low and its high half.')}\nexport const PART_VALID: { readonly [P in FramePart]: readonly [low: number, high: number] } = {\n${PARTS.slice(
+      `${doc('The words of each part that never decrease.')}\nexport const PART_COUNTERS: PerPart<readonly number[]> = [\n${wordList(({ kind }) => kind === 'counter')}\n];`,
+      `${doc('The words of each part that /proc provides too.')}\nexport const PROC_WORDS: PerPart<readonly number[]> = [\n${wordList(({ proc }) => proc !== undefined)}\n];`,
+      `${doc('The bits of `FrameWord.VALID` that belong to each part, as low and high half.')}\nexport const PART_VALID: { readonly [P in FramePart]: readonly [low: number, high: number] } = {\n${PARTS.slice(
         0,
         3,
       )
@@ -197,7 +197,7 @@ export function frameValues() {
 export interface FrameFigures<N extends number | bigint = number> extends FrameMetrics<N> {
   readonly pressure: FramePressure<N>;
 }`,
-    `/** The values of a slot, given as the u32 halves of its words (low first) and the two halves of its word \`VALID\`. */
+    `/** Decodes the values of a slot, given as the u32 halves of its words (low first) and of its word \`VALID\`. */
 export function figuresOfWords<N extends number | bigint>(
   halves: Uint32Array,
   low: number,
@@ -211,7 +211,7 @@ ${PRESSURE_FIELDS.map((metric) => `      ${metric.name}: ${value(metric)},`).joi
     },
   };
 }`,
-    `/** A frame's own properties, one a metric. */
+    `/** The properties of a frame, one per metric. */
 export abstract class FrameValues<N extends number | bigint = number> implements FrameFigures<N> {
 ${METRIC_FIELDS.map((metric) => `${doc(metricDoc(metric), '  ')}\n  readonly ${metric.name}: N | null;`).join('\n')}
   /** Pressure totals (PSI), ns. */
@@ -222,7 +222,7 @@ ${METRIC_FIELDS.map(({ name }) => `    this.${name} = figures.${name};`).join('\
     this.pressure = Object.freeze(figures.pressure);
   }
 }`,
-    `/** A builder's setters, one a metric. null: absent. */
+    `/** The setters of a builder, one per metric; null makes the metric absent. */
 export abstract class MetricSetters {
   protected abstract set(name: MetricName, value: number | bigint | null): this;
 
@@ -235,12 +235,12 @@ export function statsValues() {
   const classes = STATS.map(([name, part]) => {
     const fields = METRICS.filter((metric) => metric.part === part && metric.stats);
     const upper = upperSnake(name);
-    return `/** Properties of \`${name}Stats\`, and the metrics that they are. */
+    return `/** The properties of \`${name}Stats\` and their metrics. */
 export const ${upper}_FIELDS = [
 ${fields.map(({ stats, name: metric, word }) => `  { stat: '${stats}', metric: '${metric}', word: ${word} },`).join('\n')}
 ] as const;
 
-/** Values that are left out are absent. */
+/** Omitted values are absent. */
 export interface ${name}StatsValues<N extends number | bigint = number> {
 ${fields.map(({ stats }) => `  readonly ${stats}?: N | null | undefined;`).join('\n')}
 }

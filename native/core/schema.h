@@ -1,4 +1,4 @@
-// Generated from schema/ by `npm run schema`: do not edit. What both languages know, of which
+// Generated from schema/ by `npm run schema`: do not edit. What both languages share;
 // src/schema/ is the other half.
 #pragma once
 
@@ -11,10 +11,12 @@ inline constexpr uint32_t kRingVersion = 2;
 inline constexpr uint32_t kRingHeaderBytes = 256;
 inline constexpr uint32_t kRingSlotBytes = 384;
 
-/// Words of a frame: the slot may have room for more, which is neither written nor read.
+/// Number of words of a frame. A slot can have room for more words, which are neither written nor
+/// read.
 inline constexpr uint32_t kFrameWords = 27;
 
-/// Words of a slot as this release writes it, and its highest size that a reader accepts.
+/// Number of words of a slot as this release writes it, and the maximum slot size that a reader
+/// accepts.
 inline constexpr uint32_t kRingSlotWords = 48;
 inline constexpr uint32_t kMaxRingSlotBytes = 4096;
 
@@ -38,13 +40,13 @@ inline constexpr uint32_t kState = 196;
 inline constexpr uint32_t kDeadlinesMissed = 200;
 }  // namespace header
 
-/// `RingHeader.STATE`.
+/// Values of `RingHeader.STATE`.
 namespace ring_state {
 inline constexpr uint32_t kOpen = 0;
 inline constexpr uint32_t kEnded = 1;
 }  // namespace ring_state
 
-/// `RingHeader.WRITER`: a native writer can wake a reader that has the addon.
+/// Values of `RingHeader.WRITER`. A native writer can wake a reader that has the addon.
 namespace ring_writer_kind {
 inline constexpr uint32_t kJs = 0;
 inline constexpr uint32_t kNative = 1;
@@ -59,7 +61,7 @@ inline constexpr uint32_t kInitial = 8;
 inline constexpr uint32_t kTerminal = 16;
 }  // namespace flag
 
-/// Where the sources (two bits a part) and the qualities (four bits a part) begin in the word
+/// Positions of the sources (two bits per part) and the qualities (four bits per part) in the word
 /// `META`.
 namespace meta_shift {
 inline constexpr uint32_t kSourceCpu = 8;
@@ -70,14 +72,14 @@ inline constexpr uint32_t kQualityMemory = 20;
 inline constexpr uint32_t kQualityIo = 24;
 }  // namespace meta_shift
 
-/// Where the figures of a part come from.
+/// Source of the figures of a part.
 namespace source {
 inline constexpr uint32_t kUnavailable = 0;
 inline constexpr uint32_t kCgroup = 1;
 inline constexpr uint32_t kProc = 2;
 }  // namespace source
 
-/// What is known about the figures of a part.
+/// Quality of the figures of a part.
 namespace quality {
 inline constexpr uint32_t kLowerBound = 1;
 inline constexpr uint32_t kStale = 2;
@@ -85,8 +87,8 @@ inline constexpr uint32_t kRebased = 4;
 inline constexpr uint32_t kFinal = 8;
 }  // namespace quality
 
-/// Words of a slot. Bit w of the word kValid says that word w holds a value; an absent metric has
-/// its bit off and its word 0.
+/// Words of a slot. Bit w of the word kValid is set if word w holds a value; the word of an absent
+/// metric is 0.
 namespace word {
 inline constexpr uint32_t kStamp = 0;
 inline constexpr uint32_t kSeq = 1;
@@ -117,8 +119,8 @@ inline constexpr uint32_t kPressureIoFullNs = 25;
 inline constexpr uint32_t kCollectNs = 26;
 }  // namespace word
 
-/// The parts of a reading, as bits. A reader is asked for a set and answers with the set it could
-/// read.
+/// The parts of a reading, as bits. A read takes the set of requested parts and returns the set of
+/// available ones.
 namespace part {
 /// cpu time
 inline constexpr uint32_t kCpu = 1;
@@ -139,7 +141,7 @@ inline constexpr uint32_t kExtraIndex = 3;
 
 constexpr uint64_t bit(uint32_t w) { return uint64_t{1} << w; }
 
-/// The words of each part, by its index, as bits of word::kValid.
+/// The words of each part, by index, as bits of word::kValid.
 inline constexpr uint64_t kWords[kCount] = {
     bit(word::kCpuNs) |
         bit(word::kCpuUserNs) |
@@ -163,7 +165,7 @@ inline constexpr uint64_t kWords[kCount] = {
         bit(word::kPressureIoSomeNs) |
         bit(word::kPressureIoFullNs),
 };
-/// Those that never decrease.
+/// The words of each part that never decrease.
 inline constexpr uint64_t kCounters[kCount] = {
     bit(word::kCpuNs) |
         bit(word::kCpuUserNs) |
@@ -183,7 +185,7 @@ inline constexpr uint64_t kCounters[kCount] = {
         bit(word::kPressureIoSomeNs) |
         bit(word::kPressureIoFullNs),
 };
-/// Those of the part that /proc has too.
+/// The words of each part that /proc provides too.
 inline constexpr uint64_t kProcWords[kCount] = {
     bit(word::kCpuNs) |
         bit(word::kCpuUserNs) |
@@ -198,8 +200,8 @@ inline constexpr uint64_t kProcWords[kCount] = {
 };
 }  // namespace part
 
-/// How an episode is measured: the best that there is, its whole cgroup, its bare leaf (cpu from
-/// the cgroup, the rest from /proc), its process tree.
+/// How an episode is measured: by the best tier available, by its cgroup, by its bare leaf (cpu
+/// from the cgroup, the rest from /proc), or by its process tree.
 enum class Tier : uint32_t {
   kAuto = 0,
   kCgroup = 1,
@@ -213,7 +215,7 @@ inline constexpr const char* kTierNames[] = {
     "proc",
 };
 
-/// What is done when a limit is reached, the weakest first.
+/// What to do when a limit is reached, weakest action first.
 enum class ExhaustAction : uint32_t {
   kStop = 0,
   kFreeze = 1,
@@ -225,7 +227,7 @@ inline constexpr const char* kExhaustActionNames[] = {
     "kill",
 };
 
-/// What a budget limits. Times are counted in ns, sizes in bytes.
+/// The resources that a budget limits. Times are counted in ns, sizes in bytes.
 namespace resource {
 inline constexpr uint32_t kCpuMs = 0;
 inline constexpr uint32_t kIoBytes = 1;
@@ -244,7 +246,7 @@ inline constexpr const char* kNames[] = {
 };
 }  // namespace resource
 
-/// What a tripwire watches; `ioBytes` is read + written.
+/// The metrics that a tripwire can watch; `ioBytes` is the sum of read and written bytes.
 namespace trip_metric {
 inline constexpr uint32_t kCpuNs = 0;
 inline constexpr uint32_t kIoBytes = 1;
@@ -257,7 +259,7 @@ inline constexpr const char* kNames[] = {
 };
 }  // namespace trip_metric
 
-/// Error codes that a reader of kernel files can meet.
+/// Error codes of the readers of kernel files.
 enum class ReadCode : uint32_t {
   kNone = 0,
   kCgroupNotFound = 1,
@@ -287,7 +289,7 @@ inline constexpr const char* kReadCodeNames[] = {
     "ERR_PROC_NOT_AVAILABLE",
 };
 
-/// Why the text of a kernel file was refused.
+/// Reasons why a kernel file could not be used.
 enum class ParseReason : uint32_t {
   kNone = 0,
   kEmpty = 1,
@@ -315,8 +317,8 @@ inline constexpr const char* kParseReasonNames[] = {
     "missing field",
     "larger than 64 KiB",
     "gauge below zero",
-    "it lives, and /proc hides it",
-    "a member lives in a pid namespace that is not below ours",
+    "the process exists, but /proc hides it",
+    "a member is in a pid namespace that is not below ours",
 };
 
 /// Kernel files that have a parser of their own, by which the tests of the parsers name them.
@@ -345,8 +347,8 @@ inline constexpr const char* kKernelTextNames[] = {
     "proc.io",
 };
 
-/// Why the reviewer log could not be written: what the kernel said (`errno`), the lock, no regular
-/// file, foreign content, a link.
+/// Why the reviewer log could not be written: a system call failed (`errno`), the lock was not
+/// acquired, the file is not a regular file, has foreign content, or is a link.
 enum class LogFault : uint32_t {
   kNone = 0,
   kErrno = 1,
@@ -364,7 +366,7 @@ inline constexpr const char* kLogFaultNames[] = {
     "link",
 };
 
-/// Which file of the reviewer log a failure is about.
+/// The file of the reviewer log that a failure concerns.
 enum class LogFile : uint32_t {
   kEvents = 0,
   kRotated = 1,
@@ -376,8 +378,8 @@ inline constexpr const char* kLogFileNames[] = {
     "lock",
 };
 
-/// What became of an append that was cancelled: it is being written or was; it waited for the lock;
-/// it waited for an earlier write.
+/// The state in which a cancel found an append: already being written, waiting for the lock, or
+/// waiting for an earlier write.
 enum class LogCancel : uint32_t {
   kTooLate = 0,
   kAwaitedLock = 1,
@@ -389,7 +391,7 @@ inline constexpr const char* kLogCancelNames[] = {
     "write",
 };
 
-/// What the ledger counts of a process, each with an account of its own.
+/// The counters of a process that the ledger tracks, each in its own account.
 namespace channel {
 inline constexpr uint32_t kCpu = 0;
 inline constexpr uint32_t kCpuUser = 1;
@@ -401,31 +403,31 @@ inline constexpr uint32_t kIoWrite = 6;
 inline constexpr uint32_t kCount = 7;
 }  // namespace channel
 
-/// What one sample found, as bits.
+/// Result bits of a sample.
 namespace outcome {
-/// The source of a part differs from the frame before.
+/// The source of a part differs from that in the previous frame.
 inline constexpr uint32_t kSourceChanged = 1;
-/// There are new warnings to take.
+/// New warnings are pending.
 inline constexpr uint32_t kWarning = 2;
-/// The episode ended: its process is gone and nothing of it lives.
+/// The episode ended: its root and all other members have exited.
 inline constexpr uint32_t kEnded = 4;
-/// A tripwire, or a threshold of the budget, was tripped or released.
+/// A tripwire or a threshold of the budget was tripped or released.
 inline constexpr uint32_t kTripped = 8;
 /// A limit was reached for the first time.
 inline constexpr uint32_t kExhausted = 16;
 }  // namespace outcome
 
-/// What the sampler does when a tripwire trips, as bits.
+/// Actions of a tripwire, as bits.
 namespace trip_action {
-/// Samples at the fast period while it is tripped; the frames are flagged `highFrequency`.
+/// Sample at the fast period while tripped; the frames have the `highFrequency` flag.
 inline constexpr uint32_t kSpeedUp = 1;
-/// Tells the thread that started the episode.
+/// Notify the thread that started the episode.
 inline constexpr uint32_t kNotify = 2;
-/// Counts as a limit that was reached, like one of the budget.
+/// Treat the trip as a reached limit, like a limit of the budget.
 inline constexpr uint32_t kExhaust = 4;
 }  // namespace trip_action
 
-/// u64 words of the shared memory of a budget.
+/// Indices of the u64 words in the shared memory of a budget.
 namespace budget_word {
 inline constexpr uint32_t kMagic = 0;
 inline constexpr uint32_t kDeferred = 1;
@@ -434,94 +436,98 @@ inline constexpr uint32_t kConsumed = 8;
 inline constexpr uint32_t kWords = 14;
 }  // namespace budget_word
 
-/// INV-TL02: the highest time in a frame.
+/// INV-TL02: maximum time in a frame.
 inline constexpr uint64_t kMaxFrameNs = 0x7fffffffffffffff;
-/// INV-TL02: the highest size in a frame.
+/// INV-TL02: maximum size in a frame.
 inline constexpr uint64_t kMaxFrameBytes = 0x7fffffffffffffff;
-/// INV-TL02: the highest count in a frame.
+/// INV-TL02: maximum count in a frame.
 inline constexpr uint64_t kMaxFrameCount = 0x7fffffffffffffff;
-/// Shared memory of a budget: "EPBG", version 1.
+/// First word of the shared memory of a budget: "EPBG", version 1.
 inline constexpr uint64_t kBudgetMagic = 0x147425045;
-/// Characters of an episode id.
+/// Maximum length of an episode id, in characters.
 inline constexpr uint32_t kMaxEpisodeIdLength = 128;
-/// INV-TL04: bytes of a cgroup path; a longer one is refused.
+/// INV-TL04: maximum length of a cgroup path, in bytes. Longer paths are refused.
 inline constexpr uint32_t kMaxCgroupPathLen = 4096;
-/// INV-TL05: no telemetry file is read beyond this many bytes.
+/// INV-TL05: maximum number of bytes read from a telemetry file.
 inline constexpr uint32_t kMaxTelemetryFileSize = 65536;
-/// INV-TL07: frames that the reader of a ring may see.
+/// INV-TL07: minimum number of frames that a reader of a ring can see.
 inline constexpr uint32_t kMinRingBufferCapacity = 1;
-/// INV-TL07: frames that the reader of a ring may see.
+/// INV-TL07: maximum number of frames that a reader of a ring can see.
 inline constexpr uint32_t kMaxRingBufferCapacity = 65536;
-/// Tripwires of one session.
+/// Maximum number of tripwires of a session.
 inline constexpr uint32_t kMaxTripwires = 16;
-/// Warnings that wait for their owner: one for each file of a reading.
+/// Maximum number of warnings pending for the owner: one for each file of a reading.
 inline constexpr uint32_t kMaxWarnings = 14;
-/// Source changes, and trips, that wait for their owner; of more the newest are kept.
+/// Maximum number of source changes, and of trips, pending for the owner. The oldest are dropped.
 inline constexpr uint32_t kMaxKeptNews = 64;
-/// Beside the frame flags of a sample: publish nothing when the episode has ended.
+/// Passed with the frame flags of a sample: publish nothing if the episode has ended.
 inline constexpr uint32_t kSampleHoldIfEnded = 256;
-/// How often one read starts over behind a writer that keeps overtaking it.
+/// How often a read resumes after the writer has overtaken it.
 inline constexpr uint32_t kMaxRingResumes = 8;
-/// The same for the newest frame alone; only a corrupt ring uses them up.
+/// How often a read of the newest frame is retried. Only a corrupt ring reaches this limit.
 inline constexpr uint32_t kMaxLatestTries = 100000;
-/// A deadline may be served early by the period divided by this.
+/// A deadline may be served early by at most the period divided by this.
 inline constexpr uint32_t kPacerSlackShare = 64;
-/// So few lists of children are read at every sample.
+/// Up to this number of child lists, every sample reads them all.
 inline constexpr uint32_t kBirthFewLists = 64;
-/// Looking at one pid that was handed out costs as much as reading this many lists.
+/// Checking one newly assigned pid costs about as much as reading this many child lists.
 inline constexpr uint32_t kBirthListsPerBirth = 8;
-/// Where too much was born, the lists are read for at most one part in this of the time.
+/// If too many pids were assigned, reading the child lists takes at most 1/n of the time, n being
+/// this value.
 inline constexpr uint32_t kBirthForcedShare = 20;
-/// Else for at most one part in this.
+/// Same, if the newly assigned pids can be checked.
 inline constexpr uint32_t kBirthRegularShare = 50;
-/// How long a killer waits for processes that get no cpu, first to stop and then to die.
+/// How long a killer waits for processes that get no cpu time, first to stop and then to die.
 inline constexpr uint32_t kKillLimitMs = 5000;
-/// A killer looks again after this pause.
+/// Pause of a killer between two checks.
 inline constexpr uint32_t kKillPauseMs = 1;
-/// What `cgroup.kill` reaches is dead within this time (p99: 1.8 ms).
+/// Time within which processes die after a write to `cgroup.kill` (p99: 1.8 ms).
 inline constexpr uint32_t kKillOutliveMs = 20;
-/// Rounds without a new member after which a killer no longer waits for those that hang in the
-/// kernel (state D): a fork that is under way there fails once SIGKILL is pending.
+/// Number of rounds without a new member after which a killer no longer waits for members in
+/// uninterruptible sleep (state D): a fork in progress there fails once SIGKILL is pending.
 inline constexpr uint32_t kKillPatienceRounds = 20;
-/// Members that a killer keeps, some 5 MB; those beyond are found when others are gone.
+/// Maximum number of members that a killer tracks, which take about 5 MB. It finds further ones
+/// after these have exited.
 inline constexpr uint32_t kMaxKillMembers = 65536;
-/// The unit of `ru_inblock` and `ru_oublock`.
+/// Unit of `ru_inblock` and `ru_oublock`.
 inline constexpr uint32_t kRusageBlockBytes = 512;
 /// File system type of cgroup2 (statfs(2)).
 inline constexpr uint32_t kCgroup2SuperMagic = 1667723888;
 /// File system type of procfs.
 inline constexpr uint32_t kProcSuperMagic = 40864;
-/// Block devices that stand on one another.
+/// Maximum depth of stacked block devices.
 inline constexpr uint32_t kMaxBlockDepth = 16;
-/// Levels of cgroups that are walked below a directory, one descriptor each: deeper than any
-/// delegation goes.
+/// Maximum depth of cgroups walked below a directory, with one descriptor per level. No delegation
+/// is that deep.
 inline constexpr uint32_t kMaxCgroupDepth = 64;
-/// Bytes of one line of the reviewer log, its newline not counted.
+/// Maximum size of a line of the reviewer log in bytes, without its newline.
 inline constexpr uint32_t kMaxReviewerLineBytes = 4194304;
 
-/// After the end was seen the counters are read this far apart
+/// After the end of an episode, the counters are read at this interval
 /// (docs/kernel.md#the-end-of-an-episode) …
 inline constexpr uint64_t kSettleIntervalNs = 1000000;
-/// … until none has moved for this long: two ticks at HZ=250, with which the kernel accounts the
-/// dying …
+/// … until they have not changed for this long, which is two ticks at HZ=250: the kernel accounts
+/// exiting tasks by tick …
 inline constexpr uint64_t kSettleAgreeNs = 8000000;
-/// … or this has passed: systemd removes its scope within 20 ms of the end.
+/// … or until this has passed, because systemd removes a scope within 20 ms of its end.
 inline constexpr uint64_t kSettleLimitNs = 10000000;
-/// After the exit of the root the end is looked for this much later, then twice as much later each
+/// After the root exits, the end of the episode is checked after this delay, which is doubled each
 /// time …
 inline constexpr uint64_t kLingerFirstNs = 1000000;
-/// … up to this: `cgroup.events` is rate-limited, and descendants may go on for long.
+/// … up to this delay: notifications of `cgroup.events` are rate-limited, and descendants can run
+/// for a long time.
 inline constexpr uint64_t kLingerMaxNs = 20000000;
-/// How long what was told to freeze or to die may take: a process in uninterruptible sleep does
-/// neither.
+/// How long to wait for a freeze or a kill to complete: a process in uninterruptible sleep reacts
+/// to neither.
 inline constexpr uint64_t kEnforceLimitNs = 5000000000;
-/// How long a thread that ends waits for its sampler to end its episodes.
+/// How long an exiting thread waits for its sampler to end its episodes.
 inline constexpr uint64_t kSamplerEndLimitNs = 1000000000;
-/// A deadline is served at most this early.
+/// Maximum time by which a deadline may be served early.
 inline constexpr uint64_t kMaxPacerSlackNs = 1000000;
-/// The lists of children are read at least this often, as far as their share allows.
+/// Maximum interval between two reads of the child lists, unless their share of the time forbids
+/// it.
 inline constexpr uint64_t kBirthRegularNs = 1000000000;
-/// Which block devices stand on others is looked up this often.
+/// Interval at which the stacking of block devices is read again.
 inline constexpr uint64_t kBlockStackPeriodNs = 10000000000;
 
 }  // namespace episcope

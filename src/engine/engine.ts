@@ -1,6 +1,6 @@
 /**
- * The one interface of the two engines. An engine opens readers (of a cgroup, of a process) and episode
- * samplers (readers + fallback + clamps + the writer of one ring). Everything above speaks only this.
+ * The interface of the two engines. An engine opens readers (of a cgroup or a process) and episode samplers (readers,
+ * fallback, clamps, and the writer of one ring). The layers above use only this interface.
  */
 
 import type { BudgetTrip, Exhaustion, WatchSettings } from '../budget/watch.js';
@@ -18,27 +18,27 @@ export type EngineName = 'native' | 'js';
 export interface CgroupSpec {
   /** Absolute path of the directory that `path` is resolved beneath. */
   readonly root: string;
-  /** Path of the cgroup relative to `root`, no leading slash; `''` is the root itself. */
+  /** Path of the cgroup relative to `root`, without a leading slash; `''` is the root itself. */
   readonly path: string;
-  /** Demand a cgroup2 file system (off for fixtures and recorded trees). */
+  /** Require a cgroup2 file system; false for fixtures and recorded trees. */
   readonly requireCgroupfs: boolean;
 }
 
 export interface ProcSpec {
   readonly pid: number;
   readonly procRoot: string;
-  /** Descendants too, by parentage. */
+  /** Include the descendants, found by parentage. */
   readonly tree: boolean;
-  /** Pid of the calling process when it is the subreaper of the tree: its reaped children count, it does not. 0: none. */
+  /** Pid of the calling process if it is the subreaper of the tree, else 0. Its reaped children count, it does not. */
   readonly reaperPid: number;
 }
 
-/** A reader that an engine opened. `words` are slot words (`FrameWord`), filled by `read`, valid until the next one. */
+/** A reader of an engine. `words` are slot words (`FrameWord`) that `read` fills, valid until the next read. */
 export interface SourceReader {
   readonly words: BigUint64Array;
-  /** Reads the asked parts now. Returns the parts (PartBit) that are available. */
+  /** Reads the requested parts (PartBit). Returns the parts that are available. */
   read(parts: number): number;
-  /** Why a part was not available at the last `read`, or null. */
+  /** Returns why the part was unavailable at the last `read`, or null. */
   failure(part: PartIndexValue): ReadFailure | null;
   close(): void;
 }
@@ -48,38 +48,38 @@ export interface EpisodeSpec {
   readonly pid: number;
   readonly ring: SharedArrayBuffer;
   readonly tier: Tier;
-  /** The episode's cgroup, or null to use `/proc` alone. */
+  /** The cgroup of the episode, or null to use `/proc` alone. */
   readonly cgroup: CgroupSpec | null;
   readonly procRoot: string;
   readonly reaperPid: number;
-  /** Least time between two reads of `memory.stat`. */
+  /** Minimum time between two reads of `memory.stat`. */
   readonly memoryStatPeriodNs: bigint;
 }
 
-/** Which source failed, and why; told once per (file, code) until that file was read again. */
+/** A source that failed, and why. Reported once per (file, code) until the file has been read successfully again. */
 export interface SampleWarning {
   readonly part: PartIndexValue;
   readonly failure: ReadFailure;
 }
 
-/** One episode: its readers and the one writer of its ring. */
+/** One episode: its readers and the writer of its ring. */
 export interface EpisodeSampler {
   /**
-   * Reads every part and publishes one frame with these `FrameFlag` bits; TERMINAL ends the ring. Returns
+   * Reads every part and publishes one frame with these `FrameFlag` bits. TERMINAL ends the ring. Returns
    * `SampleOutcome` bits.
    */
   sample(flags: number): number;
-  /** Publishes the given slot words (sources and validity included) instead of reading, with the same clamps. */
+  /** Publishes the given slot words, with their sources and validity, instead of reading. Applies the same clamps. */
   publish(words: BigUint64Array, flags: number): number;
-  /** Reads the counters without publishing; true when they are what the last `settle` saw. */
+  /** Reads the counters without publishing. Returns true if they equal those of the last `settle`. */
   settle(): boolean;
-  /** The process has exited and nothing of the episode lives. */
+  /** Whether the root and all other members of the episode have exited. */
   ended(): boolean;
   takeWarnings(): SampleWarning[];
   close(): void;
 }
 
-/** A plain threshold on a published value: trips at `threshold` and above, is released below `release`. */
+/** A threshold on a published value: trips at or above `threshold`, is released below `release`. */
 export interface TripwireSpec {
   readonly metric: TripMetric;
   readonly threshold: bigint;
@@ -89,78 +89,78 @@ export interface TripwireSpec {
 
 /** The budget that the sampler charges with every frame. */
 export interface BudgetSpec extends Pick<WatchSettings, 'baseline' | 'thresholds' | 'releases'> {
-  /** The shared memory of its counters. */
+  /** Shared memory with the counters of the budget. */
   readonly memory: SharedArrayBuffer;
-  /** Sample at `fastPeriodNs` while a threshold is tripped; frames are flagged `highFrequency`. */
+  /** Sample at `fastPeriodNs` while a threshold is tripped; the frames have the `highFrequency` flag. */
   readonly speedUp: boolean;
 }
 
-/** An episode that the sampler of the engine samples by itself, off the event loop. */
+/** An episode that the engine samples by itself, off the event loop. */
 export interface SamplingSpec extends EpisodeSpec {
   readonly periodNs: bigint;
-  /** While a tripwire with `SPEED_UP` is tripped. */
+  /** Period while a tripwire with `SPEED_UP` is tripped. */
   readonly fastPeriodNs: bigint;
   readonly tripwires: readonly TripwireSpec[];
   readonly budget: BudgetSpec | null;
-  /** What the sampler does when a limit is reached; the session ends with that. */
+  /** The action of the sampler when a limit is reached, which ends the session. */
   readonly onExhausted: ExhaustAction;
-  /** Tell of every so many frames; 0: only of what is remarkable. */
+  /** Report new frames in steps of this number; 0 reports only notable events. */
   readonly notifyEvery: number;
 }
 
 /** An action that failed. */
 export interface FailedAction {
   readonly action: ExhaustAction;
-  /** The symbolic errno; null: the episode has no cgroup. */
+  /** The symbolic errno, or null if the episode has no cgroup. */
   readonly errno: string | null;
-  /** The weaker one that is taken instead. */
+  /** The weaker action taken instead. */
   readonly next: ExhaustAction;
 }
 
-/** A frame as it is in its slot, and what asked for it. */
+/** A frame as it is in its slot, and the request that it answers. */
 export interface FrameReply {
   readonly request: number;
   readonly words: BigUint64Array;
 }
 
-/** What a sampler has to tell the thread that started the episode, since it told last. */
+/** What a sampler reports to the thread that started the episode, since its last report. */
 export interface SamplerNews {
-  /** There are new frames, as many as `notifyEvery` or more. */
+  /** There are at least `notifyEvery` new frames. */
   readonly frames: boolean;
-  /** Frames whose sources were other than the frame's before, oldest first: `seq`, and their word `META`. */
+  /** Frames whose sources differ from those of the frame before, oldest first: their `seq` and their word `META`. */
   readonly sources: readonly { readonly seq: number; readonly meta: number }[];
   readonly warnings: readonly SampleWarning[];
-  /** Tripwires (by index) that tripped, the value that did it, and the frame that has it. */
+  /** Tripwires that tripped, by index, with the value that tripped them and the `seq` of its frame. */
   readonly trips: readonly {
     readonly index: number;
     readonly value: bigint;
     readonly seq: number;
   }[];
-  /** Thresholds of the budget that were reached. */
+  /** Thresholds of the budget that tripped. */
   readonly budgetTrips: readonly BudgetTrip[];
-  /** A limit was reached, and `onExhausted` is under way. `resource` is an index of `EXHAUSTIBLE`. Told once. */
+  /** A limit was reached, and `onExhausted` is in progress. `resource` is an index of `EXHAUSTIBLE`. Reported once. */
   readonly exhausted: Exhaustion | null;
   readonly failedActions: readonly FailedAction[];
   /** Answers to `requestFrame`. */
   readonly replies: readonly FrameReply[];
   /**
-   * The terminal frame is in the ring, and nothing comes after this news. `exited`: the episode itself ended;
-   * `failure`: the sampler died, and the terminal frame repeats the last values.
+   * Set once the terminal frame is in the ring; no more news follows. `exited`: the episode itself ended. `failure`:
+   * why the sampler died, in which case the terminal frame repeats the last values.
    */
   readonly ended: { readonly exited: boolean; readonly failure: string | null } | null;
 }
 
-/** The owner's end of an episode that is being sampled. Nothing here blocks or throws. */
+/** The owner's handle of an episode that is being sampled. No method blocks or throws. */
 export interface SampledEpisode {
-  /** One frame now, beside the period. The answer is news; when the episode ends first, its terminal frame. */
+  /** Takes one frame now, off schedule. News delivers it, or the terminal frame if the episode ends first. */
   requestFrame(request: number, flags: number): void;
-  /** Settle the counters if the episode has ended, take the terminal frame, end. Told as `ended`. */
+  /** Settles the counters if the episode has ended, takes the terminal frame and ends. Reported as `ended`. */
   requestEnd(): void;
   /** Takes effect within one wake of the sampler. */
   setTripwires(tripwires: readonly TripwireSpec[]): void;
   /** Takes effect within one wake of the sampler, counted from the last deadline. */
   setPeriod(periodNs: bigint, fastPeriodNs: bigint): void;
-  /** Whether this thread waits for news: it stays alive then. By default it does not. */
+  /** Sets whether this thread waits for news, which keeps it alive. Default: false. */
   setWaiting(waiting: boolean): void;
 }
 
@@ -169,15 +169,15 @@ export type ParseOutcome =
   | { readonly ok: true; readonly values: readonly (bigint | null)[] }
   | { readonly ok: false; readonly offset: number; readonly reason: string };
 
-/** The `open…` methods throw `TelemetryError`s made of a `ReadFailure` (`engine/failure-error.ts`). */
+/** The `open…` methods throw a `ReadFailure` as `TelemetryError` (`engine/failure-error.ts`). */
 export interface Engine {
   readonly name: EngineName;
   openCgroup(spec: CgroupSpec): SourceReader;
   openProc(spec: ProcSpec): SourceReader;
   openEpisode(spec: EpisodeSpec): EpisodeSampler;
   /**
-   * Opens an episode, takes its `initial` frame before it returns, and hands it to the engine's sampler. `onNews` is
-   * called on the calling thread's event loop, never before this has returned. Neither keeps the process alive.
+   * Opens an episode, takes its `initial` frame, and passes it to the sampler of the engine. `onNews` is called on the
+   * event loop of the calling thread, never before this method has returned. Neither keeps the process alive.
    */
   startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode;
   /** The parser alone: the door of the differential test. */

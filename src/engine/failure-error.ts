@@ -3,18 +3,18 @@ import { procNotAvailable } from '../kernel/procfs.js';
 import type { CgroupSpec } from './engine.js';
 import type { ReadFailure } from './failure.js';
 
-/** Where a failure happened: the cgroup's directory and the mount of procfs. */
+/** Where a failure happened: the directory of the cgroup and the mount of procfs. */
 export interface FailurePlace {
   readonly cgroupPath: string;
   readonly procRoot: string;
 }
 
-/** The directory that a spec names. */
+/** Returns the absolute path of the directory that a spec names. */
 export function cgroupDirectory(spec: CgroupSpec): string {
   return spec.path === '' ? spec.root : `${spec.root.replace(/\/+$/, '')}/${spec.path}`;
 }
 
-/** The error that a failure is thrown or reported as; the same words from both engines. */
+/** Converts a failure to an error. Both engines use the same messages. */
 export function failureToError(failure: ReadFailure, place: FailurePlace): TelemetryError {
   const file = failurePath(failure, place);
   const details = {
@@ -48,7 +48,7 @@ function failureMessage(failure: ReadFailure, file: string): string {
     case 'ERR_CGROUP_NOT_FOUND':
       return `there is no cgroup at ${file}${because}`;
     case 'ERR_CGROUP_PATH':
-      return `${file} is not a plain path to a cgroup directory${because}: no symlink, no "..", no file, at most 4096 bytes`;
+      return `${file} is not a valid path of a cgroup directory${because}: it must not contain a symlink, ".." or a file, or exceed 4096 bytes`;
     case 'ERR_NOT_CGROUP2':
       return `${file} is not on a cgroup2 file system`;
     case 'ERR_CONTROLLER_NOT_ENABLED':
@@ -61,7 +61,7 @@ function failureMessage(failure: ReadFailure, file: string): string {
     case 'ERR_PROC_NOT_AVAILABLE':
       return procNotAvailable(file, failure.errno);
     case 'ERR_INVALID_PID':
-      return `${failure.pid ?? ''} is the id of a thread, not of a process`;
+      return `${failure.pid ?? ''} is a thread id, not a process id`;
     default:
       return `cannot read ${file}${because}`;
   }

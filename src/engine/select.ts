@@ -10,20 +10,20 @@ const ENGINE_CHOICES = ['auto', 'native', 'js'] as const;
 export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 
 const WARNING = 'EPISCOPE_JS_ENGINE';
-/** Codes of the warnings that this thread has been given. */
+/** Codes of the warnings that were emitted in this thread. */
 const given = threadMap<string, true>('warnings');
 
 /**
- * The engine for a choice. `auto` takes the native one where the addon loads, else the JS one, and says so
- * once per thread (a warning `EPISCOPE_JS_ENGINE`).
+ * Returns the engine for a choice. `auto` selects the native engine if the addon loads. Otherwise it selects the JS
+ * engine and emits the warning `EPISCOPE_JS_ENGINE` once per thread.
  *
- * Throws `ERR_ENGINE_UNAVAILABLE` (`native` where the addon does not load), `ERR_INVALID_CONFIG` (another
- * value), `ERR_UNSUPPORTED_PLATFORM` (not Linux).
+ * Throws `ERR_ENGINE_UNAVAILABLE` (`native`, but the addon does not load), `ERR_INVALID_CONFIG` (an unknown choice),
+ * `ERR_UNSUPPORTED_PLATFORM` (not Linux).
  */
 export function selectEngine(choice: EngineChoice = 'auto'): Engine {
   assertOneOf('engine', choice, ENGINE_CHOICES);
   if (choice === 'js') return jsEngine();
-  // On another system this throws ERR_UNSUPPORTED_PLATFORM, which says more than a missing addon.
+  // Called first because ERR_UNSUPPORTED_PLATFORM says more than a missing addon.
   const fallback = jsEngine();
   const { engine, reason } = loadNativeEngine();
   if (engine !== null) return engine;

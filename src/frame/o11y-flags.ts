@@ -110,7 +110,7 @@ export function flagsToBits(flags: O11yFlags): number {
   );
 }
 
-/** Returns the flags as this evaluation's `O11yFlags`, even if another evaluation made them; null for other values. */
+/** Returns flags of any evaluation of the package as this evaluation's `O11yFlags`; null for other values. */
 export function ownFlags(value: unknown): O11yFlags | null {
   return ownInstance(O11yFlags, value, (foreign) => new O11yFlags(foreign));
 }

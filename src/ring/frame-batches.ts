@@ -13,7 +13,7 @@ export interface FramesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The iterator that `frames()` returns: batches of at least one frame, until the session ended and all are delivered. */
+/** The iterator that `frames()` returns: batches of at least one frame, until the last frame of the session. */
 export interface FrameBatches<N extends number | bigint = number>
   extends AsyncIterableIterator<FrameBatch<N>, undefined, undefined>,
     AsyncDisposable {

@@ -10,7 +10,7 @@ const BATCH = 64;
 export interface FrameBatch<N extends number | bigint = number> {
   /** Oldest first. */
   readonly frames: TelemetryFrame<N>[];
-  /** Number of frames overwritten before they could be read, since the previous batch. Losing frames is not an error. */
+  /** Number of frames overwritten unread since the previous batch. Losing frames is not an error. */
   readonly missed: number;
 }
 

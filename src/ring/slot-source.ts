@@ -28,7 +28,7 @@ export interface SlotSource {
    * Throws `ERR_RING_CORRUPT` as soon as the head contradicts the slots, even if frames were copied before.
    */
   copyNext(out: Uint32Array, max: number): number;
-  /** Copies the newest frame to `out`; returns false before the first. Keeps the position. Throws `ERR_RING_CORRUPT`. */
+  /** Copies the newest frame to `out`, if there is one. Keeps the position. Throws `ERR_RING_CORRUPT`. */
   copyLatest(out: Uint32Array): boolean;
   /** Moves forward to the newest frame. The skipped frames do not count as missed. */
   skipToLatest(): void;

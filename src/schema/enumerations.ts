@@ -1,6 +1,6 @@
 // Generated from schema/ by `npm run schema`: do not edit.
 
-/** Parts of a reading, as bits: a reader is asked for a set and answers with the set it could read. */
+/** The parts of a reading, as bits. A read takes the set of requested parts and returns the set of available ones. */
 export const PartBit = {
   /** cpu time */
   CPU: 1,
@@ -23,8 +23,8 @@ export const PartIndex = {
 export type PartIndexValue = (typeof PartIndex)[keyof typeof PartIndex];
 
 /**
- * How an episode is measured: the best that there is, its whole cgroup, its bare leaf (cpu from the cgroup, the rest
- * from /proc), its process tree.
+ * How an episode is measured: by the best tier available, by its cgroup, by its bare leaf (cpu from the cgroup, the
+ * rest from /proc), or by its process tree.
  */
 export const TIERS = [
   'auto',
@@ -34,7 +34,7 @@ export const TIERS = [
 ] as const;
 export type Tier = (typeof TIERS)[number];
 
-/** What is done when a limit is reached, the weakest first. */
+/** What to do when a limit is reached, weakest action first. */
 export const EXHAUST_ACTIONS = [
   'stop',
   'freeze',
@@ -42,7 +42,7 @@ export const EXHAUST_ACTIONS = [
 ] as const;
 export type ExhaustAction = (typeof EXHAUST_ACTIONS)[number];
 
-/** What a budget limits. Times are counted in ns, sizes in bytes. */
+/** The resources that a budget limits. Times are counted in ns, sizes in bytes. */
 export const RESOURCES = [
   'cpuMs',
   'ioBytes',
@@ -53,7 +53,7 @@ export const RESOURCES = [
 ] as const;
 export type BudgetResource = (typeof RESOURCES)[number];
 
-/** What a tripwire watches; `ioBytes` is read + written. */
+/** The metrics that a tripwire can watch; `ioBytes` is the sum of read and written bytes. */
 export const TRIP_METRICS = [
   'cpuNs',
   'ioBytes',
@@ -61,7 +61,7 @@ export const TRIP_METRICS = [
 ] as const;
 export type TripMetric = (typeof TRIP_METRICS)[number];
 
-/** Error codes that a reader of kernel files can meet. */
+/** Error codes of the readers of kernel files. */
 export const READ_CODES = [
   '',
   'ERR_CGROUP_NOT_FOUND',
@@ -78,7 +78,7 @@ export const READ_CODES = [
 ] as const;
 export type ReadCode = Exclude<(typeof READ_CODES)[number], ''>;
 
-/** Why the text of a kernel file was refused. */
+/** Reasons why a kernel file could not be used. */
 export const PARSE_REASONS = [
   '',
   'empty file',
@@ -91,8 +91,8 @@ export const PARSE_REASONS = [
   'missing field',
   'larger than 64 KiB',
   'gauge below zero',
-  'it lives, and /proc hides it',
-  'a member lives in a pid namespace that is not below ours',
+  'the process exists, but /proc hides it',
+  'a member is in a pid namespace that is not below ours',
 ] as const;
 export type ParseReason = Exclude<(typeof PARSE_REASONS)[number], ''>;
 
@@ -112,8 +112,8 @@ export const KERNEL_TEXTS = [
 export type KernelText = (typeof KERNEL_TEXTS)[number];
 
 /**
- * Why the reviewer log could not be written: what the kernel said (`errno`), the lock, no regular file, foreign
- * content, a link.
+ * Why the reviewer log could not be written: a system call failed (`errno`), the lock was not acquired, the file is not
+ * a regular file, has foreign content, or is a link.
  */
 export const LOG_FAULTS = [
   '',
@@ -125,7 +125,7 @@ export const LOG_FAULTS = [
 ] as const;
 export type LogFault = Exclude<(typeof LOG_FAULTS)[number], ''>;
 
-/** Which file of the reviewer log a failure is about. */
+/** The file of the reviewer log that a failure concerns. */
 export const LOG_FILES = [
   'events',
   'rotated',
@@ -134,8 +134,8 @@ export const LOG_FILES = [
 export type LogFile = (typeof LOG_FILES)[number];
 
 /**
- * What became of an append that was cancelled: it is being written or was; it waited for the lock; it waited for an
- * earlier write.
+ * The state in which a cancel found an append: already being written, waiting for the lock, or waiting for an earlier
+ * write.
  */
 export const LOG_CANCELS = [
   'too-late',
@@ -144,7 +144,7 @@ export const LOG_CANCELS = [
 ] as const;
 export type LogCancel = (typeof LOG_CANCELS)[number];
 
-/** What the ledger counts of a process, each with an account of its own. */
+/** The counters of a process that the ledger tracks, each in its own account. */
 export const Channel = {
   CPU: 0,
   CPU_USER: 1,
@@ -156,31 +156,31 @@ export const Channel = {
   COUNT: 7,
 } as const;
 
-/** What one sample found, as bits. */
+/** Result bits of a sample. */
 export const SampleOutcome = {
-  /** The source of a part differs from the frame before. */
+  /** The source of a part differs from that in the previous frame. */
   SOURCE_CHANGED: 1,
-  /** There are new warnings to take. */
+  /** New warnings are pending. */
   WARNING: 2,
-  /** The episode ended: its process is gone and nothing of it lives. */
+  /** The episode ended: its root and all other members have exited. */
   ENDED: 4,
-  /** A tripwire, or a threshold of the budget, was tripped or released. */
+  /** A tripwire or a threshold of the budget was tripped or released. */
   TRIPPED: 8,
   /** A limit was reached for the first time. */
   EXHAUSTED: 16,
 } as const;
 
-/** What the sampler does when a tripwire trips, as bits. */
+/** Actions of a tripwire, as bits. */
 export const TripAction = {
-  /** Samples at the fast period while it is tripped; the frames are flagged `highFrequency`. */
+  /** Sample at the fast period while tripped; the frames have the `highFrequency` flag. */
   SPEED_UP: 1,
-  /** Tells the thread that started the episode. */
+  /** Notify the thread that started the episode. */
   NOTIFY: 2,
-  /** Counts as a limit that was reached, like one of the budget. */
+  /** Treat the trip as a reached limit, like a limit of the budget. */
   EXHAUST: 4,
 } as const;
 
-/** u64 words of the shared memory of a budget. */
+/** Indices of the u64 words in the shared memory of a budget. */
 export const BudgetWord = {
   MAGIC: 0,
   DEFERRED: 1,

@@ -6,7 +6,7 @@ export interface FrameFigures<N extends number | bigint = number> extends FrameM
   readonly pressure: FramePressure<N>;
 }
 
-/** The values of a slot, given as the u32 halves of its words (low first) and the two halves of its word `VALID`. */
+/** Decodes the values of a slot, given as the u32 halves of its words (low first) and of its word `VALID`. */
 export function figuresOfWords<N extends number | bigint>(
   halves: Uint32Array,
   low: number,
@@ -41,7 +41,7 @@ export function figuresOfWords<N extends number | bigint>(
   };
 }
 
-/** A frame's own properties, one a metric. */
+/** The properties of a frame, one per metric. */
 export abstract class FrameValues<N extends number | bigint = number> implements FrameFigures<N> {
   /** Cpu time, user and system. Never below `cpuUserNs + cpuSystemNs`. ns (`cpu.stat` `usage_usec`). */
   readonly cpuNs: N | null;
@@ -52,13 +52,16 @@ export abstract class FrameValues<N extends number | bigint = number> implements
   /** Anonymous memory. Bytes (`memory.stat` `anon`). */
   readonly memRssBytes: N | null;
   /**
-   * Highest memory of the cgroup, page cache included; the highest value seen where the kernel has no such file. Never
-   * below `memRssBytes`. Bytes (`memory.peak`).
+   * Highest memory usage of the cgroup, page cache included; the highest value seen if the kernel has no such file.
+   * Never below `memRssBytes`. Bytes (`memory.peak`).
    */
   readonly memPeakBytes: N | null;
-  /** Bytes read from storage, each counted once however many block devices are stacked. Bytes (`io.stat` `rbytes`). */
+  /**
+   * Bytes read from storage. Each byte is counted once, however many block devices are stacked. Bytes (`io.stat`
+   * `rbytes`).
+   */
   readonly ioReadBytes: N | null;
-  /** Bytes written to storage; a buffered write counts when it is written back. Bytes (`io.stat` `wbytes`). */
+  /** Bytes written to storage. A buffered write counts when it is written back. Bytes (`io.stat` `wbytes`). */
   readonly ioWriteBytes: N | null;
   /** All memory charged to the cgroup, page cache included. Bytes (`memory.current`). */
   readonly memCurrentBytes: N | null;
@@ -66,22 +69,25 @@ export abstract class FrameValues<N extends number | bigint = number> implements
   readonly pageFaultsMajor: N | null;
   /** Page faults that did not wait for storage: `pgfault` − `pgmajfault`. A count (`memory.stat` `pgfault`). */
   readonly pageFaultsMinor: N | null;
-  /** Read operations of storage. A count (`io.stat` `rios`). */
+  /** Read operations on storage. A count (`io.stat` `rios`). */
   readonly ioReadOps: N | null;
-  /** Write operations of storage. A count (`io.stat` `wios`). */
+  /** Write operations on storage. A count (`io.stat` `wios`). */
   readonly ioWriteOps: N | null;
-  /** How long `cpu.max` held the cgroup back; absent without the cpu controller. ns (`cpu.stat` `throttled_usec`). */
+  /**
+   * Time during which `cpu.max` throttled the cgroup; absent without the cpu controller. ns (`cpu.stat`
+   * `throttled_usec`).
+   */
   readonly cpuThrottledNs: N | null;
   /**
-   * Periods in which `cpu.max` held the cgroup back; absent without the cpu controller. A count (`cpu.stat`
+   * Periods in which `cpu.max` throttled the cgroup; absent without the cpu controller. A count (`cpu.stat`
    * `nr_throttled`).
    */
   readonly cpuNrThrottled: N | null;
-  /** Processes that the kernel killed for want of memory. A count (`memory.events` `oom_kill`). */
+  /** Processes that the OOM killer killed. A count (`memory.events` `oom_kill`). */
   readonly oomKills: N | null;
-  /** Tasks: processes and threads. A count (`pids.current`). */
+  /** Number of tasks, that is processes and threads. A count (`pids.current`). */
   readonly pids: N | null;
-  /** What taking this frame cost. ns. */
+  /** Time that taking this frame took. ns. */
   readonly collectNs: N | null;
   /** Pressure totals (PSI), ns. */
   readonly pressure: FramePressure<N>;
@@ -108,7 +114,7 @@ export abstract class FrameValues<N extends number | bigint = number> implements
   }
 }
 
-/** A builder's setters, one a metric. null: absent. */
+/** The setters of a builder, one per metric; null makes the metric absent. */
 export abstract class MetricSetters {
   protected abstract set(name: MetricName, value: number | bigint | null): this;
 
@@ -133,19 +139,22 @@ export abstract class MetricSetters {
   }
 
   /**
-   * Highest memory of the cgroup, page cache included; the highest value seen where the kernel has no such file. Never
-   * below `memRssBytes`. Bytes (`memory.peak`).
+   * Highest memory usage of the cgroup, page cache included; the highest value seen if the kernel has no such file.
+   * Never below `memRssBytes`. Bytes (`memory.peak`).
    */
   memPeakBytes(bytes: number | bigint | null): this {
     return this.set('memPeakBytes', bytes);
   }
 
-  /** Bytes read from storage, each counted once however many block devices are stacked. Bytes (`io.stat` `rbytes`). */
+  /**
+   * Bytes read from storage. Each byte is counted once, however many block devices are stacked. Bytes (`io.stat`
+   * `rbytes`).
+   */
   ioReadBytes(bytes: number | bigint | null): this {
     return this.set('ioReadBytes', bytes);
   }
 
-  /** Bytes written to storage; a buffered write counts when it is written back. Bytes (`io.stat` `wbytes`). */
+  /** Bytes written to storage. A buffered write counts when it is written back. Bytes (`io.stat` `wbytes`). */
   ioWriteBytes(bytes: number | bigint | null): this {
     return this.set('ioWriteBytes', bytes);
   }
@@ -165,40 +174,43 @@ export abstract class MetricSetters {
     return this.set('pageFaultsMinor', count);
   }
 
-  /** Read operations of storage. A count (`io.stat` `rios`). */
+  /** Read operations on storage. A count (`io.stat` `rios`). */
   ioReadOps(count: number | bigint | null): this {
     return this.set('ioReadOps', count);
   }
 
-  /** Write operations of storage. A count (`io.stat` `wios`). */
+  /** Write operations on storage. A count (`io.stat` `wios`). */
   ioWriteOps(count: number | bigint | null): this {
     return this.set('ioWriteOps', count);
   }
 
-  /** How long `cpu.max` held the cgroup back; absent without the cpu controller. ns (`cpu.stat` `throttled_usec`). */
+  /**
+   * Time during which `cpu.max` throttled the cgroup; absent without the cpu controller. ns (`cpu.stat`
+   * `throttled_usec`).
+   */
   cpuThrottledNs(ns: number | bigint | null): this {
     return this.set('cpuThrottledNs', ns);
   }
 
   /**
-   * Periods in which `cpu.max` held the cgroup back; absent without the cpu controller. A count (`cpu.stat`
+   * Periods in which `cpu.max` throttled the cgroup; absent without the cpu controller. A count (`cpu.stat`
    * `nr_throttled`).
    */
   cpuNrThrottled(count: number | bigint | null): this {
     return this.set('cpuNrThrottled', count);
   }
 
-  /** Processes that the kernel killed for want of memory. A count (`memory.events` `oom_kill`). */
+  /** Processes that the OOM killer killed. A count (`memory.events` `oom_kill`). */
   oomKills(count: number | bigint | null): this {
     return this.set('oomKills', count);
   }
 
-  /** Tasks: processes and threads. A count (`pids.current`). */
+  /** Number of tasks, that is processes and threads. A count (`pids.current`). */
   pids(count: number | bigint | null): this {
     return this.set('pids', count);
   }
 
-  /** What taking this frame cost. ns. */
+  /** Time that taking this frame took. ns. */
   collectNs(ns: number | bigint | null): this {
     return this.set('collectNs', ns);
   }

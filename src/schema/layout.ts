@@ -6,21 +6,21 @@
  * ```text
  * byte 0      header, 256 bytes
  *        0    magic u32 · version u32 · header bytes u32 · slot bytes u32 (a multiple of 64)
- *       16    capacity u32 (frames a reader may see) · slots u32 (a power of two ≥ capacity, ≥ 2)
- *       24    first u32 (index of the first frame; 0 but in tests of the wrap) · pid u32
+ *       16    capacity u32 (frames a reader can see) · slots u32 (a power of two ≥ capacity, ≥ 2)
+ *       24    first u32 (index of the first frame; 0 except in tests of the wrap) · pid u32
  *       32    start of the session, CLOCK_MONOTONIC ns, u64
- *       40    length of the episode id u32 · sample period u32 (ms; 0: frames are taken by hand)
+ *       40    length of the episode id u32 · sample period u32 (ms; 0: frames are taken manually)
  *       48    episode id: 128 bytes of ASCII
  *      176    writer u32: 0 JavaScript, 1 native (which can wake a reader that has the addon)
  *      192    head u32: index of the next frame, modulo 2^32 · state u32: 0 open, 1 ended
- *      200    deadlines missed u32: sample periods that passed without a sample of their own
+ *      200    deadlines missed u32: sample periods that passed without a sample
  * byte 256    slot 0: u64 words
  *             word 0   stamp u32 (low half) · unused u32
  *             word 1…  the frame
  *             …        words that no metric uses: neither written nor read
  * ```
  *
- * Frame `i` (0, 1, 2, … modulo 2^32) lives in slot `i & (slots − 1)`. Its stamp is `2i + 1` while it is written and
+ * Frame `i` (0, 1, 2, … modulo 2^32) is in slot `i & (slots − 1)`. Its stamp is `2i + 1` while it is being written and
  * `2i + 2` when it is done, both modulo 2^32; stamps and head are u32 on both sides because atomics of unequal width
  * do not synchronize in ECMAScript's memory model.
  */
@@ -30,10 +30,10 @@ export const RING_VERSION = 2;
 export const RING_HEADER_BYTES = 256;
 export const RING_SLOT_BYTES = 384;
 
-/** Words of a frame: a slot has room for more, which is neither written nor read. */
+/** Number of words of a frame. A slot can have room for more words, which are neither written nor read. */
 export const FRAME_WORDS = 27;
 
-/** Words of a slot as this release writes it, and its highest size that a reader accepts. */
+/** Number of words of a slot as this release writes it, and the maximum slot size that a reader accepts. */
 export const RING_SLOT_WORDS = 48;
 export const MAX_RING_SLOT_BYTES = 4096;
 
@@ -57,13 +57,13 @@ export const RingHeader = {
   DEADLINES_MISSED: 200,
 } as const;
 
-/** `RingHeader.STATE`. */
+/** Values of `RingHeader.STATE`. */
 export const RingState = {
   OPEN: 0,
   ENDED: 1,
 } as const;
 
-/** `RingHeader.WRITER`: a native writer can wake a reader that has the addon. */
+/** Values of `RingHeader.WRITER`. A native writer can wake a reader that has the addon. */
 export const RingWriterKind = {
   JS: 0,
   NATIVE: 1,
@@ -78,7 +78,7 @@ export const FrameFlag = {
   TERMINAL: 16,
 } as const;
 
-/** Where the sources (two bits a part) and the qualities (four bits a part) begin in the word `META`. */
+/** Positions of the sources (two bits per part) and the qualities (four bits per part) in the word `META`. */
 export const MetaShift = {
   SOURCE_CPU: 8,
   SOURCE_MEMORY: 10,
@@ -88,14 +88,14 @@ export const MetaShift = {
   QUALITY_IO: 24,
 } as const;
 
-/** Where the figures of a part come from. */
+/** Source of the figures of a part. */
 export const SourceCode = {
   UNAVAILABLE: 0,
   CGROUP: 1,
   PROC: 2,
 } as const;
 
-/** What is known about the figures of a part. */
+/** Quality of the figures of a part. */
 export const QualityBit = {
   LOWER_BOUND: 1,
   STALE: 2,
@@ -103,10 +103,7 @@ export const QualityBit = {
   FINAL: 8,
 } as const;
 
-/**
- * Words of a slot. Bit `w` of the word `VALID` says that word `w` holds a value; an absent metric has its bit off and
- * its word 0.
- */
+/** Words of a slot. Bit `w` of the word `VALID` is set if word `w` holds a value; the word of an absent metric is 0. */
 export const FrameWord = {
   STAMP: 0,
   SEQ: 1,

@@ -1,24 +1,24 @@
 // Generated from schema/ by `npm run schema`: do not edit.
 
-/** Parts of a frame that have a source of their own. */
+/** The parts of a frame that have their own source. */
 export const FRAME_PARTS = ['cpu', 'memory', 'io'] as const;
 export type FramePart = (typeof FRAME_PARTS)[number];
 
 /** Pressure totals (PSI) in ns; an absent one is null. */
 export interface FramePressure<N extends number | bigint = number> {
-  /** How long some task waited for a cpu. ns (`cpu.pressure` `some total`). */
+  /** Time during which at least one task waited for a cpu. ns (`cpu.pressure` `some total`). */
   readonly cpuSomeNs: N | null;
-  /** How long some task waited for memory. ns (`memory.pressure` `some total`). */
+  /** Time during which at least one task waited for memory. ns (`memory.pressure` `some total`). */
   readonly memorySomeNs: N | null;
-  /** How long all tasks waited for memory at once. ns (`memory.pressure` `full total`). */
+  /** Time during which all tasks waited for memory at once. ns (`memory.pressure` `full total`). */
   readonly memoryFullNs: N | null;
-  /** How long some task waited for storage. ns (`io.pressure` `some total`). */
+  /** Time during which at least one task waited for storage. ns (`io.pressure` `some total`). */
   readonly ioSomeNs: N | null;
-  /** How long all tasks waited for storage at once. ns (`io.pressure` `full total`). */
+  /** Time during which all tasks waited for storage at once. ns (`io.pressure` `full total`). */
   readonly ioFullNs: N | null;
 }
 
-/** The metrics of a frame that are its own properties; an absent one is null. */
+/** The metrics that are properties of a frame itself; an absent one is null. */
 export interface FrameMetrics<N extends number | bigint = number> {
   /** Cpu time, user and system. Never below `cpuUserNs + cpuSystemNs`. ns (`cpu.stat` `usage_usec`). */
   readonly cpuNs: N | null;
@@ -29,13 +29,16 @@ export interface FrameMetrics<N extends number | bigint = number> {
   /** Anonymous memory. Bytes (`memory.stat` `anon`). */
   readonly memRssBytes: N | null;
   /**
-   * Highest memory of the cgroup, page cache included; the highest value seen where the kernel has no such file. Never
-   * below `memRssBytes`. Bytes (`memory.peak`).
+   * Highest memory usage of the cgroup, page cache included; the highest value seen if the kernel has no such file.
+   * Never below `memRssBytes`. Bytes (`memory.peak`).
    */
   readonly memPeakBytes: N | null;
-  /** Bytes read from storage, each counted once however many block devices are stacked. Bytes (`io.stat` `rbytes`). */
+  /**
+   * Bytes read from storage. Each byte is counted once, however many block devices are stacked. Bytes (`io.stat`
+   * `rbytes`).
+   */
   readonly ioReadBytes: N | null;
-  /** Bytes written to storage; a buffered write counts when it is written back. Bytes (`io.stat` `wbytes`). */
+  /** Bytes written to storage. A buffered write counts when it is written back. Bytes (`io.stat` `wbytes`). */
   readonly ioWriteBytes: N | null;
   /** All memory charged to the cgroup, page cache included. Bytes (`memory.current`). */
   readonly memCurrentBytes: N | null;
@@ -43,22 +46,25 @@ export interface FrameMetrics<N extends number | bigint = number> {
   readonly pageFaultsMajor: N | null;
   /** Page faults that did not wait for storage: `pgfault` − `pgmajfault`. A count (`memory.stat` `pgfault`). */
   readonly pageFaultsMinor: N | null;
-  /** Read operations of storage. A count (`io.stat` `rios`). */
+  /** Read operations on storage. A count (`io.stat` `rios`). */
   readonly ioReadOps: N | null;
-  /** Write operations of storage. A count (`io.stat` `wios`). */
+  /** Write operations on storage. A count (`io.stat` `wios`). */
   readonly ioWriteOps: N | null;
-  /** How long `cpu.max` held the cgroup back; absent without the cpu controller. ns (`cpu.stat` `throttled_usec`). */
+  /**
+   * Time during which `cpu.max` throttled the cgroup; absent without the cpu controller. ns (`cpu.stat`
+   * `throttled_usec`).
+   */
   readonly cpuThrottledNs: N | null;
   /**
-   * Periods in which `cpu.max` held the cgroup back; absent without the cpu controller. A count (`cpu.stat`
+   * Periods in which `cpu.max` throttled the cgroup; absent without the cpu controller. A count (`cpu.stat`
    * `nr_throttled`).
    */
   readonly cpuNrThrottled: N | null;
-  /** Processes that the kernel killed for want of memory. A count (`memory.events` `oom_kill`). */
+  /** Processes that the OOM killer killed. A count (`memory.events` `oom_kill`). */
   readonly oomKills: N | null;
-  /** Tasks: processes and threads. A count (`pids.current`). */
+  /** Number of tasks, that is processes and threads. A count (`pids.current`). */
   readonly pids: N | null;
-  /** What taking this frame cost. ns. */
+  /** Time that taking this frame took. ns. */
   readonly collectNs: N | null;
 }
 
@@ -76,7 +82,7 @@ export interface WireMetrics {
   io_write_bytes: number;
 }
 
-/** A metric: its property, its key in JSON, its word in a slot, and the part whose source applies to it. */
+/** A metric: its property, its JSON key, its word in a slot, and the part that it belongs to. */
 export interface MetricRow<Name extends string> {
   readonly name: Name;
   readonly key: string;
@@ -84,7 +90,7 @@ export interface MetricRow<Name extends string> {
   readonly part: FramePart | null;
   readonly unit: 'ns' | 'bytes' | 'count';
   readonly kind: 'counter' | 'gauge' | 'peak';
-  /** One of the fields of the twelve-field JSON form. */
+  /** Belongs to the twelve-field JSON form. */
   readonly wire: boolean;
 }
 
@@ -116,7 +122,7 @@ export const PRESSURE_METRICS: readonly MetricRow<PressureName>[] = [
   { name: 'ioFullNs', key: 'io_full_ns', word: 25, part: null, unit: 'ns', kind: 'counter', wire: false },
 ];
 
-/** One of something for each part, by its index (`PartIndex`). */
+/** One value per part, indexed by `PartIndex`. */
 export type PerPart<T> = readonly [cpu: T, memory: T, io: T, extra: T];
 
 /** The words of each part. */
@@ -127,7 +133,7 @@ export const PART_WORDS: PerPart<readonly number[]> = [
   [19, 20, 21, 22, 23, 24, 25],
 ];
 
-/** Those that never decrease. */
+/** The words of each part that never decrease. */
 export const PART_COUNTERS: PerPart<readonly number[]> = [
   [5, 6, 7, 17, 18],
   [13, 14],
@@ -135,7 +141,7 @@ export const PART_COUNTERS: PerPart<readonly number[]> = [
   [19, 21, 22, 23, 24, 25],
 ];
 
-/** Those that /proc has too. */
+/** The words of each part that /proc provides too. */
 export const PROC_WORDS: PerPart<readonly number[]> = [
   [5, 6, 7],
   [8, 9, 13, 14],
@@ -143,7 +149,7 @@ export const PROC_WORDS: PerPart<readonly number[]> = [
   [20],
 ];
 
-/** The bits of `FrameWord.VALID` that a part stands for: its low and its high half. */
+/** The bits of `FrameWord.VALID` that belong to each part, as low and high half. */
 export const PART_VALID: { readonly [P in FramePart]: readonly [low: number, high: number] } = {
   cpu: [393440, 0],
   memory: [29440, 0],

@@ -1,6 +1,6 @@
 // Generated from schema/ by `npm run schema`: do not edit.
 
-/** Properties of `CpuStats`, and the metrics that they are. */
+/** The properties of `CpuStats` and their metrics. */
 export const CPU_FIELDS = [
   { stat: 'usageNs', metric: 'cpuNs', word: 5 },
   { stat: 'userNs', metric: 'cpuUserNs', word: 6 },
@@ -9,7 +9,7 @@ export const CPU_FIELDS = [
   { stat: 'nrThrottled', metric: 'cpuNrThrottled', word: 18 },
 ] as const;
 
-/** Values that are left out are absent. */
+/** Omitted values are absent. */
 export interface CpuStatsValues<N extends number | bigint = number> {
   readonly usageNs?: N | null | undefined;
   readonly userNs?: N | null | undefined;
@@ -25,10 +25,13 @@ export abstract class CpuFigures<N extends number | bigint = number> {
   readonly userNs: N | null;
   /** Cpu time in the kernel. ns (`cpu.stat` `system_usec`). */
   readonly systemNs: N | null;
-  /** How long `cpu.max` held the cgroup back; absent without the cpu controller. ns (`cpu.stat` `throttled_usec`). */
+  /**
+   * Time during which `cpu.max` throttled the cgroup; absent without the cpu controller. ns (`cpu.stat`
+   * `throttled_usec`).
+   */
   readonly throttledNs: N | null;
   /**
-   * Periods in which `cpu.max` held the cgroup back; absent without the cpu controller. A count (`cpu.stat`
+   * Periods in which `cpu.max` throttled the cgroup; absent without the cpu controller. A count (`cpu.stat`
    * `nr_throttled`).
    */
   readonly nrThrottled: N | null;
@@ -42,7 +45,7 @@ export abstract class CpuFigures<N extends number | bigint = number> {
   }
 }
 
-/** Properties of `MemoryStats`, and the metrics that they are. */
+/** The properties of `MemoryStats` and their metrics. */
 export const MEMORY_FIELDS = [
   { stat: 'rssBytes', metric: 'memRssBytes', word: 8 },
   { stat: 'peakBytes', metric: 'memPeakBytes', word: 9 },
@@ -51,7 +54,7 @@ export const MEMORY_FIELDS = [
   { stat: 'pageFaultsMinor', metric: 'pageFaultsMinor', word: 14 },
 ] as const;
 
-/** Values that are left out are absent. */
+/** Omitted values are absent. */
 export interface MemoryStatsValues<N extends number | bigint = number> {
   readonly rssBytes?: N | null | undefined;
   readonly peakBytes?: N | null | undefined;
@@ -64,8 +67,8 @@ export abstract class MemoryFigures<N extends number | bigint = number> {
   /** Anonymous memory. Bytes (`memory.stat` `anon`). */
   readonly rssBytes: N | null;
   /**
-   * Highest memory of the cgroup, page cache included; the highest value seen where the kernel has no such file. Never
-   * below `memRssBytes`. Bytes (`memory.peak`).
+   * Highest memory usage of the cgroup, page cache included; the highest value seen if the kernel has no such file.
+   * Never below `memRssBytes`. Bytes (`memory.peak`).
    */
   readonly peakBytes: N | null;
   /** All memory charged to the cgroup, page cache included. Bytes (`memory.current`). */
@@ -84,7 +87,7 @@ export abstract class MemoryFigures<N extends number | bigint = number> {
   }
 }
 
-/** Properties of `IoStats`, and the metrics that they are. */
+/** The properties of `IoStats` and their metrics. */
 export const IO_FIELDS = [
   { stat: 'readBytes', metric: 'ioReadBytes', word: 10 },
   { stat: 'writeBytes', metric: 'ioWriteBytes', word: 11 },
@@ -92,7 +95,7 @@ export const IO_FIELDS = [
   { stat: 'writeOps', metric: 'ioWriteOps', word: 16 },
 ] as const;
 
-/** Values that are left out are absent. */
+/** Omitted values are absent. */
 export interface IoStatsValues<N extends number | bigint = number> {
   readonly readBytes?: N | null | undefined;
   readonly writeBytes?: N | null | undefined;
@@ -101,13 +104,16 @@ export interface IoStatsValues<N extends number | bigint = number> {
 }
 
 export abstract class IoFigures<N extends number | bigint = number> {
-  /** Bytes read from storage, each counted once however many block devices are stacked. Bytes (`io.stat` `rbytes`). */
+  /**
+   * Bytes read from storage. Each byte is counted once, however many block devices are stacked. Bytes (`io.stat`
+   * `rbytes`).
+   */
   readonly readBytes: N | null;
-  /** Bytes written to storage; a buffered write counts when it is written back. Bytes (`io.stat` `wbytes`). */
+  /** Bytes written to storage. A buffered write counts when it is written back. Bytes (`io.stat` `wbytes`). */
   readonly writeBytes: N | null;
-  /** Read operations of storage. A count (`io.stat` `rios`). */
+  /** Read operations on storage. A count (`io.stat` `rios`). */
   readonly readOps: N | null;
-  /** Write operations of storage. A count (`io.stat` `wios`). */
+  /** Write operations on storage. A count (`io.stat` `wios`). */
   readonly writeOps: N | null;
 
   protected constructor(values: { readonly [K in keyof IoStatsValues]-?: N | null }) {

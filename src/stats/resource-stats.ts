@@ -77,7 +77,7 @@ export class ResourceStats<N extends number | bigint = number> {
   }
 }
 
-/** Returns the stats as this evaluation's `ResourceStats`, even if another evaluation made them; null for other values. */
+/** Returns stats of any evaluation of the package as this evaluation's `ResourceStats`; null for other values. */
 export function ownStats(value: unknown): ResourceStats<number | bigint> | null {
   return ownInstance(
     ResourceStats<number | bigint>,

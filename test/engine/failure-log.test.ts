@@ -6,7 +6,7 @@ import { readTable } from '../support/table.js';
 const REASONS: Readonly<Record<string, ParseReason>> = {
   too_large: 'larger than 64 KiB',
   empty: 'empty file',
-  hidden: 'it lives, and /proc hides it',
+  hidden: 'the process exists, but /proc hides it',
 };
 
 class Replay {

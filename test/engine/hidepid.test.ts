@@ -36,7 +36,7 @@ function see(engine: string, hidepid: number, tier: string, cgroup: string): See
 }
 
 describe.skipIf(!canHide).each(ENGINES)('a procfs with hidepid, engine %s', (engine) => {
-  const why = { 1: 'EPERM', 2: 'it lives, and /proc hides it' };
+  const why = { 1: 'EPERM', 2: 'the process exists, but /proc hides it' };
 
   it.each([1, 2] as const)('hidepid=%i: a child of another user', (hidepid) => {
     const { quality, warnings } = see(engine, hidepid, 'proc', '');
@@ -98,7 +98,10 @@ describe.each(ENGINES)('a recorded tree, engine %s', (engine) => {
     const first = sample();
     expect(first).toMatchObject(lowerBound);
     expect(first.warnings).toMatchObject([
-      { part: 1, failure: { pid: 11, file: 'stat', reason: 'it lives, and /proc hides it' } },
+      {
+        part: 1,
+        failure: { pid: 11, file: 'stat', reason: 'the process exists, but /proc hides it' },
+      },
     ]);
     expect(sample()).toEqual({ ...lowerBound, warnings: [] });
     proc.put(proc.process(11, 10, 2));
@@ -110,7 +113,7 @@ describe.each(ENGINES)('a recorded tree, engine %s', (engine) => {
     writeFileSync(`${cgroup.path}/cgroup.procs`, '10\n0\n0\n');
     const { episode, sample } = open();
     const lowerBound = { memory: ['lowerBound'], io: ['lowerBound'] };
-    const reason = 'a member lives in a pid namespace that is not below ours';
+    const reason = 'a member is in a pid namespace that is not below ours';
     const first = sample();
     expect(first).toMatchObject(lowerBound);
     expect(first.warnings).toMatchObject([

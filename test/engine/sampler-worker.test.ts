@@ -67,7 +67,7 @@ it('that has no working directory is refused at once', () => {
   const built = new URL('../../dist/index.js', import.meta.url).href;
   const args = ['--input-type=module', '-e', script, built];
   expect(execFileSync(process.execPath, args, { encoding: 'utf8' })).toBe(
-    "ERR_ENGINE_UNAVAILABLE the JS engine's sampler does not start: Node starts no worker without a working directory (ENOENT)\n",
+    'ERR_ENGINE_UNAVAILABLE cannot start the sampler of the JS engine: Node cannot start a worker without a working directory (ENOENT)\n',
   );
 });
 
@@ -193,7 +193,7 @@ describe('a sampler whose worker ends', () => {
     expect(() => new Sampling(engine)).toThrow(
       expect.objectContaining({
         code: 'ERR_ENGINE_UNAVAILABLE',
-        message: expect.stringContaining('its worker ended'),
+        message: expect.stringContaining('its worker exited'),
       }),
     );
   });

@@ -1,4 +1,4 @@
-/** The end of a ring whose sampler died: nothing in it may look as if more were to come. */
+/** Ends a ring whose sampler died, so that its readers do not wait for more frames. */
 
 import { bindRing, FRAME_HALVES, STATE } from '../../ring/header.js';
 import { openAtomicSlots } from '../../ring/slot-reader.js';
@@ -20,8 +20,9 @@ const PARTS = [
 ] as const;
 
 /**
- * Publishes the last frame's values again as the terminal frame, unless the sampler came to that, and ends the ring.
- * The sampler must not be writing any more. Returns the slot words of the terminal frame. Throws `ERR_RING_CORRUPT`.
+ * Publishes the values of the last frame again as the terminal frame, unless the sampler has already done so, and ends
+ * the ring. The sampler must no longer be writing. Returns the slot words of the terminal frame. Throws
+ * `ERR_RING_CORRUPT`.
  */
 export function endAbandonedRing(ring: SharedArrayBuffer, nowNs: bigint): BigUint64Array {
   const words = latestWords(ring);
@@ -45,7 +46,7 @@ function latestWords(ring: SharedArrayBuffer): BigUint64Array {
   return words;
 }
 
-/** Nothing that is known was read at the end. */
+/** Marks every available value as stale: none of them was read at the end. */
 function abandonedMeta(meta: number): number {
   let abandoned = (meta & FrameFlag.DEGRADED) | FrameFlag.TERMINAL;
   for (const [sourceShift, qualityShift] of PARTS) {

@@ -1,8 +1,8 @@
 /**
- * How the children that were born since the last sample are found, so that the cost follows what changed. A process of
- * thousands of threads has as many lists of children, and none of them tells whether it changed. But whoever is born
- * takes the next pid, and `/proc/loadavg` tells the last one: of a large tree only the numbers are looked at that were
- * handed out since. The twin of `native/core/birth_watch.cc`.
+ * Decides how a sample finds the children born since the last one, at a cost proportional to what changed. A process
+ * with thousands of threads has as many child lists, and none of them shows whether it changed. But every new task
+ * takes the next pid, and `/proc/loadavg` shows the last one: in a large tree only the pids assigned since the last
+ * sample are checked. The twin of `native/core/birth_watch.cc`.
  */
 import { KeptFile, ReadStatus, readBuffer } from '../../kernel/kept-file.js';
 import type { ProcRoot } from '../../kernel/process-directory.js';
@@ -16,51 +16,51 @@ import {
 } from '../../schema/bounds.js';
 
 export const Search = {
-  /** Read every list of children. */
+  /** Read every child list. */
   LISTS: 0,
-  /** Look at the numbers that were handed out. */
+  /** Check the newly assigned pids. */
   BIRTHS: 1,
-  /** Too much was born, and the lists were read too lately: some may be missing. */
+  /** Too many pids were assigned, and the lists were read too recently to read them again: children may be missing. */
   NONE: 2,
 } as const;
 export type SearchValue = (typeof Search)[keyof typeof Search];
 
 export class BirthWatch {
-  /** For BIRTHS: the numbers to look at, parents before children. */
+  /** For BIRTHS: the pids to check, parents before children. */
   born: number[] = [];
 
   readonly #root: ProcRoot;
   readonly #loadavg = new KeptFile('loadavg');
-  /** null: not known. */
+  /** null if unknown. */
   #lastPid: number | null = null;
   #beganNs = 0n;
-  /** When the lists were read last; null: never. */
+  /** When the lists were last read; null if never. */
   #endedNs: bigint | null = null;
   #costNs = 0n;
-  /** Not there at this sample, and not looked for a second time. */
+  /** Pids that did not exist at this sample and are to be checked once more. */
   #late: number[] = [];
-  /** How many of `born` are looked for a second time. */
+  /** How many pids at the start of `born` are checked for the second time. */
   #retried = 0;
 
   constructor(root: ProcRoot) {
     this.#root = root;
   }
 
-  /** A sample begins: how it is to look for children. `lists`: how many lists of children there are. */
+  /** Starts a sample and returns how it should find children. `lists` is the number of child lists. */
   begin(lists: bigint, nowNs: bigint): SearchValue {
     this.#beganNs = nowNs;
     this.born = [];
-    // Of a recorded tree nothing tells of births.
+    // The loadavg of a recorded tree does not show births.
     if (lists <= BigInt(BIRTH_FEW_LISTS) || !this.#root.samePids) {
       this.#lastPid = null;
       return Search.LISTS;
     }
     const before = this.#lastPid;
     const now = this.#readLastPid();
-    // The numbers begin anew at their end: then it is not known how many they were.
+    // Pids wrap around; the number of pids assigned across a wrap is unknown.
     const known = before !== null && now !== null && now >= before;
     const few = known && now - before <= Number(lists) / BIRTH_LISTS_PER_BIRTH;
-    // The first sample at which they are many has nothing to count births from.
+    // The first sample with many lists has no earlier pid to count from.
     if ((before === null && now !== null) || this.#isDue(nowNs, few)) {
       this.#lastPid = now;
       this.#late = [];
@@ -72,13 +72,13 @@ export class BirthWatch {
     return Search.BIRTHS;
   }
 
-  /** The lists were read, from the begin on. */
+  /** Records that the lists have been read since `begin`. */
   searched(nowNs: bigint): void {
     this.#costNs = nowNs - this.#beganNs;
     this.#endedNs = nowNs;
   }
 
-  /** Nothing is there by the number yet: a birth may be under way, and it is looked at once more. */
+  /** Records that no process has this pid yet. Its birth may be in progress, so the next sample checks it once more. */
   notThere(pid: number): void {
     if (this.born.indexOf(pid) >= this.#retried) this.#late.push(pid);
   }
@@ -101,7 +101,7 @@ export class BirthWatch {
     for (let pid = from + 1; pid <= to; pid++) this.born.push(pid);
   }
 
-  /** The last number of `0.20 0.18 0.12 1/80 11206`; null where it is not told. */
+  /** Returns the last number of `0.20 0.18 0.12 1/80 11206`, or null if it cannot be read. */
   #readLastPid(): number | null {
     const fd = this.#loadavg.isKept ? -1 : openDirectoryPath(this.#root.path);
     const status = this.#loadavg.read(fd);

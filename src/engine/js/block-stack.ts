@@ -1,6 +1,6 @@
 /**
- * Counts each byte of `io.stat` once. Where a block device is made of others (LVM, LUKS, md, multipath) one write is told
- * by every layer that it passes. The twin of `native/core/block_stack.cc`.
+ * Counts each byte of `io.stat` once. If block devices are stacked (LVM, LUKS, md, multipath), every layer that a write
+ * passes reports it. The twin of `native/core/block_stack.cc`.
  */
 
 import { saturatingAdd } from '../../frame/saturate.js';
@@ -10,11 +10,11 @@ import type { IoDevice } from '../../kernel/text/io-stat.js';
 import { BLOCK_STACK_PERIOD_NS, MAX_BLOCK_DEPTH } from '../../schema/bounds.js';
 
 interface Device {
-  /** All that stand on one another have the same. */
+  /** Equal for all devices of one stack. */
   group: string;
-  /** Made of others. */
+  /** Built on other devices. */
   isStacked: boolean;
-  /** None of the others is made of it. */
+  /** No other device is built on it. */
   isTop: boolean;
 }
 
@@ -28,14 +28,14 @@ export class BlockStack {
   #devices = new Map<string, Device>();
   #lookedNs: bigint | null = null;
 
-  /** `sys`: where sysfs is. Devices of which it tells nothing count by themselves. */
+  /** `sys` is the mount of sysfs. A device that is not found there counts on its own. */
   constructor(sys: string) {
     this.#sys = sys;
   }
 
   /**
-   * The devices at the bottom count: those that have no `slaves`. A layer whose lower ones tell less than it does
-   * (request-based multipath, bios that are only remapped) counts in their place. Leaves the sums in `values`.
+   * Sums the devices at the bottom of each stack, which have no `slaves`. The top layer counts instead if the bottom
+   * reports less (request-based multipath, or bios that are only remapped). Stores the sums in `values`.
    */
   sum(devices: readonly IoDevice[], nowNs: bigint, values: (bigint | null)[]): void {
     const last = this.#lookedNs;
@@ -74,7 +74,7 @@ export class BlockStack {
       this.#lookBeneath(number, device, MAX_BLOCK_DEPTH);
   }
 
-  /** Also through devices that `io.stat` does not tell of. */
+  /** Also follows devices that `io.stat` does not list. */
   #lookBeneath(number: string, above: Device, depth: number): void {
     const slaves = `${this.#sys}/dev/block/${number}/slaves`;
     const names = depth === 0 || !mayExist(slaves) ? [] : listDirectory(slaves);
@@ -97,7 +97,7 @@ export class BlockStack {
   }
 }
 
-/** `io.stat` tells of whole disks: of a partition its disk. */
+/** Returns the disk of a partition, because `io.stat` lists whole disks only. */
 function diskOf(slave: string): string | null {
   const isPartition = mayExist(`${slave}/partition`);
   const path = isPartition ? `${slave}/../dev` : `${slave}/dev`;

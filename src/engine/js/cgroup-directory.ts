@@ -1,4 +1,4 @@
-/** The directory of a cgroup, opened without following any symlink, and whether it still exists. */
+/** Opens the directory of a cgroup without following symlinks, and tells whether it still exists. */
 import type { BigIntStats } from 'node:fs';
 import { descriptorBudget } from '../../kernel/kept-file.js';
 import {
@@ -18,9 +18,9 @@ import type { ReadFailure } from '../failure.js';
 import { failure } from './read-failure.js';
 
 export class CgroupDirectory {
-  /** Counted as kept, whatever the budget says: nothing can be read without it. */
+  /** Counts as a kept descriptor even beyond the limit, because nothing can be read without it. */
   readonly fd: number;
-  /** On a cgroup2 file system: not a fixture or a recorded tree. */
+  /** The directory is on a cgroup2 file system, not a fixture or a recorded tree. */
   readonly isCgroupfs: boolean;
 
   constructor(fd: number, isCgroupfs: boolean) {
@@ -29,9 +29,9 @@ export class CgroupDirectory {
     descriptorBudget.takeAlways();
   }
 
-  /** Removed. Asked when a file is absent: the directory may live and only the controller be off. */
+  /** Whether the directory was removed. If it was not, a file is absent because its controller is disabled. */
   isGone(): boolean {
-    // kernfs keeps the link count of a removed directory, but nothing is found in it any more.
+    // kernfs keeps the link count of a removed directory, but lookups in it fail.
     if (this.isCgroupfs) return !mayExist(beneath(this.fd, 'cgroup.controllers'));
     const stats = fstat(this.fd);
     return typeof stats !== 'number' && stats.nlink === 0n;
@@ -44,11 +44,11 @@ export class CgroupDirectory {
 }
 
 /**
- * Opens `spec.root` and `spec.path` beneath it. Every component is checked by `lstat`, and the opened directory
- * is compared with the checked one, so that a swap in between is noticed.
+ * Opens `spec.root` and `spec.path` beneath it. Every component is checked by `lstat`, and the opened directory is
+ * compared with the checked one, so that a replacement in between is detected.
  *
- * `ERR_CGROUP_PATH`: a root that is not absolute, more than 4096 bytes, a NUL, a `..`, a symlink, a file.
- * `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2` (the root or what is beneath it lies on another file system),
+ * Returns `ERR_CGROUP_PATH` (the root is not absolute, or the path has more than 4096 bytes, a NUL, a `..`, a symlink
+ * or a file), `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2` (the root or a component is on another file system), or
  * `ERR_CGROUP_READ`.
  */
 export function openCgroupDirectory(spec: CgroupSpec): CgroupDirectory | ReadFailure {
@@ -57,7 +57,7 @@ export function openCgroupDirectory(spec: CgroupSpec): CgroupDirectory | ReadFai
 
   const rootfd = openChecked(root);
   if (typeof rootfd !== 'number') return rootfd;
-  // Before the path: what is not there beneath a foreign root is no cgroup that is missing.
+  // Checked before the path: a path that is missing beneath a foreign root is not a missing cgroup.
   const rootMagic = fileSystemMagic(rootfd);
   close(rootfd);
   if (spec.requireCgroupfs && rootMagic !== CGROUP2_SUPER_MAGIC) return notCgroup2(rootMagic);
@@ -73,7 +73,7 @@ export function openCgroupDirectory(spec: CgroupSpec): CgroupDirectory | ReadFai
   return new CgroupDirectory(fd, isCgroupfs);
 }
 
-/** The descriptor of an absolute path without any symlink. */
+/** Opens an absolute path that contains no symlink. */
 function openChecked(path: string): number | ReadFailure {
   let whole = '';
   let checked = lstat('/');
@@ -96,7 +96,7 @@ function openChecked(path: string): number | ReadFailure {
   return fd;
 }
 
-/** The magic is asked through `/proc`: where that is missing, which file system it is is not known. */
+/** The magic number is read through `/proc`; without `/proc` the file system is unknown. */
 function notCgroup2(magic: number): ReadFailure {
   return magic < 0 ? failed('ERR_CGROUP_READ', magic) : failed('ERR_NOT_CGROUP2');
 }

@@ -1,6 +1,6 @@
 /**
- * The kernel files of a cgroup that are read, each with its parser and the words that it fills. A new metric is one line
- * here: a key of a file that is read already, or a file of its own among the optional ones.
+ * The kernel files of a cgroup, each with its parser and the words that it fills. A new metric is one line here: a key
+ * of a file that is already read, or a new optional file.
  */
 
 import { KeptFile } from '../../kernel/kept-file.js';
@@ -19,10 +19,10 @@ import { FrameWord } from '../../schema/layout.js';
 import { PART_WORDS } from '../../schema/metrics.js';
 import type { Reading } from './reading.js';
 
-/** ns in the kernel's µs. */
+/** ns per µs, the unit of the kernel files. */
 const US = 1000n;
 
-/** A kernel file with its parser and its last values. */
+/** A kernel file with its parser and the last values. */
 export class ParsedFile extends KeptFile {
   readonly values: (bigint | null)[];
   readonly #parse: TextParser;
@@ -38,35 +38,35 @@ export class ParsedFile extends KeptFile {
   }
 }
 
-/** A kernel file whose values are words of a frame. */
+/** A kernel file whose values fill words of a frame. */
 export class WordFile extends ParsedFile {
   readonly #words: readonly number[];
-  /** The kernel was started without what the file tells; it is not tried again. */
+  /** The kernel was booted without support for this file, so it is not read again. */
   unsupported = false;
 
-  /** `words`: of each value that `parse` gives. */
+  /** `words` has the word of each value that `parse` returns. */
   constructor(name: string, parse: TextParser, words: readonly number[]) {
     super(name, parse, words.length);
     this.#words = words;
   }
 
-  /** The part that its words belong to, as a bit. */
+  /** The `PartBit` of its words. */
   get part(): number {
     return 1 << PART_WORDS.findIndex((words) => words.includes(this.#words[0]!));
   }
 
-  /** The last value of a word, null where the text lacked it. */
+  /** Returns the last value of a word, or null if the text did not have it. */
   get(word: number): bigint | null {
     return this.values[this.#words.indexOf(word)] ?? null;
   }
 
-  /** Puts the last values into their words; what the text lacked is unset. */
+  /** Stores the last values in their words. A value that the text did not have is unset. */
   fill(out: Reading): void {
     for (let i = 0; i < this.#words.length; i++) out.put(this.#words[i]!, this.values[i]!);
   }
 }
 
-/** `key value` lines. */
+/** A file of `key value` lines. */
 function flatFile(name: string, rows: readonly (readonly [FlatKey, number])[]): WordFile {
   return new WordFile(
     name,
@@ -75,12 +75,12 @@ function flatFile(name: string, rows: readonly (readonly [FlatKey, number])[]): 
   );
 }
 
-/** A file that is one number. */
+/** A file with a single number. */
 function gaugeFile(name: string, word: number): WordFile {
   return new WordFile(name, parseNumber, [word]);
 }
 
-/** `full` is left out where the total of all tasks has no meaning. */
+/** `full` is omitted if the total of all tasks is meaningless. */
 function pressureFile(name: string, some: number, full?: number): WordFile {
   return new WordFile(name, parsePressure, full === undefined ? [some] : [some, full]);
 }
@@ -114,9 +114,9 @@ export class CgroupFiles {
     ioStatParser.sums,
     IO_STAT.map(([, word]) => word),
   );
-  /** Files whose absence is no failure; each is read with the part that its words belong to. */
+  /** Files whose absence is not a failure. Each is read with the part of its words. */
   readonly optional: readonly WordFile[] = [
-    // oom_kill, not oom: only the first says that something was killed.
+    // oom_kill, not oom: only oom_kill counts processes that were killed.
     flatFile('memory.events', [[required('oom_kill'), FrameWord.OOM_KILLS]]),
     gaugeFile('pids.current', FrameWord.PIDS),
     pressureFile('cpu.pressure', FrameWord.PRESSURE_CPU_SOME_NS),
@@ -130,7 +130,7 @@ export class CgroupFiles {
   readonly cgroupEvents = new ParsedFile('cgroup.events', parseCgroupEvents, 2);
   readonly cgroupProcs = new KeptFile('cgroup.procs');
 
-  /** Fixtures are opened for each read. */
+  /** Whether the files are on a kernel file system. Fixtures are opened for each read. */
   set isKernels(isKernels: boolean) {
     for (const file of this.#all()) file.isKernels = isKernels;
   }

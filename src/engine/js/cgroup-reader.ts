@@ -1,5 +1,5 @@
 /**
- * One cgroup v2 directory, opened once; one kept descriptor per kernel file. The twin of
+ * Reads one cgroup v2 directory, which is opened once, with one kept descriptor per kernel file. The twin of
  * `native/core/cgroup_reader.cc`.
  */
 
@@ -29,7 +29,7 @@ const PARTS = Object.values(PartIndex);
 export type Populated = 'unknown' | 'no' | 'yes';
 
 export class CgroupReader {
-  /** Least time between two reads of `memory.stat`; 0 reads it each time. */
+  /** Minimum time between two reads of `memory.stat`; 0 reads it every time. */
   memoryStatPeriodNs = 0n;
 
   #directory: CgroupDirectory | null = null;
@@ -38,66 +38,69 @@ export class CgroupReader {
   #extraFailures: ReadFailure[] = [];
 
   #removed = false;
-  /** In this read an absent file was met and the directory was found alive. */
+  /** During this read a file was absent, but the directory still existed. */
   #seenAlive = false;
-  /** When `memory.stat` was last read; null: its values are none to carry. */
+  /** When `memory.stat` was last read; null if there are no values to carry over. */
   #memoryStatReadNs: bigint | null = null;
   #memoryStatCarried = false;
   #highestCurrent = 0n;
   #blockStack = new BlockStack('/sys');
 
-  /** Opens the directory. `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`. */
+  /**
+   * Opens the directory. Returns null on success, or `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2` or
+   * `ERR_CGROUP_READ`.
+   */
   open(spec: CgroupSpec): ReadFailure | null {
     const opened = openCgroupDirectory(spec);
     if (!(opened instanceof CgroupDirectory)) return opened;
     this.#directory = opened;
     this.#files.isKernels = opened.isCgroupfs;
-    // Of a recorded tree the host's own devices tell nothing: what is recorded beside it may.
+    // The host's devices are not those of a recorded tree, which may have a recorded sysfs instead.
     if (!opened.isCgroupfs) this.#blockStack = new BlockStack(beneath(opened.fd, 'sys'));
     return null;
   }
 
-  /** The directory itself is gone. Known after a read or `populated` met a dead file; it never comes back. */
+  /** Whether the directory was removed. Detected when `read` or `populated` finds a dead file; final. */
   get removed(): boolean {
     return this.#removed;
   }
 
-  /** Where a file of it is, through the opened directory; null before `open`. */
+  /** Returns the path of a file through the opened directory, or null before `open`. */
   pathOf(file: string): string | null {
     return this.#directory === null ? null : beneath(this.#directory.fd, file);
   }
 
-  /** On a cgroup2 file system: not a fixture or a recorded tree. */
+  /** Whether the directory is on a cgroup2 file system, not a fixture or a recorded tree. */
   get isCgroupfs(): boolean {
     return this.#directory?.isCgroupfs ?? false;
   }
 
-  /** The last memory part carried `memory.stat`'s values from an earlier read. */
+  /** Whether the last memory part has the values of an earlier read of `memory.stat`. */
   get memoryStatCarried(): boolean {
     return this.#memoryStatCarried;
   }
 
-  /** Why a part was not available at the last read of it, or null. */
+  /** Returns why the part was unavailable when it was last read, or null. */
   failure(part: PartIndexValue): ReadFailure | null {
     return this.#failures[part] ?? null;
   }
 
   /**
-   * Every file of the extra part that failed at the last read, `memory.peak` first (it is read with the memory
-   * part); `failure(3)` is the first of them.
+   * Returns the failures of the files of the extra part at the last read. `memory.peak`, which is read with the memory
+   * part, comes first. `failure(3)` returns the first of them.
    */
   extraFailures(): readonly ReadFailure[] {
     return this.#extraFailures;
   }
 
-  /** The next memory part reads `memory.stat` whatever the period. */
+  /** Makes the next read of the memory part read `memory.stat`, regardless of the period. */
   expireMemoryStat(): void {
     this.#memoryStatReadNs = null;
   }
 
   /**
-   * Reads the asked parts (PartBit) into `out`, the words of those parts only; what is absent is unset. Returns
-   * the parts that are available. `nowNs` is CLOCK_MONOTONIC.
+   * Reads the requested parts (PartBit) into `out`. Only the words of these parts are changed; absent values are unset.
+   * Returns the parts that are available. `nowNs` is CLOCK_MONOTONIC.
    */
   read(parts: number, nowNs: bigint, out: Reading): number {
     this.#begin(parts, out);
@@ -116,7 +119,7 @@ export class CgroupReader {
     return this.#removed ? this.#failAll(parts, out) : got;
   }
 
-  /** Whether a process lives in it or below: `cgroup.events`, read now. */
+  /** Reads `cgroup.events`: whether the cgroup or a descendant has a live process. */
   populated(): Populated {
     this.#seenAlive = false;
     const file = this.#files.cgroupEvents;
@@ -124,14 +127,14 @@ export class CgroupReader {
     return file.values[0] === 0n ? 'no' : 'yes';
   }
 
-  /** Whether everything in it and below is frozen: `cgroup.events`, read now. False where that does not tell. */
+  /** Reads `cgroup.events`: whether the cgroup and its descendants are frozen. Returns false if that is unknown. */
   frozen(): boolean {
     return this.populated() !== 'unknown' && this.#files.cgroupEvents.values[1] === 1n;
   }
 
   /**
-   * Appends the pids of `cgroup.procs` here and in every cgroup below. False when a list could not be read
-   * whole (vanished, not permitted, threaded, larger than 64 KiB): then the list is a lower bound.
+   * Appends the pids of `cgroup.procs` of the cgroup and of every descendant. Returns false if a list could not be read
+   * completely (removed, not permitted, threaded, larger than 64 KiB): the pids are then a lower bound.
    */
   listMembers(pids: number[]): boolean {
     if (this.#directory === null) return false;
@@ -167,7 +170,7 @@ export class CgroupReader {
     const file = this.#files.cpuStat;
     if (!this.#required(PartIndex.CPU, file)) return false;
     file.fill(out);
-    // INV-CPU001: the kernel scales user and system from samples, and their sum may be ahead of the usage.
+    // INV-CPU001: the kernel derives user and system from samples, so their sum can exceed the usage.
     const split = saturatingAdd(out.get(FrameWord.CPU_USER_NS), out.get(FrameWord.CPU_SYSTEM_NS));
     if (split > out.get(FrameWord.CPU_NS)) out.set(FrameWord.CPU_NS, split);
     return true;
@@ -183,7 +186,7 @@ export class CgroupReader {
     const current = out.get(FrameWord.MEM_CURRENT_BYTES);
     if (current > this.#highestCurrent) this.#highestCurrent = current;
     if (!out.has(FrameWord.MEM_RSS_BYTES)) out.set(FrameWord.MEM_RSS_BYTES, current);
-    // The kernel counts the major faults among all.
+    // The kernel's pgfault includes the major faults.
     const faults = memoryStat.get(FrameWord.PAGE_FAULTS_MINOR);
     const major = memoryStat.get(FrameWord.PAGE_FAULTS_MAJOR);
     const known = faults !== null && major !== null;
@@ -192,7 +195,7 @@ export class CgroupReader {
     return true;
   }
 
-  // memory.stat is the costly file of the cgroup, so that it has a period of its own.
+  // memory.stat has its own period because it is the most expensive file of a cgroup.
   #refreshMemoryStat(nowNs: bigint): boolean {
     const last = this.#memoryStatReadNs;
     if (last !== null && nowNs - last < this.memoryStatPeriodNs) {
@@ -212,8 +215,8 @@ export class CgroupReader {
     return false;
   }
 
-  // Absent before 5.19: then the highest that we saw of what it is the highest of, which is memory.current.
-  // INV-MEM001 also holds while the kernel's is behind.
+  // Before Linux 5.19 there is no memory.peak; the highest memory.current seen replaces it. The maximum with the rss
+  // keeps INV-MEM001 while the peak of the kernel lags behind.
   #readPeak(rss: bigint, out: Reading): void {
     const refused = this.#parsed(this.#files.memoryPeak);
     if (refused === null) {
@@ -234,14 +237,14 @@ export class CgroupReader {
     return true;
   }
 
-  /** The sums over the devices of the text that was just read: where one device stands on another, of one of them. */
+  /** Sums the devices of the text that was just read, counting only one layer of stacked devices. */
   #countOnce(nowNs: bigint, sums: (bigint | null)[]): void {
     const devices: IoDevice[] = [];
     ioStatParser.devices(readBuffer.bytes, readBuffer.size, devices);
     if (devices.length > 1) this.#blockStack.sum(devices, nowNs, sums);
   }
 
-  // With PSI off at boot the files open, and reading them is EOPNOTSUPP for ever.
+  // If PSI was disabled at boot, the files can be opened, but reading them always fails with EOPNOTSUPP.
   #readOptional(file: WordFile, out: Reading): void {
     if (file.unsupported) return;
     const refused = this.#parsed(file);
@@ -276,8 +279,8 @@ export class CgroupReader {
     return refused === null ? null : parseFailure('ERR_CGROUP_PARSE', file.name, refused);
   }
 
-  // A controller that was turned off and on kills the kept descriptors with ENODEV while the directory lives:
-  // the file is opened once more before anything is concluded.
+  // Disabling and enabling a controller makes kept descriptors fail with ENODEV although the directory still exists.
+  // The file is therefore opened again before the failure is believed.
   #load(file: KeptFile): ReadStatusValue {
     const directory = this.#directory;
     if (directory === null || this.#removed) return ReadStatus.ABSENT;

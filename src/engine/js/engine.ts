@@ -1,4 +1,4 @@
-/** The JS engine: the readers of this folder behind the interface of `engine.ts`, no native code. */
+/** The JS engine: implements the interface of `engine.ts` without native code. */
 import { TelemetryError } from '../../error/index.js';
 import type { KernelText } from '../../schema/enumerations.js';
 import type {
@@ -79,7 +79,7 @@ class JsEngine implements Engine {
 
 const engine = new JsEngine();
 
-/** The engine, where there is a Linux kernel to read; elsewhere `ERR_UNSUPPORTED_PLATFORM`. */
+/** Returns the JS engine. Throws `ERR_UNSUPPORTED_PLATFORM` unless the platform is Linux. */
 export function jsEngine(): Engine {
   if (process.platform !== 'linux') {
     throw new TelemetryError(

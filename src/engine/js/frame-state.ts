@@ -27,7 +27,7 @@ export function unknownOrigin(): PartOrigin {
   return { source: [0, 0, 0], quality: [0, 0, 0] };
 }
 
-/** Those that may fall. */
+/** The words of each part that can decrease. */
 const PART_GAUGES = PART_WORDS.map((words, p) =>
   words.filter((w) => !PART_COUNTERS[p]!.includes(w)),
 );

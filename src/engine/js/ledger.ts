@@ -1,38 +1,39 @@
 /**
- * What a process tree consumed, the children that ended between two samples included. Pure: it is told what was
- * read and does no reading. The twin of `native/core/ledger.cc`; both run `test/tables/ledger.txt`.
+ * Sums what a process tree consumed, including children that started and exited between two samples. It does no I/O:
+ * the caller stores the values that were read. The twin of `native/core/ledger.cc`; both run `test/tables/ledger.txt`.
  *
- * The kernel adds a process's time to its parent's "reaped" counters when the parent waits for it. So a process
- * that we watched appears a second time, in its parent; a process that we never saw appears only there. Per
- * sample:
+ * When a parent waits for a child, the kernel adds the child's time to the "reaped" counters of the parent. A process
+ * that we watched therefore appears a second time in its parent, and a process that we never saw appears only there.
+ * Each sample has three steps:
  *
- * - A. `LedgerRow.store` what was read; `vanish` for rows that are gone.
- * - B. `settle`: each vanished row, deepest first, leaves its parent a credit of all that it stands for. That
- *      much of the parent's next growth of reaped time is known already. Where a whole branch ended between two
- *      samples, the part of it that passed through a vanished row may be the reaper's instead: an orphan is
- *      reaped by it.
- * - C. The total grows by what each row's own counters grew, and its reaped counters beyond the credit.
+ * - A. The caller passes the values to `LedgerRow.store`, and calls `vanish` for rows whose process has exited.
+ * - B. `settle` credits the parent of each vanished row, deepest first, with everything the row stands for. That much
+ *      of the parent's next growth in reaped time is already in the total. If a whole branch exited between two
+ *      samples, the share that passed through a vanished row may reach the reaper instead, because the reaper reaps
+ *      orphans.
+ * - C. `settle` adds to the total the growth of each row's own counters, and the growth of its reaped counters beyond
+ *      its credit.
  */
 import { saturatingAdd, saturatingSub } from '../../frame/saturate.js';
 
-/** One process, known by (pid, starttime): a pid number is used again, with another starttime. */
+/** One process, identified by (pid, starttime), because the kernel reuses pids. */
 export class LedgerRow {
   readonly pid: number;
   readonly starttime: bigint;
-  /** By the last sample in which the process was read. */
+  /** As of the last sample that read the process. */
   ppid = 0;
-  /** The row that `ppid` named at the last settle: a number that is used again since then is not the parent. */
+  /** The row that had the pid `ppid` at the last settle. A process that has reused the pid since is not the parent. */
   parent: LedgerRow | null = null;
   readonly own: bigint[];
   readonly reaped: bigint[];
   readonly countedOwn: bigint[];
   readonly countedReaped: bigint[];
-  /** Reaped time to come that is in the total already. */
+  /** Future growth of the reaped counters that is already in the total. */
   readonly credit: bigint[];
-  /** What of the credit passed through a row that vanished. */
+  /** The share of the credit that passed through a vanished row. */
   readonly inherited: bigint[];
   vanished = false;
-  /** It leaves the episode alive, at the next settle. */
+  /** The process left the episode alive; its row is removed at the next settle. */
   leaving = false;
 
   constructor(pid: number, starttime: bigint, channels: number) {
@@ -47,12 +48,12 @@ export class LedgerRow {
     this.inherited = zeros();
   }
 
-  /** It is no row any more after the next settle. */
+  /** Whether the next settle removes the row. */
   get ends(): boolean {
     return this.vanished || this.leaving;
   }
 
-  /** Counters never go back, whatever the kernel's scaling does to them. */
+  /** Stores the counters of a channel. Never lowers them, because scaling in the kernel can make them decrease. */
   store(channel: number, own: bigint, reaped: bigint): void {
     if (own > this.own[channel]!) this.own[channel] = own;
     if (reaped > this.reaped[channel]!) this.reaped[channel] = reaped;
@@ -60,13 +61,13 @@ export class LedgerRow {
 }
 
 export class Ledger {
-  /** One sum per channel; never decreasing, saturating at 2^63 − 1. */
+  /** One sum per channel. Never decreases; saturates at 2^63 − 1. */
   readonly totals: bigint[];
-  /** The row that reaps the orphans of the tree, whose own time does not count. */
+  /** The row of the process that reaps the orphans of the tree. Its own time does not count. */
   reaper: LedgerRow | null = null;
   readonly #rows = new Map<number, LedgerRow>();
   #ended: LedgerRow[] = [];
-  /** By pid, as they left. */
+  /** Rows that left the episode alive, by pid. */
   readonly #left = new Map<number, LedgerRow>();
   #anyVanished = false;
 
@@ -74,12 +75,12 @@ export class Ledger {
     this.totals = Array.from({ length: channels }, () => 0n);
   }
 
-  /** A row has vanished at some sample: what it used after it was last seen may be missing. */
+  /** Whether any row has vanished so far: what it used after its last sample may be missing. */
   get anyVanished(): boolean {
     return this.#anyVanished;
   }
 
-  /** A new row. It counts from 0: its whole life belongs to the tree. One that left before goes on. */
+  /** Adds a row that counts from 0, because the tree owns its whole lifetime. A process that had left continues. */
   add(pid: number, starttime: bigint): LedgerRow {
     const left = this.#left.get(pid);
     this.#left.delete(pid);
@@ -90,7 +91,7 @@ export class Ledger {
     return row;
   }
 
-  /** The process is gone, or is in its last moment (state `X`). Its row leaves at the next `settle`. */
+  /** Marks the row of a process that has exited or is exiting (state `X`). The next `settle` removes it. */
   vanish(row: LedgerRow): void {
     if (row.ends) return;
     row.vanished = true;
@@ -99,9 +100,9 @@ export class Ledger {
   }
 
   /**
-   * The process left the episode alive: what it consumed stays in the total. With a reaper, whoever will reap it
-   * is credited, its parent or else the reaper; without, nobody. Its row leaves at the next `settle`, and goes on
-   * if it is added again.
+   * Marks the row of a process that left the episode alive. What it consumed stays in the total. With a reaper, its
+   * parent (or else the reaper) is credited, since it will reap the process. The next `settle` removes the row; it
+   * continues if it is added again.
    */
   leave(row: LedgerRow): void {
     if (row.ends) return;
@@ -109,10 +110,10 @@ export class Ledger {
     this.#ended.push(row);
   }
 
-  /** Steps B and C: brings `totals` up to date with what was stored. */
+  /** Runs steps B and C: updates `totals` with the stored values. */
   settle(): void {
     this.#creditEnded();
-    // The reaper last: what it reaped of a branch that ended whole is known only by what the others did not reap.
+    // The reaper comes last: what it reaped of an exited branch follows from what the other rows did not reap.
     for (const row of this.#rows.values()) if (row !== this.reaper) this.#count(row);
     if (this.reaper !== null) {
       this.#moveInherited(this.reaper);
@@ -124,7 +125,7 @@ export class Ledger {
     }
   }
 
-  // Deepest first, so that what a grandchild left is in its parent's account before that is passed on.
+  // Deepest first, so that a grandchild's credit reaches its parent before the parent's own credit is passed on.
   #creditEnded(): void {
     if (this.#ended.length === 0) return;
     const ended = this.#ended.map((row) => ({ row, depth: this.#depth(row) }));
@@ -145,13 +146,13 @@ export class Ledger {
     this.#ended = [];
   }
 
-  /** Whoever will reap the row, or has done so. */
+  /** Returns the row of the process that has reaped or will reap this one. */
   #heirOf(row: LedgerRow): LedgerRow | null {
     if (!row.leaving) return row.parent;
     return this.reaper === null ? null : (row.parent ?? this.reaper);
   }
 
-  /** What was credited for a row that left: it is a row again, and leaves its credit when it ends. */
+  /** Takes back the credit for a row that had left and is now added again; its end will credit it anew. */
   #takeBack(row: LedgerRow): void {
     row.leaving = false;
     if (this.reaper === null) return;
@@ -163,8 +164,8 @@ export class Ledger {
     }
   }
 
-  // A process whose parent ended before it is reaped by the reaper and not by the grandparent that was credited:
-  // what the reaper reaped beyond its own credit is that.
+  // A process whose parent exited first is reaped by the reaper, not by the grandparent that was credited. The growth
+  // of the reaper beyond its own credit is therefore taken from the inherited credit of other rows.
   #moveInherited(reaper: LedgerRow): void {
     let heirs: LedgerRow[] | undefined;
     for (let c = 0; c < this.totals.length; c++) {
@@ -181,14 +182,14 @@ export class Ledger {
     }
   }
 
-  /** Whose credit passed through a vanished row. Their order decides from whom it is taken: as in the native twin. */
+  /** Rows with inherited credit. Credit is taken from them in this order, which must equal that of the native twin. */
   #heirs(reaper: LedgerRow): LedgerRow[] {
     return [...this.#rows.values()]
       .filter((row) => row !== reaper && row.inherited.some((amount) => amount > 0n))
       .sort((a, b) => a.pid - b.pid);
   }
 
-  // Hot: most channels of most rows did not move.
+  // Hot path: most channels of most rows are unchanged.
   #count(row: LedgerRow): void {
     for (let c = 0; c < this.totals.length; c++) {
       const own = row.own[c]!;
@@ -212,8 +213,8 @@ export class Ledger {
     this.totals[channel] = saturatingAdd(this.totals[channel]!, by);
   }
 
-  // Ancestors that end too: no credit passes through a row that stays. Bounded, since the links come from text
-  // that may lie.
+  // Counts the ancestors that end too, because no credit passes through a row that stays. Bounded, because the links
+  // come from text that may be wrong.
   #depth(row: LedgerRow): number {
     let depth = 0;
     for (let at = row.parent; at?.ends === true && depth < this.#ended.length; at = at.parent) {

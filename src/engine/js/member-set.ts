@@ -1,4 +1,4 @@
-/** Who belongs to an episode, found by parentage or listed by a cgroup, and what they consume together. */
+/** The members of an episode, found by parentage or listed by a cgroup, and what they consume together. */
 
 import { saturatingAdd } from '../../frame/saturate.js';
 import type { ProcRoot } from '../../kernel/process-directory.js';
@@ -14,31 +14,31 @@ import { Reaper } from './reaper.js';
 
 const monotonicNs = (): bigint => process.hrtime.bigint();
 
-/** The part under which a failure of several parts is told. */
-const TELLING_ORDER = [PartIndex.MEMORY, PartIndex.IO, PartIndex.CPU, PartIndex.EXTRA] as const;
+/** If one failure affects several parts, it is reported for the first of them in this order. */
+const REPORTING_ORDER = [PartIndex.MEMORY, PartIndex.IO, PartIndex.CPU, PartIndex.EXTRA] as const;
 
 export class MemberSet {
   readonly ledger = new Ledger(Channel.COUNT);
-  /** The pinned process. It is a member while it has a row, and it is watched also without one. */
+  /** The pinned process. It is a member while it has a row, and is watched even without one. */
   readonly root: Member;
   rootGone = false;
-  /** More than the pinned process was ever a member. */
+  /** Whether any process other than the pinned one has ever been a member. */
   seenOthers = false;
 
-  /** Of the last sample: members that live, those that wait to be reaped, and sums over the living. */
+  /** As of the last sample: the number of live members and of zombies, and sums over the live ones. */
   live = 1;
   zombies = 0;
   rssBytes = 0n;
   threads = 0n;
-  /** The least time between two looks at the peaks that the kernel keeps of each process. */
+  /** Minimum time between two reads of the processes' `VmHWM`. */
   peakPeriodNs = 0n;
-  /** The highest rss that a single process was seen to have had since its exec. */
+  /** The highest `VmHWM` seen of any single process. */
   peakBytes = 0n;
-  /** Of the last sample: a member beside the root, or a list of members, could not be read. */
+  /** As of the last sample: a member other than the root, or a list of members, could not be read. */
   unreadable = false;
   statmUnreadable = false;
   ioUnreadable = false;
-  /** Of the last sample, by part: why another member than the root could not be read, where that is known. */
+  /** As of the last sample, by part: why a member other than the root could not be read, or null. */
   readonly memberFailures: (ReadFailure | null)[] = [null, null, null, null];
 
   readonly #spec: ProcSpec;
@@ -50,15 +50,15 @@ export class MemberSet {
   #parts = 0;
   #peaksDueNs = 0n;
   #peaksDue = false;
-  /** Pids found in this sample, parents before children; walked from the front. */
+  /** Pids found in this sample, parents before children; processed from the front. */
   readonly #found: number[] = [];
   readonly #births: BirthWatch;
   #search: SearchValue = Search.LISTS;
-  /** This sample looks for children. */
+  /** Whether this sample searches for children. */
   #searches = false;
-  /** When the lists were read last, one could not be read whole. */
+  /** Whether a list could not be read completely when the lists were last read. */
   #listsCut = false;
-  /** Pids that could not be opened, and are there. */
+  /** Pids that exist but could not be opened. */
   #unopened: number[] = [];
 
   constructor(spec: ProcSpec, procRoot: ProcRoot, root: Member) {
@@ -74,8 +74,8 @@ export class MemberSet {
   }
 
   /**
-   * Reads every member once, and settles the ledger. Members are those that `leaf` lists (and the tree too, while
-   * the list lacks the living root), else the tree.
+   * Reads every member once and settles the ledger. The members are the processes that `leaf` lists, plus the process
+   * tree while the list lacks the live root. Without a leaf they are the process tree.
    */
   sample(parts: number, leaf: CgroupReader | null): void {
     this.#sample++;
@@ -92,8 +92,8 @@ export class MemberSet {
     else this.#walkListed(leaf);
     if (this.#searches && this.#search === Search.LISTS) this.#births.searched(monotonicNs());
     this.#sum();
-    // Whoever was reaped between the reaper's row and now is missing there. With nobody left the row can be read
-    // again: a member that lives would have to be read after it.
+    // The reaper's row lacks processes reaped since it was read. It can be read again only if no member is left,
+    // because live members have to be read after it.
     if (this.live === 0 && this.zombies === 0) this.#readReaper();
     this.ledger.settle();
     this.#dropUncounted();
@@ -107,7 +107,7 @@ export class MemberSet {
     if (this.#peaksDue) this.#peaksDueNs = nowNs + this.peakPeriodNs;
   }
 
-  /** The root has not exited (a zombie has). Read now. */
+  /** Reads whether the root is alive. A zombie is not. */
   rootAlive(): boolean {
     if (this.rootGone) return false;
     const there = this.root.refresh(0);
@@ -115,14 +115,14 @@ export class MemberSet {
     return there && !this.root.isZombie;
   }
 
-  /** The members that lived at the last sample, without their threads. */
+  /** Returns the members that were alive at the last sample, without their threads. */
   known(): { readonly pid: number; readonly starttime: bigint }[] {
     return [...this.#members.values()].flatMap(({ pid, starttime, counted }) =>
       counted && starttime !== null ? [{ pid, starttime }] : [],
     );
   }
 
-  /** Lets go of every descriptor. */
+  /** Closes every descriptor. */
   close(): void {
     for (const member of this.#members.values()) member.directory.close();
     this.#members.clear();
@@ -135,9 +135,9 @@ export class MemberSet {
     if (!this.#reaper.store(this.#parts, this.#reaperRow)) this.unreadable = true;
   }
 
-  // ---- where children are looked for
+  // ---- search for children
 
-  /** This sample looks for children, as is cheapest. */
+  /** Starts the search for children in the cheapest way. */
   #beginSearch(): void {
     this.#searches = true;
     this.#search = this.#births.begin(this.threads, monotonicNs());
@@ -162,13 +162,13 @@ export class MemberSet {
     this.unreadable = true;
   }
 
-  /** Appends the children of a member whose directory is entered. */
+  /** Appends the children of a member whose directory has been entered. */
   #listChildren(member: Member): void {
     if (this.#search !== Search.LISTS) return;
     if (!member.directory.children(this.#found)) this.#noteCut();
   }
 
-  /** The process that was born under the number, if it is a member's child; else null. Its directory is left. */
+  /** Opens the new process with this pid if it is a child of a member, else returns null. Leaves its directory. */
   #openBorn(pid: number, leaf: boolean): Member | null {
     if (pid === this.#spec.reaperPid || this.#members.has(pid)) return null;
     const born = new Member(this.#procRoot, pid);
@@ -177,12 +177,12 @@ export class MemberSet {
     } else if (born.statFailure === null) {
       const { ppid } = born;
       const parent = this.#members.get(ppid);
-      // Where a cgroup lists members, only those that descend are followed.
+      // If a cgroup lists the members, only children of members found by parentage are followed.
       const isOurs =
         parent === undefined
           ? this.#reaper !== null && ppid === this.#spec.reaperPid
           : !leaf || parent.descends;
-      // A thread has the number of its own and the parent of its process.
+      // A thread has its own id, but the parent of its process.
       if (isOurs && born.directory.threadGroup() === pid) {
         born.directory.leave();
         this.#members.set(pid, born);
@@ -193,7 +193,7 @@ export class MemberSet {
     return null;
   }
 
-  // ---- who belongs to it
+  // ---- membership
 
   #walkTree(): void {
     if (this.#spec.tree) this.#beginSearch();
@@ -203,7 +203,7 @@ export class MemberSet {
       if (this.root.visit !== this.#sample) this.#visit(this.root);
     }
     this.#visitFound();
-    // Those whose parent ended have another one now, which need not be a member.
+    // Members whose parent exited have a new parent, which may not be a member.
     for (const member of this.#byAge()) {
       if (member.visit === this.#sample) continue;
       this.#visit(member);
@@ -214,7 +214,7 @@ export class MemberSet {
       const member = this.#openBorn(pid, false);
       if (member !== null) this.#visit(member);
     }
-    // Before nobody is left, the lists are asked for those that no birth told of.
+    // Before concluding that no member is left, read the lists for children that the new pids did not show.
     if (this.#anyLives()) return;
     this.#beginLists();
     this.#visitFound();
@@ -228,7 +228,7 @@ export class MemberSet {
   }
 
   #visitFound(): void {
-    // The list grows while it is walked.
+    // The list grows during the iteration.
     for (let i = 0; i < this.#found.length; i++) {
       const pid = this.#found[i]!;
       const known = this.#members.get(pid);
@@ -236,7 +236,7 @@ export class MemberSet {
         if (known.visit === this.#sample) continue;
         this.#visit(known);
       }
-      // New, or another process by the number of one that was found gone.
+      // A new process, possibly with the pid of a member that was just found to have exited.
       if (!this.#members.has(pid)) {
         const member = this.#open(pid);
         if (member !== null) this.#visit(member);
@@ -270,11 +270,11 @@ export class MemberSet {
       member.listed = this.#sample;
       member.counted = true;
     }
-    // What the list does not tell is not nothing: while it lacks the living root, because it could not be read or
-    // the process was not moved in yet, parentage tells as well.
+    // An incomplete list does not mean that there are no members: while it lacks the live root, because it could not be
+    // read or the process has not been moved in yet, members are also found by parentage.
     const byParentage = this.root.listed !== this.#sample && this.rootAlive();
     if (byParentage) this.#findDescendants();
-    // The list is in no order, and a parent must be read before its children.
+    // The list is unordered, but a parent must be read before its children.
     for (const member of this.#byAge()) {
       if (this.#observe(member) && member.statFailure === null) {
         if (this.#belongs(member, byParentage, whole)) this.#store(member);
@@ -282,7 +282,7 @@ export class MemberSet {
       }
       member.directory.leave();
     }
-    // The numbers of those that were found gone may be another's by now.
+    // The pid of a member that has exited may have been reused.
     for (const pid of listed) {
       const member = this.#members.has(pid) ? null : this.#open(pid);
       if (member !== null && this.#observe(member)) this.#store(member);
@@ -291,7 +291,7 @@ export class MemberSet {
     if (unseen !== undefined) this.#noteUnseen(leaf, unseen);
   }
 
-  /** What is listed again is alive, and could not be opened because `/proc` hides it or does not show its namespace. */
+  /** A pid that is listed again is alive; it could not be opened because `/proc` hides it or its pid namespace. */
   #noteUnseen(leaf: CgroupReader, unseen: readonly number[]): void {
     const listed: number[] = [];
     leaf.listMembers(listed);
@@ -301,32 +301,32 @@ export class MemberSet {
     }
   }
 
-  /** Of a member other than the root. What lacks in several parts for one reason is told once. */
+  /** Records a failure of a member other than the root. One failure that affects several parts is reported once. */
   #noteUnread(parts: number, failure: ReadFailure): void {
     if (parts === PartBit.ALL) this.unreadable = true;
     if ((parts & PartBit.MEMORY) !== 0) this.statmUnreadable = true;
     if ((parts & PartBit.IO) !== 0) this.ioUnreadable = true;
-    // It has ended meanwhile, and what it used is counted with its parent.
+    // The process has exited meanwhile, and its parent accounts for what it used.
     if (failure.code === 'ERR_PROC_GONE') return;
-    const part = TELLING_ORDER.find((p) => ((parts & this.#parts) >> p) & 1);
+    const part = REPORTING_ORDER.find((p) => ((parts & this.#parts) >> p) & 1);
     if (part !== undefined) this.memberFailures[part] ??= failure;
   }
 
   #belongs(member: Member, byParentage: boolean, whole: boolean): boolean {
     if (member.listed === this.#sample || (byParentage && member.descends)) return true;
-    // A zombie is not listed any more and waits for its parent, who is to be credited.
+    // A zombie is no longer listed, but its parent, which will reap it, is still to be credited.
     return member.counted && (!whole || member.isZombie);
   }
 
-  /** Only finds them: all members are read after that, the oldest first. */
+  /** Only finds them; all members are read afterwards, the oldest first. */
   #findDescendants(): void {
     this.root.descends = true;
     this.root.counted = true;
     if (!this.#spec.tree) return;
     this.#beginSearch();
-    // Those that descend and whose parent ended are found no more, and their children are.
+    // Descendants whose parent exited are no longer found through it, so start from each of them.
     for (const member of this.#members.values()) if (member.descends) this.#findChildren(member);
-    // The list, which began as the reaper's children, grows while it is walked.
+    // The list starts with the reaper's children and grows during the iteration.
     for (let i = 0; i < this.#found.length; i++) {
       const pid = this.#found[i]!;
       const member = this.#members.get(pid) ?? this.#open(pid);
@@ -348,20 +348,20 @@ export class MemberSet {
     member.directory.leave();
   }
 
-  /** All of them, parents before children: a parent is older. */
+  /** Returns all members, oldest first, so that parents precede their children. */
   #byAge(): Member[] {
     return [...this.#members.values()].sort(
       (a, b) => compare(a.starttime ?? 0n, b.starttime ?? 0n) || a.pid - b.pid,
     );
   }
 
-  /** Pins the process that has the number now. */
+  /** Pins the process that has this pid now. */
   #open(pid: number): Member | null {
     if (pid === this.#spec.reaperPid) return null;
     const member = new Member(this.#procRoot, pid);
     const there = member.refresh(0);
     if (!there || member.statFailure !== null) {
-      // Gone already: what it used is its parent's.
+      // It has exited already; its parent accounts for what it used.
       if (member.statFailure !== null) {
         this.#noteUnread(PartBit.ALL, member.statFailure);
         if (this.#searches) this.#unopened.push(pid);
@@ -374,9 +374,9 @@ export class MemberSet {
     return member;
   }
 
-  // ---- what each one used
+  // ---- figures of each member
 
-  /** False when it is gone; then it is no member any more. Leaves its directory entered. */
+  /** Reads a member and leaves its directory entered. Returns false, and removes the member, if it has exited. */
   #observe(member: Member): boolean {
     member.visit = this.#sample;
     if (member.refresh(this.#parts)) {
@@ -401,14 +401,14 @@ export class MemberSet {
     member.store(this.#parts);
   }
 
-  /** It lives and is not listed any more: what it consumed stays, and what it consumes elsewhere is not counted. */
+  /** Removes a live member that is no longer listed. Its past consumption counts, its future consumption does not. */
   #moveOut(member: Member): void {
     if (member.row !== null) this.ledger.leave(member.row);
     member.row = null;
     member.counted = false;
   }
 
-  /** Who is no member is watched no longer; the root is, for ever. */
+  /** Stops watching processes that are no longer members. The root is always watched. */
   #dropUncounted(): void {
     for (const member of this.#members.values()) {
       if (member.counted || member === this.root) continue;

@@ -1,4 +1,4 @@
-/** One process of an episode: what its `/proc` files say, and its row in the ledger. */
+/** One process of an episode: the values of its `/proc` files, and its row in the ledger. */
 
 import { saturatingAdd, saturatingMul, saturatingSub } from '../../frame/saturate.js';
 import {
@@ -29,7 +29,7 @@ const STATM_SHARED = 2;
 const IO_READ_BYTES = 4;
 const IO_WRITE_BYTES = 5;
 
-// Filled and used up within one refresh, so that all processes share them.
+// Only used within one refresh, so all processes share them.
 const stat: (bigint | null)[] = Array.from({ length: 12 }, () => null);
 const statm: (bigint | null)[] = Array.from({ length: 3 }, () => null);
 const io: (bigint | null)[] = Array.from({ length: 6 }, () => null);
@@ -37,29 +37,29 @@ const io: (bigint | null)[] = Array.from({ length: 6 }, () => null);
 export class Member {
   readonly pid: number;
   readonly directory: ProcessDirectory;
-  /** null: not counted, or never read since. */
+  /** null if the process does not count or has not been read since. */
   row: LedgerRow | null = null;
-  /** It is a member: what it consumes counts, and what cannot be read of it is missing. */
+  /** The process is a member: its consumption counts, and a failure to read it makes the figures incomplete. */
   counted = false;
-  /** The sample that saw it last. */
+  /** The last sample that saw the process. */
   visit = 0;
-  /** The sample in which the cgroup listed it last. */
+  /** The last sample in which the cgroup listed the process. */
   listed = 0;
-  /** It was found by parentage while the cgroup did not list the root. */
+  /** The process was found by parentage while the cgroup did not list the root. */
   descends = false;
-  /** Clock ticks since boot; with the pid it names the process. null: never read. */
+  /** Start time in clock ticks since boot, which identifies the process together with the pid; null if never read. */
   starttime: bigint | null = null;
   ppid = 0;
   threads = 0n;
   isZombie = false;
   rssBytes = 0n;
-  /** Its page faults when its peak was read. */
+  /** The page faults of the process when its peak was last read. */
   #peakFaults: bigint | null = null;
-  /** What the kernel said when the process was found gone; ESRCH where the text told it. */
+  /** The errno with which the process was found to have exited; ESRCH if the text showed it. */
   goneErrno = 0;
-  /** The thread that told the memory last. */
+  /** The thread whose `statm` was last read. */
   #memoryTid: string | null = null;
-  /** Of the last refresh. */
+  /** Failure of the last refresh. */
   statFailure: ReadFailure | null = null;
   statmFailure: ReadFailure | null = null;
   ioFailure: ReadFailure | null = null;
@@ -70,8 +70,9 @@ export class Member {
   }
 
   /**
-   * Reads what the asked parts need, and leaves the directory entered. False when the process is gone: no such
-   * file, state `X` (its time is its parent's already), or another process of its number.
+   * Reads the files of the requested parts and leaves the directory entered. Returns false if the process has exited:
+   * the file does not exist, the state is `X` (its time has already been added to its parent), or another process has
+   * its pid.
    */
   refresh(parts: number): boolean {
     this.statFailure = null;
@@ -94,7 +95,7 @@ export class Member {
     if (DEAD.has(stat[ProcStat.STATE]!)) return this.#gone(Errno.ESRCH);
     this.ppid = Number(stat[ProcStat.PPID]!);
     this.threads = stat[ProcStat.NUM_THREADS]!;
-    // Of a leader that ended before its threads the state is Z as well, and the process lives.
+    // A thread group leader that exited before its threads is also in state Z, but the process is alive.
     const leaderEnded = stat[ProcStat.STATE] === ZOMBIE;
     this.isZombie = leaderEnded && this.threads <= 1n;
     if ((parts & PartBit.MEMORY) !== 0) this.#readStatm(leaderEnded && !this.isZombie);
@@ -102,19 +103,19 @@ export class Member {
     return true;
   }
 
-  /** Puts what the last `refresh` of these parts read into the row: before another member is refreshed. */
+  /** Stores the values of the last `refresh` in the row. Must be called before another member is refreshed. */
   store(parts: number): void {
     const { row } = this;
     if (row === null || this.statFailure !== null) return;
     row.ppid = Number(stat[ProcStat.PPID]!);
     storeStat(row);
     if ((parts & PartBit.IO) === 0 || this.ioFailure !== null) return;
-    // The kernel merges the io of reaped children into their parent's: to the ledger all of it is reaped.
+    // The kernel adds the io of reaped children to their parent's own io, so the ledger treats all of it as reaped.
     row.store(Channel.IO_READ, 0n, io[IO_READ_BYTES]!);
     row.store(Channel.IO_WRITE, 0n, io[IO_WRITE_BYTES]!);
   }
 
-  /** Gone, or hidden: then it is there and cannot be read. */
+  /** Distinguishes a process that exited from one that exists but is hidden. */
   #notFound(errno: number): boolean {
     if (!this.directory.isHidden(errno)) return this.#gone(errno);
     this.statFailure = hiddenFailure(this.pid);
@@ -122,8 +123,8 @@ export class Member {
   }
 
   /**
-   * The highest rss that the process has had since its exec (`VmHWM`), right after a `refresh`; null where it took no
-   * page since it was read, or none is told.
+   * Returns the highest rss of the process since its exec (`VmHWM`). Must follow a `refresh`. Returns null if the
+   * process has had no page fault since the last read, or if the value is missing.
    */
   readPeak(): bigint | null {
     if (this.statFailure !== null) return null;
@@ -140,7 +141,7 @@ export class Member {
     return false;
   }
 
-  /** A leader that has ended has no memory any more: another thread tells that of the process. */
+  /** A leader that has exited has no memory, so the memory of the process is read from another thread. */
   #readStatm(ofThread: boolean): void {
     if (!ofThread || !this.#readThreadStatm()) {
       const file = this.directory.statm;
@@ -159,7 +160,7 @@ export class Member {
     return tasks.some(({ name }) => this.#readStatmOf(name));
   }
 
-  /** False of a thread that has ended, or is ending: all of its numbers are 0. */
+  /** Returns false if the thread has exited or is exiting; all of its values are 0 then. */
   #readStatmOf(tid: string): boolean {
     if (readOnce(beneath(this.directory.fd, `task/${tid}/statm`)) !== ReadStatus.OK) return false;
     const refused = parseStatm(readBuffer.bytes, readBuffer.size, statm);

@@ -1,6 +1,6 @@
 /**
- * The absolute deadlines of one episode: anchor + k × period on CLOCK_MONOTONIC, whatever a sample costs, so that
- * they never drift. The twin of `native/core/pacer.h`; both run `test/tables/pacer.txt`.
+ * The deadlines of one episode: anchor + k × period on CLOCK_MONOTONIC. They are absolute, so they do not drift
+ * however long a sample takes. The twin of `native/core/pacer.h`; both run `test/tables/pacer.txt`.
  */
 
 import { MAX_PACER_SLACK_NS, PACER_SLACK_SHARE } from '../../schema/bounds.js';
@@ -8,13 +8,13 @@ import { MAX_PACER_SLACK_NS, PACER_SLACK_SHARE } from '../../schema/bounds.js';
 const MAX_MISSED = 2 ** 32 - 1;
 
 export class Pacer {
-  /** The last deadline that was served or passed, else the anchor. */
+  /** The last deadline that was served or missed; initially the anchor. */
   #lastNs = 0n;
   #deadlineNs = 0n;
   #periodNs = 1n;
   #missed = 0;
 
-  /** It is `nowNs`, and the first frame was taken: the first deadline is the first one after that. */
+  /** Starts at `nowNs`, after the first frame was taken. The first deadline is the first one after that. */
   start(anchorNs: bigint, periodNs: bigint, nowNs: bigint): void {
     this.#periodNs = periodNs;
     this.#missed = 0;
@@ -29,14 +29,14 @@ export class Pacer {
     return this.#periodNs;
   }
 
-  /** Deadlines that passed without a sample of their own. */
+  /** Number of deadlines that passed without a sample. */
   get missed(): number {
     return this.#missed;
   }
 
   /**
-   * Whether a wake at `nowNs` serves the deadline: it has come, or comes within the slack, a 64th of the period and
-   * at most 1 ms. One wake so serves what is due at about the same time.
+   * Whether a wake at `nowNs` serves the deadline: it has passed or is within the slack, which is 1/64 of the period
+   * and at most 1 ms. The slack lets one wake serve several episodes that are due at about the same time.
    */
   due(nowNs: bigint): boolean {
     const share = this.#periodNs / BigInt(PACER_SLACK_SHARE);
@@ -45,16 +45,16 @@ export class Pacer {
   }
 
   /**
-   * The deadline was served, and it is `nowNs` after it: the next is the first one in the future. Those that passed
-   * meanwhile are missed, never made up for.
+   * Records at `nowNs` that the deadline was served. The next deadline is the first one in the future. Deadlines that
+   * passed in the meantime are missed; they are not made up for.
    */
   served(nowNs: bigint): void {
     this.#goOnFrom(this.#deadlineNs, nowNs);
   }
 
   /**
-   * Another period, counted from the last deadline; a next deadline that would have passed is due at once. Nothing
-   * is missed by it.
+   * Changes the period, counted from the last deadline. If the next deadline would have passed already, it is due at
+   * once. The change itself misses no deadline.
    */
   setPeriod(periodNs: bigint, nowNs: bigint): void {
     this.#periodNs = periodNs;

@@ -1,4 +1,4 @@
-/** The parser of each kernel text, and the door by which both engines' parsers are compared. */
+/** The parser of each kernel text, by name, so that tests can compare the parsers of both engines. */
 
 import type { TextParser } from '../../kernel/text/fault.js';
 import { parseCgroupEvents, parseProcIo } from '../../kernel/text/flat.js';
@@ -20,7 +20,7 @@ const parserOf = (file: WordFile): readonly [TextParser, number] => [
   file.values.length,
 ];
 
-/** Each text's parser and how many values it gives. */
+/** The parser of each text and the number of values it returns. */
 const PARSERS: Readonly<Record<KernelText, readonly [TextParser, number]>> = {
   'cpu.stat': parserOf(files.cpuStat),
   'memory.current': [parseNumber, 1],
@@ -34,7 +34,7 @@ const PARSERS: Readonly<Record<KernelText, readonly [TextParser, number]>> = {
   'proc.io': [parseProcIo, 6],
 };
 
-/** Parses the text of a kernel file. Values are exact, in the parser's order, saturating at 2^63 − 1. */
+/** Parses the text of a kernel file. Values are exact, in the parser's order, and saturate at 2^63 − 1. */
 export function parseKernelText(kind: KernelText, text: Uint8Array): ParseOutcome {
   const [parse, count] = PARSERS[kind];
   const values: (bigint | null)[] = Array.from({ length: count }, () => null);

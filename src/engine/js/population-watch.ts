@@ -1,9 +1,9 @@
-/** A hint that the population of a cgroup changed: `fs.watch` on its `cgroup.events`. */
+/** Watches the population of a cgroup by `fs.watch` on its `cgroup.events`. The events are only hints. */
 import { type FSWatcher, watch } from 'node:fs';
 
 /**
- * Calls `changed` when the file changes, until the returned function is called or the file is removed. Where it
- * cannot be watched (ENOSPC: no inotify watch is left) it is never called, and the end shows at the next sample.
+ * Calls `changed` when the file changes, until the returned function is called or the file is removed. If the file
+ * cannot be watched (ENOSPC: no inotify watch is left), `changed` is never called, and the next sample detects the end.
  */
 export function watchPopulation(path: string, changed: () => void): () => void {
   let watcher: FSWatcher;
@@ -15,7 +15,7 @@ export function watchPopulation(path: string, changed: () => void): () => void {
   const close = (): void => watcher.close();
   watcher.on('error', close);
   watcher.on('change', (event) => {
-    // 'rename': the cgroup was removed, and nothing more will happen to this file.
+    // 'rename' means that the cgroup was removed, so no more events follow.
     if (event === 'rename') close();
     changed();
   });

@@ -1,5 +1,5 @@
 /**
- * One process, or a process tree, or the members of a bare leaf: metrics summed from `/proc`. The twin of
+ * Sums the metrics of one process, of a process tree, or of the members of a bare leaf from `/proc`. The twin of
  * `native/core/proc_reader.cc`.
  */
 
@@ -22,7 +22,7 @@ import { MemberSet } from './member-set.js';
 import { failure } from './read-failure.js';
 import type { Reading } from './reading.js';
 
-/** The words that a channel of the ledger fills, by part. */
+/** The words that channels of the ledger fill, by part. */
 const CHANNEL_WORDS = {
   [PartIndex.CPU]: [
     [FrameWord.CPU_NS, Channel.CPU],
@@ -42,7 +42,7 @@ const CHANNEL_WORDS = {
 
 const PARTS = Object.values(PartIndex);
 
-/** The words that are unset with their part: of the extra part the others are the cgroup's, which may have filled them. */
+/** The words to unset with a part. In the extra part the cgroup may have filled the others, so they are kept. */
 const UNSET_WORDS = PARTS.map((part) => (part === PartIndex.EXTRA ? PROC_WORDS : PART_WORDS)[part]);
 
 export class ProcReader {
@@ -54,9 +54,10 @@ export class ProcReader {
   readonly #failures: (ReadFailure | null)[] = [null, null, null, null];
 
   /**
-   * Pins the process by its kept descriptors and its starttime. `ERR_PROC_GONE`, `ERR_PROC_READ`, `ERR_PROC_PARSE`,
-   * `ERR_INVALID_PID` (the id of a thread that is not its process's), or `ERR_PROC_NOT_AVAILABLE` (`/proc` is not that
-   * of our own pid namespace). Who names another directory knows whose numbers those are.
+   * Pins the process by kept descriptors and its starttime. Returns null on success, or `ERR_PROC_GONE`,
+   * `ERR_PROC_READ`, `ERR_PROC_PARSE`, `ERR_INVALID_PID` (the id of a thread other than the leader), or
+   * `ERR_PROC_NOT_AVAILABLE` (`/proc` does not belong to our pid namespace). The namespace of a `procRoot` other than
+   * `/proc` is not checked.
    */
   open(spec: ProcSpec): ReadFailure | null {
     const procRoot = procRootAt(spec.procRoot);
@@ -76,24 +77,24 @@ export class ProcReader {
     return null;
   }
 
-  /** The least time between two looks at the peaks that the kernel keeps of each process. */
+  /** Sets the minimum time between two reads of the processes' `VmHWM`. */
   set peakPeriodNs(periodNs: bigint) {
     if (this.#set !== null) this.#set.peakPeriodNs = periodNs;
   }
 
   /**
-   * From now on the members are those that the cgroup lists, and while it does not list the pinned process though
-   * that lives, its tree by parentage too: the list could not be read, or the process was not moved in yet. null
-   * goes back to parentage.
+   * Takes the members from the list of a cgroup from now on. While the list lacks the live pinned process, because it
+   * could not be read or the process has not been moved in yet, its tree by parentage counts too. null returns to
+   * parentage alone.
    */
   setMembers(leaf: CgroupReader | null): void {
     this.#leaf = leaf;
   }
 
   /**
-   * Reads every member once and fills the words of the asked parts (PartBit): memory and io are sums over the
-   * members, cpu is the ledger's total. Returns the parts that are available. Once all has ended CPU and IO still
-   * hold the last totals, though the parts are not available (with a reaper they are).
+   * Reads every member once and fills the words of the requested parts (PartBit): memory and io are sums over the
+   * members, cpu is the total of the ledger. Returns the parts that are available. After all members have exited, the
+   * words of CPU and IO still hold the last totals, but the parts are unavailable unless there is a reaper.
    */
   read(parts: number, out: Reading): number {
     const set = this.#set;
@@ -115,17 +116,17 @@ export class ProcReader {
     return got;
   }
 
-  /** Why a part was not available at the last read of it, or null. */
+  /** Returns why the part was unavailable when it was last read, or null. */
   failure(part: PartIndexValue): ReadFailure | null {
     return this.#failures[part] ?? null;
   }
 
-  /** Why the last figure of a part lacks another member than the pinned process, or null. */
+  /** Returns why the last figure of the part lacks a member other than the pinned process, or null. */
   memberFailure(part: PartIndexValue): ReadFailure | null {
     return this.#set?.memberFailures[part] ?? null;
   }
 
-  /** `QualityBit.LOWER_BOUND` where the last figure of part `index` may miss something, else 0. */
+  /** Returns `QualityBit.LOWER_BOUND` if the last figure of part `index` may be incomplete, else 0. */
   quality(index: number): number {
     const set = this.#set;
     if (set === null) return 0;
@@ -141,29 +142,29 @@ export class ProcReader {
     return missing ? QualityBit.LOWER_BOUND : 0;
   }
 
-  /** The pinned process has not exited (a zombie has). Read now. */
+  /** Reads whether the pinned process is alive. A zombie is not. */
   rootAlive(): boolean {
     const set = this.#set;
     if (set === null) return false;
     return set.rootAlive();
   }
 
-  /** Members that lived at the last read. */
+  /** Number of members that were alive at the last read. */
   get liveMembers(): number {
     return this.#set?.live ?? 0;
   }
 
-  /** The members that lived at the last read; before the first one the pinned process. */
+  /** Returns the members that were alive at the last read, or the pinned process before the first one. */
   known(): { readonly pid: number; readonly starttime: bigint }[] {
     return this.#set?.known() ?? [];
   }
 
-  /** The pid numbers are this process's own: of a real procfs, in our pid namespace. */
+  /** Whether the pids are valid in this process: `procRoot` is a procfs of our pid namespace. */
   get samePids(): boolean {
     return this.#samePids;
   }
 
-  /** With a reaper: everything that ended has been reaped and accounted, so that the totals are exact. */
+  /** Whether the totals are exact: with a reaper, every process that exited has been reaped and accounted. */
   get totalsExact(): boolean {
     const set = this.#set;
     if (set === null || this.#spec?.reaperPid === 0) return false;
@@ -185,7 +186,7 @@ export class ProcReader {
     if (part === PartIndex.EXTRA) out.set(FrameWord.PIDS, set.threads);
   }
 
-  /** A part stands and falls with what the pinned process's files say, unless a cgroup does not list it. */
+  /** A part is unavailable if the pinned process cannot be read, unless a cgroup lists other members only. */
   #rootFailure(root: Member, part: PartIndexValue): ReadFailure | null {
     if (!root.counted) return null;
     if (root.statFailure !== null) return root.statFailure;
@@ -194,13 +195,13 @@ export class ProcReader {
   }
 
   #whyGone(part: PartIndexValue): ReadFailure | null {
-    // Where we reap, what has ended is in the totals to the last.
+    // With a reaper, the totals include everything that has exited.
     if (isTotal(part) && this.#spec?.reaperPid !== 0) return null;
     return failure('ERR_PROC_GONE', 'stat', Errno.ESRCH, this.#spec?.pid);
   }
 }
 
-/** The parts that the ledger keeps when nothing lives any more. */
+/** Whether the ledger keeps the total of the part after all members have exited. */
 function isTotal(part: PartIndexValue): boolean {
   return part === PartIndex.CPU || part === PartIndex.IO;
 }

@@ -1,4 +1,4 @@
-/** Failures of the readers, as values. */
+/** Creates the failures that readers return as values. */
 
 import { errnoName } from '../../error/errno-name.js';
 import { ReadStatus, type ReadStatusValue, readBuffer } from '../../kernel/kept-file.js';
@@ -7,7 +7,7 @@ import type { ParseFault } from '../../kernel/text/fault.js';
 import type { ReadCode } from '../../schema/enumerations.js';
 import type { ReadFailure } from '../failure.js';
 
-/** A failure without text: `errno` is negative, or 0 where the kernel gave none. */
+/** Creates a failure that is not about text. `errno` is negative, or 0 if there is none. */
 export function failure(
   code: ReadCode,
   file: string,
@@ -18,7 +18,7 @@ export function failure(
   return { code, errno: name, file, pid, offset: null, reason: null };
 }
 
-/** A failure of reading `file`, from what the last read left in `readBuffer`. */
+/** Creates the failure of the last read of `file`, from the state of `readBuffer`. */
 export function readFailure(
   code: 'ERR_CGROUP_READ' | 'ERR_PROC_READ',
   file: string,
@@ -29,16 +29,16 @@ export function readFailure(
   return { code, errno: null, file, pid, offset: null, reason: 'larger than 64 KiB' };
 }
 
-/** Of a process that lives, and that this procfs does not show. */
+/** Creates the failure of a process that exists but is not visible in this procfs. */
 export function hiddenFailure(pid: number): ReadFailure {
   const hidden = failure('ERR_PROC_READ', 'stat', Errno.ENOENT, pid);
-  return { ...hidden, reason: 'it lives, and /proc hides it' };
+  return { ...hidden, reason: 'the process exists, but /proc hides it' };
 }
 
-/** That a cgroup lists a process which has no number in our pid namespace. */
+/** Creates the failure of a cgroup that lists a process without a pid in our pid namespace. */
 export function foreignMemberFailure(): ReadFailure {
   const foreign = failure('ERR_PROC_READ', 'cgroup.procs', 0);
-  return { ...foreign, reason: 'a member lives in a pid namespace that is not below ours' };
+  return { ...foreign, reason: 'a member is in a pid namespace that is not below ours' };
 }
 
 export function parseFailure(

@@ -1,9 +1,9 @@
-/** What readers fill and frames carry: the words of one slot, with their validity mask. */
+/** The words of one slot with their validity mask, as readers fill them and frames carry them. */
 
 import { endianness } from 'node:os';
 import { FRAME_WORDS, FrameWord } from '../../schema/layout.js';
 
-/** The u32 half of VALID that has the bit of a word: no bigint is made for it. */
+/** VALID is accessed as u32 halves, which avoids allocating bigints. */
 const IS_BIG_ENDIAN = endianness() === 'BE';
 const validHalf = (word: number): number =>
   FrameWord.VALID * 2 + (word >= 32 === IS_BIG_ENDIAN ? 0 : 1);
@@ -26,7 +26,7 @@ export class Reading {
     this.#halves[validHalf(word)]! &= ~(1 << (word & 31));
   }
 
-  /** Sets the word, or unsets it where the kernel gave no value. */
+  /** Sets the word, or unsets it if the value is null. */
   put(word: number, value: bigint | null): void {
     if (value === null) this.unset(word);
     else this.set(word, value);
@@ -36,12 +36,12 @@ export class Reading {
     return ((this.#halves[validHalf(word)]! >>> (word & 31)) & 1) !== 0;
   }
 
-  /** The word's value, 0 where it has none. */
+  /** Returns the value of the word, or 0 if it is unset. */
   get(word: number): bigint {
     return this.words[word]!;
   }
 
-  /** Takes over what `from` has of these words, and nothing that it lacks. */
+  /** Copies those of the given words that are set in `from`. */
   take(from: Reading, words: readonly number[]): void {
     for (const word of words) this.put(word, from.has(word) ? from.get(word) : null);
   }

@@ -1,6 +1,6 @@
 /**
- * The process that reaps the orphans of a tree without belonging to it (`episcope run` as subreaper): its own
- * consumption never counts, and what it reaped counts from the open on.
+ * The process that reaps the orphans of a tree without belonging to it (`episcope run` as subreaper). Its own
+ * consumption does not count; what it reaps counts from the open on.
  */
 
 import { saturatingSub } from '../../frame/saturate.js';
@@ -13,11 +13,11 @@ import { Member } from './member.js';
 export class Reaper {
   readonly pid: number;
   readonly #process: Member;
-  /** What its files say, as they stand. */
+  /** The raw values of its files. */
   readonly #raw: LedgerRow;
   readonly #baseline: readonly bigint[];
 
-  /** Reads the baseline: children that were reaped before do not belong to the tree. */
+  /** Reads the baseline, because children that were reaped earlier do not belong to the tree. */
   constructor(root: ProcRoot, pid: number) {
     this.pid = pid;
     this.#process = new Member(root, pid);
@@ -28,7 +28,7 @@ export class Reaper {
     this.#process.directory.leave();
   }
 
-  /** Stores what it reaped since the baseline. False where something was unreadable. */
+  /** Stores what the reaper reaped since the baseline. Returns false if a file could not be read. */
   store(parts: number, row: LedgerRow): boolean {
     const read = this.#read(parts);
     for (let c = 0; c < Channel.COUNT; c++) {
@@ -38,7 +38,7 @@ export class Reaper {
     return read;
   }
 
-  /** Appends its children. False where a list could not be read whole. */
+  /** Appends the children of the reaper. Returns false if a list could not be read completely. */
   children(pids: number[]): boolean {
     if (this.#process.directory.enter() < 0) return false;
     const listed = this.#process.directory.children(pids);
@@ -57,8 +57,8 @@ export class Reaper {
     return true;
   }
 
-  // `io` holds its own and its reaped children's bytes; its own are taken off. They are read second, so that what
-  // it does in between is never taken for a child's.
+  // `io` includes the reaper's own bytes and those of its reaped children; its own are subtracted. They are read
+  // second, so that bytes it transfers in between are never attributed to a child.
   #storeIo(): void {
     const whole = new LedgerRow(this.pid, 0n, Channel.COUNT);
     this.#process.row = whole;

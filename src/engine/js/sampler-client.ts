@@ -1,4 +1,4 @@
-/** The sampler of this thread: its worker is started when the first episode needs it, and again if it died. */
+/** The sampler of this thread. Its worker is started for the first episode, and again if it has died. */
 import { accessSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -8,15 +8,15 @@ import { messageOf } from '../../realm/index.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
 import { SamplerConnection, type StartSamplerWorker } from './sampler-connection.js';
 
-// From the package's root, so that this module is also right where it runs as source: workers run what is built.
+// Relative to the package root, so that it also works when this module runs from source: workers need built code.
 const WORKER = new URL('../../../dist/engine/js/sampler-worker.js', import.meta.url);
 
-/** The first start also starts the worker: some 40 ms on an idle machine. */
+/** The first start includes the start of the worker, which takes about 40 ms on an idle machine. */
 const START_LIMIT_MS = 10_000;
 
-/** Nothing of the owner's options and environment (loaders, inspectors) belongs into the sampler. */
+/** Starts the worker without the owner's options and environment (loaders, inspectors). */
 export const startSamplerWorker: StartSamplerWorker = (data) => {
-  // A worker without its file would say so only to an event loop, which is waiting for it.
+  // A worker reports a missing file to the event loop, which is blocked in the wait for the worker.
   accessSync(fileURLToPath(WORKER));
   assertWorkingDirectory();
   assertDescriptors();
@@ -29,17 +29,17 @@ export const startSamplerWorker: StartSamplerWorker = (data) => {
   });
 };
 
-/** Node starts no worker in a directory that was deleted. `process.cwd()` would answer with what it was before. */
+/** Node cannot start a worker in a deleted directory. `process.cwd()` does not detect it, because it is cached. */
 function assertWorkingDirectory(): void {
   try {
     realpathSync.native('.');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new Error(`Node starts no worker without a working directory (${code})`, { cause });
+    throw new Error(`Node cannot start a worker without a working directory (${code})`, { cause });
   }
 }
 
-/** A worker opens as many while it starts: its event loop, its modules. One that lacks them never answers. */
+/** Number of descriptors that a worker opens while it starts. A worker that runs out of them never answers. */
 const WORKER_DESCRIPTORS = 32;
 
 function assertDescriptors(): void {
@@ -59,7 +59,7 @@ export class SamplerClient {
     this.#startLimitMs = startLimitMs;
   }
 
-  /** As `Engine.startEpisode`. Throws `ERR_ENGINE_UNAVAILABLE` when no worker can be had. */
+  /** Implements `Engine.startEpisode`. Throws `ERR_ENGINE_UNAVAILABLE` if the worker cannot be started. */
   start(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {
     if (this.#connection?.alive !== true) this.#connection = this.#connect();
     return this.#connection.start(spec, onNews);
@@ -72,7 +72,7 @@ export class SamplerClient {
       const text = messageOf(cause);
       throw new TelemetryError(
         'ERR_ENGINE_UNAVAILABLE',
-        `the JS engine's sampler does not start: ${text}`,
+        `cannot start the sampler of the JS engine: ${text}`,
         { cause, errno: cause instanceof TelemetryError ? cause.errno : null },
       );
     }

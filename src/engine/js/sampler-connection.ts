@@ -1,4 +1,4 @@
-/** A worker that samples episodes of this thread, and this thread's end of each of them. */
+/** The connection to the worker that samples the episodes of this thread. */
 import {
   isMainThread,
   MessageChannel,
@@ -23,15 +23,15 @@ import {
   type StartOutcome,
 } from './sampler-messages.js';
 
-/** For the terminal frames of a thread that ends. */
+/** How long an exiting thread waits for the terminal frames of its episodes. */
 const END_LIMIT_MS = Number(SAMPLER_END_LIMIT_NS) / 1e6;
 
-/** Starts `sampler-worker.js` with these data, which hold a port to be transferred. */
+/** Starts `sampler-worker.js` with `data`, which contains a port to transfer. */
 export type StartSamplerWorker = (data: SamplerWorkerData) => Worker;
 
 /**
- * How to end the sampler of another evaluation of the package in this thread, if it has nothing to do. A sampler takes
- * 8 MB, and an evaluation that is over never says so.
+ * Functions that end the idle samplers of other evaluations of the package in this thread. A sampler takes 8 MB, and an
+ * evaluation is not notified when it is no longer used.
  */
 const otherSamplers = threadMap<object, () => void>('js-samplers');
 
@@ -39,8 +39,8 @@ interface Owned {
   readonly ring: SharedArrayBuffer;
   readonly onNews: (news: SamplerNews) => void;
   readonly notifyEvery: number;
-  /** Requests without an answer yet. */
-  readonly asked: Set<number>;
+  /** Requests that have not been answered. */
+  readonly pending: Set<number>;
 }
 
 export class SamplerConnection {
@@ -48,14 +48,14 @@ export class SamplerConnection {
   readonly #gate = new Int32Array(new SharedArrayBuffer(Gate.WORDS * Int32Array.BYTES_PER_ELEMENT));
   readonly #outcomes: MessagePort;
   readonly #episodes = new Map<number, Owned>();
-  /** Episodes whose news this thread waits for. */
+  /** Episodes whose news this thread is waiting for. */
   readonly #waiting = new Set<number>();
   readonly #startLimitMs: number;
   #lastId = 0;
   #alive = true;
   #deathCause: string | null = null;
 
-  /** `startLimitMs`: how long `start` blocks at most. */
+  /** `startLimitMs` limits how long `start` blocks. */
   constructor(startWorker: StartSamplerWorker, startLimitMs: number) {
     this.#startLimitMs = startLimitMs;
     for (const endIfIdle of [...otherSamplers.values()]) endIfIdle();
@@ -71,19 +71,19 @@ export class SamplerConnection {
     otherSamplers.set(this, () => this.#endIfIdle());
   }
 
-  /** Its worker can be given episodes. */
+  /** Whether the worker accepts episodes. */
   get alive(): boolean {
     return this.#alive && !this.#ended;
   }
 
-  /** Known before the worker's events are, which need a turn of this thread's loop. */
+  /** Known before the worker's events, which need a turn of this thread's event loop. */
   get #ended(): boolean {
     return Atomics.load(this.#gate, Gate.ENDED) === 1;
   }
 
-  /** As `Engine.startEpisode`; `ERR_ENGINE_UNAVAILABLE` when the worker does not answer in time. */
+  /** Implements `Engine.startEpisode`. Throws `ERR_ENGINE_UNAVAILABLE` if the worker does not answer in time. */
   start(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {
-    // The worker would find the same, but could throw nothing.
+    // Checked here because the worker cannot throw to the caller.
     bindRing(spec.ring);
     if (spec.budget !== null) BudgetCounters.attach(spec.budget.memory);
     const id = ++this.#lastId;
@@ -91,7 +91,7 @@ export class SamplerConnection {
       this.#alive = false;
       void this.#worker.terminate();
       throw unavailable(
-        this.#ended ? 'its worker ended' : `it did not answer within ${this.#startLimitMs} ms`,
+        this.#ended ? 'its worker exited' : `it did not answer within ${this.#startLimitMs} ms`,
       );
     }
     const outcome: StartOutcome = receiveMessageOnPort(this.#outcomes)?.message;
@@ -101,8 +101,8 @@ export class SamplerConnection {
       throw failureToError(outcome, { cgroupPath, procRoot: spec.procRoot });
     }
     const { ring, notifyEvery } = spec;
-    this.#episodes.set(id, { ring, onNews, notifyEvery, asked: new Set() });
-    // The main thread's end is every reader's too.
+    this.#episodes.set(id, { ring, onNews, notifyEvery, pending: new Set() });
+    // When the main thread exits, all readers end with it.
     if (!isMainThread && this.#episodes.size === 1) process.once('exit', this.#endAll);
     return this.#handle(id);
   }
@@ -110,7 +110,7 @@ export class SamplerConnection {
   #handle(id: number): SampledEpisode {
     return {
       requestFrame: (request, flags) => {
-        this.#episodes.get(id)?.asked.add(request);
+        this.#episodes.get(id)?.pending.add(request);
         this.#post({ kind: 'frame', id, request, flags });
       },
       requestEnd: () => this.#post({ kind: 'end', id }),
@@ -129,12 +129,12 @@ export class SamplerConnection {
     this.#worker.postMessage(request);
   }
 
-  /** Posts a request and blocks until the worker has served it; false where it does not. */
+  /** Posts a request and blocks until the worker has served it. Returns false if it does not within the limit. */
   #request(request: SamplerRequest, limitMs: number): boolean {
     Atomics.store(this.#gate, Gate.OPEN, 0);
     this.#post(request);
     const end = performance.now() + limitMs;
-    // The notification of the request before may come only now: it is the value that says that this one is served.
+    // A notification may belong to the previous request; only the value tells that this one has been served.
     while (Atomics.load(this.#gate, Gate.OPEN) === 0) {
       const left = end - performance.now();
       if (left <= 0 || this.#ended) return false;
@@ -148,18 +148,18 @@ export class SamplerConnection {
     for (const { id, news, terminal } of batch) {
       const owned = this.#episodes.get(id);
       if (owned === undefined) continue;
-      for (const { request } of news.replies) owned.asked.delete(request);
+      for (const { request } of news.replies) owned.pending.delete(request);
       if (terminal !== null) {
         this.#episodes.delete(id);
         this.#waiting.delete(id);
         if (this.#episodes.size === 0) process.off('exit', this.#endAll);
       }
-      tell(owned, terminal === null ? news : answered(news, owned, terminal));
+      deliver(owned, terminal === null ? news : answered(news, owned, terminal));
     }
     this.#keepAlive();
   }
 
-  // A thread that waits for any of its episodes lives on.
+  // A thread that waits for any of its episodes stays alive.
   #keepAlive(): void {
     if (this.#waiting.size > 0) this.#worker.ref();
     else this.#worker.unref();
@@ -177,25 +177,25 @@ export class SamplerConnection {
     otherSamplers.delete(this);
     process.off('exit', this.#endAll);
     this.#outcomes.close();
-    const failure = this.#deathCause ?? `the sampler's worker ended with code ${code}`;
-    for (const owned of this.#episodes.values()) tell(owned, abandoned(owned, failure));
+    const failure = this.#deathCause ?? `the worker of the sampler exited with code ${code}`;
+    for (const owned of this.#episodes.values()) deliver(owned, abandoned(owned, failure));
     this.#episodes.clear();
   }
 
-  // Of a thread that ends by itself: whoever reads its rings elsewhere has the last frame of each.
+  // Called when the thread exits, so that readers in other threads get the last frame of each ring.
   readonly #endAll = (): void => {
     if (this.#episodes.size > 0) this.#request({ kind: 'endAll' }, END_LIMIT_MS);
   };
 }
 
-// In microtasks: one owner's exception loses nobody else's news.
-function tell({ onNews }: Owned, news: SamplerNews): void {
+// Delivers in a microtask, so that an exception of one owner does not lose the news of the others.
+function deliver({ onNews }: Owned, news: SamplerNews): void {
   queueMicrotask(() => onNews(news));
 }
 
-/** The terminal frame answers what was asked after the worker had taken it. */
-function answered(news: SamplerNews, { asked }: Owned, words: BigUint64Array): SamplerNews {
-  const late = [...asked].map((request) => ({ request, words }));
+/** Answers requests that arrived after the worker had taken the terminal frame with that frame. */
+function answered(news: SamplerNews, { pending }: Owned, words: BigUint64Array): SamplerNews {
+  const late = [...pending].map((request) => ({ request, words }));
   return { ...news, replies: [...news.replies, ...late] };
 }
 
@@ -214,11 +214,14 @@ function abandoned(owned: Owned, failure: string): SamplerNews {
   try {
     return answered(news, owned, endAbandonedRing(owned.ring, process.hrtime.bigint()));
   } catch {
-    // Whoever else has the ring destroyed it.
+    // Another holder of the ring has corrupted it.
     return news;
   }
 }
 
 function unavailable(why: string): TelemetryError {
-  return new TelemetryError('ERR_ENGINE_UNAVAILABLE', `the JS engine's sampler failed: ${why}`);
+  return new TelemetryError(
+    'ERR_ENGINE_UNAVAILABLE',
+    `the sampler of the JS engine failed: ${why}`,
+  );
 }

@@ -1,20 +1,20 @@
-/** What the owner's thread and the worker of its sampler say to each other. */
+/** The messages between the owner's thread and the worker of its sampler. */
 import type { MessagePort } from 'node:worker_threads';
 import type { SamplerNews, SamplingSpec, TripwireSpec } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 
-/** Words of the memory that the owner waits on, by index; `WORDS` is how many. */
+/** Indices of the words in the memory that the owner waits on; `WORDS` is their number. */
 export const Gate = {
-  /** Set to 1, and notified, when `start` or `endAll` is done, or `ENDED` is set. */
+  /** Set to 1, with a notification, when `start` or `endAll` is done or `ENDED` is set. */
   OPEN: 0,
-  /** 1: the worker is ending, and serves nothing any more. */
+  /** 1 if the worker is exiting and serves no more requests. */
   ENDED: 1,
   WORDS: 2,
 } as const;
 
 export interface SamplerWorkerData {
   readonly gate: Int32Array;
-  /** Takes one `StartOutcome` per `start`, before the gate opens. */
+  /** The worker posts one `StartOutcome` per `start` before the gate opens. */
   readonly outcomes: MessagePort;
 }
 
@@ -38,17 +38,17 @@ export type SamplerRequest =
       readonly periodNs: bigint;
       readonly fastPeriodNs: bigint;
     }
-  /** The last batch of news was taken: the next may come. */
+  /** The owner has taken the last batch of news, so the worker may post the next. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'endAll' };
 
-/** null: it is being sampled. A string: what went wrong in the worker itself. */
+/** null if the episode is being sampled; a string if the worker itself failed. */
 export type StartOutcome = null | ReadFailure | string;
 
-/** The worker posts arrays of these, the next only when the last was taken. */
+/** The worker posts arrays of these, one at a time: the next array only after the last was taken. */
 export interface EpisodeNews {
   readonly id: number;
   readonly news: SamplerNews;
-  /** Slot words of the terminal frame, with the news that it is there. */
+  /** Slot words of the terminal frame, in the news that reports it. */
   readonly terminal: BigUint64Array | null;
 }

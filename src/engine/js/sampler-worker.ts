@@ -1,4 +1,4 @@
-/** The worker that samples the episodes of one thread; `sampler-connection.ts` starts it and speaks to it. */
+/** The worker that samples the episodes of one thread. `sampler-connection.ts` communicates with it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { bindRing } from '../../ring/header.js';
 import type { SamplingSpec } from '../engine.js';
@@ -43,7 +43,7 @@ function openGate(): void {
   Atomics.notify(gate, Gate.OPEN);
 }
 
-// An owner that is blocked hears of no event.
+// A blocked owner receives no events, so the exit is also signaled through shared memory.
 process.once('exit', () => {
   Atomics.store(gate, Gate.ENDED, 1);
   openGate();

@@ -1,6 +1,6 @@
 /**
- * Samples any number of episodes on the event loop of its thread: one timer over all their deadlines. It runs in the
- * worker of `sampler-worker.ts`.
+ * Samples any number of episodes on the event loop of its thread, with one timer for all deadlines. Runs in the worker
+ * of `sampler-worker.ts`.
  */
 
 import { MAX_PACER_SLACK_NS } from '../../schema/bounds.js';
@@ -18,32 +18,32 @@ interface Entry {
 }
 
 export class Sampler {
-  readonly #tell: (batch: readonly EpisodeNews[]) => void;
+  readonly #post: (batch: readonly EpisodeNews[]) => void;
   readonly #entries = new Map<number, Entry>();
   readonly #wakes = new WakeHeap<Entry>();
-  readonly #toTell = new Set<Entry>();
-  /** The owner has not taken the last batch: what happens meanwhile waits, and is coalesced. */
+  readonly #toPost = new Set<Entry>();
+  /** The owner has not taken the last batch. News is coalesced until it does. */
   #untaken = false;
   #timer: NodeJS.Timeout | undefined;
   #whenEmpty: (() => void) | null = null;
 
-  constructor(tell: (batch: readonly EpisodeNews[]) => void) {
-    this.#tell = tell;
+  constructor(post: (batch: readonly EpisodeNews[]) => void) {
+    this.#post = post;
   }
 
-  /** Samples the episode from now on. `eventsPath`: its `cgroup.events`, where it has one. */
+  /** Samples the episode from now on. `eventsPath` is its `cgroup.events`, or null without a cgroup. */
   add(id: number, episode: SampledEpisode, eventsPath: string | null): void {
     const hint = (): void => this.do(id, () => episode.exitHint());
     const unwatch = eventsPath === null ? () => {} : watchPopulation(eventsPath, hint);
     this.#entries.set(id, { id, episode, unwatch });
     episode.serve = (act) => this.do(id, act);
-    // The watch does not tell what changed between the initial frame and it.
+    // The watch does not report changes between the initial frame and its own start.
     this.do(id, () => {
       if (eventsPath !== null) episode.exitHint();
     });
   }
 
-  /** Does something with an episode, if it is not over, and what follows from it. */
+  /** Runs `action` on an episode unless it has ended, and handles the consequences. */
   do(id: number, action: (episode: SampledEpisode) => void): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
@@ -52,7 +52,7 @@ export class Sampler {
     this.#rest();
   }
 
-  /** Asks every episode to end; `done` is called when the last one is over. */
+  /** Requests the end of every episode; calls `done` when the last one has ended. */
   endAll(done: () => void): void {
     this.#whenEmpty = done;
     for (const entry of this.#entries.values()) {
@@ -80,7 +80,7 @@ export class Sampler {
   #acted(entry: Entry): void {
     const { episode } = entry;
     const { wakeNs } = episode;
-    if (episode.news.any) this.#toTell.add(entry);
+    if (episode.news.any) this.#toPost.add(entry);
     if (wakeNs !== null) {
       this.#wakes.set(entry, wakeNs);
       return;
@@ -92,21 +92,21 @@ export class Sampler {
 
   #rest(): void {
     if (this.#entries.size === 0) this.#whenEmpty?.();
-    if (!this.#untaken && this.#toTell.size > 0) {
+    if (!this.#untaken && this.#toPost.size > 0) {
       this.#untaken = true;
-      this.#tell(
-        [...this.#toTell].map(({ id, episode }) => ({
+      this.#post(
+        [...this.#toPost].map(({ id, episode }) => ({
           id,
           news: episode.news.take(),
           terminal: episode.terminal,
         })),
       );
-      this.#toTell.clear();
+      this.#toPost.clear();
     }
     this.#arm();
   }
 
-  // A timer counts whole milliseconds, from the loop's idea of now: it may fire early, and is armed again then.
+  // A timer counts whole milliseconds from the loop's cached time. If it fires early, it is armed again.
   #arm(): void {
     clearTimeout(this.#timer);
     const { firstNs } = this.#wakes;

@@ -1,4 +1,4 @@
-/** What the kernel tells every process at its start: clock ticks and the page size. */
+/** System constants that the kernel passes to every process at its start: clock ticks and the page size. */
 import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 
@@ -7,7 +7,7 @@ const AT_CLKTCK = 17;
 
 const WIDE_ARCHITECTURES = new Set(['x64', 'arm64', 'ppc64', 's390x', 'riscv64', 'loong64']);
 
-/** Key and value pairs of machine words, as the kernel lays them on the first stack. */
+/** Reads the auxiliary vector: pairs of key and value, each a machine word. */
 function auxiliaryVector(): Map<number, number> {
   const entries = new Map<number, number>();
   let bytes: Buffer;
@@ -28,7 +28,7 @@ function auxiliaryVector(): Map<number, number> {
 }
 
 export interface SystemFacts {
-  /** One clock tick (`sysconf(_SC_CLK_TCK)`) in ns: mostly 10,000,000. */
+  /** Length of a clock tick (`sysconf(_SC_CLK_TCK)`) in ns, usually 10,000,000. */
   readonly nsPerTick: bigint;
   /** `sysconf(_SC_PAGESIZE)`. */
   readonly pageBytes: bigint;
@@ -36,7 +36,7 @@ export interface SystemFacts {
 
 let facts: SystemFacts | undefined;
 
-/** Read once, from `/proc/self/auxv`; where that cannot be read, the values that nearly every system has. */
+/** Read once from `/proc/self/auxv`. If that fails, the values of nearly every system are assumed. */
 export function systemFacts(): SystemFacts {
   if (facts === undefined) {
     const vector = auxiliaryVector();

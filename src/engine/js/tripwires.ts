@@ -1,5 +1,5 @@
 /**
- * Plain thresholds on published values, and what the sampler does about them by itself. The twin of
+ * Thresholds on published values, which the sampler checks and acts on by itself. The twin of
  * `native/core/tripwires.h`; both run `test/tables/tripwires.txt`.
  */
 
@@ -17,7 +17,7 @@ interface Tripwire {
   tripped: boolean;
 }
 
-/** What a tripwire with `EXHAUST` saw when it tripped. */
+/** The metric and value with which a tripwire with `EXHAUST` tripped. */
 export interface ExhaustedTripwire {
   readonly metric: TripMetric;
   readonly threshold: bigint;
@@ -28,14 +28,14 @@ export class Tripwires {
   #wires: readonly Tripwire[] = [];
   #exhausted: ExhaustedTripwire | null = null;
 
-  /** Replaces them all, by the first `MAX_TRIPWIRES`: none is tripped. */
+  /** Replaces all tripwires with the first `MAX_TRIPWIRES` of `specs`, none of them tripped. */
   set(specs: readonly TripwireSpec[]): void {
     this.#wires = specs.slice(0, MAX_TRIPWIRES).map((spec) => ({ spec, tripped: false }));
   }
 
   /**
-   * Looks at a frame that is about to be published; a metric that is absent changes nothing. True when one tripped
-   * or was released. Those that tripped, with `NOTIFY`, are added to `trips`.
+   * Checks a frame that is about to be published. An absent metric changes nothing. Returns true if a tripwire was
+   * tripped or released. Trips of tripwires with `NOTIFY` are appended to `trips`.
    */
   look(frame: Reading, seq: number, trips: Trip[]): boolean {
     let changed = false;
@@ -55,12 +55,12 @@ export class Tripwires {
     return changed;
   }
 
-  /** The first with `EXHAUST` that tripped, from then on. */
+  /** The first tripwire with `EXHAUST` that tripped; it stays set. */
   get exhausted(): ExhaustedTripwire | null {
     return this.#exhausted;
   }
 
-  /** One with `SPEED_UP` is tripped. */
+  /** Whether a tripwire with `SPEED_UP` is tripped. */
   get speedUp(): boolean {
     return this.#wires.some(
       ({ spec, tripped }) => tripped && (spec.actions & TripAction.SPEED_UP) !== 0,
@@ -74,7 +74,7 @@ const METRIC_WORDS: Readonly<Record<TripMetric, readonly number[]>> = {
   memRssBytes: [FrameWord.MEM_RSS_BYTES],
 };
 
-/** null: the frame does not have it. */
+/** Returns the value of the metric, or null if the frame does not have it. */
 export function metricOf(metric: TripMetric, frame: Reading): bigint | null {
   const words = METRIC_WORDS[metric];
   if (!words.every((word) => frame.has(word))) return null;

@@ -1,4 +1,4 @@
-/** Which of many wants to be woken first: a binary heap over CLOCK_MONOTONIC times. */
+/** Finds the value that is due first: a binary heap ordered by CLOCK_MONOTONIC times. */
 
 interface Item<T> {
   readonly wakeNs: bigint;
@@ -9,12 +9,12 @@ export class WakeHeap<T> {
   readonly #items: Item<T>[] = [];
   readonly #places = new Map<T, number>();
 
-  /** When the first wants to be woken; null when there is none. */
+  /** The earliest wake time, or null if the heap is empty. */
   get firstNs(): bigint | null {
     return this.#items[0]?.wakeNs ?? null;
   }
 
-  /** Adds a value, or changes when it wants to be woken. */
+  /** Adds a value, or changes its wake time. */
   set(value: T, wakeNs: bigint): void {
     const at = this.#places.get(value) ?? this.#items.length;
     this.#place({ wakeNs, value }, at);
@@ -31,7 +31,7 @@ export class WakeHeap<T> {
     this.#sift(at);
   }
 
-  /** Every value that wants to be woken by then, in no order. They stay. */
+  /** Returns every value due at `nowNs`, in no order. The values stay in the heap. */
   until(nowNs: bigint): T[] {
     const found: T[] = [];
     const look = (at: number): void => {
@@ -50,7 +50,7 @@ export class WakeHeap<T> {
     this.#places.set(item.value, at);
   }
 
-  /** Restores the order around a place whose item is new. */
+  /** Restores the heap order around an index whose item has changed. */
   #sift(start: number): void {
     let at = start;
     for (let above = (at - 1) >> 1; at > 0 && this.#swapped(above, at); above = (at - 1) >> 1) {
@@ -68,7 +68,7 @@ export class WakeHeap<T> {
     return 2 * at + (right !== undefined && right.wakeNs < left!.wakeNs ? 2 : 1);
   }
 
-  /** Swaps two places where the lower one is earlier. */
+  /** Swaps parent and child if the child is earlier. */
   #swapped(above: number, below: number): boolean {
     const one = this.#items[above]!;
     const other = this.#items[below];
