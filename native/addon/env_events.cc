@@ -46,22 +46,32 @@ bool EnvEvents::open(Napi::Env env) {
   return false;
 }
 
-uint32_t EnvEvents::add(std::shared_ptr<EnvListener> listener) {
+uint32_t EnvEvents::add(Napi::Env env, std::shared_ptr<EnvListener> listener) {
   // After four thousand million the numbers begin anew, and some may still be in use.
   do last_id_++;
   while (listeners_.count(last_id_) > 0);
+  if (listener->is_holding_) count_holders(env, 1);
   listeners_.emplace(last_id_, std::move(listener));
   return last_id_;
 }
 
-void EnvEvents::remove(uint32_t id) { listeners_.erase(id); }
-
-void EnvEvents::hold(Napi::Env env) {
-  if (holders_++ == 0 && is_open()) napi_ref_threadsafe_function(env, function_);
+void EnvEvents::remove(Napi::Env env, uint32_t id) {
+  set_holding(env, id, false);
+  listeners_.erase(id);
 }
 
-void EnvEvents::release(Napi::Env env) {
-  if (--holders_ == 0 && is_open()) napi_unref_threadsafe_function(env, function_);
+void EnvEvents::set_holding(Napi::Env env, uint32_t id, bool is_holding) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end() || found->second->is_holding_ == is_holding) return;
+  found->second->is_holding_ = is_holding;
+  count_holders(env, is_holding ? 1 : -1);
+}
+
+void EnvEvents::count_holders(Napi::Env env, int change) {
+  holders_ += change;
+  if (!is_open()) return;
+  if (change > 0 && holders_ == 1) napi_ref_threadsafe_function(env, function_);
+  if (holders_ == 0) napi_unref_threadsafe_function(env, function_);
 }
 
 void EnvEvents::news(uint32_t id) {
@@ -69,10 +79,14 @@ void EnvEvents::news(uint32_t id) {
   tell(id);
 }
 
-void EnvEvents::action_done(uint32_t id, int error_number) {
+void EnvEvents::action_done(uint32_t id, int error_number) { tell_result(id, error_number); }
+
+void EnvEvents::append_done(uint32_t id, const LogFailure& failure) { tell_result(id, failure); }
+
+void EnvEvents::tell_result(uint32_t id, std::variant<int, LogFailure> result) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
-  results_[id] = error_number;
+  results_[id] = result;
   tell(id);
 }
 
@@ -84,12 +98,6 @@ void EnvEvents::tell(uint32_t id) {
     napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
   }
   told_.notify_all();
-}
-
-int EnvEvents::take_action_result(uint32_t id) {
-  const std::lock_guard lock(mutex_);
-  const auto node = results_.extract(id);
-  return node.empty() ? 0 : node.mapped();
 }
 
 bool EnvEvents::wait(uint64_t deadline_ns, std::vector<uint32_t>& ids) {
@@ -132,53 +140,13 @@ void EnvEvents::deliver(napi_env env, napi_value, void* context, void*) {
     if (found == self.listeners_.end()) continue;
     const std::shared_ptr<EnvListener> listener = found->second;
     bool is_last = false;
-    const napi_value argument = listener->take(env, is_last);
-    if (is_last) self.listeners_.erase(id);
+    const napi_value argument = listener->take(env, id, is_last);
+    if (is_last) self.remove(env, id);
     if (argument == nullptr) continue;
     const napi_status status =
-        napi_call_function(env, undefined, listener->function(), 1, &argument, nullptr);
+        napi_call_function(env, undefined, listener->function_.Value(), 1, &argument, nullptr);
     if (status != napi_ok && !report_exception(env)) return;
   }
-}
-
-namespace {
-
-EnvEvents& events_of(const Napi::CallbackInfo& info) {
-  return *info.Env().GetInstanceData<EnvState>()->events;
-}
-
-/// Called without an argument, any number of times.
-class PlainListener final : public EnvListener {
- public:
-  using EnvListener::EnvListener;
-  Napi::Value take(Napi::Env env, bool&) override { return env.Undefined(); }
-};
-
-// addListener(listener: () => void) → the id whose news it is called for
-Napi::Value AddListener(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!EnvEvents::open(env)) return {};
-  EnvEvents& events = events_of(info);
-  return Napi::Number::New(
-      env, events.add(std::make_shared<PlainListener>(info[0].As<Napi::Function>())));
-}
-
-void RemoveListener(const Napi::CallbackInfo& info) {
-  events_of(info).remove(info[0].As<Napi::Number>());
-}
-
-// holdLoop(), releaseLoop(): the loop stays alive until every holdLoop() has its releaseLoop()
-void HoldLoop(const Napi::CallbackInfo& info) { events_of(info).hold(info.Env()); }
-
-void ReleaseLoop(const Napi::CallbackInfo& info) { events_of(info).release(info.Env()); }
-
-}  // namespace
-
-void init_events(Napi::Env env, Napi::Object exports) {
-  exports.Set("addListener", Napi::Function::New<AddListener>(env));
-  exports.Set("removeListener", Napi::Function::New<RemoveListener>(env));
-  exports.Set("holdLoop", Napi::Function::New<HoldLoop>(env));
-  exports.Set("releaseLoop", Napi::Function::New<ReleaseLoop>(env));
 }
 
 }  // namespace episcope

@@ -22,8 +22,6 @@ struct SampledSession {
   uint32_t id = 0;
   /// Empty once the last news were taken: every call does nothing then.
   std::shared_ptr<SampledEpisode> episode;
-  /// Its owner waits for news: the environment's loop stays alive.
-  bool is_waiting = false;
   /// Without a strong reference the collector frees the shared memory under the sampler.
   Napi::ObjectReference ring_owner;
   Napi::ObjectReference budget_owner;

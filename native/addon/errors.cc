@@ -1,14 +1,7 @@
 #include "errors.h"
 
-#include <optional>
-
 namespace episcope {
 namespace {
-
-template <typename T>
-std::optional<T> unless_zero(T value) {
-  return value == 0 ? std::nullopt : std::optional<T>(value);
-}
 
 void set_failure(Napi::Object object, const ReadFailure& failure) {
   const bool was_parsed =

@@ -2,11 +2,33 @@
 // TypeScript makes the public error.
 #pragma once
 
+#include <errno.h>
+
+#include <optional>
+
 #include "../core/failure_log.h"
 #include "../core/reading.h"
 #include "js_values.h"
 
 namespace episcope {
+
+template <typename T>
+std::optional<T> unless_zero(T value) {
+  return value == 0 ? std::nullopt : std::optional<T>(value);
+}
+
+/// `{ fd, errno: null }`, or `{ fd: null, errno }`.
+struct Opened {
+  std::optional<int> fd;
+  std::optional<int> error_number;
+
+  /// Of a call that has returned a negative number and set errno where it failed.
+  static Opened from(int fd) { return fd < 0 ? Opened{{}, errno} : Opened{fd, {}}; }
+};
+
+inline Napi::Object to_object(Napi::Env env, const Opened& opened) {
+  return object_of(env, "fd", opened.fd, "errno", opened.error_number);
+}
 
 inline const char* name_of(ReadCode code) { return kReadCodeNames[static_cast<uint32_t>(code)]; }
 inline const char* name_of(ParseReason reason) {

@@ -1,4 +1,4 @@
-// A JavaScript class over a C++ class whose methods take and return plain C++ values (js_values.h).
+// A JavaScript class over a C++ class whose methods take and return plain C++ values.
 //
 // Napi::ObjectWrap is not used because its methods cost 54 ns a call where a function costs 24:
 // they look up the instance in a private property of `this`. A hot method here is a function of its
@@ -7,10 +7,8 @@
 
 #include <initializer_list>
 #include <memory>
-#include <type_traits>
-#include <utility>
 
-#include "js_values.h"
+#include "js_call.h"
 
 namespace episcope {
 
@@ -27,7 +25,7 @@ class JsClass {
  public:
   template <auto kMethod>
   static napi_property_descriptor method(const char* name) {
-    return {name, nullptr, call<kMethod>, nullptr, nullptr, nullptr, napi_default, nullptr};
+    return {name, nullptr, call<kMethod>, nullptr, nullptr, nullptr, napi_default_method, nullptr};
   }
 
   template <auto kMethod>
@@ -49,39 +47,23 @@ class JsClass {
   }
 
  private:
-  template <typename>
-  struct Signature;
-  template <typename Result, typename... Arguments>
-  struct Signature<Result (*)(Arguments...)> {
-    static constexpr size_t kCount = sizeof...(Arguments);
-    template <size_t... kIndex>
-    static Result call(Result (*function)(Arguments...), [[maybe_unused]] napi_env env,
-                       [[maybe_unused]] napi_value* values, std::index_sequence<kIndex...>) {
-      return function(from_js<std::remove_cvref_t<Arguments>>(env, values[kIndex])...);
+  static void define(Napi::Env env, Napi::Object exports, const char* name,
+                     std::initializer_list<napi_property_descriptor> methods,
+                     napi_callback constructor, HotMethod* hot) {
+    napi_value defined = nullptr;
+    // A failure is a pending exception: the load of the addon fails with it.
+    if (napi_define_class(env, name, NAPI_AUTO_LENGTH, constructor, hot, methods.size(),
+                          methods.begin(), &defined) == napi_ok) {
+      exports.Set(name, Napi::Value(env, defined));
     }
-  };
-  template <typename Result, typename Self, typename... Arguments>
-  struct Signature<Result (Self::*)(Arguments...)> {
-    using Type = Result;
-    static constexpr size_t kCount = sizeof...(Arguments);
-    template <size_t... kIndex>
-    static Result call(Result (Self::*function)(Arguments...), Self& self,
-                       [[maybe_unused]] napi_env env, [[maybe_unused]] napi_value* values,
-                       std::index_sequence<kIndex...>) {
-      return (self.*function)(from_js<std::remove_cvref_t<Arguments>>(env, values[kIndex])...);
-    }
-  };
+  }
 
   template <auto kMethod>
-  static napi_value invoke(T& self, napi_env env, napi_value* values) {
-    using Of = Signature<decltype(kMethod)>;
-    constexpr auto kIndices = std::make_index_sequence<Of::kCount>();
-    if constexpr (std::is_void_v<typename Of::Type>) {
-      Of::call(kMethod, self, env, values, kIndices);
-      return nullptr;
-    } else {
-      return to_js(Napi::Env(env), Of::call(kMethod, self, env, values, kIndices));
-    }
+  static napi_value invoke(void* instance, napi_env env, napi_value* values) {
+    const auto bound = [instance](auto&&... arguments) {
+      return (static_cast<T*>(instance)->*kMethod)(std::move(arguments)...);
+    };
+    return call_from_js<kMethod>(bound, env, values);
   }
 
   template <auto kMethod>
@@ -94,7 +76,7 @@ class JsClass {
     napi_get_cb_info(env, info, &count, values, &self, nullptr);
     // Fails where the worker is being terminated.
     if (napi_unwrap(env, self, &instance) != napi_ok) return nullptr;
-    return invoke<kMethod>(*static_cast<T*>(instance), env, values);
+    return invoke<kMethod>(instance, env, values);
   }
 
   template <auto kMethod>
@@ -104,30 +86,18 @@ class JsClass {
     size_t count = kCount;
     void* instance = nullptr;
     napi_get_cb_info(env, info, &count, values, nullptr, &instance);
-    return invoke<kMethod>(*static_cast<T*>(instance), env, values);
-  }
-
-  static void define(Napi::Env env, Napi::Object exports, const char* name,
-                     std::initializer_list<napi_property_descriptor> methods,
-                     napi_callback constructor, HotMethod* hot) {
-    napi_value defined = nullptr;
-    // A failure is a pending exception: the load of the addon fails with it.
-    if (napi_define_class(env, name, NAPI_AUTO_LENGTH, constructor, hot, methods.size(),
-                          methods.begin(), &defined) == napi_ok) {
-      exports.Set(name, Napi::Value(env, defined));
-    }
+    return invoke<kMethod>(instance, env, values);
   }
 
   template <size_t kHot>
   static napi_value construct(napi_env env, napi_callback_info info) {
-    using Of = Signature<decltype(&T::open)>;
-    napi_value values[Of::kCount + 1] = {};
-    size_t count = Of::kCount;
+    constexpr size_t kCount = Signature<decltype(&T::open)>::kCount;
+    napi_value values[kCount + 1] = {};
+    size_t count = kCount;
     napi_value self = nullptr;
     void* data = nullptr;
     napi_get_cb_info(env, info, &count, values, &self, &data);
-    std::unique_ptr<T> instance =
-        Of::call(&T::open, env, values, std::make_index_sequence<Of::kCount>());
+    std::unique_ptr<T> instance = call_with<&T::open>(&T::open, env, values);
     if (instance == nullptr) return nullptr;
     const auto finalize = [](napi_env, void* freed, void*) { delete static_cast<T*>(freed); };
     // Fails where the worker is being terminated: the instance is freed at once then.
@@ -138,14 +108,14 @@ class JsClass {
   }
 
   static void bind(napi_env env, napi_value self, T* instance, const HotMethod& hot) {
-    napi_value function = nullptr;
-    napi_create_function(env, hot.name, NAPI_AUTO_LENGTH, hot.call, instance, &function);
+    napi_value bound = nullptr;
+    napi_create_function(env, hot.name, NAPI_AUTO_LENGTH, hot.call, instance, &bound);
     // Whoever keeps the function alone keeps the instance with it.
     const napi_property_descriptor owner{"owner", nullptr, nullptr,      nullptr,
                                          nullptr, self,    napi_default, nullptr};
-    napi_define_properties(env, function, 1, &owner);
-    const napi_property_descriptor method{hot.name, nullptr,  nullptr,      nullptr,
-                                          nullptr,  function, napi_default, nullptr};
+    napi_define_properties(env, bound, 1, &owner);
+    const napi_property_descriptor method{hot.name, nullptr, nullptr,      nullptr,
+                                          nullptr,  bound,   napi_default, nullptr};
     napi_define_properties(env, self, 1, &method);
   }
 };

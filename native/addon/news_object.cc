@@ -5,10 +5,6 @@
 namespace episcope {
 namespace {
 
-std::optional<int> unless_zero(int error_number) {
-  return error_number == 0 ? std::nullopt : std::optional(error_number);
-}
-
 Napi::Value words_of(Napi::Env env, const Reading& frame) {
   Napi::BigUint64Array words = Napi::BigUint64Array::New(env, kFrameWords);
   // None where the worker is being terminated.

@@ -45,13 +45,12 @@ class SessionListener final : public EnvListener {
   SessionListener(Napi::Function function, std::shared_ptr<SampledSession> session)
       : EnvListener(function), session_(std::move(session)) {}
 
-  Napi::Value take(Napi::Env env, bool& is_last) override {
+  Napi::Value take(Napi::Env env, uint32_t, bool& is_last) override {
     if (!session_->episode) return {};
     const News news = session_->episode->take_news();
     if (news.ended) {
       is_last = true;
       EnvState& state = *env.GetInstanceData<EnvState>();
-      if (session_->is_waiting) state.events->release(env);
       session_->release();
       state.sessions.erase(session_->id);
       state.children.release_unused();
@@ -91,7 +90,7 @@ class SampledEpisodeObject {
       hold(session->budget_owner, memory, env);
     }
     if (!EnvEvents::open(env)) return nullptr;
-    session->id = state.events->add(std::make_shared<SessionListener>(on_news, session));
+    session->id = state.events->add(env, std::make_shared<SessionListener>(on_news, session));
     // Takes the initial frame.
     session->episode = std::make_shared<SampledEpisode>(
         std::move(episode), std::move(sampling), start_ns, session->id, state.events, state.buffer);
@@ -120,13 +119,7 @@ class SampledEpisodeObject {
   }
 
   void set_waiting(bool waiting, Napi::Env env) {
-    if (!session_->episode || waiting == session_->is_waiting) return;
-    session_->is_waiting = waiting;
-    if (waiting) {
-      state_.events->hold(env);
-    } else {
-      state_.events->release(env);
-    }
+    if (session_->episode) state_.events->set_holding(env, session_->id, waiting);
   }
 
  private:

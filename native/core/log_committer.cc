@@ -40,11 +40,6 @@ std::shared_ptr<LogCommitter> LogCommitter::at(const std::string& path,
 LogCommitter::LogCommitter(std::string path, std::string lock_path)
     : log_(std::move(path), std::move(lock_path)) {}
 
-int LogCommitter::packed(const LogFailure& failure) {
-  return failure.error_number | static_cast<int>(failure.file) << 16 |
-         static_cast<int>(failure.fault) << 24;
-}
-
 int LogCommitter::append(LogAppend append) {
   const std::lock_guard lock(mutex_);
   if (!running_) {
@@ -67,7 +62,7 @@ int LogCommitter::append(LogAppend append) {
   return 0;
 }
 
-LogCancel LogCommitter::cancel(const ActionListener& listener, uint32_t id) {
+LogCancel LogCommitter::cancel(const LogListener& listener, uint32_t id) {
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const LogAppend& append) {
     return append.id == id && append.listener.get() == &listener;
@@ -98,7 +93,7 @@ void LogCommitter::serve() {
     lock.unlock();
     if (not_locked) {
       for (const LogAppend& each : batch) {
-        each.listener->action_done(each.id, packed(not_locked));
+        each.listener->append_done(each.id, not_locked);
       }
     } else {
       commit(std::move(batch));
@@ -119,7 +114,7 @@ void LogCommitter::commit(std::deque<LogAppend> batch) {
   if (!lines.empty()) durable = log_.append(lines, failure);
   log_.unlock();
   for (size_t i = 0; i < batch.size(); i++) {
-    batch[i].listener->action_done(batch[i].id, i < durable ? 0 : packed(failure));
+    batch[i].listener->append_done(batch[i].id, i < durable ? LogFailure{} : failure);
   }
 }
 

@@ -1,5 +1,5 @@
-// Group commit for an event log: a thread waits for the lock and then writes everything that was
-// appended meanwhile, with one sync.
+// Group commit of an event log: a thread waits for the lock and writes, with one sync, whatever was
+// appended by then.
 #pragma once
 
 #include <condition_variable>
@@ -9,21 +9,27 @@
 #include <mutex>
 #include <string>
 
-#include "actuator.h"
 #include "event_log.h"
 
 namespace episcope {
+
+/// Who appended. Called on the committer's thread: must neither block nor throw, and may outlive
+/// its environment (then it does nothing).
+class LogListener {
+ public:
+  virtual ~LogListener() = default;
+  /// Append `id` is on disk, or why not.
+  virtual void append_done(uint32_t id, const LogFailure& failure) = 0;
+};
 
 struct LogAppend {
   /// Includes the newline.
   std::string text;
   uint64_t rotate_bytes = 0;
   uint32_t id = 0;
-  std::shared_ptr<ActionListener> listener;
+  std::shared_ptr<LogListener> listener;
 };
 
-/// Calls `action_done` for each append: with 0 once it is on disk, otherwise with
-/// `packed(failure)`.
 class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
  public:
   /// Returns the committer that the process has for these paths: if another process never releases
@@ -34,15 +40,12 @@ class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
   LogCommitter(const LogCommitter&) = delete;
   LogCommitter& operator=(const LogCommitter&) = delete;
 
-  /// Does not block; lines are written in call order. Returns 0, or the errno if the
-  /// thread could not be started: the listener is not called then.
+  /// Does not block; lines are written in call order. Returns 0, or the errno if the thread could
+  /// not be started: the listener is not called then.
   int append(LogAppend append);
 
   /// Cancels an append of the listener. Unless it is too late, the listener is not called.
-  LogCancel cancel(const ActionListener& listener, uint32_t id);
-
-  /// errno | file << 16 | fault << 24
-  static int packed(const LogFailure& failure);
+  LogCancel cancel(const LogListener& listener, uint32_t id);
 
  private:
   static void* run(void* committer);
@@ -52,11 +55,11 @@ class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<LogAppend> waiting_;
-  /// The thread runs while there is something to write, and a little longer.
+  /// The thread lives while there is something to write, and a little longer.
   bool running_ = false;
-  /// False: what is waiting waits for the lock, or the thread has not come to it yet.
+  /// Else what waits waits for the lock, be it that the thread has not come to it yet.
   bool is_writing_ = false;
-  /// Used by the thread only.
+  /// The thread's.
   EventLog log_;
 };
 

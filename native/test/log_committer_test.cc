@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,11 +26,11 @@ namespace {
 
 using test::TempTree;
 
-class Ends final : public ActionListener {
+class Ends final : public LogListener {
  public:
-  void action_done(uint32_t id, int result) override {
+  void append_done(uint32_t id, const LogFailure& failure) override {
     const std::lock_guard lock(mutex_);
-    results_[id] = result;
+    results_[id] = failure;
     order_.push_back(id);
     changed_.notify_all();
   }
@@ -40,15 +41,15 @@ class Ends final : public ActionListener {
     return order_;
   }
 
-  int result_of(uint32_t id) {
+  std::optional<LogFailure> result_of(uint32_t id) {
     const std::lock_guard lock(mutex_);
-    return results_.contains(id) ? results_[id] : -1;
+    return results_.contains(id) ? std::optional(results_[id]) : std::nullopt;
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<uint32_t, int> results_;
+  std::map<uint32_t, LogFailure> results_;
   std::vector<uint32_t> order_;
 };
 
@@ -96,7 +97,8 @@ TEST(log_committer_writes_in_the_order_of_the_appends) {
   const std::vector<uint32_t> order = log.ends->wait_for(500);
   for (uint32_t id = 0; id < 500; id++) {
     CHECK_EQUAL(order[id], id);
-    CHECK_EQUAL(log.ends->result_of(id), 0);
+    const auto failure = log.ends->result_of(id);
+    CHECK(failure && !*failure);
   }
   CHECK(log.text() == expected);
 }
@@ -126,7 +128,7 @@ TEST(log_committer_waits_for_the_lock_and_what_is_cancelled_is_never_written) {
   // Also before the thread has come to the lock.
   CHECK(log.cancel(2) == LogCancel::kAwaitedLock);
   CHECK(log.cancel(2) == LogCancel::kTooLate);
-  CHECK_EQUAL(log.ends->result_of(1), static_cast<uint64_t>(-1));
+  CHECK(!log.ends->result_of(1));
   held.reset();
   log.ends->wait_for(2);
   CHECK(log.text() == "{\"n\":1}\n{\"n\":3}\n");
@@ -134,9 +136,9 @@ TEST(log_committer_waits_for_the_lock_and_what_is_cancelled_is_never_written) {
 }
 
 /// Keeps the thread where it tells that an append is written.
-class HeldEnd final : public ActionListener {
+class HeldEnd final : public LogListener {
  public:
-  void action_done(uint32_t, int) override {
+  void append_done(uint32_t, const LogFailure&) override {
     std::unique_lock lock(mutex_);
     told_ = true;
     changed_.notify_all();
@@ -237,9 +239,11 @@ TEST(log_committer_tells_each_append_what_failed) {
   log.append(1);
   log.append(2);
   log.ends->wait_for(2);
-  const int packed = LogCommitter::packed({LogFault::kErrno, LogFile::kEvents, EISDIR});
-  CHECK_EQUAL(log.ends->result_of(1), static_cast<uint64_t>(packed));
-  CHECK_EQUAL(log.ends->result_of(2), static_cast<uint64_t>(packed));
+  for (const uint32_t id : {1, 2}) {
+    const auto failure = log.ends->result_of(id);
+    CHECK(failure && failure->fault == LogFault::kErrno && failure->file == LogFile::kEvents);
+    CHECK_EQUAL(failure->error_number, EISDIR);
+  }
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 import type { BudgetTrip, Exhaustion, WatchSettings } from '../budget/watch.js';
 import type {
   ExhaustAction,
+  LogCancel,
+  LogFault,
+  LogFile,
   ParseReason,
   PartIndexValue,
   ReadCode,
@@ -138,107 +141,103 @@ export interface NativeSampledEpisode {
   setWaiting(waiting: boolean): void;
 }
 
-/** Freed with its JavaScript value. */
-export type NativeRingReader = object & { readonly __ringReader: unique symbol };
-export type NativeLog = object & { readonly __log: unique symbol };
-
-/** What `native/addon/env_events.cc` registers. */
-interface EventsBinding {
-  /** The id whose news `listener` is called for. It must not throw. */
-  addListener(listener: () => void): number;
-  removeListener(id: number): void;
-  /** The event loop stays alive for news until each `holdLoop` has its `releaseLoop`. */
-  holdLoop(): void;
-  releaseLoop(): void;
-}
-
-/** What `native/addon/actuator_binding.cc` registers. */
-interface ActuatorBinding {
+export interface NativeRingReader {
+  /** Hot. How many were copied; −1: the ring is corrupt. */
+  copyNext(out: Uint32Array, max: number): number;
+  /** Hot. 1; 0: there is none yet; −1: the ring is corrupt. */
+  copyLatest(out: Uint32Array): number;
+  missed(): number;
+  available(): number;
+  skipToLatest(): void;
   /**
-   * Writes `text` to the cgroup's file, or removes the directory where `file` is `''`. 0, or the errno that kept the
-   * thread from starting; the result is told as news of `id`.
+   * Has `onWake` called once, after the next frame or the end; the event loop stays alive until then. Returns what
+   * `disarm` takes. null, and nothing is armed: there is more already.
    */
-  startAction(directory: string, file: string, text: string, id: number): number;
-  /** 0 or an errno, once, of an action that was told. */
-  takeActionResult(id: number): number;
+  arm(seenHead: number, onWake: () => void): number | null;
+  /** Does nothing after the wake. */
+  disarm(wait: number): void;
 }
 
-/** What `native/addon/claims_binding.cc` registers. Claims are given up at the end of the thread that holds them. */
-interface EpisodeClaims {
+export interface NativeLogFailure {
+  readonly fault: LogFault;
+  readonly file: LogFile;
+  readonly errno: number | null;
+}
+
+export interface NativeEventLog {
+  /** `onEnd` is called once, never before this has returned; the event loop stays alive until then. Returns what `cancel` takes. */
+  append(
+    text: string,
+    rotateBytes: number,
+    onEnd: (failure: NativeLogFailure | null) => void,
+  ): number;
+  /** Unless it is `'too-late'`, `onEnd` is not called. */
+  cancel(append: number): LogCancel;
+}
+
+/** `onDone` is called once, with null or the errno, never before the method has returned; the event loop stays alive until then. */
+export interface NativeActuator {
+  /** Writes `text` to a file of the cgroup, in one write. */
+  write(
+    directory: string,
+    file: string,
+    text: string,
+    onDone: (errno: number | null) => void,
+  ): void;
+  removeDirectory(directory: string, onDone: (errno: number | null) => void): void;
+}
+
+export interface NativeChildExit {
+  readonly code: number;
+  /** 0: it exited by itself. */
+  readonly signal: number;
+  readonly peakBytes: bigint | null;
+  readonly dirtiedBytes: bigint | null;
+}
+
+export interface NativeChildWatch {
+  /** False: no child of this process, or none that can be watched. */
+  isWatching(): boolean;
+  /**
+   * Once. null while it lives, and where nobody asked before it was reaped and the kernel does not report it afterwards
+   * (before Linux 6.15).
+   */
+  takeExit(): NativeChildExit | null;
+}
+
+/** Claims are given up at the end of the thread that holds them. */
+export interface EpisodeClaims {
   /** False where the episode is claimed already, by this thread or another. */
   claimEpisode(id: string): boolean;
-  /** Gives up a claim of this thread; nothing where it has none. */
+  /** Does nothing unless this thread claimed it. */
   releaseEpisode(id: string): void;
 }
 
-/** What `native/addon/child_binding.cc` registers. */
-interface ChildBinding {
-  /** null: no child of this process, or none that can be watched. */
-  watchChild(pid: number): object | null;
-  /**
-   * Once. null while it lives, and where nobody asked before it was reaped and the kernel does not tell it afterwards
-   * (before Linux 6.15).
-   */
-  takeChildExit(watched: object): {
-    readonly code: number;
-    readonly signal: number;
-    readonly peakBytes: bigint | null;
-    readonly dirtiedBytes: bigint | null;
-  } | null;
+export type NativeOpened =
+  | { readonly fd: number; readonly errno: null }
+  | { readonly fd: null; readonly errno: number };
+
+export interface NativeDirectories {
+  openRoot(path: string): NativeOpened;
+  openChild(dirfd: number, name: string): NativeOpened;
+  /** null, or the errno. */
+  setOwnerMark(fd: number, mark: string): number | null;
+  /** null where there is none, or it cannot be read. */
+  getOwnerMark(fd: number): string | null;
+  close(fd: number): void;
 }
 
-/** What `native/addon/directory_binding.cc` registers. Errnos of marks are positive, 0 is success. */
-interface DirectoryBinding {
-  openRoot(path: string): number;
-  openChild(dirfd: number, name: string): number;
-  setOwnerMark(fd: number, mark: string): number;
-  getOwnerMark(fd: number): string | number;
-  closeDirectory(fd: number): void;
-}
-
-/** What `native/addon/process.cc` registers. Errnos are positive numbers, 0 is success. */
-interface ProcessBinding {
-  setSubreaper(): number;
+export interface NativeProcessControl {
+  /** null, or the errno. */
+  setSubreaper(): number | null;
+  /** How many were reaped. */
   reapAdopted(exceptPid: number): number;
   hasChildren(): boolean;
-  /** A descriptor, or a negative errno. */
-  watchSignals(signals: readonly number[]): number;
+  /** The reading end of the pipe that the signals are written to. */
+  watchSignals(signals: readonly number[]): NativeOpened;
 }
 
-/** What `native/addon/log_binding.cc` registers, and `takeActionResult` of the actuator's part. */
-interface LogBinding {
-  openLog(path: string, lockPath: string): NativeLog;
-  /** 0, or the errno that kept the thread from starting; the end is told as news of `id`. */
-  appendToLog(log: NativeLog, text: string, rotateBytes: number, id: number): number;
-  /** An index of `CANCELS`. */
-  cancelAppend(log: NativeLog, id: number): number;
-}
-
-/** What `native/addon/ring_reader_binding.cc` registers. */
-interface RingReaderBinding {
-  /** null: no ring of this layout. */
-  openRingReader(ring: Uint8Array): NativeRingReader | null;
-  /** How many were copied; −1: the ring is corrupt. */
-  ringReaderCopyNext(reader: NativeRingReader, out: Uint32Array, max: number): number;
-  /** 1; 0: there is none yet; −1: the ring is corrupt. */
-  ringReaderCopyLatest(reader: NativeRingReader, out: Uint32Array): number;
-  ringReaderMissed(reader: NativeRingReader): number;
-  ringReaderAvailable(reader: NativeRingReader): number;
-  ringReaderSkipToLatest(reader: NativeRingReader): void;
-  /** False, and nothing is armed: there is more already. Else `id` is told once, after the next frame or the end. */
-  armRingWait(reader: NativeRingReader, id: number, seenHead: number): boolean;
-  disarmRingWait(reader: NativeRingReader, id: number): void;
-}
-
-export interface Addon
-  extends EventsBinding,
-    ActuatorBinding,
-    EpisodeClaims,
-    ChildBinding,
-    DirectoryBinding,
-    ProcessBinding,
-    LogBinding,
-    RingReaderBinding {
+export interface Addon {
   readonly CgroupReader: new (options: CgroupReaderOptions) => NativeReader;
   readonly ProcReader: new (options: ProcReaderOptions) => NativeReader;
   readonly Episode: new (options: EpisodeOptions) => NativeEpisode;
@@ -247,6 +246,16 @@ export interface Addon
     options: SampledEpisodeOptions,
     onNews: (news: NativeNews) => void,
   ) => NativeSampledEpisode;
+  readonly RingReader: new (ring: Uint8Array) => NativeRingReader;
+  readonly EventLog: new (paths: {
+    readonly path: string;
+    readonly lockPath: string;
+  }) => NativeEventLog;
+  readonly Actuator: new () => NativeActuator;
+  readonly ChildWatch: new (pid: number) => NativeChildWatch;
+  readonly claims: EpisodeClaims;
+  readonly directories: NativeDirectories;
+  readonly processControl: NativeProcessControl;
 
   parse(
     kind: number,

@@ -1,4 +1,4 @@
-import { episodeClaims } from '../addon/claims.js';
+import { loadAddon } from '../addon/load.js';
 import { assertObject, assertOneOf } from '../error/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
 import { TelemetryCollector, type TelemetryCollectorOptions } from './collector.js';
@@ -21,6 +21,6 @@ export function newSharedCollector(
   assertObject('options', options);
   const { engine }: TelemetryCollectorOptions = options;
   assertOneOf('engine', engine, ['native']);
-  const claims = episodeClaims() ?? undefined;
+  const claims = loadAddon().addon?.claims;
   return new TelemetryCollector(policy, { ...options, engine: 'native' }, claims);
 }

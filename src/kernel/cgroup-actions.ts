@@ -1,6 +1,7 @@
 /** Writes to cgroups off the event loop, because the kernel may stall one for tens of milliseconds. */
 import { rmdir } from 'node:fs/promises';
-import { nativeAction } from '../addon/actuator.js';
+import { loadAddon } from '../addon/load.js';
+import { errnoName } from '../error/errno-name.js';
 import { writeControlFile } from './control-file.js';
 import { errnoOf } from './errno.js';
 
@@ -14,13 +15,23 @@ export interface CgroupActions {
 
 /** Uses the addon's actuator thread, or Node's thread pool if the addon does not load. */
 export function cgroupActions(): CgroupActions {
-  const act = nativeAction();
-  if (act === null) return threadPoolActions;
+  const { addon } = loadAddon();
+  if (addon === null) return threadPoolActions;
+  const actuator = new addon.Actuator();
   return {
     write: (directory, file, text) =>
-      withoutNul([directory, file], () => act(directory, file, text)),
-    remove: (directory) => withoutNul([directory], () => act(directory, '', '')),
+      withoutNul([directory, file], () =>
+        done((onDone) => actuator.write(directory, file, text, onDone)),
+      ),
+    remove: (directory) =>
+      withoutNul([directory], () => done((onDone) => actuator.removeDirectory(directory, onDone))),
   };
+}
+
+function done(start: (onDone: (errno: number | null) => void) => void): Promise<string | null> {
+  return new Promise((resolve) => {
+    start((errno) => resolve(errno === null ? null : errnoName(errno)));
+  });
 }
 
 /** @internal The actions without the addon. */

@@ -4,7 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Addon } from '../addon/binding.js';
+import type { NativeChildExit } from '../addon/binding.js';
 import { loadAddon } from '../addon/load.js';
 
 /** Both null: nobody told. */
@@ -69,15 +69,13 @@ export function exitOf(child: Exiting): Promise<ChildExit> {
   });
 }
 
-/** `'not watched'`: there is only Node's word. */
-type Asked = ReturnType<Addon['takeChildExit']> | 'not watched';
+/** `'not watched'`: only Node knows. */
+type Asked = NativeChildExit | null | 'not watched';
 
 function askerOf(pid: number | undefined): () => Asked {
   const { addon } = loadAddon();
-  if (addon === null || pid === undefined) return () => 'not watched';
-  const binding = addon;
-  const watched = binding.watchChild(pid);
-  return () => (watched === null ? 'not watched' : binding.takeChildExit(watched));
+  const watch = addon === null || pid === undefined ? null : new addon.ChildWatch(pid);
+  return watch?.isWatching() ? () => watch.takeExit() : () => 'not watched';
 }
 
 function told(code: number | null, signal: string | null, asked: Asked): ChildExit {

@@ -4,7 +4,7 @@
  */
 
 import { constants, openSync } from 'node:fs';
-import type { Addon } from '../addon/binding.js';
+import type { NativeDirectories, NativeOpened } from '../addon/binding.js';
 import { loadAddon } from '../addon/load.js';
 import { errnoName } from '../error/errno-name.js';
 import {
@@ -35,27 +35,29 @@ export interface Directories {
 }
 
 export function directories(): Directories {
-  const binding = loadAddon().addon;
-  return binding === null ? plainDirectories : nativeDirectories(binding);
+  const { addon } = loadAddon();
+  return addon === null ? plainDirectories : nativeDirectories(addon.directories);
 }
 
-function nativeDirectories(binding: Addon): Directories {
+function nativeDirectories(native: NativeDirectories): Directories {
   return {
     canMark: true,
     // A C string would end at a NUL, and name another directory.
-    openRoot: (path) => (path.includes('\0') ? Errno.EINVAL : binding.openRoot(path)),
+    openRoot: (path) => (path.includes('\0') ? Errno.EINVAL : fdOrErrno(native.openRoot(path))),
     openChild: (dirfd, name) =>
-      name.includes('\0') ? Errno.EINVAL : binding.openChild(dirfd, name),
+      name.includes('\0') ? Errno.EINVAL : fdOrErrno(native.openChild(dirfd, name)),
     setOwnerMark: (fd, mark) => {
-      const errno = binding.setOwnerMark(fd, mark);
-      return errno === 0 ? null : errnoName(errno);
+      const errno = native.setOwnerMark(fd, mark);
+      return errno === null ? null : errnoName(errno);
     },
-    getOwnerMark: (fd) => {
-      const mark = binding.getOwnerMark(fd);
-      return typeof mark === 'string' ? mark : null;
-    },
-    close: (fd) => binding.closeDirectory(fd),
+    getOwnerMark: (fd) => native.getOwnerMark(fd),
+    close: (fd) => native.close(fd),
   };
+}
+
+/** As the system calls of this folder return it. */
+function fdOrErrno({ fd, errno }: NativeOpened): number {
+  return errno === null ? fd : -errno;
 }
 
 /** @internal The directories where there is no addon: Node has no xattrs. */

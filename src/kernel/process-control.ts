@@ -1,6 +1,6 @@
 /** The addon's process control, with its types; the one door to it. */
 
-import type { Addon } from '../addon/binding.js';
+import type { NativeProcessControl } from '../addon/binding.js';
 import { loadAddon } from '../addon/load.js';
 import { errnoName } from '../error/errno-name.js';
 
@@ -29,31 +29,32 @@ export function decodeSignals(chunk: Buffer): SignalRecord[] {
 }
 
 export class ProcessControl {
-  readonly #binding: Addon;
+  readonly #native: NativeProcessControl;
 
-  constructor(binding: Addon) {
-    this.#binding = binding;
+  constructor(native: NativeProcessControl) {
+    this.#native = native;
   }
 
   /** Orphans among our descendants become our children. Returns null, or the errno. */
   setSubreaper(): string | null {
-    return failureOf(this.#binding.setSubreaper());
+    const errno = this.#native.setSubreaper();
+    return errno === null ? null : errnoName(errno);
   }
 
   /** Reaps every zombie child but `exceptPid`, which Node waits for itself. Returns how many. */
   reapAdopted(exceptPid: number): number {
-    return this.#binding.reapAdopted(exceptPid);
+    return this.#native.reapAdopted(exceptPid);
   }
 
   /** Whether this process has any child, zombies included. */
   hasChildren(): boolean {
-    return this.#binding.hasChildren();
+    return this.#native.hasChildren();
   }
 
   /** From now on these signals only arrive as records in a pipe; its reading end, or the errno. Once per process. */
   watchSignals(signals: readonly number[]): { readonly fd: number } | { readonly errno: string } {
-    const fd = this.#binding.watchSignals(signals);
-    return fd >= 0 ? { fd } : { errno: errnoName(fd) };
+    const { fd, errno } = this.#native.watchSignals(signals);
+    return errno === null ? { fd } : { errno: errnoName(errno) };
   }
 }
 
@@ -61,20 +62,9 @@ export type ProcessControlLoad =
   | { readonly control: ProcessControl; readonly reason: null }
   | { readonly control: null; readonly reason: string };
 
-let loaded: ProcessControlLoad | undefined;
-
 /** The addon's process control, or why there is none. */
 export function processControl(): ProcessControlLoad {
-  if (loaded === undefined) {
-    const { addon, reason } = loadAddon();
-    loaded =
-      addon === null
-        ? { control: null, reason }
-        : { control: new ProcessControl(addon), reason: null };
-  }
-  return loaded;
-}
-
-function failureOf(errno: number): string | null {
-  return errno === 0 ? null : errnoName(errno);
+  const { addon, reason } = loadAddon();
+  if (addon === null) return { control: null, reason };
+  return { control: new ProcessControl(addon.processControl), reason: null };
 }

@@ -1,8 +1,8 @@
 /** Reads a ring by the addon: copies frames in batches, and wakes the thread after the next one. */
 
 import type { Addon, NativeRingReader } from '../addon/binding.js';
-import { nativeEvents } from '../addon/events.js';
 import { loadAddon } from '../addon/load.js';
+import { isRefusal } from '../addon/refusal.js';
 import {
   bindRing,
   corrupt,
@@ -16,33 +16,26 @@ import { RingState, RingWriterKind } from '../schema/layout.js';
 
 /** Opens slots by the addon; null if it does not load. */
 export function nativeSlots(): OpenSlots | null {
-  const addon = loadAddon().addon;
+  const { addon } = loadAddon();
   return addon === null ? null : (ring) => new NativeSlotReader(addon, ring);
 }
 
 class NativeSlotReader implements SlotSource, SlotWaker {
   readonly shape: RingShape;
   readonly waker: SlotWaker | null;
-  readonly #binding: Addon;
   readonly #reader: NativeRingReader;
   readonly #words: Uint32Array;
 
-  constructor(binding: Addon, ring: unknown) {
+  constructor(addon: Addon, ring: unknown) {
     const { shape, words } = bindRing(ring);
-    const reader = binding.openRingReader(
-      new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
-    );
-    // Another thread changed the header since `bindRing` checked it.
-    if (reader === null) throw corrupt('the header changed while it was being read');
+    this.#reader = openReader(addon, words);
     this.shape = shape;
     this.#words = words;
-    this.#binding = binding;
-    this.#reader = reader;
     this.waker = shape.writer === RingWriterKind.NATIVE ? this : null;
   }
 
   get missed(): number {
-    return this.#binding.ringReaderMissed(this.#reader);
+    return this.#reader.missed();
   }
 
   get ended(): boolean {
@@ -58,47 +51,37 @@ class NativeSlotReader implements SlotSource, SlotWaker {
   }
 
   get available(): number {
-    return this.#binding.ringReaderAvailable(this.#reader);
+    return this.#reader.available();
   }
 
   copyNext(out: Uint32Array, max: number): number {
-    return counted(this.#binding.ringReaderCopyNext(this.#reader, out, max));
+    return counted(this.#reader.copyNext(out, max));
   }
 
   copyLatest(out: Uint32Array): boolean {
-    return counted(this.#binding.ringReaderCopyLatest(this.#reader, out)) > 0;
+    return counted(this.#reader.copyLatest(out)) > 0;
   }
 
   skipToLatest(): void {
-    this.#binding.ringReaderSkipToLatest(this.#reader);
+    this.#reader.skipToLatest();
   }
 
   arm(seenHead: number, onWake: () => void): (() => void) | null {
-    const events = nativeEvents();
-    let armed = true;
-    const id = events.add(() => {
-      settle();
-      onWake();
-    });
-    const settle = () => {
-      armed = false;
-      events.remove(id);
-      events.release();
-    };
-    if (!this.#binding.armRingWait(this.#reader, id, seenHead)) {
-      events.remove(id);
-      return null;
-    }
-    events.hold();
-    return () => {
-      if (!armed) return;
-      this.#binding.disarmRingWait(this.#reader, id);
-      settle();
-    };
+    const wait = this.#reader.arm(seenHead, onWake);
+    return wait === null ? null : () => this.#reader.disarm(wait);
+  }
+}
+
+function openReader(addon: Addon, words: Uint32Array): NativeRingReader {
+  try {
+    return new addon.RingReader(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+  } catch (thrown) {
+    // Another thread changed the header since `bindRing` checked it.
+    throw isRefusal(thrown) ? corrupt('the header changed while it was being read') : thrown;
   }
 }
 
 function counted(result: number): number {
-  if (result < 0) throw corrupt('the head contradicts the slots');
+  if (result < 0) throw corrupt('its head and its slots contradict each other');
   return result;
 }

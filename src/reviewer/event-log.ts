@@ -1,10 +1,9 @@
-/** What a writer writes through: a queue, written as it was appended. */
-
+/** What a writer writes through: a queue, written in the order of the appends. */
 import type { LogCancel, LogFault } from '../schema/enumerations.js';
 
 /** Why a line is not on disk. */
 export interface LogFailure {
-  /** The file that it is about: the log, its `.1` or its lock file. */
+  /** `file` is it about: the log, its `.1` or its lock file. */
   readonly file: string;
   /** What the kernel said, or null: `why` tells. */
   readonly errno: string | null;

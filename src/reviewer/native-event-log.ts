@@ -1,20 +1,17 @@
 /** The log's file by the addon: a thread of its own waits for the lock and syncs. */
 
-import type { Addon, NativeLog } from '../addon/binding.js';
-import { nativeEvents } from '../addon/events.js';
-import { loadAddon } from '../addon/load.js';
+import type { Addon, NativeEventLog as Native, NativeLogFailure } from '../addon/binding.js';
 import { errnoName } from '../error/errno-name.js';
-import { LOG_CANCELS, LOG_FAULTS, type LogCancel } from '../schema/enumerations.js';
+import type { LogCancel } from '../schema/enumerations.js';
 import type { EventLog, LogFailure } from './event-log.js';
 
 export class NativeEventLog implements EventLog {
-  readonly #binding = loadAddon().addon as Addon;
-  readonly #log: NativeLog;
-  readonly #files: readonly string[];
+  readonly #native: Native;
+  readonly #files: Readonly<Record<NativeLogFailure['file'], string>>;
 
-  constructor(path: string, lockPath: string) {
-    this.#log = this.#binding.openLog(path, lockPath);
-    this.#files = [path, `${path}.1`, lockPath];
+  constructor(addon: Addon, path: string, lockPath: string) {
+    this.#native = new addon.EventLog({ path, lockPath });
+    this.#files = { events: path, rotated: `${path}.1`, lock: lockPath };
   }
 
   append(
@@ -22,38 +19,17 @@ export class NativeEventLog implements EventLog {
     rotateBytes: number,
     end: (failure: LogFailure | null) => void,
   ): () => LogCancel {
-    const events = nativeEvents();
-    const id = events.add(() => {
-      const failure = this.#failureOf(this.#binding.takeActionResult(id));
-      forget();
-      end(failure);
-    });
-    const forget = (): void => {
-      events.remove(id);
-      events.release();
-    };
-    events.hold();
-    const errno = this.#binding.appendToLog(this.#log, line, rotateBytes, id);
-    if (errno !== 0) {
-      forget();
-      // Who called does not have what this returns yet.
-      queueMicrotask(() => end(this.#failureOf(errno)));
-    }
-    return () => {
-      const cancelled = LOG_CANCELS[this.#binding.cancelAppend(this.#log, id)] ?? 'too-late';
-      // Nothing is told of it any more.
-      if (cancelled !== 'too-late') forget();
-      return cancelled;
-    };
+    const append = this.#native.append(line, rotateBytes, (failure) =>
+      end(failure && this.#failureOf(failure)),
+    );
+    return () => this.#native.cancel(append);
   }
 
-  #failureOf(packed: number): LogFailure | null {
-    if (packed === 0) return null;
-    const errno = packed & 0xffff;
+  #failureOf({ fault, file, errno }: NativeLogFailure): LogFailure {
     return {
-      errno: errno === 0 ? null : errnoName(errno),
-      file: this.#files[(packed >> 16) & 0xff] ?? '',
-      why: LOG_FAULTS[packed >> 24] || 'errno',
+      errno: errno === null ? null : errnoName(errno),
+      file: this.#files[file],
+      why: fault,
     };
   }
 }

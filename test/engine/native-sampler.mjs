@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { episodeClaims } from '../../dist/addon/claims.js';
+import { loadAddon } from '../../dist/addon/load.js';
 import { loadNativeEngine } from '../../dist/engine/native/engine.js';
 import { createRing, FrameReader } from '../../dist/ring/index.js';
 
@@ -66,7 +66,7 @@ const WORKER_TASKS = {
     setInterval(NOTHING, 1000);
   },
   claims() {
-    parentPort.postMessage(episodeClaims().claimEpisode('claimed'));
+    parentPort.postMessage(loadAddon().addon.claims.claimEpisode('claimed'));
     parentPort.once('message', () => process.exit());
   },
   // Hardly ever out of the addon: the end comes in the middle of some call.
@@ -129,7 +129,7 @@ const PROMISES = {
   },
 
   async claims() {
-    const claims = episodeClaims();
+    const claims = loadAddon().addon.claims;
     const { worker, message: byWorker } = await startWorker('claims');
     claims.releaseEpisode('claimed');
     const meanwhile = claims.claimEpisode('claimed');

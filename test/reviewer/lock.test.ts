@@ -14,6 +14,7 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test, vi } from 'vitest';
+import type { NativeEventLog } from '../../src/addon/binding.js';
 import { loadAddon } from '../../src/addon/load.js';
 import { appendReviewerEventNdjson, ReviewerTelemetryWriter } from '../../src/reviewer/index.js';
 import { linesOfCommand } from '../support/lines-of-command.js';
@@ -76,17 +77,17 @@ test('a lock that is held for ever is told after timeoutMs, and nothing is writt
 
 test('a file system without such locks is told as that', async () => {
   const path = newPath();
-  const { addon } = loadAddon();
-  const binding = addon as unknown as { takeActionResult(id: number): number };
-  const take = binding.takeActionResult;
-  const enolck = constants.errno.ENOLCK;
-  // As `event_log_test.cc` has it of the kernel: errno, the lock file, `LogFault::kLock`.
-  const taking = vi.spyOn(binding, 'takeActionResult').mockImplementationOnce((id) => {
-    take(id);
-    return enolck | (2 << 16) | (2 << 24);
-  });
+  const errno = constants.errno.ENOLCK;
+  const prototype: NativeEventLog = loadAddon().addon!.EventLog.prototype;
+  // As `event_log_test.cc` has it of the kernel.
+  const append = vi
+    .spyOn(prototype, 'append')
+    .mockImplementationOnce((_text, _rotateBytes, onEnd) => {
+      queueMicrotask(() => onEnd({ fault: 'lock', file: 'lock', errno }));
+      return 0;
+    });
   const failed = await rejection(new ReviewerTelemetryWriter(path).append(eventOf(1)));
-  taking.mockRestore();
+  append.mockRestore();
   expect(failed).toMatchObject({
     name: 'ReviewerTelemetryError',
     code: 'ERR_REVIEWER_LOCK',

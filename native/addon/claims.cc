@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "bindings.h"
+#include "js_call.h"
 
 namespace episcope {
 namespace {
@@ -20,20 +21,17 @@ Claims& claims() {
   return *instance;
 }
 
-// claimEpisode(id) → false where it is claimed already
-Napi::Value ClaimEpisode(const Napi::CallbackInfo& info) {
-  const std::string id = info[0].As<Napi::String>();
-  auto* state = info.Env().GetInstanceData<EnvState>();
+bool claim(std::string id, Napi::Env env) {
+  auto* state = env.GetInstanceData<EnvState>();
   const std::lock_guard lock(claims().mutex);
   const bool claimed = claims().ids.insert(id).second;
   if (claimed) state->claims.insert(id);
-  return Napi::Boolean::New(info.Env(), claimed);
+  return claimed;
 }
 
-// releaseEpisode(id): of this environment's claims; else nothing.
-void ReleaseEpisode(const Napi::CallbackInfo& info) {
-  const std::string id = info[0].As<Napi::String>();
-  auto* state = info.Env().GetInstanceData<EnvState>();
+/// Does nothing unless this environment claimed it.
+void release(std::string id, Napi::Env env) {
+  auto* state = env.GetInstanceData<EnvState>();
   const std::lock_guard lock(claims().mutex);
   if (state->claims.erase(id) > 0) claims().ids.erase(id);
 }
@@ -47,8 +45,11 @@ void release_claims(EnvState& state) {
 }
 
 void init_claims(Napi::Env env, Napi::Object exports) {
-  exports.Set("claimEpisode", Napi::Function::New<ClaimEpisode>(env));
-  exports.Set("releaseEpisode", Napi::Function::New<ReleaseEpisode>(env));
+  define_functions(env, exports, "claims",
+                   {
+                       function<&claim>("claimEpisode"),
+                       function<&release>("releaseEpisode"),
+                   });
 }
 
 }  // namespace episcope
