@@ -3,7 +3,7 @@ import type { LogCancel, LogFault } from '../schema/enumerations.js';
 
 /** Why a line is not on disk. */
 export interface LogFailure {
-  /** `file` is it about: the log, its `.1` or its lock file. */
+  /** The file that it is about: the log, its `.1` or its lock file. */
   readonly file: string;
   /** What the kernel said, or null: `why` tells. */
   readonly errno: string | null;
