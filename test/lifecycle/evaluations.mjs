@@ -136,6 +136,8 @@ if (isMainThread) {
   try {
     const main = await useTogether({ engine, copy, log, name: 'main', stops: 99 });
     faults.push(...main.faults);
+    // libuv opens a spare descriptor with a loop's first stream, and the workers' output would be that.
+    void process.stdout;
     const before = { threads: threads(), files: files() };
     const deaths = ['nothing left to do', 'process.exit()', 'terminate()'];
     const plans = deaths.map((death, index) => ({
