@@ -163,15 +163,14 @@ class SampledEpisodeObject {
   std::shared_ptr<SampledSession> session_;
 };
 
-/// Takes the news of those, and lets go of who is over. Nobody is told of it any more.
+/// Takes the news of these sessions, and releases those that are over. Their owners are not told.
 template <typename Ids>
 void take_ends(EnvState& state, const Ids& ids) {
   for (const uint32_t id : ids) {
     const auto found = state.sessions.find(id);
     if (found == state.sessions.end()) continue;
     SampledSession& session = *found->second;
-    static_cast<void>(session.episode->take_news());
-    if (!session.episode->over()) continue;
+    if (!session.episode->take_news().ended) continue;
     session.release();
     state.sessions.erase(found);
   }

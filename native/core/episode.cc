@@ -138,7 +138,7 @@ void Episode::watch_budget(const BudgetWatch::Settings& settings, bool speeds_up
   budget_speeds_up_ = speeds_up;
 }
 
-Action Episode::enforcement(ExhaustAction action, bool outside) const {
+Action Episode::enforcement(ExhaustAction action, bool outside, bool again) {
   Action enforcement;
   if (action == ExhaustAction::kFreeze) {
     enforcement.file = "cgroup.freeze";
@@ -146,18 +146,21 @@ Action Episode::enforcement(ExhaustAction action, bool outside) const {
     enforcement.directory_fd = OwnedDescriptor::duplicate(cgroup_.directory_fd());
     return enforcement;
   }
-  KillPlan plan;
-  plan.may_signal = !proc_.is_open() || proc_.same_pids();
-  if (has_cgroup() && !outside) {
-    plan.may_signal = plan.may_signal && cgroup_.is_cgroupfs();
-    plan.cgroup_fd = fcntl(cgroup_.directory_fd(), F_DUPFD_CLOEXEC, 0);
+  if (!again) {
+    KillPlan plan;
+    plan.may_signal = !proc_.is_open() || proc_.same_pids();
+    if (has_cgroup() && !outside) {
+      plan.may_signal = plan.may_signal && cgroup_.is_cgroupfs();
+      plan.cgroup_fd = fcntl(cgroup_.directory_fd(), F_DUPFD_CLOEXEC, 0);
+    }
+    // Also where no descriptor is left for the cgroup.
+    if (plan.cgroup_fd < 0) {
+      plan.processes = proc_.known();
+      if (reaper_pid_ != 0) plan.reapers = {reaper_pid_};
+    }
+    kill_ = std::make_shared<OwnedKillPlan>(std::move(plan));
   }
-  // Also where no descriptor is left for the cgroup.
-  if (plan.cgroup_fd < 0) {
-    plan.processes = proc_.known();
-    if (reaper_pid_ != 0) plan.reapers = {reaper_pid_};
-  }
-  enforcement.kill = std::make_shared<OwnedKillPlan>(std::move(plan));
+  enforcement.kill = kill_;
   return enforcement;
 }
 

@@ -10,22 +10,18 @@
 #include <span>
 #include <vector>
 
-#include "actuator.h"
 #include "budget_watch.h"
 #include "cgroup_reader.h"
-#include "enforcement.h"
-#include "failure_log.h"
+#include "driven_episode.h"
 #include "frame_state.h"
-#include "kept_file.h"
 #include "proc_reader.h"
 #include "reading.h"
 #include "ring_waiters.h"
 #include "ring_writer.h"
-#include "tripwires.h"
 
 namespace episcope {
 
-class Episode {
+class Episode final : public DrivenEpisode {
  public:
   struct Options {
     ProcReader::Options process;
@@ -46,78 +42,44 @@ class Episode {
   bool has_same_pids() const { return proc_.is_open() && proc_.same_pids(); }
   /// The pinned process is a child of this process: its end is told exactly.
   void set_exit_watch(std::shared_ptr<ChildWatch> watch) { proc_.set_exit_watch(std::move(watch)); }
-  /// Asks now how the pinned process ended, before somebody reaps it.
-  void ask_for_exit() { static_cast<void>(proc_.root_exit()); }
-
-  /// Looked at with every frame from now on: none is tripped.
-  void set_tripwires(std::span<const Tripwire> tripwires) { tripwires_.set(tripwires); }
   /// Charged with every frame from now on. The memory of its counters must stay until close() or
   /// detach_ring(). `speeds_up`: while a threshold is tripped.
   void watch_budget(const BudgetWatch::Settings& settings, bool speeds_up);
-  /// One with trip_action::kSpeedUp is tripped, or a threshold of a budget that speeds up.
-  bool speed_up() const {
-    return tripwires_.speed_up() || (budget_speeds_up_ && budget_.any_tripped());
-  }
-  /// The limit that was reached first, with the frame whose outcome was kExhausted. A resource from
-  /// resource::kCount on is a tripwire's metric.
-  const std::optional<Exhaustion>& exhaustion() const { return exhaustion_; }
-  /// When the limit of the wall time will be reached; UINT64_MAX without one, and once any is.
-  uint64_t wall_due_ns() const { return wall_due_ns_; }
-  /// Moves the thresholds of the budget that were reached and not yet told to the end of `out`.
-  void take_budget_trips(std::vector<BudgetTrip>& out);
-
-  /// Its cgroup is there.
-  bool has_cgroup() const { return cgroup_.is_open() && !cgroup_.removed(); }
-  /// Freezes or kills everything of the episode: by its cgroup while it has one, which `outside`
-  /// leaves alone.
-  Action enforcement(ExhaustAction action, bool outside) const;
-  /// The pinned process lives, and may not be in the cgroup whose members were killed.
-  bool may_live_outside();
-  /// Whether everything of the episode is frozen, or nothing of it lives. Looks now.
-  bool is_enforced(ExhaustAction action, ReadBuffer& buffer);
-  /// Moves the trips not yet told to the end of `out`.
-  void take_trips(std::vector<Trip>& out);
-
-  /// Reads every part and publishes one frame. Returns outcome bits.
-  uint32_t sample(uint32_t flags, ReadBuffer& buffer);
 
   /// Publishes `given` (words, validity and the sources in its META) with the same clamps.
   uint32_t publish(const uint64_t* given, uint32_t flags);
 
-  /// Reads the counters without publishing, the first time all else too; true when they are what
-  /// the last settle saw.
-  bool settle(ReadBuffer& buffer);
-  /// Reads everything without publishing, while the root is gone and the end is not seen yet:
-  /// whoever removes the cgroup at its end may be faster than we are.
-  void remember(ReadBuffer& buffer);
+  uint32_t sample(uint32_t flags, ReadBuffer& buffer) override;
+  const Reading& last_published() const override { return last_published_; }
+  void store_deadlines_missed(uint32_t missed) override;
 
-  /// The process has exited and nothing of the episode lives.
-  bool ended(ReadBuffer& buffer);
+  void set_tripwires(std::span<const Tripwire> tripwires) override { tripwires_.set(tripwires); }
+  bool speed_up() const override {
+    return tripwires_.speed_up() || (budget_speeds_up_ && budget_.any_tripped());
+  }
+  uint64_t wall_due_ns() const override { return wall_due_ns_; }
+  const std::optional<Exhaustion>& exhaustion() const override { return exhaustion_; }
+  void take_trips(std::vector<Trip>& out) override;
+  void take_budget_trips(std::vector<BudgetTrip>& out) override;
+  uint32_t take_warnings(SampleWarning* out) override { return failures_.take(out); }
 
-  /// Moves the warnings not yet told into `out` (kMaxWarnings places); returns how many.
-  uint32_t take_warnings(SampleWarning* out) { return failures_.take(out); }
+  bool ended(ReadBuffer& buffer) override;
+  bool root_alive() const override { return root_alive_; }
+  bool settle(ReadBuffer& buffer) override;
+  void remember(ReadBuffer& buffer) override;
 
-  /// The last frame as it is in its slot, with its seq; but the stamp, which is 0.
-  const Reading& last_published() const { return last_published_; }
-  void store_deadlines_missed(uint32_t missed);
+  bool has_cgroup() const override { return cgroup_.is_open() && !cgroup_.removed(); }
+  Action enforcement(ExhaustAction action, bool outside, bool again) override;
+  bool may_live_outside() override;
+  bool is_enforced(ExhaustAction action, ReadBuffer& buffer) override;
 
-  /// The pinned process had not exited when ended() looked last.
-  bool root_alive() const { return root_alive_; }
-  /// Readable once the pinned process has exited; −1 where there is none.
-  int pidfd() const { return proc_.pidfd(); }
-  /// Reads cgroup.events, so that events_fd() polls as quiet until the next change. False where it
-  /// cannot be read.
-  bool read_events(ReadBuffer& buffer);
-  /// The kept cgroup.events; −1 before it was read, beyond the descriptor budget, without a cgroup,
-  /// and once that is removed.
-  int events_fd() const { return cgroup_.events_fd(); }
+  void ask_for_exit() override { static_cast<void>(proc_.root_exit()); }
+  int pidfd() const override { return proc_.pidfd(); }
+  bool read_events(ReadBuffer& buffer) override;
+  int events_fd() const override { return cgroup_.events_fd(); }
 
-  /// Closes every file and lets go of the ring.
-  void close();
-
-  /// From any thread: the ring is marked as ended, and nothing is written to it any more. Waits for
-  /// no more than the copy of one frame.
-  void detach_ring();
+  void close() override;
+  void detach_ring() override;
 
  private:
   uint32_t put(Reading& frame, bool terminal);
@@ -151,6 +113,8 @@ class Episode {
   Reading last_published_;
   Tier tier_ = Tier::kAuto;
   int reaper_pid_ = 0;  // 0: none
+  /// Of the last kill: it goes on where it is repeated.
+  std::shared_ptr<OwnedKillPlan> kill_;
   bool root_alive_ = false;
 
   /// Of the cgroup and of the pinned process, at the first frame: where what the process used since

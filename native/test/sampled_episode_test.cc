@@ -347,7 +347,7 @@ TEST(sampled_episode_that_had_ended_gets_both_frames) {
   s.cgroup.set_populated(false);
   s.start(root.pid());
   CHECK_EQUAL(s.count(), 1);
-  CHECK(s.episode->due(now_ns));
+  CHECK_EQUAL(s.episode->wake_ns(), now_ns + kMs);
   s.run_to_the_end();
   CHECK(s.episode->take_news().exited);
   check_one_end(&s, 2);

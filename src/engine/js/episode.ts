@@ -27,11 +27,11 @@ import type {
 } from '../engine.js';
 import type { ReadFailure } from '../failure.js';
 import { CgroupReader } from './cgroup-reader.js';
+import type { DrivenEpisode, EnforcedAction } from './driven-episode.js';
 import { FailureLog } from './failure-log.js';
 import { FrameState, type PartOrigin, unknownOrigin } from './frame-state.js';
 import { ProcReader } from './proc-reader.js';
 import { Reading } from './reading.js';
-import type { EnforcedAction } from './sampled-episode.js';
 import { metricOf, type Trip, Tripwires } from './tripwires.js';
 
 const MEASURED = PartBit.CPU | PartBit.MEMORY | PartBit.IO;
@@ -47,7 +47,7 @@ const has = (parts: number, p: number): boolean => ((parts >> p) & 1) !== 0;
 
 const monotonicNs = (): bigint => process.hrtime.bigint();
 
-export class JsEpisode implements EpisodeSampler {
+export class JsEpisode implements DrivenEpisode, EpisodeSampler {
   readonly #spec: EpisodeSpec;
   readonly #cgroup: CgroupReader | null = null;
   readonly #proc: ProcReader | null = null;
@@ -187,17 +187,14 @@ export class JsEpisode implements EpisodeSampler {
     this.#budgetSpeedsUp = budget.speedUp;
   }
 
-  /** Replaces them all: none is tripped, and the next frame decides again. */
   setTripwires(tripwires: readonly TripwireSpec[]): void {
     this.#tripwires.set(tripwires);
   }
 
-  /** A tripwire with `SPEED_UP` is tripped, or a threshold of a budget that speeds up. */
   get speedUp(): boolean {
     return this.#tripwires.speedUp || (this.#budgetSpeedsUp && this.#budget?.anyTripped === true);
   }
 
-  /** The limit that was reached first, with the frame whose outcome was EXHAUSTED. */
   get exhaustion(): Exhaustion | null {
     return this.#exhaustion;
   }
@@ -214,39 +211,35 @@ export class JsEpisode implements EpisodeSampler {
     return this.#livingCgroup() !== null;
   }
 
-  /** Begins to freeze or kill everything of the episode. null, or the errno, when the kernel has been told. */
-  async enforce(action: EnforcedAction): Promise<string | null> {
+  async enforce(action: EnforcedAction, outside: boolean): Promise<string | null> {
     const cgroup = this.#livingCgroup();
     if (action === 'freeze') {
       const file = cgroup?.pathOf('cgroup.freeze') ?? null;
       return file === null ? 'ENOENT' : await writeControlFile(file, '1');
     }
-    return cgroup === null ? await this.#killTree() : await this.#killCgroup(cgroup);
-  }
-
-  async #killCgroup(cgroup: CgroupReader): Promise<string | null> {
-    const errno = await killEverything({
-      cgroup: cgroup.pathOf('.'),
-      processes: [],
-      reapers: [],
-      maySignal: cgroup.isCgroupfs && this.#proc?.samePids !== false,
-    });
-    // The process may not have been moved in: it is the episode's all the same.
-    const outside = errno === null && cgroup.isCgroupfs && this.#proc?.rootAlive() === true;
-    return outside ? await this.#killTree() : errno;
-  }
-
-  async #killTree(): Promise<string | null> {
+    const samePids = this.#proc?.samePids;
+    if (cgroup !== null && !outside) {
+      return await killEverything({
+        cgroup: cgroup.pathOf('.'),
+        processes: [],
+        reapers: [],
+        maySignal: cgroup.isCgroupfs && samePids !== false,
+      });
+    }
     const { reaperPid } = this.#spec;
     return await killEverything({
       cgroup: null,
       processes: this.#proc?.known() ?? [],
       reapers: reaperPid === 0 ? [] : [reaperPid],
-      maySignal: this.#proc?.samePids === true,
+      maySignal: samePids === true,
     });
   }
 
-  /** Whether everything of the episode is frozen, or nothing of it lives. Looks now. */
+  mayLiveOutside(): boolean {
+    const isCgroupfs = this.#livingCgroup()?.isCgroupfs === true;
+    return isCgroupfs && this.#proc?.rootAlive() === true;
+  }
+
   isEnforced(action: EnforcedAction): boolean {
     const cgroup = this.#livingCgroup();
     if (action === 'freeze') return cgroup?.frozen() === true;
@@ -255,8 +248,7 @@ export class JsEpisode implements EpisodeSampler {
     const proc = this.#proc;
     if (cgroup !== null) {
       const populated = cgroup.populated();
-      const outside = cgroup.isCgroupfs && proc?.rootAlive() === true;
-      if (!cgroup.removed) return populated === 'no' && !outside;
+      if (!cgroup.removed) return populated === 'no' && !this.mayLiveOutside();
     }
     if (proc === null) return true;
     proc.setMembers(null);
@@ -264,14 +256,12 @@ export class JsEpisode implements EpisodeSampler {
     return proc.liveMembers === 0;
   }
 
-  /** Those that tripped, with `NOTIFY`, and were not taken yet. */
   takeTrips(): Trip[] {
     const taken = this.#trips;
     this.#trips = [];
     return taken;
   }
 
-  /** The frame that was published last, as it is in its slot but for the stamp: a copy. */
   lastFrame(): BigUint64Array {
     const words = this.#reading.words.slice();
     words[FrameWord.SEQ] = BigInt(this.#ring.seq - 1);
@@ -395,10 +385,6 @@ export class JsEpisode implements EpisodeSampler {
     return last !== null && totals.words.every((value, w) => value === last[w]);
   }
 
-  /**
-   * Reads everything without publishing, while the root is gone and the end is not seen yet: whoever removes the
-   * cgroup at its end may be faster than we are.
-   */
   remember(): void {
     this.#readToKeep(ALL);
   }
@@ -421,7 +407,6 @@ export class JsEpisode implements EpisodeSampler {
     return reading;
   }
 
-  /** The root process had exited when `ended` or `sample` looked last. */
   get rootGone(): boolean {
     return this.#rootGone;
   }

@@ -56,17 +56,17 @@ function serve(request: SamplerRequest): void {
       openGate();
       break;
     case 'frame':
-      sampler.do(request.id, (episode) => episode.requestFrame(request.request, request.flags));
+      sampler.serve(request.id, (episode) => episode.requestFrame(request.request, request.flags));
       break;
     case 'end':
-      sampler.do(request.id, (episode) => episode.requestEnd());
+      sampler.serve(request.id, (episode) => episode.requestEnd());
       break;
     case 'tripwires':
-      sampler.do(request.id, (episode) => episode.setTripwires(request.tripwires));
+      sampler.serve(request.id, (episode) => episode.requestTripwires(request.tripwires));
       break;
     case 'period':
-      sampler.do(request.id, (episode) =>
-        episode.setPeriod(request.periodNs, request.fastPeriodNs),
+      sampler.serve(request.id, (episode) =>
+        episode.requestPeriod(request.periodNs, request.fastPeriodNs),
       );
       break;
     case 'taken':

@@ -33,22 +33,21 @@ export class Sampler {
 
   /** Samples the episode from now on. `eventsPath` is its `cgroup.events`, or null without a cgroup. */
   add(id: number, episode: SampledEpisode, eventsPath: string | null): void {
-    const hint = (): void => this.do(id, () => episode.exitHint());
+    const hint = (): void => this.serve(id, () => episode.exitHint());
     const unwatch = eventsPath === null ? () => {} : watchPopulation(eventsPath, hint);
     this.#entries.set(id, { id, episode, unwatch });
-    episode.serve = (act) => this.do(id, act);
+    episode.onPost = () => this.serve(id);
     // The watch does not report changes between the initial frame and its own start.
-    this.do(id, () => {
-      if (eventsPath !== null) episode.exitHint();
-    });
+    if (eventsPath !== null) hint();
+    else this.serve(id);
   }
 
-  /** Runs `action` on an episode unless it has ended, and handles the consequences. */
-  do(id: number, action: (episode: SampledEpisode) => void): void {
+  /** Asks something of an episode, unless it has ended, and wakes it. */
+  serve(id: number, ask: (episode: SampledEpisode) => void = () => {}): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    action(entry.episode);
-    this.#acted(entry);
+    ask(entry.episode);
+    this.#wake(entry, process.hrtime.bigint());
     this.#rest();
   }
 
@@ -57,7 +56,7 @@ export class Sampler {
     this.#whenEmpty = done;
     for (const entry of this.#entries.values()) {
       entry.episode.requestEnd();
-      this.#acted(entry);
+      this.#wake(entry, process.hrtime.bigint());
     }
     this.#rest();
   }
@@ -68,19 +67,17 @@ export class Sampler {
     this.#rest();
   }
 
-  readonly #wake = (): void => {
+  readonly #wakeDue = (): void => {
     const nowNs = process.hrtime.bigint();
-    for (const entry of this.#wakes.until(nowNs + MAX_PACER_SLACK_NS)) {
-      entry.episode.wake(nowNs);
-      this.#acted(entry);
-    }
+    for (const entry of this.#wakes.until(nowNs + MAX_PACER_SLACK_NS)) this.#wake(entry, nowNs);
     this.#rest();
   };
 
-  #acted(entry: Entry): void {
+  #wake(entry: Entry, nowNs: bigint): void {
     const { episode } = entry;
+    episode.wake(nowNs);
     const { wakeNs } = episode;
-    if (episode.news.any) this.#toPost.add(entry);
+    if (episode.hasNews) this.#toPost.add(entry);
     if (wakeNs !== null) {
       this.#wakes.set(entry, wakeNs);
       return;
@@ -97,7 +94,7 @@ export class Sampler {
       this.#post(
         [...this.#toPost].map(({ id, episode }) => ({
           id,
-          news: episode.news.take(),
+          news: episode.takeNews(),
           terminal: episode.terminal,
         })),
       );
@@ -113,6 +110,6 @@ export class Sampler {
     if (firstNs === null) return;
     const aheadNs = firstNs - process.hrtime.bigint();
     const ms = aheadNs > 0n ? Number((aheadNs + NS_PER_MS - 1n) / NS_PER_MS) : 0;
-    this.#timer = setTimeout(this.#wake, ms);
+    this.#timer = setTimeout(this.#wakeDue, ms);
   }
 }

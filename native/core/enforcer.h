@@ -1,0 +1,69 @@
+// What is done to an episode's processes when a limit is reached: the action, its repetition, and
+// the weaker action that replaces one that fails. The twin of src/engine/js/enforcer.ts.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "clock.h"
+#include "driven_episode.h"
+#include "mailbox.h"
+
+namespace episcope {
+
+/// What has become of an enforcement.
+enum class Enforced {
+  kPending,
+  kDone,     // everybody is frozen or dead
+  kGivenUp,  // nothing is left but to end the session
+};
+
+class Enforcer {
+ public:
+  /// Failures are noted in the mailbox. `actions`: the queue of the thread that freezes and kills;
+  /// null where nothing of that is asked for.
+  Enforcer(DrivenEpisode& episode, Mailbox& mailbox, std::shared_ptr<ActionQueue> actions,
+           Clock clock);
+
+  /// `listener` is told when an action is done.
+  Enforced begin(ExhaustAction action, std::weak_ptr<ActionListener> listener);
+  /// An action returned. One that is not the last is ignored.
+  Enforced action_done(ActionResult result, ReadBuffer& buffer);
+  /// At look_ns(), or at a hint once the kernel was told.
+  Enforced look(ReadBuffer& buffer);
+  void cancel() { state_ = State::kIdle; }
+
+  bool active() const { return state_ != State::kIdle; }
+  /// The kernel was told to freeze or kill; that may take a while to come about.
+  bool told() const { return state_ == State::kTold; }
+  uint64_t look_ns() const { return active() ? look_ns_ : UINT64_MAX; }
+
+ private:
+  enum class State {
+    kIdle,
+    kAsked,   // an action is under way
+    kPaused,  // not everybody was found or died at once: to be repeated at look_ns_
+    kTold,
+  };
+
+  Enforced start(ExhaustAction action);
+  Enforced act(bool again);
+  Enforced give_up(int error_number);
+
+  DrivenEpisode& episode_;
+  Mailbox& mailbox_;
+  const std::shared_ptr<ActionQueue> actions_;
+  const Clock clock_;
+  std::weak_ptr<ActionListener> listener_;
+  uint32_t action_id_ = 0;  // of the last action
+
+  State state_ = State::kIdle;
+  ExhaustAction action_ = ExhaustAction::kStop;
+  bool outside_ = false;      // of the cgroup, whose members were killed
+  int unfinished_errno_ = 0;  // why it is repeated
+  uint64_t look_ns_ = 0;
+  uint64_t delay_ns_ = 0;
+  uint64_t limit_ns_ = 0;
+};
+
+}  // namespace episcope

@@ -1,0 +1,47 @@
+/**
+ * An episode as its state machine drives it: what `SampledEpisode` and its parts ask of the readers and the ring.
+ * `JsEpisode` is one; the tests of the state machine put a scripted one in its place. The twin of
+ * `native/core/driven_episode.h`.
+ */
+import type { BudgetTrip, Exhaustion } from '../../budget/watch.js';
+import type { ExhaustAction } from '../../schema/enumerations.js';
+import type { EpisodeSampler, TripwireSpec } from '../engine.js';
+import type { Trip } from './tripwires.js';
+
+/** What is done to the processes of an episode. */
+export type EnforcedAction = Exclude<ExhaustAction, 'stop'>;
+
+export interface DrivenEpisode extends Omit<EpisodeSampler, 'publish'> {
+  /** The root process had exited when `ended` or `sample` looked last. */
+  readonly rootGone: boolean;
+  /** The last frame as it is in its slot, including its seq; but the stamp. A copy. */
+  lastFrame(): BigUint64Array;
+  setDeadlinesMissed(missed: number): void;
+
+  /** Replaces all tripwires; none is tripped. They are checked with every frame from now on. */
+  setTripwires(tripwires: readonly TripwireSpec[]): void;
+  /** A tripwire with `SPEED_UP` is tripped, or a threshold of a budget that speeds up. */
+  readonly speedUp: boolean;
+  /** When the limit of the wall time will be reached; null without one, and once any limit is reached. */
+  readonly wallDueNs: bigint | null;
+  /** The limit that was reached first, from the frame whose outcome was EXHAUSTED. */
+  readonly exhaustion: Exhaustion | null;
+  /** What was not yet told. */
+  takeTrips(): Trip[];
+  takeBudgetTrips(): BudgetTrip[];
+
+  /** Reads everything without publishing: the cgroup may be removed at its end before it is read again. */
+  remember(): void;
+
+  /** Its cgroup exists. */
+  readonly hasCgroup: boolean;
+  /**
+   * Freezes or kills everything of the episode: through its cgroup while it has one, unless `outside`. Resolves to
+   * null, or the errno, when the kernel has been told.
+   */
+  enforce(action: EnforcedAction, outside: boolean): Promise<string | null>;
+  /** The root process lives, and may not be in the cgroup whose members were killed. */
+  mayLiveOutside(): boolean;
+  /** Whether everything of the episode is frozen, or nothing of it lives. Looks now. */
+  isEnforced(action: EnforcedAction): boolean;
+}

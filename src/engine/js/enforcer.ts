@@ -1,0 +1,128 @@
+/**
+ * What is done to an episode's processes when a limit is reached: the action, its repetition, and the weaker action
+ * that replaces one that fails. The twin of `native/core/enforcer.h`.
+ */
+import { ENFORCE_LIMIT_NS, LINGER_FIRST_NS, LINGER_MAX_NS } from '../../schema/bounds.js';
+import type { ExhaustAction } from '../../schema/enumerations.js';
+import type { DrivenEpisode, EnforcedAction } from './driven-episode.js';
+import type { ActionResult, Mailbox } from './mailbox.js';
+
+/** What has become of an enforcement. `done`: everybody is frozen or dead; `givenUp`: the session ends without that. */
+export type Enforced = 'pending' | 'done' | 'givenUp';
+
+/** `asked`: an action is under way; `paused`: it is to be repeated; `told`: the kernel was told to freeze or kill. */
+type State = 'idle' | 'asked' | 'paused' | 'told';
+
+export class Enforcer {
+  readonly #episode: DrivenEpisode;
+  readonly #mailbox: Mailbox;
+  readonly #clock: () => bigint;
+  readonly #onActionDone: (result: ActionResult) => void;
+  /** Of the last action. */
+  #actionId = 0;
+  #state: State = 'idle';
+  #action: EnforcedAction = 'kill';
+  /** Of the cgroup, whose members were killed. */
+  #outside = false;
+  /** Why it is repeated. */
+  #unfinishedErrno: string | null = null;
+  #lookNs = 0n;
+  #delayNs = 0n;
+  #limitNs = 0n;
+
+  /** Failures are noted in the mailbox. `onActionDone` is called when an action is done. */
+  constructor(
+    episode: DrivenEpisode,
+    mailbox: Mailbox,
+    clock: () => bigint,
+    onActionDone: (result: ActionResult) => void,
+  ) {
+    this.#episode = episode;
+    this.#mailbox = mailbox;
+    this.#clock = clock;
+    this.#onActionDone = onActionDone;
+  }
+
+  begin(action: ExhaustAction): Enforced {
+    this.cancel();
+    if (action === 'stop') return 'givenUp';
+    this.#action = action;
+    this.#outside = false;
+    this.#limitNs = this.#clock() + ENFORCE_LIMIT_NS;
+    if (action === 'freeze' && !this.#episode.hasCgroup) return this.#giveUp(null);
+    return this.#act();
+  }
+
+  /** An action returned. One that is not the last is ignored. */
+  actionDone({ id, errno }: ActionResult): Enforced {
+    if (this.#state !== 'asked' || id !== this.#actionId) return 'pending';
+    const nowNs = this.#clock();
+    const unfinished = errno === 'EAGAIN' || errno === 'ETIMEDOUT';
+    if (unfinished && nowNs < this.#limitNs) {
+      this.#state = 'paused';
+      this.#unfinishedErrno = errno;
+      this.#lookNs = nowNs + LINGER_FIRST_NS;
+      return 'pending';
+    }
+    if (errno !== null) return this.#giveUp(errno);
+    // The process may not have been moved into the cgroup; it belongs to the episode all the same.
+    if (this.#action === 'kill' && !this.#outside && this.#episode.mayLiveOutside()) {
+      this.#outside = true;
+      return this.#act();
+    }
+    this.#state = 'told';
+    this.#delayNs = LINGER_FIRST_NS;
+    return this.look();
+  }
+
+  /** At `lookNs`, or at a hint once the kernel was told. */
+  look(): Enforced {
+    if (this.told && this.#episode.isEnforced(this.#action)) {
+      this.cancel();
+      return 'done';
+    }
+    const nowNs = this.#clock();
+    if (nowNs >= this.#limitNs) {
+      return this.#giveUp(this.#state === 'paused' ? this.#unfinishedErrno : 'ETIMEDOUT');
+    }
+    if (this.#state === 'paused') return this.#act();
+    this.#lookNs = nowNs + this.#delayNs;
+    const twice = 2n * this.#delayNs;
+    this.#delayNs = twice < LINGER_MAX_NS ? twice : LINGER_MAX_NS;
+    return 'pending';
+  }
+
+  cancel(): void {
+    this.#state = 'idle';
+  }
+
+  get active(): boolean {
+    return this.#state !== 'idle';
+  }
+
+  /** The kernel was told to freeze or kill; that may take a while to come about. */
+  get told(): boolean {
+    return this.#state === 'told';
+  }
+
+  get lookNs(): bigint | null {
+    return this.active ? this.#lookNs : null;
+  }
+
+  #act(): Enforced {
+    this.#state = 'asked';
+    this.#lookNs = this.#limitNs;
+    const id = ++this.#actionId;
+    void this.#episode
+      .enforce(this.#action, this.#outside)
+      .then((errno) => this.#onActionDone({ id, errno }));
+    return 'pending';
+  }
+
+  /** The next weaker action replaces one that failed. */
+  #giveUp(errno: string | null): Enforced {
+    const next = this.#action === 'kill' && this.#episode.hasCgroup ? 'freeze' : 'stop';
+    this.#mailbox.noteFailed({ action: this.#action, errno, next });
+    return this.begin(next);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Looks for the end of an episode whose root process is gone, and reads its counters until they are the final totals.
+ * The twin of `native/core/settler.h`.
+ */
+import {
+  LINGER_FIRST_NS,
+  LINGER_MAX_NS,
+  SETTLE_AGREE_NS,
+  SETTLE_INTERVAL_NS,
+  SETTLE_LIMIT_NS,
+} from '../../schema/bounds.js';
+import type { DrivenEpisode } from './driven-episode.js';
+
+export class Settler {
+  readonly #episode: DrivenEpisode;
+  readonly #clock: () => bigint;
+  #lingerDueNs: bigint | null = null;
+  #lingerDelayNs = LINGER_FIRST_NS;
+  #exited = false;
+  #limitNs = 0n;
+  #changedNs = 0n;
+  #dueNs = 0n;
+
+  constructor(episode: DrivenEpisode, clock: () => bigint) {
+    this.#episode = episode;
+    this.#clock = clock;
+  }
+
+  /**
+   * Survivors or the kernel's last accounting may keep an episode whose root is gone: `cgroup.events` is rate-limited,
+   * and nothing tells of processes without a cgroup. So the end is looked for from now on, at growing intervals.
+   */
+  lingerIfRootIsGone(): void {
+    if (this.#lingerDueNs !== null || !this.#episode.rootGone) return;
+    this.#lingerDueNs = this.#clock() + this.#lingerDelayNs;
+  }
+
+  /** When the end is looked for next; null: the root lives. */
+  get lingerDueNs(): bigint | null {
+    return this.#lingerDueNs;
+  }
+
+  /** Looks for the end; true when it is found. */
+  lookForEnd(): boolean {
+    if (this.#episode.ended()) return true;
+    this.lingerIfRootIsGone();
+    if (this.#lingerDueNs === null) return false;
+    // A cgroup is removed soon after its root's exit or much later: then the frames have its totals. The interval is
+    // compared before it grows. One read too many costs less than the last totals.
+    if (this.#lingerDelayNs < LINGER_MAX_NS) this.#episode.remember();
+    const nowNs = this.#clock();
+    if (this.#lingerDueNs > nowNs) return false;
+    const twice = 2n * this.#lingerDelayNs;
+    this.#lingerDelayNs = twice < LINGER_MAX_NS ? twice : LINGER_MAX_NS;
+    this.#lingerDueNs = nowNs + this.#lingerDelayNs;
+    return false;
+  }
+
+  /**
+   * The dying task's last accounting may come after the end is seen: with the next tick of a cpu that still runs it. So
+   * the counters are read until they agree for two ticks; but systemd removes its scope within 20 ms of the end.
+   * `exited`: the episode itself ended.
+   */
+  begin(exited: boolean): void {
+    this.#exited = exited;
+    this.#changedNs = this.#clock();
+    this.#limitNs = this.#changedNs + SETTLE_LIMIT_NS;
+    this.#episode.settle();
+    this.#dueNs = this.#clock() + SETTLE_INTERVAL_NS;
+  }
+
+  get exited(): boolean {
+    return this.#exited;
+  }
+
+  /** When the counters are read next. */
+  get dueNs(): bigint {
+    return this.#dueNs;
+  }
+
+  /** Reads the counters; true when they are settled. */
+  settle(): boolean {
+    const nowNs = this.#clock();
+    if (!this.#episode.settle()) this.#changedNs = nowNs;
+    this.#dueNs = this.#clock() + SETTLE_INTERVAL_NS;
+    return nowNs - this.#changedNs >= SETTLE_AGREE_NS || this.#dueNs > this.#limitNs;
+  }
+}
