@@ -1,4 +1,4 @@
-// A workload with something for every line of the summary: cpu in many short-lived children, memory, synced io.
+// A workload that produces every line of the summary: cpu in many short-lived children, memory, synced io.
 import { spawnSync } from 'node:child_process';
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const MIB = 1024 * 1024;
-// Not the temporary directory: that is often in memory, where nothing is written to a disk.
+// Not the temporary directory, which is often in memory, so that nothing would be written to a disk.
 const cache = fileURLToPath(new URL('../.cache/', import.meta.url));
 
 function burnInChildren(count) {
@@ -32,7 +32,7 @@ burnInChildren(40);
 await sleep(300);
 burnInChildren(40);
 
-// Last: a child that is being forked shows its parent's memory as its own, and would be counted with it.
+// Last, because a child that is being forked shows its parent's memory as its own, which would count twice.
 const held = Array.from({ length: 192 }, (_, index) => Buffer.alloc(MIB, index + 1));
 await sleep(300);
 writeSynced(32);

@@ -1,4 +1,4 @@
-// `npm run demo`: the main job on a real workload. Options are passed on: `npm run demo -- --engine js`.
+// Runs `episcope run` on a real workload: `npm run demo`. Options are passed on: `npm run demo -- --engine js`.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

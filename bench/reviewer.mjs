@@ -1,9 +1,9 @@
 /**
- * The reviewer log: group commit against one write and one sync per event, and the reading of a large log:
- * `npm run bench:reviewer [-- DIRECTORY [MEGABYTES]]`. The directory (default: the system's for temporary files) says
- * which disk; MEGABYTES (default 1024) how large the log is that is read.
+ * Compares the reviewer log's group commit with one write and one sync per event, and measures reading a large log:
+ * `npm run bench:reviewer [-- DIRECTORY [MEGABYTES]]`. DIRECTORY (default: the system's temporary directory) selects the
+ * disk; MEGABYTES (default 1024) is the size of the log to read.
  *
- * All writers take turns in one run, so that they suffer alike from whatever else the machine does.
+ * The writers take turns in one run, so that other load on the machine affects all of them alike.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -32,7 +32,7 @@ const eventOf = (seq) => ({
   detail: 'the workload was killed by its budget after 30,000 ms of cpu time',
 });
 
-/** One event at a time, as writers without group commit do it (these not even with a lock). */
+/** Writes one event at a time, as a writer without group commit does, and without a lock. */
 class OneByOne {
   #last = Promise.resolve();
 
@@ -56,7 +56,7 @@ const writers = new Map([
   ['ReviewerTelemetryWriter', new ReviewerTelemetryWriter(join(place, 'grouped.ndjson'))],
 ]);
 
-/** Each appender appends its next event when the last is on disk. Events per second, and each append's ms. */
+/** Each appender appends its next event when the last is on disk. Returns events per second and each append's ms. */
 async function measure(writer, appenders, events) {
   const times = [];
   let seq = 1;
@@ -78,7 +78,7 @@ for (const [appenders, events, rounds] of [
 ]) {
   const results = new Map([...writers.keys()].map((name) => [name, { rates: [], times: [] }]));
   for (let round = 0; round < rounds; round += 1) {
-    // Each first as often as the other.
+    // Each writer is first equally often.
     const turn = round % 2 === 0 ? [...writers] : [...writers].reverse();
     for (const [name, writer] of turn) {
       const { perSecond, times } = await measure(writer, appenders, events);

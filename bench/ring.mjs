@@ -1,5 +1,5 @@
-// What a frame costs in the ring, written and read by each engine, as JSON: `npm run bench:ring [-- ROUNDS]`.
-// Writers and readers take turns in one run, so that noise of the machine meets all of them.
+// Measures the time to write and read a frame in the ring by each engine, as JSON: `npm run bench:ring [-- ROUNDS]`.
+// Writers and readers take turns in one run, so that noise of the machine affects all of them alike.
 import { cpus, release } from 'node:os';
 import { loadNativeEngine } from '../dist/engine/native/engine.js';
 import { nativeSlots } from '../dist/readers/native-slots.js';
@@ -52,7 +52,7 @@ function nativeWriter(engine) {
   return { ring, publish: () => episode.publish(words, 0) };
 }
 
-/** Every operation as a function that handles FRAMES frames. */
+/** Returns every operation as a function that handles FRAMES frames. */
 function operationsOf({ ring, publish }, Reader) {
   const [copying, decoding] = [new Reader(ring), new Reader(ring)];
   const out = new BigUint64Array(FRAMES * RING_SLOT_WORDS);

@@ -1,5 +1,5 @@
-// What one frame costs, on both engines in one run, as JSON: `npm run bench`.
-// Each session samples a sleeping process of its own, so that the workload does not disturb the figures.
+// Measures the time that one frame takes, on both engines in one run, as JSON: `npm run bench`.
+// Each session samples its own sleeping process, so that the workload does not disturb the figures.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
@@ -48,7 +48,7 @@ const TIERS = {
 const results = {};
 for (const [tier, options] of Object.entries(TIERS)) {
   results[tier] = {};
-  // The engines take turns: noise of the machine meets both.
+  // The engines take turns, so that noise of the machine affects both alike.
   for (let round = 0; round < ROUNDS; round++) {
     for (const engine of ['native', 'js']) {
       const run = await measure(engine, options, sleeper.pid);

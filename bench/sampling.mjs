@@ -1,4 +1,4 @@
-// Figures of sampling off the event loop, as JSON: npm run bench:sampling [-- js|native] [--quick]
+// Measures sampling off the event loop, as JSON: npm run bench:sampling [-- js|native] [--quick]
 import { spawn } from 'node:child_process';
 import { cpus, release } from 'node:os';
 import { cost } from './sampling/cost.mjs';
@@ -12,7 +12,7 @@ const engines = words.filter((word) => word === 'native' || word === 'js');
 const say = (text) => process.stderr.write(`${text}\n`);
 
 const sleeper = spawn('sleep', ['100000'], { stdio: 'ignore' });
-// It would keep this process alive for as long.
+// It would otherwise keep this process alive.
 sleeper.unref();
 process.once('exit', () => sleeper.kill());
 process.once('SIGINT', () => process.exit(130));

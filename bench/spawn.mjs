@@ -1,7 +1,7 @@
 /**
- * How long a command takes to start in a scope of its own, against a plain `spawn`: `npm run bench:spawn [-- ROUNDS]`.
- * All in one run and in turn, so that they suffer alike from whatever else the machine does. A start lasts until the
- * command's first output is there.
+ * Compares the start of a command in its own scope with a plain `spawn`: `npm run bench:spawn [-- ROUNDS]`. The variants
+ * take turns in one run, so that other load on the machine affects all of them alike. A start lasts until the first
+ * output of the command arrives.
  */
 import { spawn } from 'node:child_process';
 import { spawnInScope } from 'episcope';
@@ -10,7 +10,7 @@ import { percentile } from './statistics.mjs';
 const rounds = Number(process.argv[2] ?? 300);
 const options = { stdio: ['ignore', 'pipe', 'ignore'] };
 
-/** ms from `begin` to the first output; the rest is waited for. */
+/** Returns the ms from `begin` to the first output, after the command has ended. */
 async function firstOutput(begin, { stdout }) {
   let ms = null;
   for await (const _ of stdout) ms ??= performance.now() - begin;
@@ -44,7 +44,7 @@ for (let round = 0; round < rounds; round += 1) {
       times.set(name, [...(times.get(name) ?? []), await way(round)]);
     } catch (cause) {
       if (round > 0) throw cause;
-      console.log(`${name}: not here (${cause.message})`);
+      console.log(`${name}: not available (${cause.message})`);
       ways.delete(name);
     }
   }

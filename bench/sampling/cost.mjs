@@ -1,11 +1,11 @@
-/** What sampling costs: the main thread's cpu with 1,000 episodes at 10 Hz, and all cpu per frame against one episode's. */
+/** Measures the main thread's cpu time with 1,000 episodes at 10 Hz, and the total per frame against a single episode. */
 import { readFileSync } from 'node:fs';
 import { TelemetryCollector, TelemetryPolicy } from 'episcope';
 import { ratio, sleep, us } from '../statistics.mjs';
 
 const PERIOD_MS = 100;
 
-/** ns that the main thread ran: the first number of its schedstat. */
+/** Returns the cpu time of the main thread in ns, the first number of its schedstat. */
 function mainThreadNs() {
   return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]);
 }

@@ -1,6 +1,6 @@
 /**
- * How late frames are while the main loop is blocked 20 of every 30 ms, at a period of 5 ms; beside it, at the same
- * time on the same machine, a bare C loop of clock_nanosleep.
+ * Measures how late frames are at a period of 5 ms while the main loop is blocked for 20 of every 30 ms. A bare C loop
+ * of clock_nanosleep runs at the same time for comparison.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ async function blockedMain(seconds) {
   }
 }
 
-/** Lateness of each frame against its own deadline, start + k × period; the deadlines it stepped over. */
+/** Returns the lateness of each frame against its deadline, start + k × period, and the missed deadlines. */
 function latenessOf(frames, startMonoNs) {
   const periodNs = BigInt(PERIOD_MS) * 1_000_000n;
   const late = [];
@@ -40,7 +40,7 @@ function latenessOf(frames, startMonoNs) {
   let last = 0n;
   for (const frame of frames) {
     const since = frame.tsMono - startMonoNs;
-    // A frame may come within the slack before its deadline: a 64th of the period.
+    // A frame may be early by the slack, which is 1/64 of the period.
     const deadline = (since + periodNs / 64n) / periodNs;
     if (deadline > last + 1n) missed += Number(deadline - last - 1n);
     last = deadline;
@@ -76,8 +76,8 @@ async function oneRound(binary, engine, seconds) {
 }
 
 /**
- * Drift: the lateness of the last tenth of the frames against the first tenth's, p50. Deadlines that are relative to
- * the sample before would add up.
+ * Drift: the p50 lateness of the last tenth of the frames against that of the first tenth. The delays of relative
+ * deadlines would add up.
  */
 export async function lateness(engine, { rounds = 3, seconds = 8 } = {}) {
   const binary = buildYardstick();

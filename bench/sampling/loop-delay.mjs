@@ -1,4 +1,4 @@
-/** The event loop's delay with and without sampling, in turns, with the same light work on the loop. */
+/** Measures the event loop's delay with and without sampling, in turns, with the same light work on the loop. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { TelemetryCollector, TelemetryPolicy } from 'episcope';
 import { median, ratio, sleep, us } from '../statistics.mjs';

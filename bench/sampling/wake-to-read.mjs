@@ -1,4 +1,4 @@
-/** From a frame in the ring to the same frame in the hands of a worker that iterates `frames()`. */
+/** Measures the time from a frame in the ring to its delivery to a worker that iterates `frames()`. */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -12,7 +12,7 @@ async function readAll() {
   for await (const { frames } of reader.frames({ from: 'latest' })) {
     const now = process.hrtime.bigint();
     const frame = frames.at(-1);
-    // What came while nobody read would tell of the reader's work, not of its wake.
+    // Frames that arrived while the reader was busy would measure its work, not its wake.
     if (frames.length === 1) delays.push(Number(now - frame.tsMono - (frame.collectNs ?? 0n)));
   }
   parentPort.postMessage(delays);
@@ -20,7 +20,7 @@ async function readAll() {
 
 if (!isMainThread) await readAll();
 
-/** `reader`: the module that the worker takes FrameReader from. */
+/** `reader` is the module from which the worker imports FrameReader. */
 export async function wakeToRead(engine, reader, { seconds = 10, periodMs = 5 } = {}) {
   const { TelemetryCollector, TelemetryPolicy } = await import('episcope');
   const policy = TelemetryPolicy.builder().samplePeriodMs(periodMs).build();
@@ -30,9 +30,9 @@ export async function wakeToRead(engine, reader, { seconds = 10, periodMs = 5 } 
   });
   await once(worker, 'message');
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  const told = once(worker, 'message');
+  const message = once(worker, 'message');
   await handle.stop();
-  const [all] = await told;
+  const [all] = await message;
   const delays = all.slice(20, -1);
   return {
     reader,

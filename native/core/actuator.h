@@ -15,7 +15,7 @@
 
 namespace episcope {
 
-/// Is told the result of an action, on the actuator's thread. It must neither block nor throw, and
+/// Receives the result of an action, on the actuator's thread. It must neither block nor throw, and
 /// does nothing once its environment is gone.
 class ActionListener {
  public:

@@ -36,7 +36,7 @@ bool disk_of(int slavesfd, const char* name, uint64_t& number) {
 
 }  // namespace
 
-// Hot: no allocation while the devices stay the same.
+// Hot path: does not allocate while the devices stay the same.
 IoStat BlockStack::sum(const std::vector<IoDevice>& devices, uint64_t now_ns) {
   bool is_known = saturating_sub(now_ns, looked_ns_) < kBlockStackPeriodNs;
   for (const IoDevice& device : devices) is_known = is_known && find(device.number) != nullptr;

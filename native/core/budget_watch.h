@@ -1,4 +1,4 @@
-// Charges a budget with what an episode consumes, frame by frame, and says when a threshold or a
+// Charges a budget with what an episode consumes, frame by frame, and detects when a threshold or a
 // limit is reached. The twin of src/budget/watch.ts; both run test/tables/budget.txt.
 #pragma once
 

@@ -14,7 +14,7 @@
 namespace episcope {
 namespace {
 
-/// A path of plain components: `.` and empty ones are left out. No `..`, at most 4096 bytes.
+/// A path without `..`, at most 4096 bytes. Drops `.` and empty components.
 struct PlainPath {
   char bytes[kMaxCgroupPathLen + 2] = {};
   bool ok = false;
@@ -80,7 +80,7 @@ ReadFailure open_cgroup_directory(const char* root, const char* path, bool requi
 
   const int rootfd = open_directory(AT_FDCWD, plain_root, 0);
   if (rootfd < 0) return from_errno(errno);
-  // Before the path: what is not there beneath a foreign root is no cgroup that is missing.
+  // Checked before the path: a path missing beneath a foreign root is not a missing cgroup.
   if (require_cgroupfs) {
     bool root_is_cgroupfs = false;
     ReadFailure failure = ask_file_system(rootfd, root_is_cgroupfs);
@@ -108,7 +108,7 @@ ReadFailure open_cgroup_directory(const char* root, const char* path, bool requi
 bool cgroup_directory_is_gone(int dirfd, bool is_cgroupfs) {
   struct stat status {};
   if (is_cgroupfs) {
-    // kernfs keeps the link count of a removed directory, but nothing is found in it any more.
+    // kernfs keeps the link count of a removed directory, but lookups in it fail.
     return fstatat(dirfd, "cgroup.controllers", &status, AT_SYMLINK_NOFOLLOW) != 0 &&
            errno == ENOENT;
   }

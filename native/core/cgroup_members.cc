@@ -28,7 +28,7 @@ bool walk(int dirfd, KeptFile& procs, ReadBuffer& buffer, std::vector<int>& pids
 
   struct stat status {};
   if (fstat(dirfd, &status) != 0) return false;
-  // Its own entry and its `.`: no directory below, no need to list some sixty files.
+  // Only its own entry and `.`: there is no subdirectory, so skip listing some sixty files.
   if (status.st_nlink == 2) return whole;
   const int listfd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (listfd < 0) return false;

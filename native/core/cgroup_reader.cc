@@ -48,7 +48,7 @@ ReadFailure CgroupReader::open(const char* root, const char* path, bool require_
     files_[i] = KeptFile(name_of(i), is_cgroupfs_);
     unsupported_[i] = false;
   }
-  // Of a recorded tree the host's own devices tell nothing: what is recorded beside it may.
+  // The host's devices are not those of a recorded tree, which may have a recorded sysfs instead.
   block_stack_.set_sysfs(dirfd_, is_cgroupfs_ ? "/sys" : "sys");
   std::fill(std::begin(failures_), std::end(failures_), ReadFailure{});
   extra_count_ = 0;
@@ -68,7 +68,7 @@ void CgroupReader::close() {
   DescriptorBudget::give_back();
 }
 
-// Hot: no allocation once the files are open.
+// Hot path: does not allocate once the files are open.
 uint32_t CgroupReader::read(uint32_t parts, uint64_t now_ns, ReadBuffer& buffer, Reading& out) {
   parts &= part::kAll;
   begin(parts, out);
@@ -131,8 +131,7 @@ void CgroupReader::read_cpu(ReadBuffer& buffer, Reading& out) {
   };
   failures_[kCpuIndex] = parsed<Reading>(kCpuStat, buffer, parse, out);
   if (failures_[kCpuIndex]) return;
-  // INV-CPU001: the kernel scales user and system from samples, and their sum may be ahead of the
-  // usage.
+  // INV-CPU001: the kernel derives user and system from samples, so their sum can exceed the usage.
   const uint64_t split = saturating_add(out.get(word::kCpuUserNs), out.get(word::kCpuSystemNs));
   out.set(word::kCpuNs, std::max(out.get(word::kCpuNs), split));
 }
@@ -150,7 +149,7 @@ void CgroupReader::read_memory(uint64_t now_ns, ReadBuffer& buffer, Reading& out
   const uint64_t current = out.get(word::kMemCurrentBytes);
   highest_current_ = std::max(highest_current_, current);
   if (!out.has(word::kMemRssBytes)) out.set(word::kMemRssBytes, current);
-  // The kernel counts the major faults among all.
+  // The kernel's pgfault includes the major faults.
   if (out.has(word::kPageFaultsMinor) && out.has(word::kPageFaultsMajor)) {
     out.set(word::kPageFaultsMinor,
             saturating_sub(out.get(word::kPageFaultsMinor), out.get(word::kPageFaultsMajor)));
@@ -160,7 +159,7 @@ void CgroupReader::read_memory(uint64_t now_ns, ReadBuffer& buffer, Reading& out
   read_peak(out.get(word::kMemRssBytes), buffer, out);
 }
 
-// memory.stat is the costly file of the cgroup, so that it has a period of its own.
+// memory.stat has its own period because it is the most expensive file of a cgroup.
 bool CgroupReader::refresh_memory_stat(uint64_t now_ns, ReadBuffer& buffer) {
   if (memory_stat_fresh_ && saturating_sub(now_ns, memory_stat_read_ns_) < memory_stat_period_ns_) {
     memory_stat_carried_ = true;
@@ -181,8 +180,8 @@ bool CgroupReader::refresh_memory_stat(uint64_t now_ns, ReadBuffer& buffer) {
   return false;
 }
 
-// Absent before Linux 5.19: then the highest that we saw of what it is the highest of, which is
-// memory.current. INV-MEM001 also holds while the kernel's is behind.
+// Before Linux 5.19 there is no memory.peak; the highest memory.current seen replaces it. The
+// maximum with the rss keeps INV-MEM001 while the peak of the kernel lags behind.
 void CgroupReader::read_peak(uint64_t rss, ReadBuffer& buffer, Reading& out) {
   uint64_t peak = 0;
   const ReadFailure refused = parsed(kMemoryPeak, buffer, parse_single, peak);
@@ -202,7 +201,7 @@ void CgroupReader::read_io(uint64_t now_ns, ReadBuffer& buffer, Reading& out) {
   for (uint32_t f = 0; f < kIoFigures; ++f) out.set(kIoKeys[f].word, stat.figures[f]);
 }
 
-// With PSI off at boot its files open, and reading them is EOPNOTSUPP for ever.
+// If PSI was disabled at boot, its files can be opened, but reading always fails with EOPNOTSUPP.
 void CgroupReader::read_optional(uint32_t parts, ReadBuffer& buffer, Reading& out) {
   for (uint32_t i = 0; i < kOptionalFileCount; ++i) {
     const OptionalFile& file = kOptionalFiles[i];
@@ -254,8 +253,8 @@ ReadFailure CgroupReader::parsed(uint32_t index, ReadBuffer& buffer,
   return failure;
 }
 
-// A controller that was turned off and on kills the kept descriptors with ENODEV while the
-// directory lives: the file is opened once more before anything is concluded.
+// Disabling and enabling a controller makes kept descriptors fail with ENODEV although the
+// directory still exists. The file is therefore opened again before the failure is believed.
 ReadResult CgroupReader::load(uint32_t index, ReadBuffer& buffer) {
   if (!is_open() || removed_) return {ReadStatus::kAbsent, ENOENT};
   ReadResult result = files_[index].read(dirfd_, buffer);

@@ -19,7 +19,7 @@ constexpr int kPidfd = 3;         // P_PIDFD
 constexpr uint64_t kKib = 1024;
 
 /// The system call has a fifth argument, the rusage, that the libc function lacks.
-bool ask(int pidfd, siginfo_t& info, rusage& usage) {
+bool wait_status(int pidfd, siginfo_t& info, rusage& usage) {
   constexpr int kLook = WEXITED | WNOHANG | WNOWAIT;
   long result;
   do {
@@ -77,7 +77,7 @@ std::shared_ptr<ChildWatch> ChildWatch::open(int pid) {
   const int pidfd = static_cast<int>(syscall(kPidfdOpen, pid, 0u));
   siginfo_t info{};
   rusage usage{};
-  if (pidfd < 0 || !ask(pidfd, info, usage)) {
+  if (pidfd < 0 || !wait_status(pidfd, info, usage)) {
     if (pidfd >= 0) close(pidfd);
     DescriptorBudget::give_back();
     return nullptr;
@@ -95,7 +95,7 @@ std::optional<ChildExit> ChildWatch::exit() {
   if (exit_) return exit_;
   siginfo_t info{};
   rusage usage{};
-  if (!ask(pidfd_, info, usage) || info.si_pid == 0) return {};
+  if (!wait_status(pidfd_, info, usage) || info.si_pid == 0) return {};
   ChildExit exit;
   (info.si_code == CLD_EXITED ? exit.code : exit.signal) = info.si_status;
   exit.usage = usage;

@@ -1,4 +1,4 @@
-// The entries of an open directory by getdents64, into a buffer on the stack: readdir allocates.
+// Lists an open directory by getdents64 with a buffer on the stack, because readdir allocates.
 #pragma once
 
 #include <dirent.h>
@@ -12,8 +12,8 @@
 
 namespace episcope {
 
-/// Calls `each(name, type)` (type: DT_DIR, DT_UNKNOWN, …) for every entry but `.` and `..`. False
-/// when the directory could not be read to its end.
+/// Calls `each(name, type)` (type: DT_DIR, DT_UNKNOWN, …) for every entry except `.` and `..`.
+/// Returns false if the directory could not be read to its end.
 template <typename Each>
 bool for_each_entry(int dirfd, Each each) {
   // struct linux_dirent64 of getdents64(2): u64 ino, i64 off, u16 reclen, u8 type, name.

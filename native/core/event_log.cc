@@ -13,7 +13,7 @@
 namespace episcope {
 namespace {
 
-/// The most that is written at once.
+/// Maximum size of one write.
 constexpr size_t kWriteBytes = 1 << 20;
 /// Usually enough for the last line.
 constexpr size_t kScanBytes = 1 << 12;
@@ -76,7 +76,7 @@ int open_or_make(const std::string& path, int flags) {
   return open(path.c_str(), flags, 0666);
 }
 
-/// Whether the path, be it a link where `flags` has AT_SYMLINK_NOFOLLOW, is that of the open file.
+/// Whether the path refers to the open file. With AT_SYMLINK_NOFOLLOW a symlink is not resolved.
 bool is_at(const std::string& path, int fd, int flags = 0) {
   struct stat named;
   struct stat opened;

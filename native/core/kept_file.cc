@@ -16,7 +16,7 @@ namespace {
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 
 std::atomic<int> kept_descriptors{0};
-std::atomic<int> most_descriptors{-1};  // -1: not read yet
+std::atomic<int> max_descriptors{-1};  // -1: not read yet
 
 int half_of_soft_limit() {
   rlimit limit{};
@@ -82,12 +82,12 @@ ReadResult read_once(int dirfd, const char* path, ReadBuffer& buffer) {
 }
 
 bool DescriptorBudget::take() {
-  int most = most_descriptors.load(std::memory_order_relaxed);
-  if (most < 0) {
-    most = half_of_soft_limit();
-    most_descriptors.store(most, std::memory_order_relaxed);
+  int max = max_descriptors.load(std::memory_order_relaxed);
+  if (max < 0) {
+    max = half_of_soft_limit();
+    max_descriptors.store(max, std::memory_order_relaxed);
   }
-  if (kept_descriptors.fetch_add(1, std::memory_order_relaxed) < most) return true;
+  if (kept_descriptors.fetch_add(1, std::memory_order_relaxed) < max) return true;
   give_back();
   return false;
 }

@@ -51,8 +51,8 @@ void Ledger::settle() {
   link_parents();
 }
 
-// Deepest first, so that what a grandchild left is in its parent's account before that is passed
-// on.
+// Deepest first, so that a grandchild's credit reaches its parent before the parent's own credit is
+// passed on.
 void Ledger::credit_ended() {
   ended_.clear();
   for (size_t i = 0; i < rows_.size(); ++i) {
@@ -91,7 +91,7 @@ int Ledger::reaper() const {
   return reaper_pid_ == 0 || found == by_pid_.end() ? kNone : found->second;
 }
 
-// The reaper last: what it reaped of a branch that ended whole is known only by what the others did
+// The reaper comes last: what it reaped of an exited branch follows from what the other rows did
 // not reap.
 void Ledger::count_present() {
   const int last = reaper();
@@ -117,8 +117,9 @@ void Ledger::count(Row& row) {
   }
 }
 
-// A process whose parent ended before it is reaped by the reaper and not by the grandparent that
-// was credited: what the reaper reaped beyond its own credit is that.
+// A process whose parent exited first is reaped by the reaper, not by the grandparent that was
+// credited. The growth of the reaper beyond its own credit is therefore taken from the inherited
+// credit of other rows.
 void Ledger::move_inherited(Row& to_reaper) {
   heirs_.clear();
   for (size_t i = 0; i < rows_.size(); ++i) {
@@ -128,7 +129,7 @@ void Ledger::move_inherited(Row& to_reaper) {
                                  [](const Account& account) { return account.inherited > 0; });
     if (any) heirs_.push_back(static_cast<int>(i));
   }
-  // The order decides from whom it is taken, and is the same in both engines.
+  // The order determines from which rows credit is taken, and must be the same in both engines.
   std::sort(heirs_.begin(), heirs_.end(), [this](int a, int b) {
     return rows_[static_cast<size_t>(a)].pid < rows_[static_cast<size_t>(b)].pid;
   });
@@ -163,8 +164,8 @@ void Ledger::link_parents() {
   }
 }
 
-// Counts ancestors that end too: no credit passes through a row that stays. Bounded, since the
-// links come from text that may lie.
+// Counts the ancestors that end too, because no credit passes through a row that stays. Bounded,
+// because the links come from text that may be wrong.
 uint32_t Ledger::depth_of(int index) const {
   uint32_t depth = 0;
   int at = rows_[static_cast<size_t>(index)].parent;
@@ -208,8 +209,8 @@ int Ledger::insert(int pid, uint64_t starttime) {
   return index;
 }
 
-// What it had is in the total already. What was credited for it is taken back: it is a row again,
-// and leaves its credit when it ends.
+// Its earlier values are already in the total. The credit for them is taken back, because the end
+// of the row will credit them anew.
 void Ledger::restore(Row& row) {
   const auto left = left_.find(row.pid);
   if (left == left_.end()) return;

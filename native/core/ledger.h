@@ -1,11 +1,12 @@
-// The ledger of a process tree: what its processes used, those included that ended between two
-// samples. Pure: it is told rows and does no I/O. The twin of src/engine/js/ledger.ts; both run
+// Sums what a process tree consumed, including children that exited between two samples. Does no
+// I/O: the caller stores the rows. The twin of src/engine/js/ledger.ts; both run
 // test/tables/ledger.txt.
 //
-// A process's time appears twice, first as its own and then, reaped, within its parent's. So a row
-// that vanished leaves its parent a credit of what was counted already, and what the parent reaps
-// is new only beyond that credit. Where a whole branch ended between two samples, the part of the
-// credit that passed through a vanished row may be the reaper's instead: an orphan is reaped by it.
+// The time of a process appears twice: first as its own and, once it is reaped, in its parent.
+// Therefore a vanished row credits its parent with what was already counted, and the time that the
+// parent reaps is new only beyond that credit. If a whole branch exited between two samples, the
+// share of the credit that passed through a vanished row may reach the reaper instead, because the
+// reaper reaps orphans.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@
 
 namespace episcope {
 
-/// What one sample read of one process. A channel whose bit in `channels` is 0 was not read and
-/// stays.
+/// The values that one sample read of one process. A channel whose bit in `channels` is 0 was not
+/// read and keeps its value.
 struct Observation {
   int pid = 0;
   uint64_t starttime = 0;
@@ -37,38 +38,39 @@ struct Observation {
 
 class Ledger {
  public:
-  /// The row that reaps the orphans of the tree, whose own time does not count; 0: there is none.
+  /// Sets the process that reaps the orphans of the tree, or 0. Its own time does not count.
   void set_reaper(int pid) { reaper_pid_ = pid; }
-  /// A sample is begin, one call a row (of two the last counts), settle. The order of the rows
-  /// makes no difference to the ledger; the reader reads parents before children.
+  /// Starts a sample. It is followed by one call per row (the last call counts) and settle(). The
+  /// order of the rows does not matter to the ledger.
   void begin();
-  /// The row was read. State X is no row: its time is its parent's already, and it counts as
-  /// vanished.
+  /// Stores a row. A process in state X counts as vanished, because its time has already been added
+  /// to its parent.
   void store(const Observation& seen);
-  /// The row is there and could not be read: it keeps what it has.
+  /// Keeps the values of a row whose process exists but could not be read.
   void keep(int pid, uint64_t starttime);
-  /// The row left the episode alive: its contribution stays. With a reaper, whoever will reap it is
-  /// credited, its parent or else the reaper; without, nobody. A row that comes back goes on.
+  /// Removes a row whose process left the episode alive. Its contribution stays. With a reaper, its
+  /// parent (or else the reaper) is credited, since it will reap the process. A row that comes back
+  /// continues.
   void leave(int pid, uint64_t starttime);
-  /// The row has ended, and what `seen` has as reaped is all that it used in its life, with what it
-  /// reaped itself. False where it is no row.
+  /// Closes the row of a process that exited. The reaped values of `seen` are its total usage,
+  /// including what it reaped itself. Returns false if there is no such row.
   bool close(const Observation& seen);
   void settle();
 
-  /// Over all rows ever seen, their whole lives, saturating.
+  /// The sum over the whole lifetime of all rows ever seen, saturating.
   uint64_t total(uint32_t index) const { return totals_[index]; }
   size_t rows() const { return by_pid_.size(); }
-  /// A row has vanished at some sample: what it used after it was last seen may be missing.
+  /// Whether any row has vanished so far: what it used after its last sample may be missing.
   bool any_vanished() const { return any_vanished_; }
 
  private:
   struct Account {
     uint64_t own = 0;
     uint64_t reaped = 0;
-    uint64_t counted_own = 0;  // what of them is in the total
+    uint64_t counted_own = 0;  // the share that is in the total
     uint64_t counted_reaped = 0;
-    uint64_t credit = 0;     // reaped time to come that is in the total already
-    uint64_t inherited = 0;  // what of the credit passed through a row that vanished
+    uint64_t credit = 0;     // future growth of reaped that is already in the total
+    uint64_t inherited = 0;  // the share of the credit that passed through a vanished row
   };
   struct Row {
     int pid = 0;
@@ -76,7 +78,7 @@ class Ledger {
     int ppid = 0;
     int parent = kNone;  // index of a row
     bool in_use = false;
-    bool present = false;  // at the sample that is being settled
+    bool present = false;  // in the sample that is being settled
     bool leaving = false;
     Account accounts[channel::kCount];
     bool ends() const { return !present || leaving; }
@@ -107,7 +109,7 @@ class Ledger {
   std::vector<Ended> ended_;
   std::vector<int> heirs_;  // rows whose credit passed through a vanished one
   std::unordered_map<int, int> by_pid_;
-  std::unordered_map<int, Row> left_;  // by pid, as they left
+  std::unordered_map<int, Row> left_;  // rows that left alive, by pid
   uint64_t totals_[channel::kCount] = {};
   bool any_vanished_ = false;
   int reaper_pid_ = 0;

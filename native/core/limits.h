@@ -1,4 +1,4 @@
-// Arithmetic that stays inside the bounds of the contract (INV-TL02).
+// Arithmetic that saturates at the bound of INV-TL02.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace episcope {
 
-/// a + b, at most 2^63 − 1. Both are within the bound already.
+/// a + b, at most 2^63 − 1. Both operands must be within the bound.
 inline constexpr uint64_t saturating_add(uint64_t a, uint64_t b) {
   return a > kMaxFrameCount - b ? kMaxFrameCount : a + b;
 }

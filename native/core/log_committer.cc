@@ -13,7 +13,7 @@
 namespace episcope {
 namespace {
 
-/// For an append soon after the last one, the files stay open and the thread alive.
+/// How long the files stay open and the thread alive for another append.
 constexpr std::chrono::milliseconds kLinger{200};
 
 }  // namespace

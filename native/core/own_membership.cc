@@ -17,8 +17,8 @@
 namespace episcope {
 namespace {
 
-// Of cgroup.procs a thread never reads more than it has asked for, and a cgroup with very many
-// processes is one that must be possible to kill: piece by piece, to the end.
+// The list is read in pieces, without a limit of its size: a cgroup with very many processes must
+// be possible to kill.
 constexpr size_t kPiece = 4096;
 
 bool is_gone(int error_number) { return error_number == ENOENT || error_number == ENODEV; }
@@ -26,7 +26,8 @@ bool is_gone(int error_number) { return error_number == ENOENT || error_number =
 /// Whether a thread of this process has this number. An errno that is not ESRCH leaves it open.
 int thread_errno(int tid) { return syscall(SYS_tgkill, getpid(), tid, 0) == 0 ? EBUSY : errno; }
 
-/// EBUSY as soon as `look` gives it for a number of the file; else the last errno but ESRCH.
+/// Returns EBUSY as soon as `look` returns it for a number in the file, else the last errno other
+/// than ESRCH.
 template <typename Look>
 int look_through(int dirfd, const char* name, Look look) {
   const OwnedDescriptor file(openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
@@ -57,7 +58,7 @@ int look_in(int dirfd) {
   const int own = getpid();
   int error =
       look_through(dirfd, "cgroup.procs", [own](int pid) { return pid == own ? EBUSY : 0; });
-  // In a threaded cgroup only threads are listed: some of ours may be in it.
+  // A threaded cgroup lists only threads, which may include some of ours.
   if (error == EOPNOTSUPP) error = look_through(dirfd, "cgroup.threads", thread_errno);
   return is_gone(error) ? 0 : error;
 }
@@ -66,7 +67,7 @@ int walk(int dirfd, int depth);
 
 int look_in_child(int dirfd, const char* name, int depth) {
   if (depth == 0) return ELOOP;
-  // EXDEV: what is mounted there hides a cgroup that may hold us.
+  // EXDEV: a mount hides a cgroup that may contain us.
   const OwnedDescriptor child(open_child(dirfd, name, O_RDONLY | O_DIRECTORY));
   if (!child.is_open()) return is_gone(errno) ? 0 : errno;
   return walk(child.get(), depth - 1);
@@ -75,7 +76,7 @@ int look_in_child(int dirfd, const char* name, int depth) {
 int look_below(int dirfd, int depth) {
   struct stat status {};
   if (fstat(dirfd, &status) != 0) return errno;
-  // Its own entry and its `.`: no directory below, no need to list some sixty files.
+  // Only its own entry and `.`: there is no subdirectory, so skip listing some sixty files.
   if (status.st_nlink == 2) return 0;
   const OwnedDescriptor list(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!list.is_open()) return is_gone(errno) ? 0 : errno;

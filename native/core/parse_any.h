@@ -1,4 +1,4 @@
-// All parsers behind one door, by index: what the differential test and the fuzzer knock on.
+// Calls a parser by the index of its text, for the differential test and the fuzzer.
 #pragma once
 
 #include <cstddef>
@@ -12,9 +12,9 @@ namespace episcope {
 inline constexpr uint32_t kKernelTextCount = static_cast<uint32_t>(KernelText::kProcIo) + 1;
 
 struct ParseOutcome {
-  ParseError error;    // false: the values below are the text's
-  uint32_t count = 0;  // how many values this kind has
-  uint32_t valid = 0;  // bit i: values[i] is there; else its key is absent
+  ParseError error;    // if false, the values below are valid
+  uint32_t count = 0;  // number of values of this kind
+  uint32_t valid = 0;  // bit i is set if values[i] is valid; otherwise its key is absent
   uint64_t values[16] = {};
 };
 

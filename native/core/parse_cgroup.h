@@ -1,6 +1,6 @@
-// The files of a cgroup v2 directory. Most fill words of a frame: a new metric is one line here, a
-// key of a file that is read already, or a file of its own among kOptionalFiles. Values are in the
-// contract's units: the kernel's microseconds become ns here, saturating.
+// Parses the files of a cgroup v2 directory. Most fill words of a frame: a new metric is one line
+// here, either a key of a file that is already read or a new file in kOptionalFiles. Values have
+// the units of the contract: the kernel's microseconds are converted to ns, saturating.
 #pragma once
 
 #include <cstddef>
@@ -24,19 +24,19 @@ inline constexpr FlatKey kCpuStatKeys[] = {
     {"throttled_usec", Presence::kOptional, Figure::kUnsigned, word::kCpuThrottledNs, kNsPerUs},
 };
 
-/// kPageFaultsMinor gets all faults, the major ones among them.
+/// kPageFaultsMinor gets all faults, including the major ones.
 inline constexpr FlatKey kMemoryStatKeys[] = {
     {"anon", Presence::kOptional, Figure::kGauge, word::kMemRssBytes},
     {"pgfault", Presence::kOptional, Figure::kSigned, word::kPageFaultsMinor},
     {"pgmajfault", Presence::kOptional, Figure::kSigned, word::kPageFaultsMajor},
 };
 
-// oom_kill, not oom: only the first says that something was killed.
+// oom_kill, not oom: only oom_kill counts processes that were killed.
 inline constexpr FlatKey kMemoryEventsKeys[] = {
     {"oom_kill", Presence::kRequired, Figure::kUnsigned, word::kOomKills},
 };
 
-/// Fills the words of `keys` with what the text has, and unsets those that it lacks.
+/// Fills the words of `keys` from the text, and unsets those that it does not have.
 template <size_t kCount>
 ParseError parse_words(Text text, const FlatKey (&keys)[kCount], Reading& out) {
   uint64_t values[kCount];
@@ -60,7 +60,7 @@ constexpr uint64_t words_of(const FlatKey (&keys)[kCount]) {
   return words;
 }
 
-/// A file of one gauge: memory.current, memory.peak, pids.current.
+/// Parses a file with a single gauge: memory.current, memory.peak, pids.current.
 ParseError parse_single(Text text, uint64_t& out);
 
 template <uint32_t kWord>
@@ -81,7 +81,7 @@ struct Pressure {
 };
 ParseError parse_pressure(Text text, Pressure& out);
 
-/// kFull 0: the total of all tasks has no meaning.
+/// kFull is 0 if the total of all tasks is meaningless.
 template <uint32_t kSome, uint32_t kFull = 0>
 ParseError parse_pressure_words(Text text, Reading& out) {
   Pressure pressure;
@@ -91,7 +91,7 @@ ParseError parse_pressure_words(Text text, Reading& out) {
   return {};
 }
 
-/// A kernel file whose absence is no failure. It is read with the part that `word` belongs to.
+/// A kernel file whose absence is not a failure. It is read with the part of `word`.
 struct OptionalFile {
   const char* name;
   uint32_t word;
@@ -126,8 +126,7 @@ inline constexpr IoKey kIoKeys[] = {
 };
 inline constexpr uint32_t kIoFigures = std::size(kIoKeys);
 
-/// Sums over the devices of io.stat, by kIoKeys. An empty file is valid: nothing was read or
-/// written.
+/// Sums over the devices of io.stat, by kIoKeys. An empty file is valid: there was no io.
 struct IoStat {
   uint64_t figures[kIoFigures] = {};
 };
@@ -140,10 +139,10 @@ struct IoDevice {
 };
 inline constexpr uint64_t kUnknownDevice = UINT64_MAX;
 
-/// The same for each device, as the text has them. One may be there without figures.
+/// Parses the figures of each device, in the order of the text. A device may have no figures.
 ParseError parse_io_devices(Text text, std::vector<IoDevice>& out);
 
-/// `8:16`. Returns false for any other text.
+/// Parses a device number such as `8:16`. Returns false for any other text.
 bool parse_device_number(Text text, uint64_t& number);
 
 }  // namespace episcope

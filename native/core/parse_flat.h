@@ -1,5 +1,5 @@
-// Flat keyed text, `key value` a line: the rule of cpu.stat, memory.stat, memory.events,
-// cgroup.events and, with another separator, of /proc/<pid>/io.
+// Parses flat keyed text with one `key value` pair per line: cpu.stat, memory.stat, memory.events,
+// cgroup.events and, with another separator, /proc/<pid>/io.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +15,14 @@ struct FlatKey {
   Text name;
   Presence presence;
   Figure figure = Figure::kUnsigned;
-  /// The word that the value fills, times `scale`; 0: it is no word of a frame.
+  /// The word that the value times `scale` fills; 0 if it does not fill a word.
   uint32_t word = 0;
   uint64_t scale = 1;
 };
 
-/// Finds `keys` by name, never by position; lines with other keys are skipped unread. Of a key told
-/// twice the last counts. `values[i]` is set where bit i of `found` is; a missing required key is
-/// an error.
+/// Finds `keys` by name, never by position, and skips other lines. If a key occurs twice, the last
+/// value counts. `values[i]` is valid if bit i of `found` is set. A missing required key is an
+/// error.
 ParseError parse_flat(Text text, Text separator, const FlatKey* keys, size_t count,
                       uint64_t* values, uint32_t& found);
 

@@ -1,6 +1,6 @@
-// io.stat is the least regular of the cgroup files: devices in any order, a device without keys,
-// several MAJ:MIN tokens on a line, `(unknown)` as the device, dotted keys, a torn `252:0 ` at the
-// end.
+// io.stat is the least regular cgroup file: devices are in any order, a device may have no keys, a
+// line may have several MAJ:MIN tokens, the device may be `(unknown)`, keys may contain dots, and
+// the text may end with an incomplete `252:0 `.
 #include <vector>
 
 #include "parse_cgroup.h"
@@ -20,7 +20,7 @@ uint64_t* sum_of(IoStat& sums, Text key) {
   return nullptr;
 }
 
-/// `begin_device(number)` gives what the figures that follow are added to.
+/// `begin_device(number)` returns the sums to which the following figures are added.
 template <typename BeginDevice>
 ParseError parse_devices(Text text, BeginDevice begin_device) {
   for (Lines lines(text); lines.next();) {

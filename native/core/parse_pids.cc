@@ -28,7 +28,7 @@ bool parse_pids(Text text, std::vector<int>& pids) {
 bool append_pids(ReadStatus status, const ReadBuffer& buffer, std::vector<int>& pids) {
   const Text text(buffer.bytes, buffer.size);
   if (status == ReadStatus::kTooLarge) {
-    // The last number may be cut, and would be another pid.
+    // The last number may be truncated, which would make it a different pid.
     const size_t separator = text.find_last_of(" \n");
     if (separator != Text::npos) parse_pids(text.substr(0, separator), pids);
     return false;

@@ -1,4 +1,5 @@
-// Lists of pids: cgroup.procs (one a line) and /proc/<pid>/task/<tid>/children (between spaces).
+// Parses lists of pids: cgroup.procs (one per line) and /proc/<pid>/task/<tid>/children (separated
+// by spaces).
 #pragma once
 
 #include <vector>
@@ -8,12 +9,12 @@
 
 namespace episcope {
 
-/// Appends the pids of the text; a zero is a process of a pid namespace that is not below ours.
-/// False where something else than pids stands there: what came before it was appended.
+/// Appends the pids of the text. A zero is a process in a pid namespace that is not below ours.
+/// Returns false at the first token that is not a pid; the pids before it are appended.
 bool parse_pids(Text text, std::vector<int>& pids);
 
-/// The same for what a read left in `buffer`; of a list larger than 64 KiB, what is whole, and
-/// false.
+/// Same for the result of a read. If the list is larger than 64 KiB, appends the complete pids in
+/// `buffer` and returns false.
 bool append_pids(ReadStatus status, const ReadBuffer& buffer, std::vector<int>& pids);
 
 }  // namespace episcope

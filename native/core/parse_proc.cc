@@ -5,8 +5,8 @@
 namespace episcope {
 namespace {
 
-/// The fields of one line, each followed by one space. A field that would begin where the text ends
-/// is absent.
+/// Iterates over the fields of one line, each followed by one space. A field that would start at
+/// the end of the text is absent.
 class Fields {
  public:
   Fields(Text text, size_t begin) : text_(text), next_(begin) {
@@ -60,7 +60,7 @@ ParseError parse_proc_stat(Text text, ProcStat& out) {
   stat.state = text[fields.begin()];
 
   struct Wanted {
-    int unread;  // fields between the one before and this one
+    int unread;  // number of fields skipped before this one
     uint64_t ProcStat::*value;
     Figure figure = Figure::kSigned;
   };

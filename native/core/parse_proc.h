@@ -1,5 +1,5 @@
-// The files of /proc/<pid>. Ticks and pages are raw here: their length is the system's, not the
-// text's.
+// Parses the files of /proc/<pid>. Ticks and pages are not converted here, because their size is a
+// property of the system, not of the text.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace episcope {
 
-/// /proc/<pid>/stat. The fields are counted after the last ')': comm is raw and may hold spaces,
-/// newlines and parentheses.
+/// /proc/<pid>/stat. Fields are counted from the last ')', because comm is not escaped and may
+/// contain spaces, newlines and parentheses.
 struct ProcStat {
   char state = '\0';
   uint64_t ppid = 0;
@@ -35,7 +35,7 @@ struct ProcStatm {
 };
 ParseError parse_proc_statm(Text text, ProcStatm& out);
 
-/// /proc/<pid>/io. read_bytes and write_bytes are storage and include the reaped children's.
+/// /proc/<pid>/io. read_bytes and write_bytes are storage io and include that of reaped children.
 struct ProcIo {
   std::optional<uint64_t> rchar;
   std::optional<uint64_t> wchar;

@@ -1,5 +1,5 @@
-// What every parser of kernel text shares: the error, bounded numbers, lines. Nothing here
-// allocates or reads outside the text; the text is untrusted.
+// Shared by the parsers of kernel text: errors, bounded numbers, lines. The text is untrusted.
+// Nothing here allocates or reads outside the text.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace episcope {
 
 using Text = std::string_view;
 
-/// Why a text was refused, and at which byte. False when it was not.
+/// Why a text was refused, and at which byte. Converts to false if it was not.
 struct ParseError {
   ParseReason reason = ParseReason::kNone;
   uint32_t offset = 0;
@@ -26,16 +26,16 @@ inline ParseError parse_error(ParseReason reason, size_t offset) {
 
 inline bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
-/// How the kernel prints a number, and so what may stand there.
+/// How the kernel prints a number, which determines what is accepted.
 enum class Figure {
-  kUnsigned,  // digits alone
-  kSigned,    // a minus sign may precede them: below zero is 0
-  kGauge,     // as kSigned, and 2^63 or more is a number below zero that was printed unsigned
+  kUnsigned,  // only digits
+  kSigned,    // an optional minus sign; negative values are read as 0
+  kGauge,     // like kSigned, and 2^63 or more is a negative number that was printed unsigned
 };
 
-/// Bytes [begin, end) as a decimal number of any length, saturating at 2^63 − 1. But for a leading
-/// minus sign where the figure may have one they must all be digits, one at least; else the error
-/// tells the first byte that is not.
+/// Parses bytes [begin, end) as a decimal number of any length, saturating at 2^63 − 1. Except for
+/// a leading minus sign, if the figure allows one, there must be at least one digit and nothing
+/// else; the error has the offset of the first other byte.
 inline ParseError parse_number(Text text, size_t begin, size_t end, uint64_t& value,
                                Figure figure = Figure::kUnsigned) {
   const bool negative = figure != Figure::kUnsigned && begin < end && text[begin] == '-';
@@ -49,7 +49,7 @@ inline ParseError parse_number(Text text, size_t begin, size_t end, uint64_t& va
     number = saturating_add(saturating_mul(number, 10), digit);
   }
   if (at == digits || at < end) return parse_error(ParseReason::kMalformedNumber, at);
-  // The kernel's own sum of per-cpu parts went below zero.
+  // The sum of the kernel's per-cpu counters was negative.
   if (figure == Figure::kGauge && beyond && !negative) {
     return parse_error(ParseReason::kGaugeBelowZero, begin);
   }
@@ -57,12 +57,12 @@ inline ParseError parse_number(Text text, size_t begin, size_t end, uint64_t& va
   return {};
 }
 
-/// Walks the lines of a text; the last one may lack its newline.
+/// Iterates over the lines of a text. The last line may lack its newline.
 class Lines {
  public:
   explicit Lines(Text text) : text_(text) {}
 
-  /// The next line is [begin(), end()), without the newline.
+  /// Moves to the next line, [begin(), end()) without the newline. Returns false at the end.
   bool next() {
     if (next_ >= text_.size()) return false;
     begin_ = next_;
@@ -82,7 +82,7 @@ class Lines {
   size_t next_ = 0;
 };
 
-/// Walks the non-empty pieces of [begin, end) between spaces.
+/// Iterates over the non-empty tokens of [begin, end), which are separated by spaces.
 class Tokens {
  public:
   Tokens(Text text, size_t begin, size_t end) : text_(text), end_of_line_(end), next_(begin) {}

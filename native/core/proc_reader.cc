@@ -7,10 +7,10 @@ namespace episcope {
 namespace {
 
 constexpr uint32_t kTotals =
-    part::kCpu | part::kIo;  // what the ledger keeps when nothing lives any more
+    part::kCpu | part::kIo;  // the ledger keeps these totals after all members have exited
 
-/// Of the extra part only what /proc has: the other words are the cgroup's, whose reader may have
-/// filled them.
+/// In the extra part, unsets only the words that /proc provides: the reader of the cgroup may have
+/// filled the others.
 void unset_words(uint32_t parts, Reading& out) {
   for (uint32_t index = 0; index < part::kCount; ++index) {
     if (((parts >> index) & 1) == 0) continue;
@@ -50,9 +50,9 @@ uint32_t ProcReader::read(uint32_t parts, ReadBuffer& buffer, Reading& out) {
     if (!(parts & bit)) continue;
     ReadFailure& failure = failures_[index];
     failure = tree_.root_failure(index);
-    // Where we reap, or were told how the root ended, that is in the totals to the last.
-    const bool told = tree_.has_reaper() || tree_.exit_counted();
-    if (ended && !(told && (bit & kTotals))) failure = gone();
+    // With a reaper, or with the rusage of the root's exit, the totals include everything.
+    const bool complete = tree_.has_reaper() || tree_.exit_counted();
+    if (ended && !(complete && (bit & kTotals))) failure = gone();
     if (!failure) got |= bit;
   }
   put_words(ended ? got | (parts & kTotals) : got, out);
@@ -90,8 +90,8 @@ uint32_t ProcReader::quality(uint32_t index) const {
   }
   if (bit == part::kIo) missing |= any_vanished;
   if (bit != part::kMemory) {
-    // How the root ended tells all that was reaped below it. Whether a descendant that no sample
-    // saw was left to somebody else is known to nobody here.
+    // The rusage of the root's exit includes all that was reaped below it. A descendant that no
+    // sample saw may have been reaped by another process.
     missing |= tree_.exit_counted();
     if (tree_.totals_exact()) missing = false;
   }

@@ -1,4 +1,4 @@
-// One process, or a process tree, or the members of a bare leaf: metrics summed from /proc.
+// Sums the metrics of one process, of a process tree, or of the members of a bare leaf from /proc.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ class ProcReader {
     int pid = 0;
     const char* proc_root = "/proc";
     bool tree = true;
-    int reaper_pid = 0;           // the calling process when it is the tree's subreaper, else 0
-    uint64_t peak_period_ns = 0;  // the least time between two looks at the processes' own peaks
+    int reaper_pid = 0;           // the calling process if it is the subreaper of the tree, else 0
+    uint64_t peak_period_ns = 0;  // minimum time between two reads of the processes' VmHWM
   };
 
   ProcReader() = default;
@@ -26,44 +26,44 @@ class ProcReader {
   ProcReader& operator=(const ProcReader&) = delete;
   ~ProcReader() { close(); }
 
-  /// Pins the process: kept stat descriptor, pidfd, starttime. kProcGone, kProcRead, kProcParse or
-  /// kInvalidPid (the id of a thread that is not its process's).
+  /// Pins the process by a kept stat descriptor, a pidfd and its starttime. Fails with kProcGone,
+  /// kProcRead, kProcParse or kInvalidPid (the id of a thread other than the leader).
   ReadFailure open(const Options& options, ReadBuffer& buffer);
   void close();
   bool is_open() const { return tree_.is_open(); }
 
-  /// From now on the members are those that the cgroup lists, and while it does not list the pinned
-  /// process though that lives, its tree by parentage too: the list could not be read, or the
-  /// process was not moved in yet. nullptr goes back to parentage. The reader must outlive its use
+  /// Takes the members from the list of a cgroup from now on. While the list lacks the live pinned
+  /// process, because it could not be read or the process has not been moved in yet, its tree by
+  /// parentage counts too. nullptr returns to parentage alone. The reader must outlive its use
   /// here.
   void set_members(CgroupReader* leaf) {
     leaf_ = leaf != nullptr;
     tree_.set_members(leaf);
   }
 
-  /// Reads the asked parts into `out`; memory and io are sums over the members, cpu is the ledger's
-  /// total.
+  /// Reads the requested parts into `out` and returns those that are available. Memory and io are
+  /// sums over the members, cpu is the total of the ledger.
   uint32_t read(uint32_t parts, ReadBuffer& buffer, Reading& out);
   const ReadFailure& failure(uint32_t index) const { return failures_[index]; }
-  /// Why the last figure of part `index` lacks another member than the pinned process.
+  /// Why the last figure of part `index` lacks a member other than the pinned process.
   const ReadFailure& member_failure(uint32_t index) const { return tree_.member_failure(index); }
 
-  /// quality::kLowerBound where the last figure of part `index` may miss something, else 0.
+  /// quality::kLowerBound if the last figure of part `index` may be incomplete, else 0.
   uint32_t quality(uint32_t index) const;
 
-  /// The pinned process has not exited (a zombie has).
+  /// Whether the pinned process is alive. A zombie is not.
   bool root_alive() { return tree_.root_alive(); }
-  /// Readable once the pinned process has exited; −1 where there is none.
+  /// Readable once the pinned process has exited; −1 if there is no pidfd.
   int pidfd() const { return tree_.pidfd(); }
   bool same_pids() const { return tree_.same_pids(); }
-  /// The members that lived at the last read; before the first one the pinned process.
+  /// The members that were alive at the last read, or the pinned process before the first one.
   std::vector<KnownProcess> known() const { return tree_.known(); }
-  /// Members that lived at the last read.
+  /// Number of members that were alive at the last read.
   uint32_t live_members() const { return tree_.live_members(); }
-  /// With a reaper: everything that ended has been reaped and accounted, so that the totals are
-  /// exact.
+  /// Whether the totals are exact: with a reaper, every process that exited has been reaped and
+  /// accounted.
   bool totals_exact() const { return tree_.totals_exact(); }
-  /// As of ProcessTree.
+  /// See ProcessTree::set_exit_watch.
   void set_exit_watch(std::shared_ptr<ChildWatch> watch) { tree_.set_exit_watch(std::move(watch)); }
   std::optional<ChildExit> root_exit() const { return tree_.root_exit(); }
   bool root_cpu(ReadBuffer& buffer, uint64_t& ns) { return tree_.root_cpu(buffer, ns); }

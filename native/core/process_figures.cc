@@ -29,7 +29,7 @@ int to_pid(uint64_t number) { return number > INT_MAX ? INT_MAX : static_cast<in
 bool leader_ended(const ProcStat& stat) { return stat.state == 'Z'; }
 
 bool is_zombie(const ProcStat& stat) {
-  // Of a leader that ended before its threads the state is Z as well, and the process lives.
+  // A leader that exited before its threads is also in state Z, but the process is alive.
   return leader_ended(stat) && stat.num_threads <= 1;
 }
 

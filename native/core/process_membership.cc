@@ -1,4 +1,4 @@
-// Who belongs to the episode: the part of ProcessTree that walks parentage or the list of a leaf.
+// The part of ProcessTree that finds the members, by parentage or from the list of a leaf.
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -10,7 +10,7 @@
 
 namespace episcope {
 
-/// This sample looks for children, as is cheapest.
+/// Starts the search for children in the cheapest way.
 void ProcessTree::begin_search(ReadBuffer& buffer) {
   queue_.clear();
   searches_ = true;
@@ -46,7 +46,7 @@ bool ProcessTree::any_lives() const {
   });
 }
 
-/// The process that was born under the number, if it is a member's child; else kNone.
+/// Opens the new process with this pid if it is a child of a member, else returns kNone.
 size_t ProcessTree::open_born(int pid, ReadBuffer& buffer) {
   if (pid == reaper_pid_ || find(pid) != kNone) return kNone;
   Member born;
@@ -57,10 +57,10 @@ size_t ProcessTree::open_born(int pid, ReadBuffer& buffer) {
   }
   const int parent = stat.ppid > INT_MAX ? 0 : static_cast<int>(stat.ppid);
   const size_t index = find(parent);
-  // Where the leaf lists members, only those that descend are followed.
+  // If a leaf lists the members, only children of members found by parentage are followed.
   const bool is_ours = index != kNone ? leaf_ == nullptr || members_[index].descends
                                       : has_reaper() && parent == reaper_pid_;
-  // A thread has the number of its own and the parent of its process.
+  // A thread has its own id, but the parent of its process.
   if (!is_ours || born.process.thread_group(buffer) != pid) return kNone;
   members_.push_back(std::move(born));
   by_pid_[pid] = members_.size() - 1;
@@ -75,7 +75,7 @@ void ProcessTree::visit_descendants(ReadBuffer& buffer) {
     if (members_[0].visit != sample_) visit(0, buffer);
   }
   visit_queued(buffer);
-  // Those whose parent ended have another one now, which need not be a member.
+  // Members whose parent exited have a new parent, which may not be a member.
   order_by_age();
   for (const size_t index : by_age_) {
     if (members_[index].visit == sample_) continue;
@@ -83,7 +83,8 @@ void ProcessTree::visit_descendants(ReadBuffer& buffer) {
     visit_queued(buffer);
   }
   visit_born(buffer);
-  // Before nobody is left, the lists are asked for those that no birth told of.
+  // Before concluding that no member is left, read the lists for children that the new pids did not
+  // show.
   if (searches_ && search_ != Search::kLists && !any_lives()) {
     begin_lists(buffer);
     visit_queued(buffer);
@@ -106,7 +107,7 @@ void ProcessTree::visit_queued(ReadBuffer& buffer) {
     size_t index = find(pid);
     if (index != kNone && members_[index].visit == sample_) continue;
     if (index != kNone) visit(index, buffer);
-    // New, or another process by the number of one that ended.
+    // A new process, possibly with the pid of a member that has exited.
     if (index == kNone || members_[index].gone) {
       index = open_member(pid, buffer);
       if (index != kNone) visit(index, buffer);
@@ -124,8 +125,9 @@ void ProcessTree::visit(size_t index, ReadBuffer& buffer) {
 
 void ProcessTree::visit_listed(ReadBuffer& buffer) {
   const bool whole = open_listed(buffer);
-  // What the list does not tell is not nothing: while it lacks the living root, because it could
-  // not be read or the process was not moved in yet, parentage tells as well.
+  // An incomplete list does not mean that there are no members: while it lacks the live root,
+  // because it could not be read or the process has not been moved in yet, members are also found
+  // by parentage.
   const bool by_parentage = members_[0].listed != sample_ && root_alive();
   if (by_parentage) find_descendants(buffer);
   order_by_age();
@@ -140,7 +142,7 @@ void ProcessTree::visit_listed(ReadBuffer& buffer) {
       member.counted = false;
     }
   }
-  // The numbers of those that were found gone may be another's by now.
+  // The pid of a member that has exited may have been reused.
   for (const int pid : listed_) {
     if (pid == reaper_pid_ || find(pid) != kNone) continue;
     const size_t index = open_member(pid, buffer);
@@ -151,7 +153,7 @@ void ProcessTree::visit_listed(ReadBuffer& buffer) {
   if (!unseen_.empty()) note_unseen(buffer);
 }
 
-/// Whoever is listed again lives, and was not to be found: /proc hides it, or is no procfs of its.
+/// A pid that is listed again is alive; it was not found because /proc hides it or its namespace.
 void ProcessTree::note_unseen(ReadBuffer& buffer) {
   listed_.clear();
   (void)leaf_->list_members(buffer, listed_);
@@ -194,17 +196,17 @@ bool ProcessTree::open_listed(ReadBuffer& buffer) {
 
 bool ProcessTree::belongs(const Member& member, bool by_parentage, bool whole) const {
   if (member.listed == sample_ || (by_parentage && member.descends)) return true;
-  // A zombie is not listed any more and waits for its parent, who is to be credited.
+  // A zombie is no longer listed, but its parent, which will reap it, is still to be credited.
   return member.counted && (!whole || member.zombie);
 }
 
-// Only finds them: all members are read after that, the oldest first.
+// Only finds them; all members are read afterwards, the oldest first.
 void ProcessTree::find_descendants(ReadBuffer& buffer) {
   members_[0].descends = true;
   members_[0].counted = true;
   if (!descendants_) return;
   begin_search(buffer);
-  // Those that descend and whose parent ended are found no more, and their children are.
+  // Descendants whose parent exited are no longer found through it, so start from each of them.
   for (size_t index = 0; index < members_.size(); ++index) {
     Member& member = members_[index];
     if (!member.gone && member.descends) append_children(member.process, buffer);
@@ -231,7 +233,7 @@ void ProcessTree::find_queued(ReadBuffer& buffer) {
   queue_.clear();
 }
 
-/// A parent is older than its children: the members in an order in which parents come first.
+/// Sorts the members by age, so that parents precede their children.
 void ProcessTree::order_by_age() {
   by_age_.clear();
   for (size_t index = 0; index < members_.size(); ++index) {

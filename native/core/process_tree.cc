@@ -30,7 +30,7 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
   ProcStat stat;
   ReadFailure failure;
   if (root_.fd < 0) {
-    // As if the directory of the process, which is beneath it, could not be opened.
+    // Reported as if the directory of the process, which is beneath it, could not be opened.
     failure.code = error_number == ENOENT ? ReadCode::kProcGone : ReadCode::kProcRead;
     if (std::strcmp(proc_root, "/proc") == 0 && !is_shortage(error_number)) {
       failure.code = ReadCode::kProcNotAvailable;
@@ -73,7 +73,7 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
   live_ = 1;
   open_pidfd(buffer);
   if (reaper_pid_ != 0) {
-    // Only for its children; what it reaped the kernel tells by getrusage.
+    // Only used for its children; getrusage returns what it reaped.
     ProcRoot without_clock = root_;
     without_clock.same_pids = false;
     (void)reaper_.open(without_clock, reaper_pid_, buffer, stat);
@@ -86,7 +86,7 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
 void ProcessTree::open_pidfd(ReadBuffer& buffer) {
   if (!root_.same_pids || !DescriptorBudget::take()) return;
   pidfd_ = static_cast<int>(syscall(kPidfdOpen, members_[0].process.pid(), 0u));
-  // The number was the pinned process's at that moment only if that one is still there now.
+  // The pid belonged to the pinned process at that moment only if that process still exists now.
   ProcStat stat;
   if (pidfd_ >= 0 && members_[0].process.read_stat(buffer, stat)) {
     ::close(pidfd_);
@@ -155,8 +155,8 @@ void ProcessTree::sample(uint32_t parts, ReadBuffer& buffer) {
   }
   if (searches_) end_search();
   sum_up();
-  // Whoever was reaped between the reaper's row and now is missing there. With nobody left the row
-  // can be read again: a member that lives would have to be read after it.
+  // The reaper's row lacks processes reaped since it was read. It can be read again only if no
+  // member is left, because live members have to be read after it.
   if (has_reaper() && live_ == 0 && zombies_ == 0) store_reaper();
   store_exit();
   ledger_.settle();
@@ -175,7 +175,7 @@ bool ProcessTree::root_alive() {
   if (!is_open() || members_[0].gone) return false;
   if (pidfd_ >= 0) {
     pollfd exited = {pidfd_, POLLIN, 0};
-    // Interrupted, it told nothing.
+    // An interrupted poll returns no information, so the root counts as alive.
     return poll(&exited, 1, 0) <= 0;
   }
   ProcStat stat;
@@ -191,7 +191,7 @@ size_t ProcessTree::find(int pid) const {
   return found == by_pid_.end() ? kNone : found->second;
 }
 
-/// The number no longer names this member.
+/// The pid no longer refers to this member.
 void ProcessTree::forget(size_t index) {
   const int pid = members_[index].process.pid();
   if (find(pid) == index) by_pid_.erase(pid);
@@ -201,7 +201,7 @@ size_t ProcessTree::open_member(int pid, ReadBuffer& buffer) {
   Member member;
   ProcStat stat;
   if (const ReadFailure failure = member.process.open(root_, pid, buffer, stat)) {
-    // Gone already: what it used is its parent's.
+    // It has exited already; its parent accounts for what it used.
     if (failure.code != ReadCode::kProcGone) {
       note_unread(part::kAll, failure);
       if (searches_) unopened_.push_back(pid);
@@ -213,12 +213,12 @@ size_t ProcessTree::open_member(int pid, ReadBuffer& buffer) {
   return members_.size() - 1;
 }
 
-/// False when the member is gone, or its stat could not be read.
+/// Returns false if the member has exited or its stat could not be read.
 bool ProcessTree::observe(size_t index, ReadBuffer& buffer, Observation& seen) {
   Member& member = members_[index];
   ProcessDirectory& process = member.process;
   member.visit = sample_;
-  // Before stat: a number that still has its process then had it here.
+  // Read before stat: if the pid still belongs to the process then, it did so here.
   uint64_t clock_ns = 0;
   const bool has_clock = process.process_clock(clock_ns);
   ProcStat stat;
@@ -257,7 +257,7 @@ void ProcessTree::observe_memory(size_t index, const ProcStat& stat, ReadBuffer&
       bytes_of_pages(saturating_sub(statm.resident_pages, statm.shared_pages));
 }
 
-/// A process that took no page since its peak was read has no higher one.
+/// A process without page faults since its peak was read cannot have a higher peak.
 void ProcessTree::observe_peak(Member& member, uint64_t faults, ReadBuffer& buffer) {
   uint64_t bytes = 0;
   if (member.peak_faults == faults || !member.process.peak_rss(buffer, bytes)) return;
@@ -271,8 +271,8 @@ void ProcessTree::observe_io(size_t index, ReadBuffer& buffer, Observation& seen
     note_failure(index, part::kIo, failure);
     return;
   }
-  // The kernel merges the io of reaped children into their parent's: to the ledger all of it is
-  // reaped.
+  // The kernel adds the io of reaped children to their parent's own io, so the ledger treats all of
+  // it as reaped.
   seen.set(channel::kIoRead, 0, io.read_bytes);
   seen.set(channel::kIoWrite, 0, io.write_bytes);
 }
@@ -294,13 +294,14 @@ void ProcessTree::store_reaper() {
   ledger_.store(seen);
 }
 
-/// Of a member other than the root. What lacks in several parts for one reason is told once.
+/// Records a failure of a member other than the root. One failure that affects several parts is
+/// reported once.
 void ProcessTree::note_unread(uint32_t parts, const ReadFailure& failure) {
   incomplete_ |= parts;
-  // It has ended meanwhile, and what it used is counted with its parent.
+  // The process has exited meanwhile, and its parent accounts for what it used.
   if (failure.code == ReadCode::kProcGone) return;
-  constexpr uint32_t kTellingOrder[] = {1, 2, 0, 3};
-  for (const uint32_t p : kTellingOrder) {
+  constexpr uint32_t kReportingOrder[] = {1, 2, 0, 3};
+  for (const uint32_t p : kReportingOrder) {
     if (!((parts & parts_) >> p & 1)) continue;
     if (!member_failures_[p]) member_failures_[p] = failure;
     return;
@@ -310,17 +311,17 @@ void ProcessTree::note_unread(uint32_t parts, const ReadFailure& failure) {
 void ProcessTree::store_exit() {
   Member& root = members_[0];
   if (exit_counted_ || (!root.gone && !root.zombie)) return;
-  // Who reaped it knows by now what it used: the reaper's row has it already, and would count it
+  // If the root has been reaped, the reaper's row already includes its usage, which must not count
   // twice.
   if (root.gone && reaper_pid_ != 0) return;
-  // A leaf that never listed it has nothing of what it used.
+  // A leaf that never listed the root does not include its usage.
   if (!root.stored && leaf_ != nullptr) return;
   const std::optional<ChildExit> exit = root_exit();
   if (!exit) return;
   Observation seen;
   seen.pid = root.process.pid();
   seen.starttime = root.process.starttime();
-  if (!root.stored) ledger_.store(seen);  // its end is the first that is read of it
+  if (!root.stored) ledger_.store(seen);  // the root exited before it was read
   observe_rusage(exit->usage, seen);
   exit_counted_ = ledger_.close(seen);
 }
@@ -334,7 +335,7 @@ bool ProcessTree::root_cpu(ReadBuffer& buffer, uint64_t& ns) {
   ProcessDirectory& process = members_[0].process;
   ProcStat stat;
   if (!process.process_clock(ns) || process.read_stat(buffer, stat)) return false;
-  // What it reaped is told in ticks.
+  // The usage of reaped children has only the resolution of a clock tick.
   return stat.cminflt == 0 && stat.cmajflt == 0;
 }
 
@@ -367,7 +368,7 @@ void ProcessTree::sum_up() {
 }
 
 void ProcessTree::remove_ended() {
-  // From the back: what takes a removed member's place was looked at already.
+  // Backwards, because the member that replaces a removed one has been checked already.
   for (size_t index = members_.size(); index-- > 1;) {
     Member& member = members_[index];
     if (!member.gone && member.counted) continue;

@@ -1,5 +1,5 @@
-// The processes of an episode as /proc shows them: who belongs to it, what each one used, and the
-// ledger that sums it up. One sample walks them all.
+// The processes of an episode as shown by /proc: the members, their figures, and the ledger that
+// sums them. One sample reads all members.
 #pragma once
 
 #include <cstdint>
@@ -26,60 +26,60 @@ class ProcessTree {
   ProcessTree& operator=(const ProcessTree&) = delete;
   ~ProcessTree() { close(); }
 
-  /// Pins the process `pid` as the root. `reaper_pid`: the calling process, subreaper of the tree,
-  /// or 0.
+  /// Pins the process `pid` as the root. `reaper_pid` is the calling process if it is the subreaper
+  /// of the tree, else 0.
   ReadFailure open(const char* proc_root, int pid, bool descendants, int reaper_pid,
                    ReadBuffer& buffer);
   void close();
   bool is_open() const { return !members_.empty(); }
 
-  /// The members are those that the cgroup lists, and while it does not list the living root the
-  /// root and its descendants too; nullptr: the root and its descendants by parentage.
+  /// Takes the members from the list of the cgroup, plus the root and its descendants while the
+  /// list lacks the live root. With nullptr the members are the root and its descendants.
   void set_members(CgroupReader* leaf) { leaf_ = leaf; }
 
-  /// The least time between two looks at the peaks that the kernel keeps of each process.
+  /// Sets the minimum time between two reads of the processes' VmHWM.
   void set_peak_period(uint64_t period_ns) { peak_period_ns_ = period_ns; }
 
-  /// Reads every member: always stat, statm for part::kMemory, io for part::kIo.
+  /// Reads every member: stat always, statm for part::kMemory, io for part::kIo.
   void sample(uint32_t parts, ReadBuffer& buffer);
 
   const Ledger& ledger() const { return ledger_; }
-  /// Of the last sample: the members that live, their memory (resident − shared), their tasks.
+  /// As of the last sample: the number of live members, their memory (resident − shared) and tasks.
   uint32_t live_members() const { return live_; }
   uint64_t rss_bytes() const { return rss_bytes_; }
-  /// The highest rss that a single process was seen to have had since its exec.
+  /// The highest VmHWM seen of any single process.
   uint64_t peak_bytes() const { return peak_bytes_; }
   uint64_t threads() const { return threads_; }
-  /// Parts in which a member other than the root could not be read, or is not known.
+  /// Parts for which a member other than the root could not be read or found.
   uint32_t incomplete() const { return incomplete_; }
-  /// Why a part is incomplete, where that is known: of the first member other than the root.
+  /// Why a part is incomplete, if known: the first failure of a member other than the root.
   const ReadFailure& member_failure(uint32_t index) const { return member_failures_[index]; }
-  /// Why the root's figures of a part are missing; a part's index as everywhere.
+  /// Why the root's figures of part `index` are missing.
   const ReadFailure& root_failure(uint32_t index) const { return root_failures_[index]; }
   bool root_gone() const { return is_open() && members_[0].gone; }
   bool has_reaper() const { return reaper_pid_ != 0; }
-  /// Another member than the root was ever seen.
+  /// Whether a member other than the root was ever seen.
   bool others_seen() const { return others_seen_; }
 
-  /// The root has not exited (a zombie has). Asks the kernel now.
+  /// Checks now whether the root is alive. A zombie is not.
   bool root_alive();
-  /// Readable once the root has exited; −1 where there is none.
+  /// Readable once the root has exited; −1 if there is no pidfd.
   int pidfd() const { return pidfd_; }
-  /// Its pid numbers are the caller's own: system calls that take a pid may be asked too.
+  /// Whether the pids are valid in the calling process, so that system calls can use them.
   bool same_pids() const { return root_.same_pids; }
-  /// The members that lived at the last sample; before the first one the root.
+  /// The members that were alive at the last sample, or the root before the first one.
   std::vector<KnownProcess> known() const;
-  /// With a reaper: everything that ended has been reaped and accounted.
+  /// With a reaper: whether every process that exited has been reaped and accounted.
   bool totals_exact() const;
 
-  /// The root is a child of this process: its end is told exactly.
+  /// Sets the watch of a root that is a child of this process, which makes its final usage exact.
   void set_exit_watch(std::shared_ptr<ChildWatch> watch) { exit_watch_ = std::move(watch); }
-  /// How the root ended, in the totals from the next sample on; asked now.
+  /// Checks now how the root exited. The next sample adds its usage to the totals.
   std::optional<ChildExit> root_exit() const;
-  /// The root's end is in the totals.
+  /// Whether the totals include the final usage of the root.
   bool exit_counted() const { return exit_counted_; }
-  /// What the root used in its life so far, its reaped children included; false where that is not
-  /// known to the ns.
+  /// The cpu time of the root so far, including its reaped children. Returns false if it is not
+  /// known exactly to the ns.
   bool root_cpu(ReadBuffer& buffer, uint64_t& ns);
 
  private:
@@ -87,14 +87,14 @@ class ProcessTree {
     ProcessDirectory process;
     uint32_t visit = 0;     // the sample that read it last
     uint32_t listed = 0;    // the sample in which the leaf listed it last
-    bool descends = false;  // was found by parentage while the leaf did not list the root
+    bool descends = false;  // found by parentage while the leaf did not list the root
     bool counted = false;   // has a row in the ledger
     bool stored = false;    // ever had one
     bool gone = false;
     bool zombie = false;
     uint64_t threads = 0;
     uint64_t rss_bytes = 0;
-    uint64_t peak_faults = UINT64_MAX;  // its page faults when its peak was read
+    uint64_t peak_faults = UINT64_MAX;  // page faults when the peak was last read
   };
   static constexpr size_t kNone = SIZE_MAX;
 
@@ -141,19 +141,19 @@ class ProcessTree {
   ProcessDirectory reaper_;
   Observation reaper_baseline_;
 
-  /// The first is the root, for ever; a member of another index may move.
+  /// The first element is always the root. Other members may change their index.
   std::vector<Member> members_;
   std::unordered_map<int, size_t> by_pid_;
   Ledger ledger_;
 
   BirthWatch births_;
   Search search_ = Search::kLists;
-  bool searches_ = false;       // this sample looks for children
-  bool lists_cut_ = false;      // when the lists were read last, one could not be read whole
-  std::vector<int> unopened_;   // pids that could not be opened, and are there
+  bool searches_ = false;       // this sample searches for children
+  bool lists_cut_ = false;      // a list could not be read completely at the last search
+  std::vector<int> unopened_;   // pids that exist but could not be opened
   std::vector<int> queue_;      // pids to visit, parents before children
   std::vector<int> listed_;     // pids that the leaf listed
-  std::vector<int> unseen_;     // those of them that are not to be found
+  std::vector<int> unseen_;     // listed pids that were not found
   std::vector<size_t> by_age_;  // members, oldest first
   uint32_t sample_ = 0;
   uint32_t parts_ = 0;

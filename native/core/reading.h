@@ -1,5 +1,5 @@
-// What readers fill and frames carry: the words of a slot (schema.h), and why a part is
-// missing.
+// The words of a slot (schema.h), as readers fill them and frames carry them, and the failure that
+// made a part unavailable.
 #pragma once
 
 #include <bit>
@@ -11,13 +11,13 @@
 
 namespace episcope {
 
-/// One failure: which code, which errno, which file, where and why. Plain data, no allocation.
+/// A failure with its code, errno, file, offset and reason. Plain data that does not allocate.
 struct ReadFailure {
   ReadCode code = ReadCode::kNone;
   ParseReason reason = ParseReason::kNone;
   int error_number = 0;
   uint32_t offset = 0;  // byte offset in the text, for the parse codes
-  int32_t pid = 0;      // whose /proc file, 0 for a cgroup's
+  int32_t pid = 0;      // the process of a /proc file, 0 for a file of a cgroup
   char file[32] = {};   // name inside the cgroup or /proc/<pid>, NUL-terminated
 
   explicit operator bool() const { return code != ReadCode::kNone; }
@@ -27,8 +27,7 @@ struct ReadFailure {
   }
 };
 
-/// A set of slot words with their validity mask. Sources and quality are added by the episode
-/// sampler.
+/// A set of slot words with their validity mask. The episode adds sources and qualities.
 struct Reading {
   uint64_t words[kFrameWords] = {};
 
@@ -44,8 +43,7 @@ struct Reading {
   bool has(uint32_t w) const { return (words[word::kValid] >> w) & 1; }
   uint64_t get(uint32_t w) const { return words[w]; }
 
-  /// Takes over what `from` has of the words of `mask` (bits of word::kValid), and nothing that it
-  /// lacks.
+  /// Copies those of the words of `mask` (bits of word::kValid) that are set in `from`.
   void take(const Reading& from, uint64_t mask) {
     for (; mask != 0; mask &= mask - 1) {
       const auto w = static_cast<uint32_t>(std::countr_zero(mask));
@@ -59,7 +57,7 @@ struct Reading {
   void unset_all(uint64_t mask) {
     for (; mask != 0; mask &= mask - 1) unset(static_cast<uint32_t>(std::countr_zero(mask)));
   }
-  /// Takes over what `from` has of part `index`, and nothing that it lacks.
+  /// Copies those words of part `index` that are set in `from`.
   void take_part(const Reading& from, uint32_t index) { take(from, part::kWords[index]); }
 };
 

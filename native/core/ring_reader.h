@@ -1,5 +1,5 @@
-// One reader of a ring. Readers do not disturb the writer nor each other; losing frames is no
-// error, a reader is told how many.
+// A reader of a ring. Readers do not affect the writer or each other. Losing frames is not an
+// error; a reader counts the frames it missed.
 #pragma once
 
 #include <algorithm>
@@ -12,16 +12,16 @@
 
 namespace episcope {
 
-/// The slot of one frame. The low half of STAMP is the frame's stamp; words that no metric uses are
-/// not copied.
+/// The slot of one frame. The low half of STAMP is the stamp of the frame. Words that no metric
+/// uses are not copied.
 struct FrameWords {
   uint64_t words[kRingSlotWords];
 };
 
 class RingReader {
  public:
-  /// Binds to memory that must outlive the reader. False unless it is a ring of this layout whose
-  /// newest frame is where its head says.
+  /// Binds to memory that must outlive the reader. Returns false unless it is a ring of this layout
+  /// whose newest frame matches its head.
   bool bind(void* memory, size_t size) {
     RingShape ring;
     if (!ring.bind(memory, size)) return false;
@@ -34,25 +34,26 @@ class RingReader {
     return !corrupt_;
   }
 
-  /// Frames that were never delivered and never will be. Returned + missed = written.
+  /// Number of frames that were overwritten before they were read. Returned + missed = written.
   uint64_t missed() const { return missed_; }
 
-  /// In the last call the head and the slots contradicted each other. The next one looks anew: the
-  /// writer repairs its head with every frame.
+  /// Whether the head contradicted the slots in the last call. The next call checks again, because
+  /// the writer repairs the head with every frame.
   bool corrupt() const { return corrupt_; }
 
   bool ended() const { return ring_.state().load(std::memory_order_acquire) == ring_state::kEnded; }
 
-  /// Frames that are there to be read.
+  /// Number of frames that can be read.
   uint32_t available() const { return std::min(head() - cursor_, ring_.capacity()); }
 
-  /// Moves to the newest frame there is, if it is ahead. What is skipped by choice is not missed.
+  /// Moves forward to the newest frame. The skipped frames do not count as missed.
   void skip_to_latest() {
     const uint32_t behind = head() - cursor_;
     if (behind > 0) cursor_ += behind - 1;
   }
 
-  /// Copies the frames that follow, oldest first, at most `max`; returns how many. Each is whole.
+  /// Copies the next frames, oldest first, at most `max`, and returns their number. Copies are
+  /// never torn.
   size_t read(FrameWords* out, size_t max) {
     corrupt_ = false;
     uint32_t end = head();
@@ -66,7 +67,8 @@ class RingReader {
         copied++;
         continue;
       }
-      // Overtaken. At the oldest frame it would happen again at once, so go on from the middle.
+      // The writer overtook us. It would do so again at the oldest frame, so continue in the
+      // middle.
       if (++resumes > kMaxRingResumes) break;
       end = head();
       const uint32_t middle = end - std::max<uint32_t>(1, ring_.capacity() / 2);
@@ -76,7 +78,8 @@ class RingReader {
     return copied;
   }
 
-  /// Copies the newest frame; false when there is none yet, or the ring is corrupt. Moves nothing.
+  /// Copies the newest frame without moving. Returns false before the first frame, or if the ring
+  /// is corrupt.
   bool latest(FrameWords& out) {
     corrupt_ = false;
     for (uint32_t tries = 0; tries < kMaxLatestTries && !corrupt_; tries++) {
@@ -96,7 +99,7 @@ class RingReader {
     cursor_ = cursor;
   }
 
-  // False: the slot was overwritten before or while it was copied.
+  // Returns false if the slot was overwritten before or during the copy.
   bool copy(uint32_t index, FrameWords& out) {
     const RingSlot slot = ring_.slot(index);
     const auto stamp = slot.stamp();
@@ -115,14 +118,14 @@ class RingReader {
       out.words[w] = slot.data(w).load(kData);
     }
 #if !EPISCOPE_TSAN
-    // The second look at the stamp must not come before the data: with this fence, who saw new data
-    // sees the odd stamp too.
+    // The second load of the stamp must not pass the data: with this fence, a reader that saw new
+    // data also sees the odd stamp.
     std::atomic_thread_fence(std::memory_order_acquire);
 #endif
     return stamp.load(std::memory_order_relaxed) == expected;
   }
 
-  // A frame below the head is in its slot, or a newer one of the same slot is; else the head
+  // The slot of a frame below the head must contain that frame or a newer one; otherwise the head
   // is corrupt.
   void check_written(uint32_t index) {
     const uint32_t stamp = ring_.slot(index).stamp().load(std::memory_order_acquire);

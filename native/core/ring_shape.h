@@ -1,5 +1,5 @@
-// The header of a ring and its newest frame, checked once and copied: whoever can write to the
-// memory afterwards changes what frames say, but not where anybody reads or writes.
+// Checks the header and the newest frame of a ring once, and copies the header. A thread that
+// writes to the memory later can change the contents of frames, but not the addresses accessed.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 #include "schema.h"
 
-// TSan does not understand fences: under it the data words themselves are released and acquired.
+// TSan does not understand fences, so the data words use release and acquire under it.
 #if defined(__SANITIZE_THREAD__)
 #define EPISCOPE_TSAN 1
 #elif defined(__has_feature)
@@ -50,10 +50,10 @@ class RingSlot {
   std::byte* bytes_;
 };
 
-/// The ring as memory: plain pointers, and the shape that was read from its header.
+/// The memory of a ring: plain pointers, and the shape read from its header.
 class RingShape {
  public:
-  /// False, and nothing is bound, unless `memory` holds a whole ring of this layout.
+  /// Returns false, and binds nothing, unless `memory` holds a complete ring of this layout.
   bool bind(void* memory, size_t size) {
     if (memory == nullptr || size < kRingHeaderBytes) return false;
     if (reinterpret_cast<uintptr_t>(memory) % alignof(uint64_t) != 0) return false;
@@ -104,7 +104,7 @@ class RingShape {
   }
 
  private:
-  // The newest frame is where the head says, and its seq is how far the head is from the first.
+  // Checks that the newest frame is at the head, and that its seq is its distance from the first.
   bool head_is_consistent() const {
     const uint32_t end = head().load(std::memory_order_acquire);
     if (end == first_) return true;
@@ -113,8 +113,8 @@ class RingShape {
     const uint32_t there = in.stamp().load(std::memory_order_acquire);
     if (static_cast<int32_t>(there - stamp_done(newest)) < 0) return false;
     if (((((there - 1) >> 1) ^ newest) & (slots_ - 1)) != 0) return false;
-    // A writer may be overwriting it: its seq counts only where the stamp says that it is still
-    // this frame's.
+    // A writer may be overwriting the slot: the seq is valid only if the stamp is still that of
+    // this frame.
     const uint64_t seq = in.data(word::kSeq).load(std::memory_order_acquire);
     if (in.stamp().load(std::memory_order_relaxed) != stamp_done(newest)) return true;
     return static_cast<uint32_t>(seq) == newest - first_;

@@ -42,7 +42,7 @@ std::shared_ptr<RingWaiters> RingWaiters::of(const void* ring) {
 RingWaiters::~RingWaiters() {
   Registry& known = registry();
   const std::lock_guard lock(known.mutex);
-  // Another may have been made for the address meanwhile.
+  // A new object may have been created for the address meanwhile.
   const auto entry = known.by_ring.find(ring_);
   if (entry != known.by_ring.end() && entry->second.expired()) known.by_ring.erase(entry);
 }
@@ -51,10 +51,10 @@ bool RingWaiters::arm(const std::shared_ptr<NewsListener>& listener, uint32_t id
                       uint32_t seen_head) {
   const std::lock_guard lock(mutex_);
   erase([](const Waiter& waiter) { return waiter.listener.expired(); });
-  // Counted first, and the head looked at after that; the writer stores the head first and looks at
-  // the count after that. Every change and look is a read-modify-write, so that one of the two is
-  // the later one and sees what the other did before: no wake is lost. (Fences would do it too, and
-  // TSan does not understand them.)
+  // A waiter increments the count and then reads the head; the writer stores the head and then
+  // reads the count. All of these are read-modify-writes, so one of the two comes later and sees
+  // what the other did: no wake is lost. (Fences would work too, but TSan does not understand
+  // them.)
   count_.fetch_add(1, std::memory_order_seq_cst);
   if (!still_waiting(seen_head)) {
     count_.fetch_sub(1, std::memory_order_relaxed);
@@ -71,7 +71,7 @@ void RingWaiters::disarm(const NewsListener* listener, uint32_t id) {
   });
 }
 
-/// Under the lock.
+/// Requires the lock.
 template <typename Gone>
 void RingWaiters::erase(const Gone& gone) {
   const auto count = static_cast<uint32_t>(std::erase_if(waiters_, gone));

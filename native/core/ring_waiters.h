@@ -1,5 +1,5 @@
-// Who waits for the next frame of a ring, in whatever thread and environment: the writer wakes them
-// after it published. A ring is known by its address, which is the same in every thread.
+// The waiters for the next frame of a ring, in any thread and environment. The writer wakes them
+// after it has published. A ring is identified by its address, which is the same in every thread.
 #pragma once
 
 #include <atomic>
@@ -14,24 +14,25 @@ namespace episcope {
 
 class RingWaiters {
  public:
-  /// The waiters of the ring at this address; the same object for everyone while anyone holds it.
+  /// Returns the waiters of the ring at this address. All holders share one object.
   static std::shared_ptr<RingWaiters> of(const void* ring);
   RingWaiters(const RingWaiters&) = delete;
   RingWaiters& operator=(const RingWaiters&) = delete;
   ~RingWaiters();
 
-  /// Has `listener->news(id)` called once, after the next frame or the end. False, and nothing is
-  /// armed, when the ring's head is not `seen_head` any more, or the ring has ended. The caller
-  /// keeps the ring's memory, of at least a header, during the call.
+  /// Calls `listener->news(id)` once, after the next frame or the end of the ring. Returns false
+  /// and arms nothing if the head differs from `seen_head` or the ring has ended. The memory of the
+  /// ring's header must stay valid during the call.
   bool arm(const std::shared_ptr<NewsListener>& listener, uint32_t id, uint32_t seen_head);
   void disarm(const NewsListener* listener, uint32_t id);
 
-  /// The writer, after it published or ended. Costs one look at a counter when nobody waits.
+  /// Called by the writer after it has published a frame or ended the ring. Without waiters it only
+  /// reads a counter.
   void wake();
 
  private:
   struct Waiter {
-    // An environment that ended never disarmed, and the next frame may be long in coming.
+    // Weak, because an environment that ended did not disarm, and the next frame may be far off.
     std::weak_ptr<NewsListener> listener;
     uint32_t id = 0;
   };
@@ -44,7 +45,7 @@ class RingWaiters {
   const void* ring_;
   std::mutex mutex_;
   std::vector<Waiter> waiters_;
-  std::atomic<uint32_t> count_{0};  // as many as waiters_, for the writer
+  std::atomic<uint32_t> count_{0};  // size of waiters_, for the writer
 };
 
 }  // namespace episcope

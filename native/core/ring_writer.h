@@ -1,4 +1,4 @@
-// The one writer of a ring. It never waits: the oldest frame is overwritten.
+// The only writer of a ring. It never waits: it overwrites the oldest frame.
 #pragma once
 
 #include <atomic>
@@ -11,10 +11,11 @@
 
 namespace episcope {
 
-/// Not thread-safe: a ring has one writer. Readers may run in any thread meanwhile.
+/// Not thread-safe, because a ring has one writer. Readers may run in any thread.
 class RingWriter {
  public:
-  /// Binds to memory that must outlive the writer. False unless it is a ring of this layout.
+  /// Binds to memory that must outlive the writer. Returns false unless it is a ring of this
+  /// layout.
   bool bind(void* memory, size_t size) {
     RingShape ring;
     if (!ring.bind(memory, size)) return false;
@@ -27,16 +28,16 @@ class RingWriter {
 
   bool bound() const { return ring_.bound(); }
 
-  /// The seq that the next frame will have: how many were published.
+  /// The seq of the next frame, which is the number of published frames.
   uint64_t seq() const { return seq_; }
 
-  /// Publishes one frame. The words STAMP and SEQ are the writer's own.
+  /// Publishes one frame. The writer assigns the words STAMP and SEQ.
   void publish(const Reading& reading) {
     const uint32_t index = head_;
     const RingSlot slot = ring_.slot(index);
     const auto stamp = slot.stamp();
-    // The odd stamp must be visible before any data word: a reader that sees new data and then,
-    // behind its acquire fence, the old stamp would take a torn frame for a whole one.
+    // The odd stamp must be visible before any data word: a reader that saw new data and then,
+    // after its acquire fence, the old stamp would accept a torn frame.
     stamp.store(stamp_writing(index), std::memory_order_relaxed);
 #if EPISCOPE_TSAN
     constexpr auto kData = std::memory_order_release;
@@ -58,7 +59,7 @@ class RingWriter {
     ring_.deadlines_missed().store(missed, std::memory_order_release);
   }
 
-  /// Marks the ring as ended: no frame follows.
+  /// Marks the ring as ended. No frame may follow.
   void end() { ring_.state().store(ring_state::kEnded, std::memory_order_release); }
 
  private:

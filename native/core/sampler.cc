@@ -10,14 +10,15 @@
 namespace episcope {
 namespace {
 
-// Whatever the default is (musl: 128 KiB): the walk of a deep cgroup has a buffer on each level.
+// Independent of the default (musl: 128 KiB), because the walk of deep cgroups has a buffer per
+// level.
 constexpr size_t kStackBytes = 1024 * 1024;
 
 void* run(void* argument) {
   const std::unique_ptr<std::shared_ptr<SamplerLoop>> loop(
       static_cast<std::shared_ptr<SamplerLoop>*>(argument));
   pthread_setname_np(pthread_self(), "episcope");
-  // A thread's timers may be late by 50 µs, so that wakes are put together: ours are already.
+  // By default the kernel delays timers by up to 50 µs to coalesce wakes, which we do ourselves.
   prctl(PR_SET_TIMERSLACK, 1);
   (*loop)->run();
   return nullptr;
@@ -42,7 +43,7 @@ int Sampler::start() {
   const int error_number = create_thread(thread_, attributes, run, argument.get());
   pthread_attr_destroy(&attributes);
   if (error_number != 0) return error_number;
-  argument.release();  // the thread's now
+  argument.release();  // the thread owns it now
   const std::lock_guard lock(mutex_);
   loop_ = std::move(started);
   return 0;
@@ -63,7 +64,7 @@ bool Sampler::stop(uint64_t timeout_ns) {
   const std::lock_guard lifecycle(lifecycle_);
   const auto running = loop();
   if (!running) return true;
-  running->ask_to_stop();
+  running->request_stop();
   if (!running->wait_for_stop(timeout_ns)) return false;
   pthread_join(thread_, nullptr);
   const std::lock_guard lock(mutex_);

@@ -1,4 +1,4 @@
-// The one sampler thread of the process. Episodes of every environment are its own until they end.
+// The only sampler thread of the process. It owns the episodes of all environments until they end.
 #pragma once
 
 #include <pthread.h>
@@ -20,24 +20,24 @@ class Sampler {
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
-  /// Starts the thread, all signals blocked; nothing where it runs already. 0 or an errno.
+  /// Starts the thread with all signals blocked, unless it is running. Returns 0 or an errno.
   int start();
-  /// The episode is sampled from now on. Thread-safe, like post(); neither waits for the thread.
+  /// Samples the episode from now on. Thread-safe, like post(); neither waits for the thread.
   void add(std::shared_ptr<SampledEpisode> episode);
-  /// The episode has requests, or was detached.
+  /// Notifies the thread that the episode has requests or was detached.
   void post(std::shared_ptr<SampledEpisode> episode);
-  /// Ends the thread and joins it; false when it did not end within `timeout_ns` (it stays then,
-  /// with every episode to be detached by its owner). It ends no episode.
+  /// Ends the thread and joins it, without ending any episode. Returns false if the thread does not
+  /// end within `timeout_ns`; it then stays, and owners must detach their episodes.
   bool stop(uint64_t timeout_ns);
 
  private:
   std::shared_ptr<SamplerLoop> loop();
 
-  std::mutex lifecycle_;  // of starting and stopping
+  std::mutex lifecycle_;  // held while starting and stopping
   pthread_t thread_ = {};
 
-  std::mutex mutex_;  // of loop_, which post() must not wait for
-  // The thread has a reference of its own: a thread that could not be stopped outlives this.
+  std::mutex mutex_;  // guards loop_; separate, because post() must not wait for lifecycle_
+  // The thread has its own reference, because a thread that could not be stopped outlives this.
   std::shared_ptr<SamplerLoop> loop_;
 };
 

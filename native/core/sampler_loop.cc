@@ -18,16 +18,17 @@ namespace {
 
 constexpr uint64_t kSecond = 1'000'000'000;
 
-// However many are due: posts, exits and shorter periods wait for no more than this and one sample.
+// Limits a turn: posts, exits and shorter periods wait at most this long plus one sample, however
+// many episodes are due.
 constexpr uint64_t kTurnNs = 1'000'000;
 
-// A post is served at once; while there is more than a turn of work, deadlines that pass sooner
-// than this after it come before it.
+// A post is served at once. With more than a turn of work, deadlines that pass within this time
+// after the post are served before it.
 constexpr uint64_t kPostNs = 10'000'000;
 
-// What an epoll event is about: our own descriptors, or an episode's, as its address with a bit for
-// which of the two. An address that is another episode's by now makes that one look for its end,
-// and nothing else.
+// The data of an epoll event: one of our own descriptors, or the address of an episode with a bit
+// that selects one of its two descriptors. If the address has been reused by another episode, the
+// event only makes that one check for its end.
 constexpr uint64_t kControl = 0;
 constexpr uint64_t kTimer = 2;
 constexpr uint64_t kEventsBit = 1;
@@ -80,7 +81,7 @@ void SamplerLoop::post(std::shared_ptr<SampledEpisode> episode) {
   if (first) signal_control();
 }
 
-void SamplerLoop::ask_to_stop() {
+void SamplerLoop::request_stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
@@ -125,15 +126,15 @@ void SamplerLoop::arm_timer() {
 }
 
 void SamplerLoop::wait_for_events() {
-  constexpr int kMost = 64;
-  epoll_event events[kMost];
+  constexpr int kMaxEvents = 64;
+  epoll_event events[kMaxEvents];
   hints_.clear();
-  const int count = epoll_wait(epoll_fd_, events, kMost, -1);
+  const int count = epoll_wait(epoll_fd_, events, kMaxEvents, -1);
   if (count < 0 && errno != EINTR) {
-    // Somebody closed what is not theirs. Sampling goes on, and the end is seen by it.
-    constexpr uint64_t kMostPauseNs = kSecond / 50;
-    const uint64_t most = monotonic_ns() + kMostPauseNs;
-    const timespec until = to_timespec(std::min(most, heap_.earliest_ns()));
+    // The host closed our epoll descriptor. Sampling continues, and detects the end of episodes.
+    constexpr uint64_t kMaxPauseNs = kSecond / 50;
+    const uint64_t latest = monotonic_ns() + kMaxPauseNs;
+    const timespec until = to_timespec(std::min(latest, heap_.earliest_ns()));
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
   }
   for (int i = 0; i < count; i++) {
@@ -144,7 +145,7 @@ void SamplerLoop::wait_for_events() {
     } else if (data != kTimer) {
       hints_.push_back(data);
     }
-    // The timer is not read: it is quiet again once it is armed anew, or disarmed.
+    // The timer is not read: arming or disarming it clears its event.
   }
 }
 
@@ -183,7 +184,7 @@ void SamplerLoop::serve_due() {
     entry->posted_ns = 0;
     entry->episode->wake(now, *buffer_);
     update(*entry);
-    // Who is left is still due, and the timer fires at once.
+    // The remaining episodes are still due, so the timer fires at once.
     if (monotonic_ns() > now + kTurnNs) return;
   }
 }
@@ -199,11 +200,11 @@ void SamplerLoop::hint(uint64_t data) {
   update(entry);
 }
 
-/// After the episode did anything: its next wake and its descriptors, or its removal.
+/// Updates the wake time and the descriptors of an episode after it was served, or removes it.
 void SamplerLoop::update(Entry& entry) {
   SampledEpisode& episode = *entry.episode;
   if (episode.over()) {
-    // Where it was detached meanwhile, its files are still open.
+    // If it was detached meanwhile, its files are still open.
     episode.wake(monotonic_ns(), *buffer_);
     heap_.remove(&entry);
     entries_.erase(&episode);
@@ -214,8 +215,8 @@ void SamplerLoop::update(Entry& entry) {
   watch(entry.events, episode.events_fd(), EPOLLPRI, data_of(&episode) | kEventsBit);
 }
 
-// What is closed, or not to be watched any more, is not deleted from the epoll: its number may be
-// another file's by now, and it fires once at most.
+// A descriptor that was closed or is no longer watched is not deleted from the epoll, because its
+// number may belong to another file by now. It fires at most once.
 void SamplerLoop::watch(Watch& watch, int fd, uint32_t events, uint64_t data) {
   if (fd == watch.fd && !watch.fired) return;
   const bool same = fd == watch.fd;
@@ -224,7 +225,7 @@ void SamplerLoop::watch(Watch& watch, int fd, uint32_t events, uint64_t data) {
   epoll_event event{};
   event.events = events | EPOLLONESHOT;
   event.data.u64 = data;
-  // Refused, the end is seen by sampling.
+  // If epoll refuses the descriptor, sampling detects the end.
   if (same && epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0) return;
   (void)epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);
 }

@@ -1,4 +1,4 @@
-// What the sampler thread does: one epoll for control, the timer of the earliest wake, pidfds and
+// The loop of the sampler thread: one epoll for control, the timer of the earliest wake, pidfds and
 // cgroup.events. One wake serves every episode that is due.
 #pragma once
 
@@ -21,21 +21,21 @@ class SamplerLoop : public EpisodeQueue {
   SamplerLoop& operator=(const SamplerLoop&) = delete;
   ~SamplerLoop() override;
 
-  /// 0 or an errno.
+  /// Returns 0 or an errno.
   int open();
 
-  // Any thread.
+  // May be called from any thread.
   void post(std::shared_ptr<SampledEpisode> episode) override;
-  void ask_to_stop();
-  /// Whether run() has come to its end, at most `timeout_ns` from now.
+  void request_stop();
+  /// Waits at most `timeout_ns` for the end of run(). Returns whether it has ended.
   bool wait_for_stop(uint64_t timeout_ns) const;
 
-  /// The thread: returns once it was asked to stop.
+  /// Runs the thread; returns after request_stop().
   void run();
 
  private:
-  /// A descriptor of an episode in the epoll: one-shot, so that an exited process or a removed
-  /// cgroup is told once.
+  /// A descriptor of an episode in the epoll. It is one-shot, so that an exited process or a
+  /// removed cgroup is reported once.
   struct Watch {
     int fd = -1;
     bool fired = false;
@@ -44,8 +44,8 @@ class SamplerLoop : public EpisodeQueue {
     std::shared_ptr<SampledEpisode> episode;
     uint64_t wake_ns = 0;
     size_t place = 0;
-    uint64_t posted_ns = 0;    // 0: it was not, since it was served
-    uint64_t serve_by_ns = 0;  // while it is in due_
+    uint64_t posted_ns = 0;    // 0 if not posted since it was last served
+    uint64_t serve_by_ns = 0;  // valid while it is in due_
     Watch pidfd;
     Watch events;
   };
@@ -63,7 +63,7 @@ class SamplerLoop : public EpisodeQueue {
   int control_fd_ = -1;
   int timer_fd_ = -1;
   int stopped_fd_ = -1;
-  uint64_t armed_ns_ = UINT64_MAX;  // of the timer; UINT64_MAX: not armed
+  uint64_t armed_ns_ = UINT64_MAX;  // when the timer fires; UINT64_MAX if it is not armed
 
   const std::unique_ptr<ReadBuffer> buffer_ = std::make_unique<ReadBuffer>();
   std::unordered_map<const SampledEpisode*, Entry> entries_;
@@ -72,7 +72,7 @@ class SamplerLoop : public EpisodeQueue {
   std::vector<uint64_t> hints_;
   std::vector<std::shared_ptr<SampledEpisode>> taken_;
 
-  std::mutex mutex_;  // of what follows
+  std::mutex mutex_;  // guards the members below
   std::vector<std::shared_ptr<SampledEpisode>> posted_;
   bool stop_ = false;
 };

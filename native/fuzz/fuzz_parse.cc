@@ -1,5 +1,5 @@
-// Any bytes as any kernel text: the first byte chooses the kind, the rest is the text. What a
-// parser may not do is read outside it (ASan), or point its error outside it.
+// Parses arbitrary bytes: the first byte selects the kernel text, the rest is the text. A parser
+// must not read outside the text (ASan), and its error must not point outside it.
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -10,7 +10,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const uint32_t kind = data[0] % (episcope::kKernelTextCount + 1);
-  // A copy of exactly this size: ASan sees the first byte read behind it.
+  // A copy of exactly this size, so that ASan detects a read of the first byte behind it.
   const size_t text_size = size - 1;
   const std::unique_ptr<char[]> text(new char[text_size]);
   if (text_size > 0) std::memcpy(text.get(), data + 1, text_size);

@@ -1,15 +1,15 @@
 /*
  * episcope-exec <error-fd> <gate-fd, or -> <fd of cgroup.procs, or -> <command> [argument...]
  *
- * Moves itself into a cgroup and becomes the command: same pid, the command's image wholly inside.
- * cgroup.procs was opened by whoever started it: no path can lead elsewhere by now, and the right
- * to move is the opener's, also where this process runs as another user. With a gate it waits in
- * between until a byte comes from there: until then whoever started it has the process, and may
- * move it, limit it and begin to measure it. A gate that closes ends it.
+ * Moves itself into a cgroup and executes the command with the same pid, so that the command runs
+ * inside the cgroup from its first instruction. The parent has opened cgroup.procs: the path cannot
+ * be redirected, and the kernel checks the permission of the opener, even if this process runs as
+ * another user. With a gate, the process waits after the move until it reads a byte. Until then the
+ * parent can move the process, limit it and start to measure it. If the gate closes, it exits.
  *
- * The error descriptor closes at the exec; when there is none, it carries "<stage> <errno>\n"
- * (stage: cgroup, exec) and the exit status is the shell's: 127 for a command that does not exist,
- * else 126. Where it waits at the gate it has written "ready\n" first.
+ * A successful exec closes the error descriptor. If the move or the exec fails, the process writes
+ * "<stage> <errno>\n" (stage: cgroup, exec) to it, and exits as a shell does: with 127 if the
+ * command does not exist, else 126. At the gate it first writes "ready\n".
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,11 +27,11 @@ static int fail(int error_fd, const char *stage) {
   char text[64];
   const int length = snprintf(text, sizeof text, "%s %d\n", stage, error);
   const ssize_t written = write(error_fd, text, (size_t)length);
-  (void)written; /* nobody listens any more: the exit status is all that is left to tell */
+  (void)written; /* the parent may have gone; the exit status still reports the failure */
   return error == ENOENT && strcmp(stage, "exec") == 0 ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
-/* A descriptor that the command does not get; -1 for anything else. */
+/* Parses a descriptor and makes it close-on-exec; returns -1 on error. */
 static int own_descriptor(const char *text) {
   char *end = NULL;
   const long fd = strtol(text, &end, 10);
@@ -39,7 +39,7 @@ static int own_descriptor(const char *text) {
   return fcntl((int)fd, F_SETFD, FD_CLOEXEC) == 0 ? (int)fd : -1;
 }
 
-/* "0" is whoever writes it: no pid to be wrong about, in any pid namespace. */
+/* "0" means the writing process, so no pid has to be valid in this pid namespace. */
 static int enter_cgroup(int procs_fd) {
   ssize_t written;
   do {
@@ -48,8 +48,7 @@ static int enter_cgroup(int procs_fd) {
   return written == 1 ? 0 : -1;
 }
 
-/* False when the gate closes instead: whoever started us has ended, or does not want the command.
- */
+/* Returns 0 if the gate closes: the parent has exited or has cancelled the command. */
 static int pass_gate(int error_fd, int gate_fd) {
   char byte;
   ssize_t got;
@@ -60,8 +59,8 @@ static int pass_gate(int error_fd, int gate_fd) {
   return got == 1;
 }
 
-/* Node ignores SIGPIPE, and an ignored signal survives an exec; libuv resets it, this does not rely
- * on that. */
+/* Node ignores SIGPIPE, and ignored signals stay ignored across exec. libuv resets them, but this
+ * does not rely on it. */
 static void default_signals(void) {
   sigset_t none;
   sigemptyset(&none);

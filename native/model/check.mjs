@@ -1,4 +1,4 @@
-// Runs all proofs; a line a check, and at the end what ctest would say.
+// Runs all proofs. Prints one line per check and a summary in the format of ctest.
 import { checkMachine } from './machine/check.mjs';
 import { checkSpin } from './spin.mjs';
 

@@ -1,6 +1,6 @@
 /*
- * The ring protocol for spin: one writer, two readers, two slots, every interleaving of their steps. One step is
- * one access to shared memory, in program order: what weaker memory adds is the part of machine/.
+ * The ring protocol for spin: one writer, two readers, two slots, and every interleaving of their steps. One step is
+ * one access to shared memory, in program order; machine/ covers weaker memory.
  *
  * Follows RingWriter::publish and RingReader::{read, latest, copy, check_written} of native/core, with two data
  * words a frame and indices and stamps modulo MODULUS instead of 2^32. Each macro that spin.mjs lists breaks one thing.
@@ -8,7 +8,7 @@
 #ifndef FRAMES
 #define FRAMES 5
 #endif
-/* The first index: 13 has the stamps wrap inside the run, 29 the stamps and the head. */
+/* The first index. With 13 the stamps wrap during the run, with 29 the stamps and the head. */
 #ifndef FIRST
 #define FIRST 13
 #endif
@@ -24,7 +24,7 @@
 #define STAMP_WRITING(index) WRAPPED(2 * (index) + 1)
 #define STAMP_DONE(index) WRAPPED(2 * (index) + 2)
 #define SLOT(index) slot[(index) & (SLOTS - 1)]
-/* a > b, as the sign of their difference says it: right while they are less than half the modulus apart. */
+/* a > b, by the sign of their difference, which is correct while they are less than half the modulus apart. */
 #define NEWER(a, b) (WRAPPED((a) - (b)) < MODULUS / 2)
 #define SEQ_OF(index) WRAPPED((index) - FIRST)
 
@@ -40,7 +40,7 @@ bool ended;
 byte slowest = FIRST;
 #endif
 
-/* No guard waits for anything: a writer that blocked would be an invalid end state once the readers have gone. */
+/* No guard waits: a blocked writer would be an invalid end state once the readers have gone. */
 active proctype writer() {
   byte index = FIRST;
   byte seq;
@@ -78,7 +78,7 @@ active proctype writer() {
   ended = true
 }
 
-/* Locals that nobody looks at any more are zeroed, or spin would tell states apart by them. */
+/* Locals that are no longer used are set to zero, because spin would otherwise distinguish states by them. */
 active [2] proctype reader() {
   byte cursor = FIRST;
   byte returned;
@@ -94,7 +94,7 @@ active [2] proctype reader() {
 
   do
   :: true ->
-    /* read(): what follows, as far as the head was when it began. */
+    /* read(): copies the next frames, up to the head at the start of the call. */
     last = ended;
     d_step {
       end = head;
@@ -114,7 +114,7 @@ active [2] proctype reader() {
     :: else -> goto done
     fi
   :: true ->
-    /* latest(): moves nothing. */
+    /* latest(): does not move the cursor. */
     d_step {
       end = head;
       index = WRAPPED(end - 1);
@@ -125,7 +125,7 @@ active [2] proctype reader() {
     :: else -> goto copy
     fi
   :: true ->
-    /* It goes away early: nobody may depend on it. */
+    /* The reader goes away early, so nothing may depend on it. */
     goto gone
   :: false ->
 copy:
@@ -138,7 +138,7 @@ copy:
 #else
     if
     :: stamp != STAMP_DONE(index) ->
-      /* check_written(): an honest ring is never called corrupt. */
+      /* check_written(): a valid ring is never called corrupt. */
       stamp = SLOT(index).stamp;
       assert(NEWER(stamp, STAMP_DONE(index)));
       assert(((WRAPPED(stamp - 1) / 2) & (SLOTS - 1)) == (index & (SLOTS - 1)));
@@ -160,7 +160,7 @@ copy:
     :: else
     fi;
 #endif
-    /* Delivered: whole, and the frame it was taken for. Thereby seqs only rise, as cursor does. */
+    /* A delivered frame is not torn and is the expected one. Seqs therefore only rise, as cursor does. */
     assert(low == high);
     assert(low == SEQ_OF(index));
     if
@@ -177,7 +177,7 @@ copy:
     }
     if
     :: cursor != end -> goto copy
-    :: true -> goto done /* it was asked for no more */
+    :: true -> goto done /* no more frames were requested */
     fi;
 overtaken:
     resumes++;

@@ -1,4 +1,4 @@
-// ring.pml through spin: the model as it is, and with one thing broken each.
+// Runs ring.pml through spin: the model as it is, and each mutation of it.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const MUTATIONS = [
   'RESUME_UNCOUNTED',
 ];
 
-/** Searches all states of the model; spin's first error, or null, and how many states there were. */
+/** Searches all states of the model. Returns spin's first error, or null, and the number of states. */
 function search(name, macros) {
   const at = join(CACHE, name);
   mkdirSync(at, { recursive: true });
@@ -38,7 +38,7 @@ function search(name, macros) {
   const { stdout } = spawnSync('./pan', ['-m200000', '-n'], options);
   const error = /^pan:\d+: (.*)/m.exec(stdout)?.[1] ?? null;
   const states = /(\d+) states, stored/.exec(stdout)?.[1];
-  // A search that ran out of memory or depth has shown nothing.
+  // A search that ran out of memory or depth proves nothing.
   if (error === null && !/errors: 0/.test(stdout)) throw new Error(`spin said: ${stdout}`);
   return { error, states };
 }

@@ -164,7 +164,7 @@ export interface SampledEpisode {
   setWaiting(waiting: boolean): void;
 }
 
-/** Parsed values in the parser's fixed order (see `engine/js/parse-*.ts`); null: a key that may be absent is. */
+/** Parsed values in the fixed order of the parser (`kernel/text/`); null for an optional key that is absent. */
 export type ParseOutcome =
   | { readonly ok: true; readonly values: readonly (bigint | null)[] }
   | { readonly ok: false; readonly offset: number; readonly reason: string };
@@ -180,6 +180,6 @@ export interface Engine {
    * event loop of the calling thread, never before this method has returned. Neither keeps the process alive.
    */
   startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode;
-  /** The parser alone: the door of the differential test. */
+  /** Parses a text without reading a file; used by the differential test. */
   parse(kind: KernelText, text: Uint8Array): ParseOutcome;
 }

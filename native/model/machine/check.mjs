@@ -1,10 +1,10 @@
-// The ring's own code in the machine: every pair of writer and reader keeps its promises in every scene, and every
-// mutation breaks one.
+// Runs the ring's own code in the machine: every pair of writer and reader must keep its promises in every scene, and
+// every mutation must break one.
 import { MUTATIONS } from './mutations.mjs';
 import { play, SCENES, Violation } from './promises.mjs';
 import { buildCpp, buildJs } from './subjects.mjs';
 
-// Two slots: two frames fill them, the third tears. A fourth costs a hundred times as much.
+// With two slots, two frames fill the ring and the third can tear. A fourth frame takes a hundred times as long.
 const FRAMES = 4;
 const FRAMES_OF_MUTATIONS = 3;
 
@@ -48,7 +48,7 @@ export async function checkMachine(report) {
   }
 }
 
-/** How it came about: every load, as cell (u32 word of the ring), memory_order and what it saw. */
+/** Formats the loads that led to a violation: cell (u32 word of the ring), memory_order and the value seen. */
 function shown(loads) {
   return loads.map(({ cell, order, value }) => `\n       ${cell} (${order}): ${value}`).join('');
 }
@@ -62,7 +62,7 @@ function verdict({ needless }, broken) {
     : [`found (${broken}), though listed as needless`, ''];
 }
 
-/** The first promise that a pair of writer and reader breaks, and how many executions were seen. */
+/** Returns the first promise that a pair of writer and reader breaks, and the number of executions. */
 function outcome(pairs, frames, ringOf) {
   let executions = 0;
   for (const [writer, reader] of pairs) {

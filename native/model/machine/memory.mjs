@@ -1,30 +1,30 @@
-// The memory of C++20 for one thread that only stores and one that only loads: every value that the model lets a
-// load see (RC11: happens-before, coherence, fences, seq_cst), one execution after the other.
+// The memory model of C++20 for one thread that only stores and one that only loads. Enumerates, one execution after
+// the other, every value that a load may see (RC11: happens-before, coherence, fences, seq_cst).
 //
-// With one storing thread the modification order of a cell is that thread's program order, so what somebody knows
-// of the stores is one number: the position in the log up to which they happened before. Readers store nothing, so
-// each is as free as if it were the only one.
+// With a single storing thread, the modification order of a cell is that thread's program order. What another thread
+// knows of the stores is therefore one number: the position in the log up to which they happened before. Readers store
+// nothing, so they do not affect each other.
 
 /**
- * The values of std::memory_order that matter, as gcc and clang number them, and JavaScript's `array[i]`: bound by
- * what happened before and by nothing else, not even by what the same cell showed last.
+ * The values of std::memory_order in use, as gcc and clang number them, and PLAIN for JavaScript's `array[i]`, which is
+ * constrained by happens-before alone, not even by the last value seen of the same cell.
  */
 export const Order = { PLAIN: -1, RELAXED: 0, ACQUIRE: 2, RELEASE: 3, SEQ_CST: 5 };
 
 /**
- * How often in a row a cell may show the same store while there is a newer one: memory is late, but not for ever.
- * Without it a reader that looks again until something changes would never be done.
+ * How often in a row a cell may show the same store although there is a newer one. Without this bound, a reader that
+ * polls until something changes would never end.
  */
 const PATIENCE = 4;
 
-/** What the writer did, by cell (u32 words of the shared memory). */
+/** The stores of the writer, by cell (u32 word of the shared memory). */
 export class WriterLog {
   #cells = new Map();
   #memory;
   #position = 0;
   #fence = 0;
 
-  /** `memory`: what was there before, a Uint32Array. */
+  /** `memory` has the initial contents, as a Uint32Array. */
   constructor(memory) {
     this.#memory = memory;
   }
@@ -33,8 +33,8 @@ export class WriterLog {
     return this.#position;
   }
 
-  // A release store tells its reader all up to itself, a relaxed one what the last fence told. C++20: a later relaxed
-  // store of the same thread does not belong to the release sequence.
+  // A release store publishes everything before it, a relaxed one what the last fence published. In C++20, a later
+  // relaxed store of the same thread does not belong to the release sequence.
   store(cell, value, order) {
     const position = ++this.#position;
     let told = position;
@@ -48,17 +48,17 @@ export class WriterLog {
     if (order !== Order.ACQUIRE) this.#fence = this.#position;
   }
 
-  /** The writer's own view: its last store. */
+  /** Returns the writer's own view of the cell, which is its last store. */
   load(cell) {
     return this.of(cell).at(-1).value;
   }
 
-  /** Every cell that was stored to or loaded so far, by the writer or by a reader. */
+  /** Every cell that the writer or a reader has accessed so far. */
   get touched() {
     return [...this.#cells.keys()];
   }
 
-  /** The stores to a cell, oldest first, after what was there before. */
+  /** Returns the stores to a cell, oldest first, starting with the initial contents. */
   of(cell) {
     let stores = this.#cells.get(cell);
     if (stores === undefined) {
@@ -69,30 +69,30 @@ export class WriterLog {
   }
 }
 
-/** One execution of a reader. `choose(n)` decides what each load sees. */
+/** One execution of a reader. `choose(n)` selects the store that each load sees. */
 export class ReaderView {
   #log;
   #choose;
   #hearsay;
   #known = 0;
   #fenced = 0;
-  /** The seq_cst store that the last seq_cst load saw: it stands before that load in the one order of all. */
+  /** The seq_cst store that the last seq_cst load saw, which precedes that load in the total order of seq_cst accesses. */
   #instant = 0;
-  /** By cell: the position of the store that this thread saw last, and how often in a row. */
+  /** By cell: the position of the store that this thread last saw, and how often in a row. */
   #seen = new Map();
   #times = new Map();
   #asleep = false;
-  /** What was loaded, to show how a violation comes about. */
+  /** All loads, to show how a violation comes about. */
   loads = [];
 
-  /** `hearsay`: a cell whose loads synchronize with nothing, or null. */
+  /** `hearsay` is a cell whose loads do not synchronize, or null. */
   constructor(log, choose, hearsay) {
     this.#log = log;
     this.#choose = choose;
     this.#hearsay = hearsay;
   }
 
-  /** While `act` runs nothing of the writer arrives. */
+  /** Runs `act` with the initial memory: no store of the writer is visible. */
   before(act) {
     this.#asleep = true;
     const result = act();
@@ -101,7 +101,7 @@ export class ReaderView {
     return result;
   }
 
-  /** As if the writer's thread were joined. */
+  /** Makes all stores visible, as a join of the writer's thread does. */
   join() {
     this.#known = this.#log.position;
   }
@@ -124,9 +124,10 @@ export class ReaderView {
     if (order !== Order.RELEASE) this.#known = Math.max(this.#known, this.#fenced);
   }
 
-  // Nothing older than what happened before, nor than what this thread saw of the cell; and a seq_cst load nothing
-  // that a seq_cst store had replaced before the instant of an earlier one. Of stores of the same value only the
-  // oldest: it tells least (the same line of code made them all), so all that can follow the others can follow it.
+  // A load sees no store older than one that happened before or than the last one this thread saw of the cell. A seq_cst
+  // load also sees nothing that a seq_cst store had replaced before the instant of an earlier seq_cst load. Of several
+  // stores of the same value only the oldest is tried: it publishes least, since the same line of code made them all, so
+  // every continuation of the others is also one of it.
   #visible(cell, plain, sequential) {
     const stores = this.#log.of(cell);
     const least = plain ? this.#known : Math.max(this.#known, this.#seen.get(cell) ?? 0);
@@ -157,8 +158,8 @@ export class ReaderView {
 }
 
 /**
- * Runs `act(view)` for every execution; returns how many there were. Throws what `act` throws, with the loads that
- * led there as `loads`.
+ * Runs `act(view)` for every execution and returns their number. If `act` throws, adds the loads that led there as
+ * `loads` to the error and rethrows it.
  */
 export function explore(log, hearsay, act) {
   const path = [];

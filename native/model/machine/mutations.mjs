@@ -1,4 +1,5 @@
-// What is broken, one thing each: every ordering of the ring's files, found in their text, and mistakes of logic.
+// The mutations, each of which breaks one thing: every ordering in the ring's files, found in their text, and mistakes
+// in the logic.
 import { basename } from 'node:path';
 import { cppSources, jsSources, replaceOnce } from './sources.mjs';
 
@@ -9,7 +10,7 @@ const WRITER_TS = 'src/ring/writer.ts';
 const READER_TS = 'src/ring/slot-reader.ts';
 const HEADER_TS = 'src/ring/header.ts';
 
-/** Mistakes of logic: [file, name, from, to, from, to, …]. */
+/** Mistakes in the logic: [file, name, from, to, from, to, …]. */
 const MISTAKES = [
   [WRITER_H, 'no odd stamp', 'stamp.store(stamp_writing(index), std::memory_order_relaxed);', ''],
   [
@@ -115,8 +116,8 @@ const MISTAKES = [
 ];
 
 /**
- * Orderings that no promise rests on, by their line, and why. Whatever else is weakened must be found, and these
- * must not: a reason that no longer holds has to go.
+ * Orderings on which no promise depends, by their line, with the reason. The machine must find every other mutation,
+ * and must not find these: a reason that no longer holds has to be removed.
  */
 const NEEDLESS = new Map([
   [
@@ -219,7 +220,7 @@ function* weakened(sources, orderings, files) {
         file,
         name: `${basename(file)}:${lines.length} weaker: ${line}`,
         text: text.slice(0, index) + weaker(ordering) + text.slice(index + ordering.length),
-        // What stands in for the fences under TSan.
+        // Replaces the fences under TSan.
         tsan: line.includes('kData ='),
         needless: NEEDLESS.get(`${basename(file)}: ${line}`),
       };
@@ -233,7 +234,7 @@ export const MUTATIONS = [
   ...weakened(jsSources, ORDERINGS.js, [WRITER_TS, READER_TS, HEADER_TS]),
 ].map((mutation) => ({ ...mutation, side: SIDES.get(mutation.file) ?? 'both' }));
 
-// A reason that stands for a line that is gone must go too.
+// A reason whose line no longer exists has to be removed.
 for (const key of NEEDLESS.keys()) {
   const [file, line] = key.split(/: (.*)/);
   if (!MUTATIONS.some(({ name }) => name.startsWith(file) && name.endsWith(`weaker: ${line}`))) {

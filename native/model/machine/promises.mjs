@@ -1,14 +1,14 @@
-// What a reader promises, asked of every execution. A broken promise is thrown as a Violation.
+// The promises of a reader, checked in every execution. Throws a Violation if one is broken.
 import { explore, WriterLog } from './memory.mjs';
 
-/** u32 words of a slot, and of the frame in it, in the small layout that the subjects are built with. */
+/** Number of u32 words of a slot, and of the frame in it, in the small layout of the subjects. */
 export const SLOT_HALVES = 16;
 export const FRAME_HALVES = 8;
 const SEQ = 2;
 const FIRST_DATA = 4;
 const UNTOUCHED = 0xa5a5a5a5;
 
-/** What stands in half `half` of a frame. */
+/** The expected value of half `half` of a frame. */
 export const derived = (seq, half) => 16 * (seq + 1) + half;
 
 export class Violation extends Error {}
@@ -17,7 +17,7 @@ function promise(kept, what) {
   if (!kept) throw new Violation(what);
 }
 
-/** What one reader was given so far. */
+/** Accounts for the frames that one reader has returned. */
 class Account {
   #reader;
   #out = new Uint32Array(2 * SLOT_HALVES).fill(UNTOUCHED);
@@ -32,7 +32,7 @@ class Account {
     return this.returned + this.#reader.missed;
   }
 
-  /** One read of at most `max` frames; how many there were. */
+  /** Reads at most `max` frames and returns their number. */
   read(max) {
     const before = this.total;
     const missed = this.#reader.missed;
@@ -45,12 +45,12 @@ class Account {
     this.returned += copied;
     promise(this.#next <= this.total, 'a frame that was neither returned nor missed');
     if (this.#reader.missed === missed && copied > 0) {
-      promise(this.#next === before + copied, 'a gap that was not told');
+      promise(this.#next === before + copied, 'a gap that was not reported');
     }
     return copied;
   }
 
-  /** The newest frame's seq, or -1. */
+  /** Returns the seq of the newest frame, or -1. */
   latest() {
     return this.#reader.copyLatest(this.#out) ? this.#frame(0) : -1;
   }
@@ -68,11 +68,11 @@ class Account {
   }
 }
 
-const honest = (reader) => promise(!reader.corrupt, 'an honest ring was called corrupt');
+const honest = (reader) => promise(!reader.corrupt, 'a valid ring was called corrupt');
 
 /**
- * The scenes: what a reader does while the writer publishes `frames`. `hearsay`: the head tells the reader where to
- * look, but synchronizes nothing, as a head that lies would.
+ * The scenes: what a reader does while the writer publishes `frames`. With `hearsay`, the head only tells the reader
+ * where to read and does not synchronize, like a corrupt head.
  */
 export const SCENES = [
   {
@@ -149,11 +149,11 @@ export const SCENES = [
   },
 ];
 
-/** Indices in the u32 words of a ring. */
+/** Indices into the u32 words of a ring. */
 const HEAD = 192 / 4;
 const FIRST_SLOT = 256 / 4;
 
-/** Promises that no word beyond those of a frame was stored to or loaded in any slot. */
+/** Checks that no word beyond those of a frame was stored or loaded in any slot. */
 function onlyWordsOfFrames(log) {
   const unused = log.touched.find(
     (cell) => cell >= FIRST_SLOT && (cell - FIRST_SLOT) % SLOT_HALVES >= FRAME_HALVES,
@@ -161,7 +161,7 @@ function onlyWordsOfFrames(log) {
   promise(unused === undefined, 'a word that no metric uses was touched');
 }
 
-/** Shows the scene to a reader in every execution; how many there were. Throws a Violation. */
+/** Runs the scene with a reader in every execution and returns their number. Throws a Violation. */
 export function play(scene, frames, ringOf, writer, reader) {
   const memory = ringOf(scene.ring);
   const log = new WriterLog(new Uint32Array(memory));

@@ -1,14 +1,14 @@
-// The sources that the machine runs: the ring's own files with frames of four words, a header or module at a time.
+// The sources that the machine runs: the ring's own files, changed to frames of four words.
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
 export const ROOT = new URL('../../../', import.meta.url);
 
-/** Replaces the one place where `from` stands: a text that moved must not go unnoticed. */
+/** Replaces the only occurrence of `from`. Throws otherwise, so that changed sources do not go unnoticed. */
 export function replaceOnce(text, from, to, where) {
   const at = text.indexOf(from);
-  if (at < 0) throw new Error(`${where} has no longer: ${from}`);
-  if (text.indexOf(from, at + 1) >= 0) throw new Error(`${where} has more than once: ${from}`);
+  if (at < 0) throw new Error(`${where} no longer contains: ${from}`);
+  if (text.indexOf(from, at + 1) >= 0) throw new Error(`${where} contains more than once: ${from}`);
   return text.slice(0, at) + to + text.slice(at + from.length);
 }
 
@@ -27,7 +27,7 @@ const SMALL = {
 
 const INCLUDE = /^#include "([^"]+)"|from '(\.[^']+)\.js'/gm;
 
-/** The files of `entries` and all that they include or import, by their path in the project. */
+/** Returns the files of `entries` and everything that they include or import, by their path in the project. */
 function closure(entries) {
   const texts = new Map();
   const wanted = [...entries];

@@ -1,4 +1,4 @@
-// Writers and readers for the machine: the project's own code, as it is or with one thing broken.
+// Writers and readers for the machine: the project's own code, original or mutated.
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -21,11 +21,11 @@ import { cppSources, jsSources, ROOT } from './sources.mjs';
 const CACHE = fileURLToPath(new URL('.cache/model/', ROOT));
 const ADDON = join(CACHE, 'addon');
 
-/** What Atomics and the addon's subjects store to and load from now. */
+/** The memory that Atomics and the addon's subjects currently access. */
 let machine = null;
 
-// The sources name `Atomics` freely; what the machine calls plain is spelt `Plain.load(ring, i)` by a mutation,
-// because nobody can watch `ring[i]`.
+// The sources use `Atomics` as a free name. Mutations write plain accesses as `Plain.load(ring, i)`, because accesses
+// of the form `ring[i]` cannot be intercepted.
 const through = (order) => ({
   load(array, index) {
     const value = machine.load(array.byteOffset / 4 + index, order);
@@ -48,14 +48,14 @@ function withMachine(now, act) {
   }
 }
 
-// Only what changed, so that make compiles only that.
+// Writes only changed files, so that make compiles only those.
 function write(path, text) {
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
 }
 
-/** Builds one addon of all C++ subjects: { id, text?, file?, tsan }. Gives a function from id to subject. */
+/** Builds one addon of all C++ subjects: { id, text?, file?, tsan }. Returns a function from id to subject. */
 export function buildCpp(subjects) {
   for (const file of ['addon.cc', 'atomics.h', 'subject.h', 'subject.inc', 'binding.gyp']) {
     write(join(ADDON, file), readFileSync(new URL(`cpp/${file}`, import.meta.url), 'utf8'));
@@ -109,7 +109,7 @@ function cppSubject(addon, index) {
       const bound = withMachine(view, () => addon.bind(index, ring));
       const run = (act) => withMachine(view, act);
       let corrupt = !bound;
-      // The verdict is of one call: here one is enough.
+      // The reader reports corruption per call; one report is enough here.
       const judged = (result) => {
         corrupt ||= addon.corrupt(index);
         return result;
@@ -131,7 +131,7 @@ function cppSubject(addon, index) {
   };
 }
 
-/** The modules of a TypeScript subject. */
+/** Loads the modules of a TypeScript subject. */
 async function modulesOf({ id, file, text }) {
   const at = join(CACHE, 'js', id);
   for (const [path, source] of jsSources) {
@@ -147,7 +147,7 @@ async function modulesOf({ id, file, text }) {
   return { createRing, RingWriter, openAtomicSlots };
 }
 
-/** A TypeScript subject: { id, text?, file? }. */
+/** Builds a TypeScript subject: { id, text?, file? }. */
 export async function buildJs(subject) {
   const { createRing, RingWriter, openAtomicSlots } = await modulesOf(subject);
   return {
@@ -171,7 +171,7 @@ export async function buildJs(subject) {
 
 function jsReader(openAtomicSlots, memory, view) {
   let corrupt = false;
-  // What the reader throws is what the native one notes.
+  // The TypeScript reader throws where the native one sets a flag.
   const run = (act, otherwise) => {
     try {
       return withMachine(view, act);

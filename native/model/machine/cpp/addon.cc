@@ -1,4 +1,4 @@
-// The subjects for JavaScript: what they load and store goes through functions that it gave to
+// Exposes the subjects to JavaScript. Their loads and stores go through the functions passed to
 // `connect`.
 #include <napi.h>
 
@@ -17,7 +17,7 @@ struct Named {
   Subject* subject;
 };
 
-// Filled before main by the subjects' files, in whatever order.
+// Filled before main by the subjects' files, in no particular order.
 std::vector<Named>& subjects() {
   static std::vector<Named> all;
   return all;

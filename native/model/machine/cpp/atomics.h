@@ -1,5 +1,5 @@
-// Stands in for <atomic> under the ring's headers: included before them, it hands every access to
-// the machine. Production code knows nothing of it.
+// Replaces <atomic> for the ring's headers: included before them, it passes every access to the
+// machine. Production code does not depend on it.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 
 namespace episcope_machine {
 
-// Cells are the u32 words of the ring. A 64-bit access is two: the model may tear it, hardware
-// never does.
+// Cells are the u32 words of the ring. A 64-bit access counts as two, which the model may tear;
+// hardware never does.
 uint32_t load(const void* at, std::memory_order order);
 void store(const void* at, uint32_t value, std::memory_order order);
 void fence(std::memory_order order);

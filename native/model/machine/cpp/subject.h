@@ -12,9 +12,9 @@ struct Subject {
   /// ring.
   virtual bool publish(void* memory, size_t size, uint32_t frames) = 0;
 
-  /// Begins a new reader, the one that the rest is about; false where it refuses the memory.
+  /// Creates a new reader, which the methods below use. Returns false if it refuses the memory.
   virtual bool bind(void* memory, size_t size) = 0;
-  /// Copies at most `max` frames; how many there were.
+  /// Copies at most `max` frames and returns their number.
   virtual size_t read(uint32_t* out, size_t max) = 0;
   virtual bool latest(uint32_t* out) = 0;
   virtual uint64_t missed() const = 0;
@@ -22,7 +22,7 @@ struct Subject {
   virtual bool ended() const = 0;
 };
 
-/// Makes a subject known to the addon under its name.
+/// Registers a subject with the addon under its name.
 struct Registered {
   Registered(const char* name, Subject* subject);
 };
