@@ -20,7 +20,7 @@ void BirthWatch::close() {
 Search BirthWatch::begin(uint64_t lists, uint64_t now_ns, ReadBuffer& buffer) {
   began_ns_ = now_ns;
   born_.clear();
-  // A recorded tree does not tell of births.
+  // The loadavg of a recorded tree does not show births.
   if (lists <= kBirthFewLists || !root_.same_pids) {
     last_pid_ = 0;
     return Search::kLists;

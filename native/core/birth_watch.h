@@ -1,6 +1,6 @@
 // Decides how to find the children that were born since the last sample, at a cost that depends on
 // the number of births. A process with thousands of threads has as many lists of children, none of
-// which tells whether it changed. But pids are assigned in order, and /proc/loadavg tells the last
+// which shows whether it changed. But pids are assigned in order, and /proc/loadavg shows the last
 // one: in a large tree only the pids assigned since the last sample are checked. The twin of
 // src/engine/js/birth-watch.ts.
 #pragma once

@@ -17,7 +17,7 @@ struct ChildStatus {
 };
 
 struct ChildExit : ChildStatus {
-  /// What it used, and every descendant that was reaped below it.
+  /// The usage of the child and of every descendant that was reaped below it.
   rusage usage{};
   /// The highest rss of the child or one of those descendants; 0 if unknown.
   uint64_t peak_bytes = 0;
@@ -36,10 +36,11 @@ class ChildWatch {
 
   /// Readable once the child has exited.
   int pidfd() const { return pidfd_; }
-  /// Empty while the child lives, and always if it was reaped before the first call after its exit.
+  /// Empty while the child is alive, and always if it was reaped before the first call after its
+  /// exit.
   std::optional<ChildExit> exit();
-  /// How the child ended, even if only its status is known: since Linux 6.15 the pidfd tells the
-  /// status of a child that was reaped already.
+  /// How the child ended, even if only its status is known: since Linux 6.15 the pidfd provides
+  /// the status of a child that was reaped already.
   std::optional<ChildStatus> status();
 
  private:
@@ -47,7 +48,7 @@ class ChildWatch {
 
   const int pidfd_;
   const uint64_t own_peak_bytes_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::optional<ChildExit> exit_;
 };
 

@@ -37,13 +37,13 @@ class DrivenEpisode {
   /// The limit that was reached first, from the frame whose outcome was kExhausted. A resource from
   /// resource::kCount on is a tripwire's metric.
   virtual const std::optional<Exhaustion>& exhaustion() const = 0;
-  /// Moves what was not yet told to the end of `out`.
+  /// Moves what has not been reported yet to the end of `out`.
   virtual void take_trips(std::vector<Trip>& out) = 0;
   virtual void take_budget_trips(std::vector<BudgetTrip>& out) = 0;
-  /// Moves the warnings not yet told into `out` (kMaxWarnings places); returns how many.
+  /// Moves the warnings not reported yet into `out` (room for kMaxWarnings); returns their number.
   virtual uint32_t take_warnings(SampleWarning* out) = 0;
 
-  /// The process has exited and nothing of the episode lives.
+  /// Whether the root and all other members of the episode have exited.
   virtual bool ended(ReadBuffer& buffer) = 0;
   /// The pinned process had not exited when ended() looked last.
   virtual bool root_alive() const = 0;
@@ -57,14 +57,14 @@ class DrivenEpisode {
   /// Its cgroup exists.
   virtual bool has_cgroup() const = 0;
   /// Freezes or kills everything of the episode: through its cgroup while it has one, unless
-  /// `outside`. `again`: a kill that left somebody goes on.
+  /// `outside`. `again`: a kill that left processes continues.
   virtual Action enforcement(ExhaustAction action, bool outside, bool again) = 0;
-  /// The pinned process lives, and may not be in the cgroup whose members were killed.
+  /// Whether the root is alive, and possibly outside the cgroup whose members were killed.
   virtual bool may_live_outside() = 0;
-  /// Whether everything of the episode is frozen, or nothing of it lives. Looks now.
+  /// Checks now whether all processes of the episode are frozen or have exited.
   virtual bool is_enforced(ExhaustAction action, ReadBuffer& buffer) = 0;
 
-  /// Asks now how the pinned process ended, before somebody reaps it.
+  /// Reads how the root exited, before it is reaped.
   virtual void ask_for_exit() = 0;
   /// Readable once the pinned process has exited; −1 where there is none.
   virtual int pidfd() const = 0;

@@ -21,20 +21,20 @@ enum class Enforced {
 class Enforcer {
  public:
   /// Failures are noted in the mailbox. `actions`: the queue of the thread that freezes and kills;
-  /// null where nothing of that is asked for.
+  /// null if no such action is requested.
   Enforcer(DrivenEpisode& episode, Mailbox& mailbox, std::shared_ptr<ActionQueue> actions,
            Clock clock);
 
-  /// `listener` is told when an action is done.
+  /// `listener` is notified when an action is done.
   Enforced begin(ExhaustAction action, std::weak_ptr<ActionListener> listener);
   /// An action returned. One that is not the last is ignored.
   Enforced action_done(ActionResult result, ReadBuffer& buffer);
-  /// At look_ns(), or at a hint once the kernel was told.
+  /// Called at look_ns(), or at a hint once the freeze or kill was requested.
   Enforced look(ReadBuffer& buffer);
   void cancel() { state_ = State::kIdle; }
 
   bool active() const { return state_ != State::kIdle; }
-  /// The kernel was told to freeze or kill; that may take a while to come about.
+  /// The kernel has accepted the freeze or kill, which can take a while to complete.
   bool told() const { return state_ == State::kTold; }
   uint64_t look_ns() const { return active() ? look_ns_ : UINT64_MAX; }
 
@@ -42,7 +42,7 @@ class Enforcer {
   enum class State {
     kIdle,
     kAsked,   // an action is under way
-    kPaused,  // not everybody was found or died at once: to be repeated at look_ns_
+    kPaused,  // some processes were not found or did not die: repeated at look_ns_
     kTold,
   };
 

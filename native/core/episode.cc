@@ -89,7 +89,7 @@ uint32_t Episode::publish(const uint64_t* given, uint32_t flags) {
   return result;
 }
 
-/// Looks at the tripwires and the budget, and writes the frame into the ring. Returns outcome bits.
+/// Checks the tripwires and the budget, and writes the frame into the ring. Returns outcome bits.
 uint32_t Episode::put(Reading& frame, bool terminal) {
   uint32_t result = 0;
   std::shared_ptr<RingWaiters> waiters;
@@ -170,7 +170,7 @@ bool Episode::may_live_outside() {
 
 bool Episode::is_enforced(ExhaustAction action, ReadBuffer& buffer) {
   if (action == ExhaustAction::kFreeze) return has_cgroup() && cgroup_.frozen(buffer);
-  // Where we reap, the end is known when all are reaped.
+  // With a reaper, the episode has ended once all its processes have been reaped.
   if (reaper_pid_ != 0) return ended(buffer);
   if (has_cgroup()) {
     const Populated populated = cgroup_.populated(buffer);
@@ -253,7 +253,7 @@ void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, P
   if (!proc_.is_open()) return;
   if (missing == 0) return;
   if ((parts & part::kExtra) != 0 && !reading.has(word::kPids)) missing |= part::kExtra;
-  // Who belongs to the episode is the cgroup's word while it lives, and parentage after that.
+  // The cgroup determines the members while it exists, and parentage afterwards.
   const bool leaf_lives = cgroup_.is_open() && !cgroup_.removed();
   proc_.set_members(leaf_lives ? &cgroup_ : nullptr);
   const uint32_t from_proc = proc_.read(missing, buffer, reading);
@@ -363,7 +363,7 @@ void Episode::log_failures() {
   if (proc_missed_) log_failure(kMemoryIndex, proc_refused_);
 }
 
-// What a source event or the end already tells is no warning.
+// A failure that a source event or the end already reports is not a warning.
 void Episode::log_failure(uint32_t part, const ReadFailure& failure) {
   const bool told = failure.code == ReadCode::kNone || failure.code == ReadCode::kProcGone ||
                     failure.code == ReadCode::kCgroupNotFound ||
@@ -377,7 +377,7 @@ void Episode::remember(ReadBuffer& buffer) {
 }
 
 bool Episode::settle(ReadBuffer& buffer) {
-  // Everything once, as soon as the end was seen: nobody is left who could change the rest.
+  // After the end, everything is read only once, because no process is left that could change it.
   const uint32_t parts = settling_ ? part::kCpu | part::kIo : part::kAll;
   settling_ = true;
   Reading reading;

@@ -88,7 +88,7 @@ class Episode final : public DrivenEpisode {
   void log_failures();
   void log_failure(uint32_t part, const ReadFailure& failure);
   void mark_final(PartOrigin& origin);
-  /// What the cgroup tells is kept for the terminal frame.
+  /// Keeps the values of the cgroup for the terminal frame.
   void read_to_keep(uint32_t parts, ReadBuffer& buffer, Reading& reading);
   void restore_settled(Reading& reading, PartOrigin& origin) const;
   void note_first_cpu(const Reading& reading, ReadBuffer& buffer);
@@ -130,13 +130,13 @@ class Episode final : public DrivenEpisode {
   uint32_t settled_parts_ = 0;
   bool settling_ = false;
   FailureLog failures_;
-  // Of the last read: the parts that were asked for and not to be had.
+  // As of the last read: the requested parts that were unavailable.
   uint32_t cgroup_failed_ = 0;
   uint32_t proc_asked_ = 0;
   uint32_t proc_failed_ = 0;
   /// Why nothing of /proc is read, where its reason is not the end of the process.
   ReadFailure proc_refused_;
-  bool proc_missed_ = false;  // at the last read there was something for /proc to tell
+  bool proc_missed_ = false;  // as of the last read, /proc was to provide a part
 };
 
 }  // namespace episcope

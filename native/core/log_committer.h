@@ -1,5 +1,5 @@
-// Group commit of an event log: a thread waits for the lock and writes, with one sync, whatever was
-// appended by then.
+// Group commit for an event log: a thread waits for the lock and then writes everything that was
+// appended meanwhile, with one sync.
 #pragma once
 
 #include <condition_variable>
@@ -13,12 +13,12 @@
 
 namespace episcope {
 
-/// Who appended. Called on the committer's thread: must neither block nor throw, and may outlive
-/// its environment (then it does nothing).
+/// Receives the result of an append, on the committer's thread. It must neither block nor throw,
+/// and does nothing once its environment is gone.
 class LogListener {
  public:
   virtual ~LogListener() = default;
-  /// Append `id` is on disk, or why not.
+  /// Append `id` is on disk, unless `failure` says why it is not.
   virtual void append_done(uint32_t id, const LogFailure& failure) = 0;
 };
 
@@ -55,11 +55,11 @@ class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<LogAppend> waiting_;
-  /// The thread lives while there is something to write, and a little longer.
+  /// The thread runs while there is something to write, and a little longer.
   bool running_ = false;
-  /// Else what waits waits for the lock, be it that the thread has not come to it yet.
+  /// If false, pending appends wait for the lock, or the thread has not reached them yet.
   bool is_writing_ = false;
-  /// The thread's.
+  /// Used by the thread only.
   EventLog log_;
 };
 

@@ -68,7 +68,7 @@ struct Requests {
 
 class Mailbox {
  public:
-  /// `notify_every`: tell of every so many frames; 0: of none.
+  /// `notify_every`: report new frames in steps of this number; 0 reports none.
   Mailbox(uint32_t id, uint32_t notify_every, std::shared_ptr<NewsListener> listener);
 
   // Any thread.
@@ -80,7 +80,7 @@ class Mailbox {
   /// Frames that were requested before `ended` was taken are answered at the latest with `last`,
   /// the terminal frame then.
   News take_news(const Reading& last);
-  /// Nobody is told any more, but for a call that is under way.
+  /// The owner is no longer notified, except by a call that is in progress.
   void close();
 
   // The thread that samples.
@@ -91,7 +91,7 @@ class Mailbox {
   /// The terminal frame will answer it.
   void hold_until_end(uint32_t request) { held_.push_back(request); }
   void reply(uint32_t request, const Reading& frame);
-  /// What a published frame has to tell.
+  /// Adds the news of a published frame.
   void note(uint32_t outcome, DrivenEpisode& episode);
   void note_failed(const FailedAction& failed);
   /// The terminal frame is out: it answers all requests, and nothing comes after it.

@@ -11,7 +11,7 @@ namespace episcope {
 
 class Pacer {
  public:
-  /// The first frame was taken, and it is `now` since. The first deadline is the first anchor + k ×
+  /// Starts at `now`, after the first frame was taken. The first deadline is the first anchor + k ×
   /// period in the future; those that have passed count as missed.
   void start(uint64_t anchor_ns, uint64_t period_ns, uint64_t now_ns);
 
@@ -21,7 +21,7 @@ class Pacer {
   /// the period, at most kMaxPacerSlackNs. So one wake serves all deadlines at about the same time.
   bool due(uint64_t now_ns) const;
 
-  /// The deadline was served, and it is `now` since. The next deadline is the first one in the
+  /// Records at `now` that the deadline was served. The next deadline is the first one in the
   /// future; those that have passed count as missed and are not made up for.
   void served(uint64_t now_ns);
 
@@ -30,7 +30,7 @@ class Pacer {
   void set_period(uint64_t period_ns, uint64_t now_ns);
 
   uint64_t period_ns() const { return period_ns_; }
-  /// How many deadlines passed without a sample of their own, at most 2^32 − 1.
+  /// Number of deadlines that passed without a sample, at most 2^32 − 1.
   uint32_t missed() const { return missed_; }
 
  private:

@@ -22,8 +22,8 @@ class ProcessDirectory {
   ~ProcessDirectory() { close(); }
 
   /// Opens the directory of the process that has the pid now, and reads its stat and starttime.
-  /// kProcGone, kProcRead (reason kHidden: it lives, but this procfs hides it from us), kProcParse.
-  /// The descriptor of `root` must outlive this object.
+  /// kProcGone, kProcRead (reason kHidden: the process exists, but this procfs hides it),
+  /// kProcParse. The descriptor of `root` must outlive this object.
   ReadFailure open(const ProcRoot& root, int pid, ReadBuffer& buffer, ProcStat& stat);
   void close();
   bool is_open() const { return pid_ != 0; }

@@ -83,7 +83,7 @@ bool SampledEpisode::due(uint64_t now_ns) const {
 // Hot: a periodic sample allocates nothing.
 void SampledEpisode::wake(uint64_t now_ns, ReadBuffer& buffer) {
   if (over()) {
-    // Where it was detached, its files are still open.
+    // If it was detached, its files are still open.
     if (phase_ != Phase::kOver) episode_->close();
     phase_ = Phase::kOver;
     return;
@@ -108,7 +108,7 @@ void SampledEpisode::wake(uint64_t now_ns, ReadBuffer& buffer) {
 void SampledEpisode::exit_hint(ReadBuffer& buffer) {
   if (!sampling()) return;
   episode_->ask_for_exit();
-  // It polls as changed until it is read, whatever else tells of the end.
+  // It polls as changed until it is read, even if the end is detected otherwise.
   events_readable_ = episode_->read_events(buffer);
   if (enforcer_.told()) follow(enforcer_.look(buffer), buffer);
   if (sampling() && settler_.look_for_end(buffer)) begin_settling(true, buffer);

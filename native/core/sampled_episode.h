@@ -33,7 +33,7 @@ struct Sampling {
   uint32_t notify_every = 0;  // frames; 0: never
   std::vector<Tripwire> tripwires;
   ExhaustAction on_exhausted = ExhaustAction::kStop;
-  /// The queue of the thread that freezes and kills; null where nothing of that is asked for.
+  /// The queue of the thread that freezes and kills; null if no such action is requested.
   std::shared_ptr<ActionQueue> actions = {};
 };
 
@@ -65,7 +65,8 @@ class SampledEpisode : public ActionListener, public std::enable_shared_from_thi
   void set_queue(std::weak_ptr<EpisodeQueue> queue) { queue_ = std::move(queue); }
   /// False where it is in the sampler's queue already, which holds it once.
   bool enter_queue() { return !queued_.exchange(true, std::memory_order_acq_rel); }
-  /// The terminal frame is out, or detached: the ring's memory is not touched any more.
+  /// Whether the terminal frame is published or the episode is detached: the memory of the ring is
+  /// no longer accessed.
   bool over() const { return over_.load(std::memory_order_acquire); }
 
   // The sampler thread alone; `now_ns` is CLOCK_MONOTONIC.

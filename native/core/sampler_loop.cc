@@ -117,7 +117,7 @@ void SamplerLoop::run() {
 }
 
 void SamplerLoop::arm_timer() {
-  // A time that has passed fires at once; 0 would disarm it.
+  // A time in the past fires immediately; 0 would disarm the timer.
   const uint64_t earliest = std::max<uint64_t>(1, heap_.earliest_ns());
   if (earliest == armed_ns_) return;
   itimerspec spec{};

@@ -1,4 +1,4 @@
-// Looks for the end of an episode whose root process is gone, and reads its counters until they are
+// Detects the end of an episode whose root has exited, and reads its counters until they are
 // the final totals. The twin of src/engine/js/settler.ts.
 #pragma once
 
@@ -14,13 +14,13 @@ class Settler {
   Settler(DrivenEpisode& episode, Clock clock) : episode_(episode), clock_(clock) {}
 
   /// Survivors or the kernel's last accounting may keep an episode whose root is gone:
-  /// cgroup.events is rate-limited, and nothing tells of processes without a cgroup. So the end is
-  /// looked for from now on, at growing intervals.
+  /// cgroup.events is rate-limited, and there are no events without a cgroup. So the end is checked
+  /// from now on, at growing intervals.
   void linger_if_root_is_gone();
   bool lingering() const { return linger_due_ns_ != UINT64_MAX; }
-  /// When the end is looked for next.
+  /// When the end is checked next.
   uint64_t linger_due_ns() const { return linger_due_ns_; }
-  /// Looks for the end; true when it is found.
+  /// Checks for the end. Returns true if the episode has ended.
   bool look_for_end(ReadBuffer& buffer);
 
   /// The dying task's last accounting may come after the end is seen: with the next tick of a cpu

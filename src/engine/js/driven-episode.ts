@@ -26,7 +26,7 @@ export interface DrivenEpisode extends Omit<EpisodeSampler, 'publish'> {
   readonly wallDueNs: bigint | null;
   /** The limit that was reached first, from the frame whose outcome was EXHAUSTED. */
   readonly exhaustion: Exhaustion | null;
-  /** What was not yet told. */
+  /** What has not been reported yet. */
   takeTrips(): Trip[];
   takeBudgetTrips(): BudgetTrip[];
 
@@ -40,8 +40,8 @@ export interface DrivenEpisode extends Omit<EpisodeSampler, 'publish'> {
    * null, or the errno, when the kernel has been told.
    */
   enforce(action: EnforcedAction, outside: boolean): Promise<string | null>;
-  /** The root process lives, and may not be in the cgroup whose members were killed. */
+  /** Whether the root is alive, and possibly outside the cgroup whose members were killed. */
   mayLiveOutside(): boolean;
-  /** Whether everything of the episode is frozen, or nothing of it lives. Looks now. */
+  /** Checks now whether all processes of the episode are frozen or have exited. */
   isEnforced(action: EnforcedAction): boolean;
 }

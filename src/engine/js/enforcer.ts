@@ -7,10 +7,10 @@ import type { ExhaustAction } from '../../schema/enumerations.js';
 import type { DrivenEpisode, EnforcedAction } from './driven-episode.js';
 import type { ActionResult, Mailbox } from './mailbox.js';
 
-/** What has become of an enforcement. `done`: everybody is frozen or dead; `givenUp`: the session ends without that. */
+/** State of an enforcement. `done`: all processes are frozen or dead. `givenUp`: the session ends without that. */
 export type Enforced = 'pending' | 'done' | 'givenUp';
 
-/** `asked`: an action is under way; `paused`: it is to be repeated; `told`: the kernel was told to freeze or kill. */
+/** `asked`: an action is in progress. `paused`: it will be repeated. `told`: the freeze or kill was requested. */
 type State = 'idle' | 'asked' | 'paused' | 'told';
 
 export class Enforcer {
@@ -75,7 +75,7 @@ export class Enforcer {
     return this.look();
   }
 
-  /** At `lookNs`, or at a hint once the kernel was told. */
+  /** Called at `lookNs`, or at a hint once the freeze or kill was requested. */
   look(): Enforced {
     if (this.told && this.#episode.isEnforced(this.#action)) {
       this.cancel();
@@ -100,7 +100,7 @@ export class Enforcer {
     return this.#state !== 'idle';
   }
 
-  /** The kernel was told to freeze or kill; that may take a while to come about. */
+  /** The kernel has accepted the freeze or kill, which can take a while to complete. */
   get told(): boolean {
     return this.#state === 'told';
   }

@@ -61,13 +61,13 @@ export class JsEpisode implements DrivenEpisode, EpisodeSampler {
   #budgetSpeedsUp = false;
   #exhaustion: Exhaustion | null = null;
   #lastNs: bigint | null = null;
-  /** Of the last read: the parts that were asked for and not to be had. */
+  /** As of the last read: the requested parts that were unavailable. */
   #cgroupFailed = 0;
   #procAsked = 0;
   #procFailed = 0;
   /** Why nothing of `/proc` is read, where its reason is not the end of the process. */
   #procRefused: ReadFailure | null = null;
-  /** At the last read there was something for `/proc` to tell. */
+  /** As of the last read: `/proc` was to provide a part. */
   #procMissed = false;
   #settled: BigUint64Array | null = null;
   /** Of the cgroup, while it was there. */
@@ -243,7 +243,7 @@ export class JsEpisode implements DrivenEpisode, EpisodeSampler {
   isEnforced(action: EnforcedAction): boolean {
     const cgroup = this.#livingCgroup();
     if (action === 'freeze') return cgroup?.frozen() === true;
-    // Where we reap, the end is known when all are reaped.
+    // With a reaper, the episode has ended once all its processes have been reaped.
     if (this.#spec.reaperPid !== 0) return this.ended();
     const proc = this.#proc;
     if (cgroup !== null) {
@@ -299,7 +299,7 @@ export class JsEpisode implements DrivenEpisode, EpisodeSampler {
     this.#procMissed = missing !== 0;
     if (proc === null || missing === 0) return;
     if ((parts & PartBit.EXTRA) !== 0 && !reading.has(FrameWord.PIDS)) missing |= PartBit.EXTRA;
-    // Who belongs to the episode is the cgroup's word while it lives, and parentage after that.
+    // The cgroup determines the members while it exists, and parentage afterwards.
     proc.setMembers(this.#livingCgroup());
     const fromProc = proc.read(missing, reading);
     this.#procAsked = missing;
@@ -361,7 +361,7 @@ export class JsEpisode implements DrivenEpisode, EpisodeSampler {
     if (this.#procMissed) this.#logFailure(MEMORY, this.#procRefused);
   }
 
-  // What a source event or the end already tells is no warning.
+  // A failure that a source event or the end already reports is not a warning.
   #logFailure(part: PartIndexValue, failure: ReadFailure | null | undefined): void {
     if (failure == null) return;
     const told =
@@ -377,7 +377,7 @@ export class JsEpisode implements DrivenEpisode, EpisodeSampler {
 
   settle(): boolean {
     const last = this.#settled;
-    // Everything once, as soon as the end was seen: nobody is left who could change the rest.
+    // After the end, everything is read only once, because no process is left that could change it.
     const reading = this.#readToKeep(last === null ? ALL : PartBit.CPU | PartBit.IO);
     const totals = new Reading();
     for (const p of TOTALS) totals.take(reading, PART_WORDS[p]);
@@ -389,7 +389,7 @@ export class JsEpisode implements DrivenEpisode, EpisodeSampler {
     this.#readToKeep(ALL);
   }
 
-  /** What the cgroup tells is kept for the terminal frame. */
+  /** Keeps the values of the cgroup for the terminal frame. */
   #readToKeep(parts: number): Reading {
     const reading = new Reading();
     const origin = unknownOrigin();

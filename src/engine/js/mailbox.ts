@@ -49,7 +49,7 @@ export class Mailbox {
   #news = noNews();
   #hasNews = false;
 
-  /** `notifyEvery`: tell of every so many frames; 0: of none. */
+  /** `notifyEvery`: report new frames in steps of this number; 0 reports none. */
   constructor(notifyEvery: number) {
     this.#notifyEvery = notifyEvery;
   }
@@ -110,7 +110,7 @@ export class Mailbox {
     this.#hasNews = true;
   }
 
-  /** What a published frame has to tell. */
+  /** Adds the news of a published frame. */
   note(outcome: number, episode: DrivenEpisode): void {
     const news = this.#news;
     if (this.#notifyEvery !== 0 && ++this.#untoldFrames >= this.#notifyEvery) {

@@ -1,5 +1,5 @@
 /**
- * Looks for the end of an episode whose root process is gone, and reads its counters until they are the final totals.
+ * Detects the end of an episode whose root has exited, and reads its counters until they are the final totals.
  * The twin of `native/core/settler.h`.
  */
 import {
@@ -28,19 +28,19 @@ export class Settler {
 
   /**
    * Survivors or the kernel's last accounting may keep an episode whose root is gone: `cgroup.events` is rate-limited,
-   * and nothing tells of processes without a cgroup. So the end is looked for from now on, at growing intervals.
+   * and there are no events without a cgroup. So the end is checked from now on, at growing intervals.
    */
   lingerIfRootIsGone(): void {
     if (this.#lingerDueNs !== null || !this.#episode.rootGone) return;
     this.#lingerDueNs = this.#clock() + this.#lingerDelayNs;
   }
 
-  /** When the end is looked for next; null: the root lives. */
+  /** When the end is checked next; null while the root is alive. */
   get lingerDueNs(): bigint | null {
     return this.#lingerDueNs;
   }
 
-  /** Looks for the end; true when it is found. */
+  /** Checks for the end. Returns true if the episode has ended. */
   lookForEnd(): boolean {
     if (this.#episode.ended()) return true;
     this.lingerIfRootIsGone();
