@@ -16,7 +16,7 @@ Enforced Enforcer::begin(ExhaustAction action, std::weak_ptr<ActionListener> lis
 }
 
 Enforced Enforcer::start(ExhaustAction action) {
-  cancel();
+  state_ = State::kIdle;
   if (action == ExhaustAction::kStop) return Enforced::kGivenUp;
   action_ = action;
   outside_ = false;
@@ -60,10 +60,7 @@ Enforced Enforcer::action_done(ActionResult result, ReadBuffer& buffer) {
 }
 
 Enforced Enforcer::look(ReadBuffer& buffer) {
-  if (told() && episode_.is_enforced(action_, buffer)) {
-    cancel();
-    return Enforced::kDone;
-  }
+  if (told() && episode_.is_enforced(action_, buffer)) return Enforced::kDone;
   const uint64_t now = clock_();
   if (now >= limit_ns_) return give_up(state_ == State::kPaused ? unfinished_errno_ : ETIMEDOUT);
   if (state_ == State::kPaused) return act(true);

@@ -31,7 +31,6 @@ class Enforcer {
   Enforced action_done(ActionResult result, ReadBuffer& buffer);
   /// Called at look_ns(), or at a hint once the freeze or kill was requested.
   Enforced look(ReadBuffer& buffer);
-  void cancel() { state_ = State::kIdle; }
 
   bool active() const { return state_ != State::kIdle; }
   /// The kernel has accepted the freeze or kill, which can take a while to complete.

@@ -204,7 +204,6 @@ void SampledEpisode::follow(Enforced enforced, ReadBuffer& buffer) {
 
 void SampledEpisode::begin_settling(bool exited, ReadBuffer& buffer) {
   phase_ = Phase::kSettling;
-  enforcer_.cancel();
   settler_.begin(exited, buffer);
 }
 

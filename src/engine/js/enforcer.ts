@@ -44,7 +44,7 @@ export class Enforcer {
   }
 
   begin(action: ExhaustAction): Enforced {
-    this.cancel();
+    this.#state = 'idle';
     if (action === 'stop') return 'givenUp';
     this.#action = action;
     this.#outside = false;
@@ -77,10 +77,7 @@ export class Enforcer {
 
   /** Called at `lookNs`, or at a hint once the freeze or kill was requested. */
   look(): Enforced {
-    if (this.told && this.#episode.isEnforced(this.#action)) {
-      this.cancel();
-      return 'done';
-    }
+    if (this.told && this.#episode.isEnforced(this.#action)) return 'done';
     const nowNs = this.#clock();
     if (nowNs >= this.#limitNs) {
       return this.#giveUp(this.#state === 'paused' ? this.#unfinishedErrno : 'ETIMEDOUT');
@@ -90,10 +87,6 @@ export class Enforcer {
     const twice = 2n * this.#delayNs;
     this.#delayNs = twice < LINGER_MAX_NS ? twice : LINGER_MAX_NS;
     return 'pending';
-  }
-
-  cancel(): void {
-    this.#state = 'idle';
   }
 
   get active(): boolean {

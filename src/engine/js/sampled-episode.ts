@@ -224,7 +224,6 @@ export class SampledEpisode {
 
   #beginSettling(exited: boolean): void {
     this.#phase = 'settling';
-    this.#enforcer.cancel();
     this.#settler.begin(exited);
   }
 
