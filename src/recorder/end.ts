@@ -3,21 +3,32 @@
 import { EXHAUSTIBLE } from '../budget/resources.js';
 import type { ExhaustedEvent, StopReason } from '../collector/events.js';
 import type { EndEntry } from '../collector/frame-sink.js';
-import { assertEpisodeId } from '../episode/index.js';
 import { invalidConfig } from '../error/index.js';
 import {
   type FrameMetrics,
+  type FramePart,
   type FrameQualities,
   type FrameQuality,
   MetricSource,
   type MetricSources,
 } from '../frame/index.js';
 import { qualityFromBits, qualityToBits } from '../frame/quality.js';
-import { type ExactJson, stringifyExact } from '../ndjson/exact-json.js';
+import { stringifyExact } from '../ndjson/exact-json.js';
 import { snakeCase } from '../ndjson/snake-case.js';
 import { EXHAUST_ACTIONS } from '../schema/enumerations.js';
-import { FRAME_PARTS, METRICS } from '../schema/metrics.js';
-import { amountOf, countOf, exactOf, listOf, nullOr, objectOf, oneOf } from './shape.js';
+import { METRICS } from '../schema/metrics.js';
+import { EPISODE_ID } from './header.js';
+import {
+  AMOUNT,
+  COUNT,
+  EXACT,
+  listOf,
+  nullOr,
+  objectOf,
+  oneOf,
+  type Shape,
+  TEXT,
+} from './shape.js';
 
 const TOTALS = METRICS.filter(({ kind }) => kind !== 'gauge');
 
@@ -30,16 +41,11 @@ export type RecordingTotals<N extends number | bigint = number> = Omit<
   'memRssBytes' | 'memCurrentBytes' | 'pids' | 'collectNs'
 >;
 
-export interface RecordingEnd<N extends number | bigint = number> {
-  readonly episodeId: string;
-  readonly reason: StopReason;
+export interface RecordingEnd<N extends number | bigint = number>
+  extends Omit<EndEntry, 'kind' | 'frame' | 'wallNs'> {
   /** Wall time of the session, ns. */
   readonly wallNs: N;
-  /** Frames that were taken. */
-  readonly framesCollected: number;
-  /** Of those, the frames that were promoted: handed to the recorder. */
-  readonly framesPromoted: number;
-  /** Of those, the frames that were written. Files that were dropped since held their share. */
+  /** Of the promoted frames, those that were written. Files that were dropped since held their share. */
   readonly framesRecorded: number;
   /** Frames that the ring no longer held, or that could not be written. */
   readonly framesMissed: number;
@@ -47,8 +53,6 @@ export interface RecordingEnd<N extends number | bigint = number> {
   /** Where the totals come from. */
   readonly sources: MetricSources;
   readonly quality: FrameQualities;
-  /** The exhausted budget, null where none was. */
-  readonly exhausted: ExhaustedEvent | null;
 }
 
 /** How many frames of a session were recorded, and how many were not. */
@@ -59,23 +63,65 @@ export interface RecordedFrames {
 
 const STOP_REASONS: readonly StopReason[] = ['stop', 'exit', 'exhausted', 'failed'];
 
+/** One value for each part of the frame. */
+function ofParts<T>(
+  name: string,
+  { write, read }: Shape<T>,
+): Shape<Readonly<Record<FramePart, T>>> {
+  const part = { write, read: (key: string, value: unknown) => read(`${name}.${key}`, value) };
+  return objectOf({ cpu: part, memory: part, io: part });
+}
+
+const QUALITY: Shape<ReadonlySet<FrameQuality>> = {
+  write: (quality) => [...quality],
+  // qualityToBits refuses unknown names.
+  read: (name, value) =>
+    qualityFromBits(qualityToBits(listOf(TEXT).read(name, value) as FrameQuality[])),
+};
+
+const EXHAUSTED = objectOf<ExhaustedEvent>({
+  resource: {
+    write: snakeCase,
+    read: (_, value) => {
+      const resource = EXHAUSTIBLE.find((each) => snakeCase(each) === value);
+      if (resource === undefined) throw invalidConfig('resource must be what can be exhausted');
+      return resource;
+    },
+  },
+  limit: AMOUNT,
+  consumed: AMOUNT,
+  seq: COUNT,
+  tsMono: COUNT,
+  lateNs: nullOr(AMOUNT),
+  action: oneOf(EXHAUST_ACTIONS),
+});
+
+function endShape<N extends number | bigint>(integer: Shape<N>) {
+  const totals = TOTALS.map(({ name }) => [name, nullOr(integer)]);
+  return objectOf<RecordingEnd<N> & { kind: string }>({
+    kind: oneOf(['end']),
+    episodeId: EPISODE_ID,
+    reason: oneOf(STOP_REASONS),
+    wallNs: integer,
+    framesCollected: COUNT,
+    framesPromoted: COUNT,
+    framesRecorded: COUNT,
+    framesMissed: COUNT,
+    totals: objectOf<RecordingTotals<N>>(Object.fromEntries(totals)),
+    sources: ofParts('sources', oneOf(Object.values(MetricSource))),
+    quality: ofParts('quality', QUALITY),
+    exhausted: nullOr(EXHAUSTED),
+  });
+}
+
+const END = endShape(EXACT);
+
 /** Without its newline. */
 export function endLine(entry: EndEntry, { recorded, missed }: RecordedFrames): string {
   const { frame } = entry;
-  return stringifyExact({
-    kind: 'end',
-    episode_id: entry.episodeId,
-    reason: entry.reason,
-    wall_ns: entry.wallNs,
-    frames_collected: entry.framesCollected,
-    frames_promoted: entry.framesPromoted,
-    frames_recorded: recorded,
-    frames_missed: missed,
-    totals: Object.fromEntries(TOTALS.map(({ name, key }) => [key, frame[name]])),
-    sources: { ...frame.sources },
-    quality: Object.fromEntries(FRAME_PARTS.map((part) => [part, [...frame.quality[part]]])),
-    exhausted: entry.exhausted === null ? null : exhaustedToJson(entry.exhausted),
-  });
+  const { sources, quality } = frame;
+  const frames = { framesRecorded: recorded, framesMissed: missed };
+  return stringifyExact(END.write({ ...entry, ...frames, totals: frame, sources, quality }));
 }
 
 /** The numbers in the wanted mode. Throws the errors of `shape.ts`, and `ERR_INVALID_EPISODE_ID`. */
@@ -83,92 +129,10 @@ export function endFromJson<N extends number | bigint>(
   value: unknown,
   inMode: (exact: bigint) => N,
 ): RecordingEnd<N> {
-  const json = objectOf('the end line', value, [
-    'kind',
-    'episode_id',
-    'reason',
-    'wall_ns',
-    'frames_collected',
-    'frames_promoted',
-    'frames_recorded',
-    'frames_missed',
-    'totals',
-    'sources',
-    'quality',
-    'exhausted',
-  ]);
-  const episodeId = json.episode_id;
-  assertEpisodeId(episodeId);
-  const given = objectOf(
-    'totals',
-    json.totals,
-    TOTALS.map(({ key }) => key),
-  );
-  const totals = TOTALS.map(({ name, key }) => [
-    name,
-    nullOr(given[key], (total) => inMode(exactOf(key, total))),
-  ]);
-  return {
-    episodeId,
-    reason: oneOf('reason', json.reason, STOP_REASONS),
-    wallNs: inMode(exactOf('wall_ns', json.wall_ns)),
-    framesCollected: countOf('frames_collected', json.frames_collected),
-    framesPromoted: countOf('frames_promoted', json.frames_promoted),
-    framesRecorded: countOf('frames_recorded', json.frames_recorded),
-    framesMissed: countOf('frames_missed', json.frames_missed),
-    totals: Object.fromEntries(totals) as RecordingTotals<N>,
-    sources: sourcesFromJson(json.sources),
-    quality: qualityFromJson(json.quality),
-    exhausted: nullOr(json.exhausted, exhaustedFromJson),
+  const integer: Shape<N> = {
+    write: (exact) => exact,
+    read: (name, given) => inMode(EXACT.read(name, given)),
   };
-}
-
-function sourcesFromJson(value: unknown): MetricSources {
-  const json = objectOf('sources', value, FRAME_PARTS);
-  const ofPart = (part: keyof MetricSources) =>
-    oneOf(`sources.${part}`, json[part], Object.values(MetricSource));
-  return { cpu: ofPart('cpu'), memory: ofPart('memory'), io: ofPart('io') };
-}
-
-function qualityFromJson(value: unknown): FrameQualities {
-  const json = objectOf('quality', value, FRAME_PARTS);
-  // qualityToBits refuses unknown names.
-  const ofPart = (part: keyof FrameQualities) =>
-    qualityFromBits(qualityToBits(listOf(`quality.${part}`, json[part]) as FrameQuality[]));
-  return { cpu: ofPart('cpu'), memory: ofPart('memory'), io: ofPart('io') };
-}
-
-function exhaustedToJson(exhausted: ExhaustedEvent): ExactJson {
-  return {
-    resource: snakeCase(exhausted.resource),
-    limit: exhausted.limit,
-    consumed: exhausted.consumed,
-    seq: exhausted.seq,
-    ts_mono: exhausted.tsMono,
-    late_ns: exhausted.lateNs,
-    action: exhausted.action,
-  };
-}
-
-function exhaustedFromJson(value: unknown): ExhaustedEvent {
-  const json = objectOf('exhausted', value, [
-    'resource',
-    'limit',
-    'consumed',
-    'seq',
-    'ts_mono',
-    'late_ns',
-    'action',
-  ]);
-  const resource = EXHAUSTIBLE.find((each) => snakeCase(each) === json.resource);
-  if (resource === undefined) throw invalidConfig('resource must be what can be exhausted');
-  return {
-    resource,
-    limit: amountOf('limit', json.limit),
-    consumed: amountOf('consumed', json.consumed),
-    seq: countOf('seq', json.seq),
-    tsMono: countOf('ts_mono', json.ts_mono),
-    lateNs: nullOr(json.late_ns, (late) => amountOf('late_ns', late)),
-    action: oneOf('action', json.action, EXHAUST_ACTIONS),
-  };
+  const { kind: _, ...end } = endShape(integer).read('the end line', value);
+  return end;
 }

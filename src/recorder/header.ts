@@ -8,26 +8,20 @@ import { assertEpisodeId, assertPid } from '../episode/index.js';
 import { invalidConfig } from '../error/index.js';
 import { type CgroupMode, hostFacts } from '../host/index.js';
 import { bootId } from '../kernel/process-identity.js';
-import { type ExactJson, stringifyExact } from '../ndjson/exact-json.js';
-import { snakeCase } from '../ndjson/snake-case.js';
-import { PromoteTriggers, TelemetryPolicy } from '../policy/index.js';
+import { stringifyExact } from '../ndjson/exact-json.js';
+import { type PolicySettings, PromoteTriggers, TelemetryPolicy } from '../policy/index.js';
+import { EXHAUST_ACTIONS, RESOURCES, TIERS } from '../schema/enumerations.js';
 import {
-  EXHAUST_ACTIONS,
-  type ExhaustAction,
-  RESOURCES,
-  TIERS,
-  type Tier,
-} from '../schema/enumerations.js';
-import {
-  amountOf,
-  countOf,
-  exactOf,
-  flagOf,
+  AMOUNT,
+  COUNT,
+  EXACT,
+  FLAG,
   listOf,
   nullOr,
   objectOf,
   oneOf,
-  textOf,
+  type Shape,
+  TEXT,
 } from './shape.js';
 
 export const SCHEMA = 'episcope.frames.v1';
@@ -50,7 +44,7 @@ export interface RecordingHost {
   readonly bootId: string;
 }
 
-export interface RecordingHeader {
+export interface RecordingHeader extends Omit<StartEntry, 'kind'> {
   /** A UUID, the same in every file of the recording. */
   readonly recordingId: string;
   /**
@@ -58,25 +52,10 @@ export interface RecordingHeader {
    * else changed a file meanwhile.
    */
   readonly part: number;
-  readonly episodeId: string;
-  readonly pid: number;
-  /** The wall clock at the start of the session, to the ms. */
-  readonly startedAt: Date;
-  /** CLOCK_MONOTONIC, ns, at the start of the session. */
-  readonly startMonoNs: bigint;
-  readonly engine: EngineName;
-  /** The tier that was asked for. */
-  readonly tier: Tier;
-  readonly cgroupPath: string | null;
-  readonly policy: TelemetryPolicy;
-  /** The limits, 0 for unlimited; null without a budget. */
-  readonly budget: BudgetAmounts | null;
-  readonly baseline: 'zero' | 'now';
-  readonly onExhausted: ExhaustAction;
+  /** The host that recorded. */
   readonly host: RecordingHost;
 }
 
-const BASELINES = ['zero', 'now'] as const;
 const ENGINES: readonly EngineName[] = ['native', 'js'];
 const CGROUP_MODES: readonly CgroupMode[] = ['v2', 'hybrid', 'v1', 'none'];
 const RFC_3339_MS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
@@ -106,178 +85,102 @@ export function headerOfStart(
   return { recordingId, ...told, host };
 }
 
-/** Without its newline. */
-export function headerLine(header: RecordingHeader): string {
-  return stringifyExact({
-    schema: SCHEMA,
-    kind: 'header',
-    recording_id: header.recordingId,
-    part: header.part,
-    episode_id: header.episodeId,
-    pid: header.pid,
-    started_at: header.startedAt.toISOString(),
-    start_mono_ns: header.startMonoNs,
-    engine: header.engine,
-    tier: header.tier,
-    cgroup_path: header.cgroupPath,
-    policy: policyToJson(header.policy),
-    budget: header.budget === null ? null : budgetToJson(header.budget),
-    baseline: header.baseline,
-    on_exhausted: header.onExhausted,
-    host: {
-      platform: header.host.platform,
-      kernel: header.host.kernel,
-      arch: header.host.arch,
-      node: header.host.node,
-      hostname: header.host.hostname,
-      cpus: header.host.cpus,
-      cgroup_mode: header.host.cgroupMode,
-      controllers: header.host.controllers,
-      boot_id: header.host.bootId,
-    },
-  });
-}
-
 /** The beginning of every header: tells a header that was cut short from a file that is not a recording. */
 export const HEADER_BEGINS = `{"schema":"${SCHEMA}","kind":"header",`;
 
-const HEADER_KEYS = [
-  'schema',
-  'kind',
-  'recording_id',
-  'part',
-  'episode_id',
-  'pid',
-  'started_at',
-  'start_mono_ns',
-  'engine',
-  'tier',
-  'cgroup_path',
-  'policy',
-  'budget',
-  'baseline',
-  'on_exhausted',
-  'host',
-];
+export const EPISODE_ID: Shape<string> = {
+  write: (id) => id,
+  read: (_, value) => {
+    assertEpisodeId(value);
+    return value;
+  },
+};
+
+const PID: Shape<number> = {
+  write: (pid) => pid,
+  read: (_, value) => {
+    assertPid(value);
+    return value;
+  },
+};
+
+const DATE: Shape<Date> = {
+  write: (date) => date.toISOString(),
+  read: (name, value) => {
+    const text = TEXT.read(name, value);
+    const date = new Date(text);
+    if (!RFC_3339_MS.test(text) || Number.isNaN(date.getTime())) {
+      throw invalidConfig(`${name} must be a date of RFC 3339, UTC, in ms`);
+    }
+    return date;
+  },
+};
+
+const TRIGGERS = objectOf<{ [K in keyof PromoteTriggers]: PromoteTriggers[K] }>({
+  onTermination: FLAG,
+  onQuarantine: FLAG,
+  onBudgetThreshold: FLAG,
+  periodicFrames: COUNT,
+});
+
+const POLICY = objectOf<PolicySettings>({
+  samplePeriodMs: AMOUNT,
+  ringBufferCapacity: AMOUNT,
+  promoteTriggers: {
+    write: TRIGGERS.write,
+    read: (name, value) => new PromoteTriggers(TRIGGERS.read(name, value)),
+  },
+  highFreqThresholdPercent: AMOUNT,
+  highFreqEnabled: FLAG,
+  memoryStatPeriodMs: AMOUNT,
+});
+
+const amounts = RESOURCES.map((name) => [name, AMOUNT]);
+const BUDGET = objectOf<BudgetAmounts>(Object.fromEntries(amounts));
+
+const HOST = objectOf<RecordingHost>({
+  platform: TEXT,
+  kernel: TEXT,
+  arch: TEXT,
+  node: TEXT,
+  hostname: TEXT,
+  cpus: COUNT,
+  cgroupMode: oneOf(CGROUP_MODES),
+  controllers: listOf(TEXT),
+  bootId: TEXT,
+});
+
+const HEADER = objectOf<RecordingHeader & { schema: string; kind: string }>({
+  schema: oneOf([SCHEMA]),
+  kind: oneOf(['header']),
+  recordingId: TEXT,
+  part: COUNT,
+  episodeId: EPISODE_ID,
+  pid: PID,
+  startedAt: DATE,
+  startMonoNs: EXACT,
+  engine: oneOf(ENGINES),
+  tier: oneOf(TIERS),
+  cgroupPath: nullOr(TEXT),
+  policy: {
+    write: POLICY.write,
+    read: (name, value) => new TelemetryPolicy(POLICY.read(name, value)),
+  },
+  budget: nullOr(BUDGET),
+  baseline: oneOf(['zero', 'now']),
+  onExhausted: oneOf(EXHAUST_ACTIONS),
+  host: HOST,
+});
+
+/** Without its newline. */
+export function headerLine(header: RecordingHeader): string {
+  return stringifyExact(HEADER.write({ ...header, schema: SCHEMA, kind: 'header' }));
+}
 
 /** Throws the errors of `shape.ts`, and `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`. */
 export function headerFromJson(value: unknown): RecordingHeader {
-  oneOf('schema', (value as { schema?: unknown } | null)?.schema, [SCHEMA]);
-  const json = objectOf('the header', value, HEADER_KEYS);
-  oneOf('kind', json.kind, ['header']);
-  const { episode_id: episodeId, pid } = json;
-  assertEpisodeId(episodeId);
-  assertPid(pid);
-  return {
-    recordingId: textOf('recording_id', json.recording_id),
-    part: countOf('part', json.part),
-    episodeId,
-    pid,
-    startedAt: dateOf('started_at', json.started_at),
-    startMonoNs: exactOf('start_mono_ns', json.start_mono_ns),
-    engine: oneOf('engine', json.engine, ENGINES),
-    tier: oneOf('tier', json.tier, TIERS),
-    cgroupPath: nullOr(json.cgroup_path, (path) => textOf('cgroup_path', path)),
-    policy: policyFromJson(json.policy),
-    budget: nullOr(json.budget, budgetFromJson),
-    baseline: oneOf('baseline', json.baseline, BASELINES),
-    onExhausted: oneOf('on_exhausted', json.on_exhausted, EXHAUST_ACTIONS),
-    host: hostFromJson(json.host),
-  };
-}
-
-function dateOf(name: string, value: unknown): Date {
-  const text = textOf(name, value);
-  const date = new Date(text);
-  if (!RFC_3339_MS.test(text) || Number.isNaN(date.getTime())) {
-    throw invalidConfig(`${name} must be a date of RFC 3339, UTC, in ms`);
-  }
-  return date;
-}
-
-function policyToJson(policy: TelemetryPolicy): ExactJson {
-  const triggers = policy.promoteTriggers;
-  return {
-    sample_period_ms: policy.samplePeriodMs,
-    ring_buffer_capacity: policy.ringBufferCapacity,
-    promote_triggers: {
-      on_termination: triggers.onTermination,
-      on_quarantine: triggers.onQuarantine,
-      on_budget_threshold: triggers.onBudgetThreshold,
-      periodic_frames: triggers.periodicFrames,
-    },
-    high_freq_threshold_percent: policy.highFreqThresholdPercent,
-    high_freq_enabled: policy.highFreqEnabled,
-    memory_stat_period_ms: policy.memoryStatPeriodMs,
-  };
-}
-
-function policyFromJson(value: unknown): TelemetryPolicy {
-  const json = objectOf('policy', value, [
-    'sample_period_ms',
-    'ring_buffer_capacity',
-    'promote_triggers',
-    'high_freq_threshold_percent',
-    'high_freq_enabled',
-    'memory_stat_period_ms',
-  ]);
-  const triggers = objectOf('promote_triggers', json.promote_triggers, [
-    'on_termination',
-    'on_quarantine',
-    'on_budget_threshold',
-    'periodic_frames',
-  ]);
-  return new TelemetryPolicy({
-    samplePeriodMs: amountOf('sample_period_ms', json.sample_period_ms),
-    ringBufferCapacity: amountOf('ring_buffer_capacity', json.ring_buffer_capacity),
-    promoteTriggers: new PromoteTriggers({
-      onTermination: flagOf('on_termination', triggers.on_termination),
-      onQuarantine: flagOf('on_quarantine', triggers.on_quarantine),
-      onBudgetThreshold: flagOf('on_budget_threshold', triggers.on_budget_threshold),
-      periodicFrames: countOf('periodic_frames', triggers.periodic_frames),
-    }),
-    highFreqThresholdPercent: amountOf(
-      'high_freq_threshold_percent',
-      json.high_freq_threshold_percent,
-    ),
-    highFreqEnabled: flagOf('high_freq_enabled', json.high_freq_enabled),
-    memoryStatPeriodMs: amountOf('memory_stat_period_ms', json.memory_stat_period_ms),
-  });
-}
-
-function budgetToJson(budget: BudgetAmounts): ExactJson {
-  return Object.fromEntries(RESOURCES.map((name) => [snakeCase(name), budget[name]]));
-}
-
-function budgetFromJson(value: unknown): BudgetAmounts {
-  const json = objectOf('budget', value, RESOURCES.map(snakeCase));
-  const amounts = RESOURCES.map((name) => [name, amountOf(snakeCase(name), json[snakeCase(name)])]);
-  return Object.fromEntries(amounts) as BudgetAmounts;
-}
-
-function hostFromJson(value: unknown): RecordingHost {
-  const json = objectOf('host', value, [
-    'platform',
-    'kernel',
-    'arch',
-    'node',
-    'hostname',
-    'cpus',
-    'cgroup_mode',
-    'controllers',
-    'boot_id',
-  ]);
-  return {
-    platform: textOf('platform', json.platform),
-    kernel: textOf('kernel', json.kernel),
-    arch: textOf('arch', json.arch),
-    node: textOf('node', json.node),
-    hostname: textOf('hostname', json.hostname),
-    cpus: countOf('cpus', json.cpus),
-    cgroupMode: oneOf('cgroup_mode', json.cgroup_mode, CGROUP_MODES),
-    controllers: listOf('controllers', json.controllers).map((each) =>
-      textOf('a controller', each),
-    ),
-    bootId: textOf('boot_id', json.boot_id),
-  };
+  // First: a header of another schema has other fields.
+  oneOf([SCHEMA]).read('schema', (value as { schema?: unknown } | null)?.schema);
+  const { schema: _schema, kind: _kind, ...header } = HEADER.read('the header', value);
+  return header;
 }

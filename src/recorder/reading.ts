@@ -4,7 +4,7 @@ import { TelemetryFrame } from '../frame/index.js';
 import { endFromJson, type RecordingEnd } from './end.js';
 import type { RecordingHeader } from './header.js';
 import { gapFromJson, quarantineFromJson } from './mark-lines.js';
-import { exactOf } from './shape.js';
+import { EXACT } from './shape.js';
 
 export class Reading<N extends number | bigint> {
   /** Of the newest file. */
@@ -65,7 +65,7 @@ export class Reading<N extends number | bigint> {
     const frame = TelemetryFrame.fromJSON(json, { bigint: this.#bigint }) as TelemetryFrame<N>;
     this.#assertEpisode(frame.episodeId);
     // Of the JSON: the number in the frame may be rounded.
-    const seq = exactOf('seq', (json as { seq: unknown }).seq);
+    const seq = EXACT.read('seq', (json as { seq: unknown }).seq);
     if (seq <= this.#lastSeq) {
       throw invalidConfig(`seq ${seq} does not follow ${this.#lastSeq}`);
     }

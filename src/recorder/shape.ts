@@ -1,57 +1,94 @@
-/** Strict checks of what a line holds: a wrong type is `ERR_INVALID_CONFIG`, a number out of range `ERR_OUT_OF_RANGE`. */
+/**
+ * The JSON of a line, by one table for writing and reading. Reading is strict: a wrong type is `ERR_INVALID_CONFIG`, a
+ * number out of range `ERR_OUT_OF_RANGE`.
+ */
 import { assertObject, finiteNumber, invalidConfig, wholeNumber } from '../error/index.js';
+import type { ExactJson } from '../ndjson/exact-json.js';
+import { snakeCase } from '../ndjson/snake-case.js';
 
-export type JsonObject = { readonly [key: string]: unknown };
-
-/** An object with these keys, all of them and no other. */
-export function objectOf(name: string, value: unknown, keys: readonly string[]): JsonObject {
-  assertObject(name, value);
-  const json = value as JsonObject;
-  const unknown = Object.keys(json).find((key) => !keys.includes(key));
-  if (unknown !== undefined) {
-    throw invalidConfig(`${name} has an unknown field ${JSON.stringify(unknown.slice(0, 64))}`);
-  }
-  const missing = keys.find((key) => !Object.hasOwn(json, key));
-  if (missing !== undefined) throw invalidConfig(`${name} lacks the field ${missing}`);
-  return json;
+/** How a value is written as JSON, and how it is read back. `name` is for the error. */
+export interface Shape<T> {
+  readonly write: (value: T) => ExactJson;
+  readonly read: (name: string, value: unknown) => T;
 }
 
-export function textOf(name: string, value: unknown): string {
+/** A value that JSON has as it is. */
+function plain<T extends ExactJson>(read: Shape<T>['read']): Shape<T> {
+  return { write: (value) => value, read };
+}
+
+export const TEXT: Shape<string> = plain((name, value) => {
   if (typeof value !== 'string') throw invalidConfig(`${name} must be a string`);
   return value;
-}
+});
 
-export function flagOf(name: string, value: unknown): boolean {
+export const FLAG: Shape<boolean> = plain((name, value) => {
   if (typeof value !== 'boolean') throw invalidConfig(`${name} must be a boolean`);
   return value;
-}
+});
 
 /** A whole number ≥ 0, exact. */
-export function exactOf(name: string, value: unknown): bigint {
-  return wholeNumber(name, value as number | bigint);
-}
+export const EXACT: Shape<bigint> = plain((name, value) => wholeNumber(name, value as bigint));
 
 /** A whole number ≥ 0, the nearest double. */
-export function countOf(name: string, value: unknown): number {
-  return Number(exactOf(name, value));
-}
+export const COUNT: Shape<number> = plain((name, value) => Number(EXACT.read(name, value)));
 
 /** A number ≥ 0, with a fraction or without. */
-export function amountOf(name: string, value: unknown): number {
-  return finiteNumber(name, typeof value === 'bigint' ? Number(value) : (value as number));
+export const AMOUNT: Shape<number> = plain((name, value) =>
+  finiteNumber(name, typeof value === 'bigint' ? Number(value) : (value as number)),
+);
+
+export function oneOf<T extends string>(allowed: readonly T[]): Shape<T> {
+  return plain((name, value) => {
+    const found = allowed.find((each) => each === value);
+    if (found === undefined) throw invalidConfig(`${name} must be one of ${allowed.join(', ')}`);
+    return found;
+  });
 }
 
-export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
-  const found = allowed.find((each) => each === value);
-  if (found === undefined) throw invalidConfig(`${name} must be one of ${allowed.join(', ')}`);
-  return found;
+export function listOf<T>(shape: Shape<T>): Shape<readonly T[]> {
+  return {
+    write: (values) => values.map(shape.write),
+    read: (name, values) => {
+      if (!Array.isArray(values)) throw invalidConfig(`${name} must be an array`);
+      return values.map((value) => shape.read(`an item of ${name}`, value));
+    },
+  };
 }
 
-export function listOf(name: string, value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw invalidConfig(`${name} must be an array`);
-  return value;
+export function nullOr<T>({ write, read }: Shape<T>): Shape<T | null> {
+  return {
+    write: (value) => (value === null ? null : write(value)),
+    read: (name, value) => (value === null ? null : read(name, value)),
+  };
 }
 
-export function nullOr<T>(value: unknown, read: (value: unknown) => T): T | null {
-  return value === null ? null : read(value);
+/** An object with these members, in this order: all of them and no other. Their keys are the names in snake case. */
+export function objectOf<T>(members: { readonly [K in keyof T]: Shape<T[K]> }): ObjectShape<T> {
+  const names = (Object.keys(members) as (keyof T & string)[]).map(
+    (name) => [name, snakeCase(name)] as const,
+  );
+  return {
+    write: (value) =>
+      Object.fromEntries(names.map(([name, key]) => [key, members[name].write(value[name])])),
+    read: (where, value) => {
+      assertObject(where, value);
+      const json = value as { readonly [key: string]: unknown };
+      const unknown = Object.keys(json).find((each) => !names.some(([, key]) => key === each));
+      if (unknown !== undefined) {
+        throw invalidConfig(
+          `${where} has an unknown field ${JSON.stringify(unknown.slice(0, 64))}`,
+        );
+      }
+      const missing = names.find(([, key]) => !Object.hasOwn(json, key));
+      if (missing !== undefined) throw invalidConfig(`${where} lacks the field ${missing[1]}`);
+      return Object.fromEntries(
+        names.map(([name, key]) => [name, members[name].read(key, json[key])]),
+      ) as T;
+    },
+  };
+}
+
+export interface ObjectShape<T> extends Shape<T> {
+  readonly write: (value: T) => { readonly [key: string]: ExactJson };
 }
