@@ -71,23 +71,6 @@ export const LISTS = [
     ],
   },
   {
-    name: 'KERNEL_TEXTS',
-    type: 'KernelText',
-    doc: 'Kernel files that have a parser of their own, by which the tests of the parsers name them.',
-    values: [
-      'cpu.stat',
-      'memory.current',
-      'memory.stat',
-      'memory.events',
-      'io.stat',
-      'pressure',
-      'cgroup.events',
-      'proc.stat',
-      'proc.statm',
-      'proc.io',
-    ],
-  },
-  {
     name: 'LOG_FAULTS',
     type: 'LogFault',
     none: true,

@@ -10,7 +10,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   episcope::init_directories(env, exports);
   episcope::init_episode(env, exports);
   episcope::init_event_log(env, exports);
-  episcope::init_parse(env, exports);
   episcope::init_process_control(env, exports);
   episcope::init_readers(env, exports);
   episcope::init_ring_reader(env, exports);

@@ -29,7 +29,6 @@ void init_claims(Napi::Env env, Napi::Object exports);
 void init_directories(Napi::Env env, Napi::Object exports);
 void init_episode(Napi::Env env, Napi::Object exports);
 void init_event_log(Napi::Env env, Napi::Object exports);
-void init_parse(Napi::Env env, Napi::Object exports);
 void init_process_control(Napi::Env env, Napi::Object exports);
 void init_readers(Napi::Env env, Napi::Object exports);
 void init_ring_reader(Napi::Env env, Napi::Object exports);

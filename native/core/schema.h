@@ -321,32 +321,6 @@ inline constexpr const char* kParseReasonNames[] = {
     "a member is in a pid namespace that is not below ours",
 };
 
-/// Kernel files that have a parser of their own, by which the tests of the parsers name them.
-enum class KernelText : uint32_t {
-  kCpuStat = 0,
-  kMemoryCurrent = 1,
-  kMemoryStat = 2,
-  kMemoryEvents = 3,
-  kIoStat = 4,
-  kPressure = 5,
-  kCgroupEvents = 6,
-  kProcStat = 7,
-  kProcStatm = 8,
-  kProcIo = 9,
-};
-inline constexpr const char* kKernelTextNames[] = {
-    "cpu.stat",
-    "memory.current",
-    "memory.stat",
-    "memory.events",
-    "io.stat",
-    "pressure",
-    "cgroup.events",
-    "proc.stat",
-    "proc.statm",
-    "proc.io",
-};
-
 /// Why the reviewer log could not be written: a system call failed (`errno`), the lock was not
 /// acquired, the file is not a regular file, has foreign content, or is a link.
 enum class LogFault : uint32_t {

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <memory>
 
-#include "../core/parse_any.h"
 #include "../core/parse_pids.h"
+#include "../test/parse_any.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

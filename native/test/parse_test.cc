@@ -2,9 +2,9 @@
 #include <string>
 #include <vector>
 
-#include "../core/parse_any.h"
 #include "../core/parse_pids.h"
 #include "check.h"
+#include "parse_any.h"
 
 namespace episcope {
 namespace {

@@ -256,9 +256,4 @@ export interface Addon {
   readonly claims: EpisodeClaims;
   readonly directories: NativeDirectories;
   readonly processControl: NativeProcessControl;
-
-  parse(
-    kind: number,
-    text: Uint8Array,
-  ): { values: (bigint | null)[] } | { offset: number; reason: number };
 }

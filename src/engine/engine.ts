@@ -4,13 +4,7 @@
  */
 
 import type { BudgetTrip, Exhaustion, WatchSettings } from '../budget/watch.js';
-import type {
-  ExhaustAction,
-  KernelText,
-  PartIndexValue,
-  Tier,
-  TripMetric,
-} from '../schema/enumerations.js';
+import type { ExhaustAction, PartIndexValue, Tier, TripMetric } from '../schema/enumerations.js';
 import type { ReadFailure } from './failure.js';
 
 export type EngineName = 'native' | 'js';
@@ -164,11 +158,6 @@ export interface SampledEpisode {
   setWaiting(waiting: boolean): void;
 }
 
-/** Parsed values in the fixed order of the parser (`kernel/text/`); null for an optional key that is absent. */
-export type ParseOutcome =
-  | { readonly ok: true; readonly values: readonly (bigint | null)[] }
-  | { readonly ok: false; readonly offset: number; readonly reason: string };
-
 /** The `open…` methods throw a `ReadFailure` as `TelemetryError` (`engine/failure-error.ts`). */
 export interface Engine {
   readonly name: EngineName;
@@ -180,6 +169,4 @@ export interface Engine {
    * event loop of the calling thread, never before this method has returned. Neither keeps the process alive.
    */
   startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode;
-  /** Parses a text without reading a file; used by the differential test. */
-  parse(kind: KernelText, text: Uint8Array): ParseOutcome;
 }

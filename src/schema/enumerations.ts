@@ -96,21 +96,6 @@ export const PARSE_REASONS = [
 ] as const;
 export type ParseReason = Exclude<(typeof PARSE_REASONS)[number], ''>;
 
-/** Kernel files that have a parser of their own, by which the tests of the parsers name them. */
-export const KERNEL_TEXTS = [
-  'cpu.stat',
-  'memory.current',
-  'memory.stat',
-  'memory.events',
-  'io.stat',
-  'pressure',
-  'cgroup.events',
-  'proc.stat',
-  'proc.statm',
-  'proc.io',
-] as const;
-export type KernelText = (typeof KERNEL_TEXTS)[number];
-
 /**
  * Why the reviewer log could not be written: a system call failed (`errno`), the lock was not acquired, the file is not
  * a regular file, has foreign content, or is a link.

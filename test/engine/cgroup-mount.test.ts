@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CgroupReader } from '../../src/engine/js/cgroup-reader.js';
-import { parseKernelText } from '../../src/engine/js/parse.js';
 import { Reading } from '../../src/engine/js/reading.js';
 import { PartBit, PartIndex } from '../../src/schema/enumerations.js';
 import { FrameWord } from '../../src/schema/layout.js';
+import { parseKernelText } from '../support/kernel-texts.js';
 import { Child, until } from './child.js';
 
 const NAME = `episcope-test-engine-${process.pid}`;

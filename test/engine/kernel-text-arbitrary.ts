@@ -1,6 +1,6 @@
 /** Kernel texts for the differential test: valid ones, and valid ones that were damaged. */
 import fc from 'fast-check';
-import type { KernelText } from '../../src/schema/enumerations.js';
+import type { KernelText } from '../support/kernel-texts.js';
 
 /** Small numbers, those around 2^53 and 2^63, and far beyond. */
 const digits = fc.oneof(

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseKernelText } from '../../src/engine/js/parse.js';
 import { parsePids } from '../../src/kernel/text/pids.js';
-import { KERNEL_TEXTS, type KernelText, type ParseReason } from '../../src/schema/enumerations.js';
+import type { ParseReason } from '../../src/schema/enumerations.js';
+import { KERNEL_TEXTS, type KernelText, parseKernelText } from '../support/kernel-texts.js';
 
 const MAX = 2n ** 63n - 1n;
 const KERNELS = new URL('../fixtures/kernel/', import.meta.url);

@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +44,12 @@ describe('installed where no compiler is', () => {
     });
     expect(stderr).toContain("the engine 'js' will serve");
   }, 60_000);
+
+  it('the package has no tests, nor what only they use', () => {
+    const files = readdirSync(installed, { encoding: 'utf8', recursive: true });
+    expect(files).toContain('native/addon/addon.cc');
+    expect(files.filter((file) => /test|fuzz|parse_any|parser_door/.test(file))).toEqual([]);
+  });
 
   it('the library measures with the JS engine and says so once', async () => {
     const script = `

@@ -13,6 +13,7 @@ import {
   removeCgroups,
   shown,
 } from './left-behind.js';
+import { buildParserDoor } from './parser-door.js';
 import { RUN, WORKERS } from './run.js';
 
 /** Builds what the tests run, and looks in the end whether anything is left of them. */
@@ -20,6 +21,7 @@ export default async function setup(): Promise<(() => Promise<void>) | undefined
   // Of several projects the first does it.
   if (process.env[RUN] !== undefined) return undefined;
   buildWorkloads();
+  if (process.env.EPISCOPE_TEST_ENGINE !== 'js') buildParserDoor();
   const run = mkdtempSync(join(tmpdir(), 'episcope-run-'));
   writeFileSync(join(run, WORKERS), '');
   process.env[RUN] = run;

@@ -1,12 +1,10 @@
 /** The JS engine: implements the interface of `engine.ts` without native code. */
 import { TelemetryError } from '../../error/index.js';
-import type { KernelText } from '../../schema/enumerations.js';
 import type {
   CgroupSpec,
   Engine,
   EpisodeSampler,
   EpisodeSpec,
-  ParseOutcome,
   ProcSpec,
   SampledEpisode,
   SamplerNews,
@@ -16,7 +14,6 @@ import type {
 import { cgroupDirectory, failureToError } from '../failure-error.js';
 import { CgroupReader } from './cgroup-reader.js';
 import { JsEpisode } from './episode.js';
-import { parseKernelText } from './parse.js';
 import { ProcReader } from './proc-reader.js';
 import { Reading } from './reading.js';
 import { SamplerClient } from './sampler-client.js';
@@ -70,10 +67,6 @@ class JsEngine implements Engine {
 
   startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {
     return this.#sampler.start(spec, onNews);
-  }
-
-  parse(kind: KernelText, text: Uint8Array): ParseOutcome {
-    return parseKernelText(kind, text);
   }
 }
 

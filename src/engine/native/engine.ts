@@ -2,14 +2,12 @@
 
 import type { Addon, NativeReader } from '../../addon/binding.js';
 import { loadAddon } from '../../addon/load.js';
-import { KERNEL_TEXTS, type KernelText, PARSE_REASONS } from '../../schema/enumerations.js';
 import { FRAME_WORDS } from '../../schema/layout.js';
 import type {
   CgroupSpec,
   Engine,
   EpisodeSampler,
   EpisodeSpec,
-  ParseOutcome,
   ProcSpec,
   SampledEpisode,
   SamplerNews,
@@ -78,12 +76,6 @@ class NativeEngine implements Engine {
 
   startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {
     return startNativeEpisode(this.#addon, spec, onNews);
-  }
-
-  parse(kind: KernelText, text: Uint8Array): ParseOutcome {
-    const result = this.#addon.parse(KERNEL_TEXTS.indexOf(kind), text);
-    if ('values' in result) return { ok: true, values: result.values };
-    return { ok: false, offset: result.offset, reason: PARSE_REASONS[result.reason] ?? '' };
   }
 }
 

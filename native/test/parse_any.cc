@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "parse_cgroup.h"
-#include "parse_proc.h"
+#include "../core/parse_cgroup.h"
+#include "../core/parse_proc.h"
 
 namespace episcope {
 namespace {
