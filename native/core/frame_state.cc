@@ -28,6 +28,8 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
     const uint64_t counters = part::kCounters[p];
     uint32_t source = origin.source[p];
     uint32_t quality_bits = origin.quality[p];
+    const bool carry = source == source::kUnavailable && (flags & flag::kTerminal) != 0 &&
+                       last_source_[p] != source::kUnavailable;
     if (source != source::kUnavailable) {
       const bool rebase =
           last_source_[p] != source::kUnavailable &&
@@ -36,7 +38,6 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
       for_each_word(counters, [&](uint32_t w) { continue_counter(reading, w, rebase); });
       last_source_[p] = source;
     } else {
-      const bool carry = (flags & flag::kTerminal) != 0 && last_source_[p] != source::kUnavailable;
       for_each_word(part::kWords[p], [&](uint32_t w) {
         reading.unset(w);
         if (carry && published_.has(w)) reading.set(w, published_.get(w));
@@ -48,7 +49,8 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
       }
     }
 
-    if (any_frame_ && frame_source_[p] != source) source_changed = true;
+    // What is carried was not read again: no source has come back.
+    if (any_frame_ && !carry && frame_source_[p] != source) source_changed = true;
     frame_source_[p] = source;
     meta |= source << (meta_shift::kSourceCpu + 2 * p);
     meta |= quality_bits << (meta_shift::kQualityCpu + 4 * p);

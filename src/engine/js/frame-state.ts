@@ -67,6 +67,10 @@ export class FrameState {
       let source = origin.source[p];
       let quality = origin.quality[p];
       const last = this.#lastSource[p];
+      const carry =
+        source === SourceCode.UNAVAILABLE &&
+        (flags & FrameFlag.TERMINAL) !== 0 &&
+        last !== SourceCode.UNAVAILABLE;
 
       if (source !== SourceCode.UNAVAILABLE) {
         const rebase =
@@ -76,7 +80,6 @@ export class FrameState {
         for (const w of counters) this.#continueCounter(reading, w, rebase);
         this.#lastSource[p] = source;
       } else {
-        const carry = (flags & FrameFlag.TERMINAL) !== 0 && last !== SourceCode.UNAVAILABLE;
         for (const w of PART_WORDS[p]) {
           reading.unset(w);
           if (carry && this.#published.has(w)) reading.set(w, this.#published.get(w));
@@ -89,7 +92,8 @@ export class FrameState {
         }
       }
 
-      if (this.#anyFrame && this.#frameSource[p] !== source) sourceChanged = true;
+      // What is carried was not read again: no source has come back.
+      if (this.#anyFrame && !carry && this.#frameSource[p] !== source) sourceChanged = true;
       this.#frameSource[p] = source;
       meta |= source << (MetaShift.SOURCE_CPU + 2 * p);
       meta |= quality << (MetaShift.QUALITY_CPU + 4 * p);
