@@ -17,11 +17,7 @@ inline ReadBuffer& env_buffer(Napi::Env env) { return env.GetInstanceData<EnvSta
 /// A C string would end there, and name another file than the caller checked.
 inline bool has_nul(const std::string& path) { return path.find('\0') != std::string::npos; }
 
-inline ReadFailure path_failure() {
-  ReadFailure failure;
-  failure.code = ReadCode::kCgroupPath;
-  return failure;
-}
+inline ReadFailure path_failure() { return {.code = ReadCode::kCgroupPath}; }
 
 void init_actuator(Napi::Env env, Napi::Object exports);
 void init_child_watch(Napi::Env env, Napi::Object exports);

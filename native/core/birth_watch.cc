@@ -7,16 +7,6 @@
 
 namespace episcope {
 
-void BirthWatch::close() {
-  loadavg_.close();
-  root_ = {};
-  last_pid_ = 0;
-  cost_ns_ = 0;
-  born_.clear();
-  late_.clear();
-  retried_ = 0;
-}
-
 Search BirthWatch::begin(uint64_t lists, uint64_t now_ns, ReadBuffer& buffer) {
   began_ns_ = now_ns;
   born_.clear();

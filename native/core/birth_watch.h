@@ -22,7 +22,6 @@ enum class Search {
 class BirthWatch {
  public:
   void open(const ProcRoot& root) { root_ = root; }
-  void close();
 
   /// Begins a sample and returns how to search for children. `lists` is the number of lists of
   /// children.

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "open_beneath.h"
 
@@ -40,15 +41,8 @@ struct PlainPath {
   }
 };
 
-int open_directory(int dirfd, PlainPath& path, uint64_t resolve) {
-  return open_directory_without_links(dirfd, path.bytes, resolve);
-}
-
 ReadFailure failed(ReadCode code, int error_number = 0) {
-  ReadFailure failure;
-  failure.code = code;
-  failure.error_number = error_number;
-  return failure;
+  return {.code = code, .error_number = error_number};
 }
 
 ReadFailure from_errno(int error_number) {
@@ -63,46 +57,32 @@ ReadFailure from_errno(int error_number) {
   }
 }
 
-ReadFailure ask_file_system(int fd, bool& is_cgroupfs) {
+ReadFailure check_file_system(int fd, bool require_cgroupfs, bool& is_cgroupfs) {
   struct statfs file_system {};
   if (fstatfs(fd, &file_system) != 0) return from_errno(errno);
   is_cgroupfs = static_cast<unsigned long>(file_system.f_type) == kCgroup2SuperMagic;
-  return {};
+  return require_cgroupfs && !is_cgroupfs ? failed(ReadCode::kNotCgroup2) : ReadFailure{};
 }
 
 }  // namespace
 
 ReadFailure open_cgroup_directory(const char* root, const char* path, bool require_cgroupfs,
-                                  int& dirfd, bool& is_cgroupfs) {
+                                  OwnedDescriptor& directory, bool& is_cgroupfs) {
   PlainPath plain_root(root, true);
   PlainPath plain_path(path, false);
   if (root[0] != '/' || !plain_root.ok || !plain_path.ok) return failed(ReadCode::kCgroupPath);
 
-  const int rootfd = open_directory(AT_FDCWD, plain_root, 0);
-  if (rootfd < 0) return from_errno(errno);
-  // Checked before the path: a path missing beneath a foreign root is not a missing cgroup.
-  if (require_cgroupfs) {
-    bool root_is_cgroupfs = false;
-    ReadFailure failure = ask_file_system(rootfd, root_is_cgroupfs);
-    if (!failure && !root_is_cgroupfs) failure = failed(ReadCode::kNotCgroup2);
-    if (failure) {
-      close(rootfd);
-      return failure;
-    }
-  }
-  const int fd = open_directory(rootfd, plain_path, kResolveBeneath);
-  const int error_number = errno;
-  close(rootfd);
-  if (fd < 0) return from_errno(error_number);
-
-  ReadFailure failure = ask_file_system(fd, is_cgroupfs);
-  if (!failure && require_cgroupfs && !is_cgroupfs) failure = failed(ReadCode::kNotCgroup2);
-  if (failure) {
-    close(fd);
-    return failure;
-  }
-  dirfd = fd;
-  return {};
+  const OwnedDescriptor opened_root(open_directory_without_links(AT_FDCWD, plain_root.bytes, 0));
+  if (!opened_root.is_open()) return from_errno(errno);
+  // Before the path: what is not there beneath a foreign root is no cgroup that is missing.
+  ReadFailure failure = check_file_system(opened_root.get(), require_cgroupfs, is_cgroupfs);
+  if (failure) return failure;
+  OwnedDescriptor opened(
+      open_directory_without_links(opened_root.get(), plain_path.bytes, kResolveBeneath));
+  if (!opened.is_open()) return from_errno(errno);
+  failure = check_file_system(opened.get(), require_cgroupfs, is_cgroupfs);
+  if (!failure) directory = std::move(opened);
+  return failure;
 }
 
 bool cgroup_directory_is_gone(int dirfd, bool is_cgroupfs) {

@@ -12,7 +12,7 @@ namespace episcope {
 /// `..`, a symlink, a file), kCgroupNotFound, kNotCgroup2 (the root or what is beneath it lies on
 /// another file system), kCgroupRead. `is_cgroupfs`: not a fixture tree.
 ReadFailure open_cgroup_directory(const char* root, const char* path, bool require_cgroupfs,
-                                  int& dirfd, bool& is_cgroupfs);
+                                  OwnedDescriptor& directory, bool& is_cgroupfs);
 
 /// Whether the cgroup was removed. Asked if a file is absent: the directory may still exist with
 /// the controller disabled.

@@ -1,7 +1,5 @@
 #include "cgroup_reader.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
@@ -39,33 +37,23 @@ constexpr uint64_t kMemoryStatWords = words_of(kMemoryStatKeys);
 }  // namespace
 
 ReadFailure CgroupReader::open(const char* root, const char* path, bool require_cgroupfs) {
-  close();
+  const uint64_t memory_stat_period_ns = memory_stat_period_ns_;
+  *this = CgroupReader();
+  memory_stat_period_ns_ = memory_stat_period_ns;
+  OwnedDescriptor opened;
   const ReadFailure failure =
-      open_cgroup_directory(root, path, require_cgroupfs, dirfd_, is_cgroupfs_);
+      open_cgroup_directory(root, path, require_cgroupfs, opened, is_cgroupfs_);
   if (failure) return failure;
-  DescriptorBudget::take_always();
-  for (uint32_t i = 0; i < kFileCount; ++i) {
-    files_[i] = KeptFile(name_of(i), is_cgroupfs_);
-    unsupported_[i] = false;
-  }
+  dirfd_ = KeptDescriptor::always(std::move(opened));
+  for (uint32_t i = 0; i < kFileCount; ++i) files_[i] = KeptFile(name_of(i), is_cgroupfs_);
   // The host's devices are not those of a recorded tree, which may have a recorded sysfs instead.
-  block_stack_.set_sysfs(dirfd_, is_cgroupfs_ ? "/sys" : "sys");
-  std::fill(std::begin(failures_), std::end(failures_), ReadFailure{});
-  extra_count_ = 0;
-  removed_ = false;
-  memory_stat_ = {};
-  memory_stat_fresh_ = false;
-  memory_stat_carried_ = false;
-  highest_current_ = 0;
+  block_stack_.set_sysfs(directory_fd(), is_cgroupfs_ ? "/sys" : "sys");
   return {};
 }
 
 void CgroupReader::close() {
   for (KeptFile& file : files_) file.close();
-  if (dirfd_ < 0) return;
-  ::close(dirfd_);
-  dirfd_ = -1;
-  DescriptorBudget::give_back();
+  dirfd_ = {};
 }
 
 // Hot path: does not allocate once the files are open.
@@ -103,7 +91,7 @@ bool CgroupReader::frozen(ReadBuffer& buffer) {
 }
 
 bool CgroupReader::list_members(ReadBuffer& buffer, std::vector<int>& pids) {
-  return is_open() && list_cgroup_members(dirfd_, files_[kCgroupProcs], buffer, pids);
+  return is_open() && list_cgroup_members(directory_fd(), files_[kCgroupProcs], buffer, pids);
 }
 
 void CgroupReader::begin(uint32_t parts, Reading& out) {
@@ -257,12 +245,12 @@ ReadFailure CgroupReader::parsed(uint32_t index, ReadBuffer& buffer,
 // directory still exists. The file is therefore opened again before the failure is believed.
 ReadResult CgroupReader::load(uint32_t index, ReadBuffer& buffer) {
   if (!is_open() || removed_) return {ReadStatus::kAbsent, ENOENT};
-  ReadResult result = files_[index].read(dirfd_, buffer);
-  if (result.status == ReadStatus::kDead) result = files_[index].read(dirfd_, buffer);
+  ReadResult result = files_[index].read(directory_fd(), buffer);
+  if (result.status == ReadStatus::kDead) result = files_[index].read(directory_fd(), buffer);
   const bool suspicious =
       result.status == ReadStatus::kAbsent || result.status == ReadStatus::kDead;
   if (suspicious && !seen_alive_) {
-    removed_ = cgroup_directory_is_gone(dirfd_, is_cgroupfs_);
+    removed_ = cgroup_directory_is_gone(directory_fd(), is_cgroupfs_);
     seen_alive_ = !removed_;
   }
   return result;

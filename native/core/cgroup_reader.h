@@ -17,14 +17,11 @@ enum class Populated { kUnknown, kNo, kYes };
 class CgroupReader {
  public:
   CgroupReader() = default;
-  CgroupReader(const CgroupReader&) = delete;
-  CgroupReader& operator=(const CgroupReader&) = delete;
-  ~CgroupReader() { close(); }
 
   /// Opens `root` without following symlinks, then `path` beneath it (relative; "" is the root).
   ReadFailure open(const char* root, const char* path, bool require_cgroupfs);
   void close();
-  bool is_open() const { return dirfd_ >= 0; }
+  bool is_open() const { return dirfd_.is_open(); }
 
   /// Reads the requested parts into `out` and returns those that are available. Only the words of
   /// these parts are changed; absent values are unset. `now_ns` is CLOCK_MONOTONIC, used for the
@@ -49,7 +46,7 @@ class CgroupReader {
   bool frozen(ReadBuffer& buffer);
 
   /// The descriptor of the directory, which the reader owns.
-  int directory_fd() const { return dirfd_; }
+  int directory_fd() const { return dirfd_.get(); }
   /// Whether the directory is on a cgroup2 file system, not a fixture or a recorded tree.
   bool is_cgroupfs() const { return is_cgroupfs_; }
 
@@ -106,7 +103,7 @@ class CgroupReader {
   /// memory.peak and the optional files.
   ReadFailure extra_failures_[1 + kOptionalFileCount];
   uint32_t extra_count_ = 0;
-  int dirfd_ = -1;
+  KeptDescriptor dirfd_;
   bool is_cgroupfs_ = false;
   bool removed_ = false;
   /// During this read a file was absent, but the directory still existed.

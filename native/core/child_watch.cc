@@ -8,14 +8,13 @@
 
 #include <cerrno>
 
-#include "kept_file.h"
 #include "limits.h"
+#include "pidfd.h"
 
 namespace episcope {
 namespace {
 
-constexpr long kPidfdOpen = 434;  // SYS_pidfd_open, which older headers lack
-constexpr int kPidfd = 3;         // P_PIDFD
+constexpr int kPidfd = 3;  // P_PIDFD
 constexpr uint64_t kKib = 1024;
 
 /// The system call has a fifth argument, the rusage, that the libc function lacks.
@@ -73,21 +72,11 @@ uint64_t trusted_peak(uint64_t child_bytes, uint64_t own_bytes) {
 }  // namespace
 
 std::shared_ptr<ChildWatch> ChildWatch::open(int pid) {
-  if (!DescriptorBudget::take()) return nullptr;
-  const int pidfd = static_cast<int>(syscall(kPidfdOpen, pid, 0u));
+  KeptDescriptor pidfd = KeptDescriptor::within_budget(open_pidfd(pid));
   siginfo_t info{};
   rusage usage{};
-  if (pidfd < 0 || !wait_status(pidfd, info, usage)) {
-    if (pidfd >= 0) close(pidfd);
-    DescriptorBudget::give_back();
-    return nullptr;
-  }
-  return std::shared_ptr<ChildWatch>(new ChildWatch(pidfd, own_peak_bytes()));
-}
-
-ChildWatch::~ChildWatch() {
-  close(pidfd_);
-  DescriptorBudget::give_back();
+  if (!pidfd.is_open() || !wait_status(pidfd.get(), info, usage)) return nullptr;
+  return std::shared_ptr<ChildWatch>(new ChildWatch(std::move(pidfd), own_peak_bytes()));
 }
 
 std::optional<ChildExit> ChildWatch::exit() {
@@ -95,7 +84,7 @@ std::optional<ChildExit> ChildWatch::exit() {
   if (exit_) return exit_;
   siginfo_t info{};
   rusage usage{};
-  if (!wait_status(pidfd_, info, usage) || info.si_pid == 0) return {};
+  if (!wait_status(pidfd(), info, usage) || info.si_pid == 0) return {};
   ChildExit exit;
   (info.si_code == CLD_EXITED ? exit.code : exit.signal) = info.si_status;
   exit.usage = usage;
@@ -106,7 +95,7 @@ std::optional<ChildExit> ChildWatch::exit() {
 
 std::optional<ChildStatus> ChildWatch::status() {
   const std::optional<ChildExit> known = exit();
-  return known ? std::optional<ChildStatus>(*known) : reaped_status(pidfd_);
+  return known ? std::optional<ChildStatus>(*known) : reaped_status(pidfd());
 }
 
 }  // namespace episcope

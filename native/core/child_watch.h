@@ -8,6 +8,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
+
+#include "kept_file.h"
 
 namespace episcope {
 
@@ -30,12 +33,11 @@ class ChildWatch {
   /// Returns nullptr if `pid` is not a child of this process, or if no pidfd can be opened (before
   /// Linux 5.4, or none is left).
   static std::shared_ptr<ChildWatch> open(int pid);
-  ~ChildWatch();
   ChildWatch(const ChildWatch&) = delete;
   ChildWatch& operator=(const ChildWatch&) = delete;
 
   /// Readable once the child has exited.
-  int pidfd() const { return pidfd_; }
+  int pidfd() const { return pidfd_.get(); }
   /// Empty while the child is alive, and always if it was reaped before the first call after its
   /// exit.
   std::optional<ChildExit> exit();
@@ -44,9 +46,10 @@ class ChildWatch {
   std::optional<ChildStatus> status();
 
  private:
-  ChildWatch(int pidfd, uint64_t own_peak_bytes) : pidfd_(pidfd), own_peak_bytes_(own_peak_bytes) {}
+  ChildWatch(KeptDescriptor pidfd, uint64_t own_peak_bytes)
+      : pidfd_(std::move(pidfd)), own_peak_bytes_(own_peak_bytes) {}
 
-  const int pidfd_;
+  const KeptDescriptor pidfd_;
   const uint64_t own_peak_bytes_;
   std::mutex mutex_;  // guards the members below
   std::optional<ChildExit> exit_;

@@ -74,11 +74,9 @@ ReadResult read_whole(int fd, char* bytes, size_t capacity, size_t& size, Pread 
 
 ReadResult read_once(int dirfd, const char* path, ReadBuffer& buffer) {
   buffer.size = 0;
-  const int fd = open_file(dirfd, path);
-  if (fd < 0) return open_failed(errno);
-  const ReadResult result = read_whole(fd, buffer.bytes, sizeof buffer.bytes, buffer.size, pread);
-  ::close(fd);
-  return result;
+  const OwnedDescriptor file(open_file(dirfd, path));
+  if (!file.is_open()) return open_failed(errno);
+  return read_whole(file.get(), buffer.bytes, sizeof buffer.bytes, buffer.size, pread);
 }
 
 bool DescriptorBudget::take() {
@@ -98,17 +96,18 @@ void DescriptorBudget::give_back() { kept_descriptors.fetch_sub(1, std::memory_o
 
 int DescriptorBudget::kept() { return kept_descriptors.load(std::memory_order_relaxed); }
 
-KeptFile::KeptFile(KeptFile&& other) noexcept
-    : name_(other.name_), is_kernels_(other.is_kernels_), fd_(std::exchange(other.fd_, -1)) {}
+KeptDescriptor KeptDescriptor::within_budget(OwnedDescriptor opened) {
+  return opened.is_open() && DescriptorBudget::take() ? KeptDescriptor(std::move(opened))
+                                                      : KeptDescriptor();
+}
 
-KeptFile& KeptFile::operator=(KeptFile&& other) noexcept {
-  if (this != &other) {
-    close();
-    name_ = other.name_;
-    is_kernels_ = other.is_kernels_;
-    fd_ = std::exchange(other.fd_, -1);
-  }
-  return *this;
+KeptDescriptor KeptDescriptor::always(OwnedDescriptor opened) {
+  if (opened.is_open()) DescriptorBudget::take_always();
+  return KeptDescriptor(std::move(opened));
+}
+
+KeptDescriptor::~KeptDescriptor() {
+  if (is_open()) DescriptorBudget::give_back();
 }
 
 ReadResult KeptFile::read(int dirfd, ReadBuffer& buffer) {
@@ -117,27 +116,18 @@ ReadResult KeptFile::read(int dirfd, ReadBuffer& buffer) {
 
 ReadResult KeptFile::read(int dirfd, char* bytes, size_t capacity, size_t& size) {
   size = 0;
-  if (fd_ >= 0) {
-    const ReadResult result = read_whole(fd_, bytes, capacity, size, pread);
+  if (fd_.is_open()) {
+    const ReadResult result = read_whole(fd(), bytes, capacity, size, pread);
     if (result.status == ReadStatus::kDead) close();
     return result;
   }
-  const int fd = open_file(dirfd, name_);
-  if (fd < 0) return open_failed(errno);
-  const ReadResult result = read_whole(fd, bytes, capacity, size, pread);
-  if (is_kernels_ && result.status != ReadStatus::kDead && DescriptorBudget::take()) {
-    fd_ = fd;
-  } else {
-    ::close(fd);
+  OwnedDescriptor opened(open_file(dirfd, name_));
+  if (!opened.is_open()) return open_failed(errno);
+  const ReadResult result = read_whole(opened.get(), bytes, capacity, size, pread);
+  if (is_kernels_ && result.status != ReadStatus::kDead) {
+    fd_ = KeptDescriptor::within_budget(std::move(opened));
   }
   return result;
-}
-
-void KeptFile::close() {
-  if (fd_ < 0) return;
-  ::close(fd_);
-  fd_ = -1;
-  DescriptorBudget::give_back();
 }
 
 }  // namespace episcope

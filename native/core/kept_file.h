@@ -5,7 +5,10 @@
 
 #include <cstddef>
 
+#include <utility>
+
 #include "limits.h"
+#include "owned_descriptor.h"
 
 namespace episcope {
 
@@ -51,6 +54,26 @@ class DescriptorBudget {
   static int kept();
 };
 
+/// A descriptor that counts against the budget while it is open.
+class KeptDescriptor {
+ public:
+  KeptDescriptor() = default;
+  KeptDescriptor(KeptDescriptor&&) = default;
+  KeptDescriptor& operator=(KeptDescriptor&&) = default;
+  ~KeptDescriptor();
+
+  /// Closes `opened` at once, and holds none, if the budget does not allow to keep it.
+  static KeptDescriptor within_budget(OwnedDescriptor opened);
+  static KeptDescriptor always(OwnedDescriptor opened);
+
+  int get() const { return fd_.get(); }
+  bool is_open() const { return fd_.is_open(); }
+
+ private:
+  explicit KeptDescriptor(OwnedDescriptor fd) : fd_(std::move(fd)) {}
+  OwnedDescriptor fd_;
+};
+
 /// Keeps its descriptor if the budget allows, and otherwise opens the file for each read. A file
 /// that is not the kernel's (a fixture, a recorded tree) is opened for each read too, because a
 /// kept descriptor would still read a file that was deleted or replaced.
@@ -59,25 +82,20 @@ class KeptFile {
   KeptFile() = default;
   explicit KeptFile(const char* name, bool is_kernels = true)
       : name_(name), is_kernels_(is_kernels) {}
-  KeptFile(const KeptFile&) = delete;
-  KeptFile& operator=(const KeptFile&) = delete;
-  KeptFile(KeptFile&& other) noexcept;
-  KeptFile& operator=(KeptFile&& other) noexcept;
-  ~KeptFile() { close(); }
 
   /// Reads the whole file, relative to `dirfd`. Retries EINTR and short reads; never follows a
   /// symlink. Closes the descriptor after kDead, so that the next read opens the file again.
   ReadResult read(int dirfd, ReadBuffer& buffer);
   /// Reads into a buffer of the caller; a text longer than `capacity` is kTooLarge.
   ReadResult read(int dirfd, char* bytes, size_t capacity, size_t& size);
-  void close();
+  void close() { fd_ = {}; }
   const char* name() const { return name_; }
-  int fd() const { return fd_; }
+  int fd() const { return fd_.get(); }
 
  private:
   const char* name_ = "";  // a literal
   bool is_kernels_ = true;
-  int fd_ = -1;
+  KeptDescriptor fd_;
 };
 
 }  // namespace episcope

@@ -29,13 +29,6 @@ ReadFailure ProcReader::open(const Options& options, ReadBuffer& buffer) {
   return tree_.open(options.proc_root, options.pid, options.tree, options.reaper_pid, buffer);
 }
 
-void ProcReader::close() {
-  tree_.close();
-  std::fill(std::begin(failures_), std::end(failures_), ReadFailure{});
-  leaf_ = false;
-  highest_rss_ = 0;
-}
-
 uint32_t ProcReader::read(uint32_t parts, ReadBuffer& buffer, Reading& out) {
   parts &= part::kAll;
   unset_words(parts, out);
@@ -52,7 +45,9 @@ uint32_t ProcReader::read(uint32_t parts, ReadBuffer& buffer, Reading& out) {
     failure = tree_.root_failure(index);
     // With a reaper, or with the rusage of the root's exit, the totals include everything.
     const bool complete = tree_.has_reaper() || tree_.exit_counted();
-    if (ended && !(complete && (bit & kTotals))) failure = gone();
+    if (ended && !(complete && (bit & kTotals))) {
+      failure = {.code = ReadCode::kProcGone, .error_number = ESRCH, .pid = pid_, .file = "stat"};
+    }
     if (!failure) got |= bit;
   }
   put_words(ended ? got | (parts & kTotals) : got, out);
@@ -96,15 +91,6 @@ uint32_t ProcReader::quality(uint32_t index) const {
     if (tree_.totals_exact()) missing = false;
   }
   return missing ? episcope::quality::kLowerBound : 0;
-}
-
-ReadFailure ProcReader::gone() const {
-  ReadFailure failure;
-  failure.code = ReadCode::kProcGone;
-  failure.error_number = ESRCH;
-  failure.pid = pid_;
-  failure.set_file("stat");
-  return failure;
 }
 
 }  // namespace episcope

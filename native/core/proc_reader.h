@@ -21,15 +21,10 @@ class ProcReader {
     uint64_t peak_period_ns = 0;  // minimum time between two reads of the processes' VmHWM
   };
 
-  ProcReader() = default;
-  ProcReader(const ProcReader&) = delete;
-  ProcReader& operator=(const ProcReader&) = delete;
-  ~ProcReader() { close(); }
-
   /// Pins the process by a kept stat descriptor, a pidfd and its starttime. Fails with kProcGone,
   /// kProcRead, kProcParse or kInvalidPid (the id of a thread other than the leader).
   ReadFailure open(const Options& options, ReadBuffer& buffer);
-  void close();
+  void close() { *this = ProcReader(); }
   bool is_open() const { return tree_.is_open(); }
 
   /// Takes the members from the list of a cgroup from now on. While the list lacks the live pinned
@@ -70,7 +65,6 @@ class ProcReader {
 
  private:
   void put_words(uint32_t parts, Reading& out) const;
-  ReadFailure gone() const;
 
   ProcessTree tree_;
   ReadFailure failures_[part::kCount];

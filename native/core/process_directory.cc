@@ -36,27 +36,6 @@ int open_tasks(int dirfd) { return openat(dirfd, "task", O_RDONLY | O_DIRECTORY 
 
 }  // namespace
 
-ProcessDirectory::ProcessDirectory(ProcessDirectory&& other) noexcept { *this = std::move(other); }
-
-ProcessDirectory& ProcessDirectory::operator=(ProcessDirectory&& other) noexcept {
-  if (this == &other) return *this;
-  close();
-  procfd_ = other.procfd_;
-  pid_ = std::exchange(other.pid_, 0);
-  dirfd_ = std::exchange(other.dirfd_, -1);
-  has_starttime_ = other.has_starttime_;
-  has_clock_ = other.has_clock_;
-  same_pids_ = other.same_pids_;
-  memory_tid_ = other.memory_tid_;
-  gone_ = other.gone_;
-  clock_ = other.clock_;
-  starttime_ = other.starttime_;
-  stat_ = std::move(other.stat_);
-  statm_ = std::move(other.statm_);
-  io_ = std::move(other.io_);
-  return *this;
-}
-
 ReadFailure ProcessDirectory::open(const ProcRoot& root, int pid, ReadBuffer& buffer,
                                    ProcStat& stat) {
   close();
@@ -64,8 +43,8 @@ ReadFailure ProcessDirectory::open(const ProcRoot& root, int pid, ReadBuffer& bu
   pid_ = pid;
   same_pids_ = root.same_pids;
   for (KeptFile* file : {&stat_, &statm_, &io_}) *file = KeptFile(file->name(), root.is_procfs);
-  const int dirfd = open_directory();
-  if (dirfd < 0) {
+  OwnedDescriptor opened(open_directory());
+  if (!opened.is_open()) {
     const int error_number = errno;
     const bool is_gone = is_no_such_thing(error_number) && !is_hidden(error_number);
     ReadFailure failure =
@@ -74,32 +53,11 @@ ReadFailure ProcessDirectory::open(const ProcRoot& root, int pid, ReadBuffer& bu
     close();
     return failure;
   }
-  if (root.is_procfs && DescriptorBudget::take()) {
-    dirfd_ = dirfd;
-  } else {
-    ::close(dirfd);
-  }
+  if (root.is_procfs) dirfd_ = KeptDescriptor::within_budget(std::move(opened));
   has_clock_ = same_pids_ && clock_getcpuclockid(pid, &clock_) == 0;
   const ReadFailure failure = read_stat(buffer, stat);
   if (failure) close();
   return failure;
-}
-
-void ProcessDirectory::close() {
-  stat_.close();
-  statm_.close();
-  io_.close();
-  if (dirfd_ >= 0) {
-    ::close(dirfd_);
-    DescriptorBudget::give_back();
-  }
-  dirfd_ = -1;
-  pid_ = 0;
-  has_starttime_ = false;
-  has_clock_ = false;
-  same_pids_ = false;
-  gone_ = false;
-  memory_tid_ = 0;
 }
 
 ReadFailure ProcessDirectory::read_stat(ReadBuffer& buffer, ProcStat& stat) {
@@ -214,13 +172,8 @@ int ProcessDirectory::open_directory() const {
 }
 
 ProcessDirectory::Access::Access(const ProcessDirectory& directory)
-    : is_kept_(directory.dirfd_ >= 0) {
-  fd_ = is_kept_ ? directory.dirfd_ : directory.open_directory();
-}
-
-ProcessDirectory::Access::~Access() {
-  if (!is_kept_ && fd_ >= 0) ::close(fd_);
-}
+    : opened_(directory.dirfd_.is_open() ? -1 : directory.open_directory()),
+      fd_(directory.dirfd_.is_open() ? directory.dirfd_.get() : opened_.get()) {}
 
 /// Opens the directory if needed. If it no longer exists, the file is dead.
 ReadResult ProcessDirectory::read_text(KeptFile& file, char* bytes, size_t capacity, size_t& size) {
@@ -286,10 +239,7 @@ ReadFailure ProcessDirectory::check_identity(const ProcStat& stat) {
 }
 
 ReadFailure ProcessDirectory::failed(ReadCode code, const char* file, int error_number) const {
-  ReadFailure failure;
-  failure.code = code;
-  failure.error_number = error_number;
-  failure.pid = pid_;
+  ReadFailure failure{.code = code, .error_number = error_number, .pid = pid_};
   failure.set_file(file);
   return failure;
 }

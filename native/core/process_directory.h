@@ -16,16 +16,11 @@ namespace episcope {
 
 class ProcessDirectory {
  public:
-  ProcessDirectory() = default;
-  ProcessDirectory(ProcessDirectory&& other) noexcept;
-  ProcessDirectory& operator=(ProcessDirectory&& other) noexcept;
-  ~ProcessDirectory() { close(); }
-
   /// Opens the directory of the process that has the pid now, and reads its stat and starttime.
   /// kProcGone, kProcRead (reason kHidden: the process exists, but this procfs hides it),
   /// kProcParse. The descriptor of `root` must outlive this object.
   ReadFailure open(const ProcRoot& root, int pid, ReadBuffer& buffer, ProcStat& stat);
-  void close();
+  void close() { *this = ProcessDirectory(); }
   bool is_open() const { return pid_ != 0; }
   int pid() const { return pid_; }
   uint64_t starttime() const { return starttime_; }
@@ -65,12 +60,11 @@ class ProcessDirectory {
     explicit Access(const ProcessDirectory& directory);
     Access(const Access&) = delete;
     Access& operator=(const Access&) = delete;
-    ~Access();
     int fd() const { return fd_; }
 
    private:
+    OwnedDescriptor opened_;
     int fd_;
-    bool is_kept_;
   };
 
   int open_directory() const;
@@ -88,7 +82,7 @@ class ProcessDirectory {
 
   int procfd_ = -1;
   int pid_ = 0;
-  int dirfd_ = -1;
+  KeptDescriptor dirfd_;
   bool has_starttime_ = false;
   bool has_clock_ = false;
   bool same_pids_ = false;

@@ -160,16 +160,15 @@ void ProcessTree::note_unseen(ReadBuffer& buffer) {
   for (const int pid : unseen_) {
     if (find(pid) != kNone) continue;
     if (std::find(listed_.begin(), listed_.end(), pid) == listed_.end()) continue;
-    ReadFailure failure;
-    failure.code = ReadCode::kProcRead;
+    ReadFailure failure{.code = ReadCode::kProcRead,
+                        .reason = ParseReason::kHidden,
+                        .error_number = ENOENT,
+                        .pid = pid,
+                        .file = "stat"};
     if (pid == 0) {
-      failure.reason = ParseReason::kForeignMember;
-      failure.set_file("cgroup.procs");
-    } else {
-      failure.reason = ParseReason::kHidden;
-      failure.error_number = ENOENT;
-      failure.pid = pid;
-      failure.set_file("stat");
+      failure = {.code = ReadCode::kProcRead,
+                 .reason = ParseReason::kForeignMember,
+                 .file = "cgroup.procs"};
     }
     note_unread(part::kAll, failure);
   }

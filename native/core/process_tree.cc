@@ -1,9 +1,6 @@
 #include "process_tree.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,58 +8,50 @@
 #include <utility>
 
 #include "clock.h"
+#include "pidfd.h"
 #include "proc_root.h"
 #include "process_figures.h"
 
 namespace episcope {
 namespace {
 
-constexpr long kPidfdOpen = 434;  // SYS_pidfd_open, which older headers lack
+/// Why the processes of this procfs cannot be observed. `open_error` is the errno if it could not
+/// be opened.
+ReadFailure refusal_of(const ProcRoot& root, const char* path, int pid, int open_error) {
+  const bool is_open = root.fd >= 0;
+  const int error = is_open && root.is_default ? root.why_foreign() : is_open ? 0 : open_error;
+  if (error == 0) return {};
+  // Reported as if the directory of the process, which is beneath it, could not be opened.
+  ReadFailure failure{
+      .code = ReadCode::kProcRead, .error_number = error, .pid = pid, .file = "stat"};
+  if (is_shortage(error)) return failure;
+  if (is_open) failure.set_file("");
+  if (is_open || std::strcmp(path, "/proc") == 0) {
+    failure.code = ReadCode::kProcNotAvailable;
+  } else if (error == ENOENT) {
+    failure.code = ReadCode::kProcGone;
+  }
+  return failure;
+}
 
 }  // namespace
 
 ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, int reaper_pid,
                               ReadBuffer& buffer) {
-  close();
   root_ = open_proc_root(proc_root);
-  const int error_number = errno;
+  ReadFailure failure = refusal_of(root_, proc_root, pid, errno);
+  procfd_ = KeptDescriptor::always(OwnedDescriptor(root_.fd));
   Member root;
   ProcStat stat;
-  ReadFailure failure;
-  if (root_.fd < 0) {
-    // Reported as if the directory of the process, which is beneath it, could not be opened.
-    failure.code = error_number == ENOENT ? ReadCode::kProcGone : ReadCode::kProcRead;
-    if (std::strcmp(proc_root, "/proc") == 0 && !is_shortage(error_number)) {
-      failure.code = ReadCode::kProcNotAvailable;
-    }
-    failure.error_number = error_number;
-    failure.pid = pid;
-    failure.set_file("stat");
-  } else {
-    DescriptorBudget::take_always();
-    if (root_.is_default && root_.why_foreign() != 0) {
-      failure.error_number = root_.why_foreign();
-      failure.pid = pid;
-      if (is_shortage(failure.error_number)) {
-        failure.code = ReadCode::kProcRead;
-        failure.set_file("stat");
-      } else {
-        failure.code = ReadCode::kProcNotAvailable;
-      }
-    } else {
-      failure = root.process.open(root_, pid, buffer, stat);
-    }
-  }
+  if (!failure) failure = root.process.open(root_, pid, buffer, stat);
   if (!failure) {
     const int process = root.process.thread_group(buffer);
     if (process != 0 && process != pid) {
-      failure.code = ReadCode::kInvalidPid;
-      failure.pid = pid;
-      failure.set_file("status");
+      failure = {.code = ReadCode::kInvalidPid, .pid = pid, .file = "status"};
     }
   }
   if (failure) {
-    close();
+    *this = ProcessTree();
     return failure;
   }
   descendants_ = descendants;
@@ -84,15 +73,12 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
 }
 
 void ProcessTree::open_pidfd(ReadBuffer& buffer) {
-  if (!root_.same_pids || !DescriptorBudget::take()) return;
-  pidfd_ = static_cast<int>(syscall(kPidfdOpen, members_[0].process.pid(), 0u));
-  // The pid belonged to the pinned process at that moment only if that process still exists now.
+  if (!root_.same_pids) return;
+  OwnedDescriptor pidfd = episcope::open_pidfd(members_[0].process.pid());
+  // The number was the pinned process's at that moment only if that one is still there now.
   ProcStat stat;
-  if (pidfd_ >= 0 && members_[0].process.read_stat(buffer, stat)) {
-    ::close(pidfd_);
-    pidfd_ = -1;
-  }
-  if (pidfd_ < 0) DescriptorBudget::give_back();
+  if (!pidfd.is_open() || members_[0].process.read_stat(buffer, stat)) return;
+  pidfd_ = KeptDescriptor::within_budget(std::move(pidfd));
 }
 
 std::vector<KnownProcess> ProcessTree::known() const {
@@ -102,39 +88,6 @@ std::vector<KnownProcess> ProcessTree::known() const {
     processes.push_back({member.process.pid(), member.process.starttime()});
   }
   return processes;
-}
-
-void ProcessTree::close() {
-  members_.clear();
-  by_pid_.clear();
-  reaper_.close();
-  births_.close();
-  unopened_.clear();
-  lists_cut_ = false;
-  if (pidfd_ >= 0) {
-    ::close(pidfd_);
-    DescriptorBudget::give_back();
-  }
-  if (root_.fd >= 0) {
-    ::close(root_.fd);
-    DescriptorBudget::give_back();
-  }
-  pidfd_ = -1;
-  root_ = {};
-  leaf_ = nullptr;
-  ledger_ = {};
-  reaper_pid_ = 0;
-  reaper_baseline_ = {};
-  sample_ = 0;
-  incomplete_ = 0;
-  live_ = 0;
-  rss_bytes_ = 0;
-  threads_ = 0;
-  others_seen_ = false;
-  exit_watch_.reset();
-  exit_counted_ = false;
-  peaks_due_ns_ = 0;
-  peak_bytes_ = 0;
 }
 
 void ProcessTree::sample(uint32_t parts, ReadBuffer& buffer) {
@@ -173,8 +126,8 @@ void ProcessTree::look_at_clock() {
 
 bool ProcessTree::root_alive() {
   if (!is_open() || members_[0].gone) return false;
-  if (pidfd_ >= 0) {
-    pollfd exited = {pidfd_, POLLIN, 0};
+  if (pidfd_.is_open()) {
+    pollfd exited = {pidfd(), POLLIN, 0};
     // An interrupted poll returns no information, so the root counts as alive.
     return poll(&exited, 1, 0) <= 0;
   }

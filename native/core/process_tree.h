@@ -21,16 +21,10 @@ class CgroupReader;
 
 class ProcessTree {
  public:
-  ProcessTree() = default;
-  ProcessTree(const ProcessTree&) = delete;
-  ProcessTree& operator=(const ProcessTree&) = delete;
-  ~ProcessTree() { close(); }
-
   /// Pins the process `pid` as the root. `reaper_pid` is the calling process if it is the subreaper
   /// of the tree, else 0.
   ReadFailure open(const char* proc_root, int pid, bool descendants, int reaper_pid,
                    ReadBuffer& buffer);
-  void close();
   bool is_open() const { return !members_.empty(); }
 
   /// Takes the members from the list of the cgroup, plus the root and its descendants while the
@@ -64,7 +58,7 @@ class ProcessTree {
   /// Checks now whether the root is alive. A zombie is not.
   bool root_alive();
   /// Readable once the root has exited; −1 if there is no pidfd.
-  int pidfd() const { return pidfd_; }
+  int pidfd() const { return pidfd_.get(); }
   /// Whether the pids are valid in the calling process, so that system calls can use them.
   bool same_pids() const { return root_.same_pids; }
   /// The members that were alive at the last sample, or the root before the first one.
@@ -134,7 +128,8 @@ class ProcessTree {
   void remove_ended();
 
   ProcRoot root_;
-  int pidfd_ = -1;
+  KeptDescriptor procfd_;  // of root_
+  KeptDescriptor pidfd_;
   int reaper_pid_ = 0;
   bool descendants_ = false;
   CgroupReader* leaf_ = nullptr;

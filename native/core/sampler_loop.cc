@@ -42,10 +42,6 @@ timespec to_timespec(uint64_t ns) {
   return time;
 }
 
-void close_fd(int fd) {
-  if (fd >= 0) close(fd);
-}
-
 int add_to(int epoll_fd, int fd, uint64_t data) {
   epoll_event event{};
   event.events = EPOLLIN;
@@ -55,18 +51,17 @@ int add_to(int epoll_fd, int fd, uint64_t data) {
 
 }  // namespace
 
-SamplerLoop::~SamplerLoop() {
-  for (const int fd : {epoll_fd_, control_fd_, timer_fd_, stopped_fd_}) close_fd(fd);
-}
-
 int SamplerLoop::open() {
-  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
-  control_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  stopped_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  timer_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  if (epoll_fd_ < 0 || control_fd_ < 0 || stopped_fd_ < 0 || timer_fd_ < 0) return errno;
-  if (add_to(epoll_fd_, control_fd_, kControl) != 0) return errno;
-  if (add_to(epoll_fd_, timer_fd_, kTimer) != 0) return errno;
+  epoll_fd_ = OwnedDescriptor(epoll_create1(EPOLL_CLOEXEC));
+  control_fd_ = OwnedDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  stopped_fd_ = OwnedDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  timer_fd_ = OwnedDescriptor(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!epoll_fd_.is_open() || !control_fd_.is_open() || !stopped_fd_.is_open() ||
+      !timer_fd_.is_open()) {
+    return errno;
+  }
+  if (add_to(epoll_fd_.get(), control_fd_.get(), kControl) != 0) return errno;
+  if (add_to(epoll_fd_.get(), timer_fd_.get(), kTimer) != 0) return errno;
   return 0;
 }
 
@@ -91,7 +86,7 @@ void SamplerLoop::request_stop() {
 
 bool SamplerLoop::wait_for_stop(uint64_t timeout_ns) const {
   const uint64_t end = monotonic_ns() + timeout_ns;
-  pollfd stopped = {stopped_fd_, POLLIN, 0};
+  pollfd stopped = {stopped_fd_.get(), POLLIN, 0};
   for (;;) {
     const timespec left = to_timespec(saturating_sub(end, monotonic_ns()));
     const int ready = ppoll(&stopped, 1, &left, nullptr);
@@ -113,7 +108,7 @@ void SamplerLoop::run() {
   }
   entries_.clear();
   const uint64_t one = 1;
-  (void)!write(stopped_fd_, &one, sizeof one);
+  (void)!write(stopped_fd_.get(), &one, sizeof one);
 }
 
 void SamplerLoop::arm_timer() {
@@ -122,14 +117,15 @@ void SamplerLoop::arm_timer() {
   if (earliest == armed_ns_) return;
   itimerspec spec{};
   if (earliest != UINT64_MAX) spec.it_value = to_timespec(earliest);
-  if (timerfd_settime(timer_fd_, TFD_TIMER_ABSTIME, &spec, nullptr) == 0) armed_ns_ = earliest;
+  const bool armed = timerfd_settime(timer_fd_.get(), TFD_TIMER_ABSTIME, &spec, nullptr) == 0;
+  if (armed) armed_ns_ = earliest;
 }
 
 void SamplerLoop::wait_for_events() {
   constexpr int kMaxEvents = 64;
   epoll_event events[kMaxEvents];
   hints_.clear();
-  const int count = epoll_wait(epoll_fd_, events, kMaxEvents, -1);
+  const int count = epoll_wait(epoll_fd_.get(), events, kMaxEvents, -1);
   if (count < 0 && errno != EINTR) {
     // The host closed our epoll descriptor. Sampling continues, and detects the end of episodes.
     constexpr uint64_t kMaxPauseNs = kSecond / 50;
@@ -141,7 +137,7 @@ void SamplerLoop::wait_for_events() {
     const uint64_t data = events[i].data.u64;
     if (data == kControl) {
       uint64_t posts = 0;
-      (void)!read(control_fd_, &posts, sizeof posts);
+      (void)!read(control_fd_.get(), &posts, sizeof posts);
     } else if (data != kTimer) {
       hints_.push_back(data);
     }
@@ -226,13 +222,13 @@ void SamplerLoop::watch(Watch& watch, int fd, uint32_t events, uint64_t data) {
   event.events = events | EPOLLONESHOT;
   event.data.u64 = data;
   // If epoll refuses the descriptor, sampling detects the end.
-  if (same && epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0) return;
-  (void)epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);
+  if (same && epoll_ctl(epoll_fd_.get(), EPOLL_CTL_MOD, fd, &event) == 0) return;
+  (void)epoll_ctl(epoll_fd_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
 void SamplerLoop::signal_control() {
   const uint64_t one = 1;
-  (void)!write(control_fd_, &one, sizeof one);
+  (void)!write(control_fd_.get(), &one, sizeof one);
 }
 
 }  // namespace episcope

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "owned_descriptor.h"
 #include "sampled_episode.h"
 #include "wake_heap.h"
 
@@ -19,7 +20,6 @@ class SamplerLoop : public EpisodeQueue {
   SamplerLoop() = default;
   SamplerLoop(const SamplerLoop&) = delete;
   SamplerLoop& operator=(const SamplerLoop&) = delete;
-  ~SamplerLoop() override;
 
   /// Returns 0 or an errno.
   int open();
@@ -59,10 +59,10 @@ class SamplerLoop : public EpisodeQueue {
   void watch(Watch& watch, int fd, uint32_t events, uint64_t data);
   void signal_control();
 
-  int epoll_fd_ = -1;
-  int control_fd_ = -1;
-  int timer_fd_ = -1;
-  int stopped_fd_ = -1;
+  OwnedDescriptor epoll_fd_;
+  OwnedDescriptor control_fd_;
+  OwnedDescriptor timer_fd_;
+  OwnedDescriptor stopped_fd_;
   uint64_t armed_ns_ = UINT64_MAX;  // when the timer fires; UINT64_MAX if it is not armed
 
   const std::unique_ptr<ReadBuffer> buffer_ = std::make_unique<ReadBuffer>();
