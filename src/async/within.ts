@@ -57,3 +57,66 @@ const MOST_TIMER_MS = 2 ** 31 - 1;
 export function msUntil(deadline: number): number {
   return Math.min(MOST_TIMER_MS, Math.max(0, deadline - performance.now()));
 }
+
+interface Deadline {
+  readonly atMs: number;
+  readonly expire: () => void;
+}
+
+/** Deadlines that are all equally far away, served by one timer that does not keep the process alive. */
+export class Deadlines {
+  readonly #timeoutMs: number;
+  /** Ordered by deadline. */
+  readonly #waiting = new Set<Deadline>();
+  #isArmed = false;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Calls `expire` at the deadline, unless the returned function is called first. */
+  add(expire: () => void): () => void {
+    const deadline = { atMs: performance.now() + this.#timeoutMs, expire };
+    this.#waiting.add(deadline);
+    if (!this.#isArmed) this.#arm(this.#timeoutMs);
+    return () => void this.#waiting.delete(deadline);
+  }
+
+  /** A deadline that is added meanwhile does not arm the timer again: checking now and then is cheaper. */
+  #arm(ms: number): void {
+    this.#isArmed = true;
+    setTimeout(() => this.#look(), Math.max(1, ms)).unref();
+  }
+
+  #look(): void {
+    this.#isArmed = false;
+    const nowMs = performance.now();
+    for (const deadline of this.#waiting) {
+      if (deadline.atMs > nowMs) {
+        this.#arm(deadline.atMs - nowMs);
+        return;
+      }
+      this.#waiting.delete(deadline);
+      deadline.expire();
+    }
+  }
+}
+
+/** One listener per signal, because Node warns about many and many appends may share a signal. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls `act` when the signal is aborted, unless the returned function was called before. */
+export function onAbort(signal: AbortSignal, act: () => void): () => void {
+  const acts = waiting.get(signal) ?? listenTo(signal);
+  acts.add(act);
+  return () => void acts.delete(act);
+}
+
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const acts = new Set<() => void>();
+  waiting.set(signal, acts);
+  signal.addEventListener('abort', () => {
+    for (const act of acts) act();
+  });
+  return acts;
+}

@@ -1,4 +1,5 @@
 /** Selects the command and turns its failures into an exit status. */
+
 import { inspect } from 'node:util';
 import { TelemetryError } from '../error/index.js';
 import { shortageOf } from '../kernel/errno.js';
@@ -7,8 +8,7 @@ import { complain, writeErr, writeOut } from './output.js';
 import { run } from './run.js';
 import { parseRunOptions } from './run-options.js';
 import { alteredArguments, alteredVariables } from './undecodable.js';
-import { ExitStatus, MAIN_HELP, Refusal, RUN_HELP, UsageError } from './usage.js';
-import { packageVersion } from './version.js';
+import { ExitStatus, MAIN_HELP, packageVersion, Refusal, RUN_HELP, UsageError } from './usage.js';
 
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;

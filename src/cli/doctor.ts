@@ -12,8 +12,7 @@ import { whyNoBus } from '../systemd/index.js';
 import { type Diagnosis, diagnosisToJson, renderDiagnosis } from './doctor-report.js';
 import { paintFor, writeOut } from './output.js';
 import { parseOptions } from './parse-options.js';
-import { DOCTOR_HELP, UsageError } from './usage.js';
-import { packageVersion } from './version.js';
+import { DOCTOR_HELP, packageVersion, UsageError } from './usage.js';
 
 /** Resolves to the exit status: 1 when something could not be cleaned. Throws `UsageError`. */
 export async function doctor(argv: readonly string[]): Promise<number> {

@@ -4,14 +4,12 @@ import { existsSync } from 'node:fs';
 import type { BudgetTracker } from '../budget/index.js';
 import { TelemetryCollector } from '../collector/index.js';
 import type { EngineName } from '../engine/engine.js';
-import type { EngineChoice } from '../engine/select.js';
-import { loadNativeEngine } from '../engine/select.js';
+import { type EngineChoice, loadNativeEngine } from '../engine/select.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
 import { type HostFacts, hostFacts } from '../host/index.js';
 import { signalNumber } from '../kernel/child-exit.js';
 import { errnoOf, isShortage } from '../kernel/errno.js';
-import type { ProcessControlLoad } from '../kernel/process-control.js';
-import { processControl } from '../kernel/process-control.js';
+import { type ProcessControlLoad, processControl } from '../kernel/process-control.js';
 import { TelemetryPolicy } from '../policy/index.js';
 import {
   cleanStaleScopes,
@@ -22,7 +20,6 @@ import {
   spawnScoped,
   untilCleaned,
 } from '../scope/index.js';
-import { degradedReason } from './degraded.js';
 import { Episode, type EpisodeExit, type EpisodeOptions } from './episode.js';
 import { oomKilled, usesOf } from './exhausted.js';
 import {
@@ -39,7 +36,7 @@ import { everyFrame } from './recording.js';
 import type { RunOptions } from './run-options.js';
 import { SignalForwarder } from './signals.js';
 import { Interrupted, StartAbort } from './start-abort.js';
-import { type RunSummary, renderSummary, summaryToJson } from './summary.js';
+import { degradedReason, type RunSummary, renderSummary, summaryToJson } from './summary.js';
 import { askedForTree, neededControllers, type Placement, placeIn, placeWithout } from './tier.js';
 import { ExitStatus, Refusal, UsageError } from './usage.js';
 

@@ -1,11 +1,14 @@
 /** The summary of a run: one JSON object for programs, some lines for people. Pure. */
 import type { EngineName } from '../engine/engine.js';
 import type { FrameQuality, MetricSource } from '../frame/index.js';
+import type { HostFacts } from '../host/index.js';
+import type { ProcessControlLoad } from '../kernel/process-control.js';
 import { type Exhausted, exhaustedText, exhaustedToJson, type Use, useText } from './exhausted.js';
-import { formatBytes, formatDuration, formatPercent } from './format.js';
+import { formatBytes, formatDuration, formatPercent, listOf } from './format.js';
 import type { Measurement, PartTotal } from './measurement.js';
 import { type Paint, PLAIN } from './output.js';
 import { sparkline } from './sparkline.js';
+import type { Placement } from './tier.js';
 
 const SUMMARY_SCHEMA = 'episcope.summary.v1';
 
@@ -201,4 +204,34 @@ function known(
     value === null ? [] : [`${name} ${format(value)}`],
   );
   return told.length === 0 ? 'not available' : told.join(', ');
+}
+
+/** Says in one line why not all figures come from the cgroup; null where they do. */
+export function degradedReason(
+  totals: Measurement,
+  placement: Placement | null,
+  addon: ProcessControlLoad,
+  facts: HostFacts,
+  /** `--memory-max` was given, and the kernel does not enforce it. */
+  samplesMemoryLimit: boolean,
+): string | null {
+  const sources = Object.entries(sourcesOf(totals));
+  const named = (wanted: string) =>
+    listOf(sources.filter(([, source]) => source === wanted).map(([part]) => part));
+  const degraded = named('proc');
+  const absent = named('unavailable');
+  if (degraded === '' && absent === '') return null;
+  const parts = [placement?.reason ?? 'the cgroup did not tell everything'];
+  if (degraded !== '') parts.push(`${degraded} from /proc`);
+  if (absent !== '') parts.push(`${absent} not available`);
+  if (absent !== '' && facts.proc.reason !== null) parts.push(facts.proc.reason);
+  if (samplesMemoryLimit) {
+    parts.push(
+      '--memory-max is checked with every sample: a burst between two samples is not stopped',
+    );
+  }
+  if (addon.control === null) {
+    parts.push('without the addon there is no subreaper: what orphans did may be missing');
+  }
+  return parts.join('; ');
 }

@@ -1,4 +1,5 @@
-/** The help texts, and the errors of a wrong command line. */
+/** The help texts, the version, and the errors of a wrong command line. */
+import { createRequire } from 'node:module';
 
 /** A wrong command line: one line that says what is wrong and what to do; exit status 2. */
 export class UsageError extends Error {}
@@ -64,3 +65,9 @@ Usage: episcope doctor [options]
   --json     the same facts as one JSON object
   --clean    remove the scopes that dead runs left behind, and say which
 `;
+
+export function packageVersion(): string {
+  const require = createRequire(import.meta.url);
+  const { version }: { version: string } = require('../../package.json');
+  return version;
+}

@@ -2,10 +2,15 @@
  * The interface of the two engines. An engine opens readers (of a cgroup or a process) and episode samplers (readers,
  * fallback, clamps, and the writer of one ring). The layers above use only this interface.
  */
-
 import type { BudgetTrip, Exhaustion, WatchSettings } from '../budget/watch.js';
-import type { ExhaustAction, PartIndexValue, Tier, TripMetric } from '../schema/enumerations.js';
-import type { ReadFailure } from './failure.js';
+import type {
+  ExhaustAction,
+  ParseReason,
+  PartIndexValue,
+  ReadCode,
+  Tier,
+  TripMetric,
+} from '../schema/enumerations.js';
 
 export type EngineName = 'native' | 'js';
 
@@ -169,4 +174,18 @@ export interface Engine {
    * event loop of the calling thread, never before this method has returned. Neither keeps the process alive.
    */
   startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode;
+}
+
+/** Why a part of a reading is unavailable, as both engines report it. */
+export interface ReadFailure {
+  readonly code: ReadCode;
+  /** The symbolic errno (`EACCES`), or null if there is none. */
+  readonly errno: string | null;
+  /** Name of the kernel file inside the cgroup or inside `/proc/<pid>`. */
+  readonly file: string;
+  /** Pid of the process if the file is in `/proc`; null if it is in the cgroup. */
+  readonly pid: number | null;
+  /** Byte offset of the fault in the text, or null if the failure is not about text. */
+  readonly offset: number | null;
+  readonly reason: ParseReason | null;
 }

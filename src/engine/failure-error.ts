@@ -1,7 +1,6 @@
 import { CgroupError, ProcError, TelemetryError } from '../error/index.js';
 import { procNotAvailable } from '../kernel/procfs.js';
-import type { CgroupSpec } from './engine.js';
-import type { ReadFailure } from './failure.js';
+import type { CgroupSpec, ReadFailure } from './engine.js';
 
 /** Where a failure happened: the directory of the cgroup and the mount of procfs. */
 export interface FailurePlace {

@@ -8,8 +8,7 @@ import { TelemetryError } from './telemetry-error.js';
  * `ERR_BUDGET_ESTIMATE` the `estimate` and the `actual` consumption that exceeded it; all in the unit of
  * the resource.
  */
-export class BudgetExhaustedError extends TelemetryError {
-  declare readonly code: BudgetErrorCode;
+export class BudgetExhaustedError extends TelemetryError<BudgetErrorCode> {
   readonly resource: BudgetResource;
   declare readonly requested?: number;
   declare readonly remaining?: number;

@@ -6,7 +6,7 @@ export {
   type BudgetExhaustedFields,
 } from './budget-error.js';
 export type * from './codes.js';
-export { CgroupError, ProcError } from './kernel-error.js';
+export { CgroupError, ProcError, RecordingError, ReviewerTelemetryError } from './layer-errors.js';
 export {
   assertBoolean,
   assertObject,
@@ -18,8 +18,6 @@ export {
   isKeyed,
   type OptionKeys,
 } from './options.js';
-export { RecordingError } from './recording-error.js';
-export { ReviewerTelemetryError } from './reviewer-error.js';
 export {
   OutOfRangeError,
   outOfRange,

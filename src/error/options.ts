@@ -1,5 +1,5 @@
 /** Checks of options that plain JavaScript may get wrong. Each lets `undefined` pass where an option may be left out. */
-import { CgroupError } from './kernel-error.js';
+import { CgroupError } from './layer-errors.js';
 import { TelemetryError } from './telemetry-error.js';
 
 export function invalidConfig(message: string): TelemetryError {
@@ -20,7 +20,7 @@ export function isKeyed(value: unknown): boolean {
 }
 
 /** Every key that options of this type may have; the compiler sees to it that none is missing. */
-export type OptionKeys<T> = Readonly<Record<keyof T, true>>;
+export type OptionKeys<T> = Readonly<Record<keyof T, unknown>>;
 
 /** An object that has no other keys: an option that was misspelled would be none. */
 export function assertOptions<T>(name: string, value: T, keys: OptionKeys<T>): void {

@@ -11,8 +11,8 @@ export interface TelemetryErrorDetail {
 }
 
 /** The base of everything this package throws. Match by `code`, never by the message. */
-export class TelemetryError extends Error {
-  readonly code: ErrorCode;
+export class TelemetryError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: Code;
   /** The symbolic errno (`'EACCES'`), where the kernel gave one. */
   declare readonly errno?: string;
   /** The file it is about. */
@@ -23,7 +23,7 @@ export class TelemetryError extends Error {
     brand(TelemetryError.prototype, 'TelemetryError');
   }
 
-  constructor(code: ErrorCode, message: string, detail: TelemetryErrorDetail = {}) {
+  constructor(code: Code, message: string, detail: TelemetryErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.code = code;
     if (detail.errno != null) this.errno = detail.errno;

@@ -10,10 +10,17 @@ import {
   PRESSURE_METRICS,
   type PressureName,
 } from '../schema/metrics.js';
-import { clampValue, exactValue } from './bounds.js';
+import {
+  assertBounded,
+  assertPeak,
+  assertUsage,
+  clampPeak,
+  clampUsage,
+  clampValue,
+  exactValue,
+} from './bounds.js';
 import type { FrameFields } from './fields.js';
 import type { TelemetryFrame } from './frame.js';
-import { assertBounded, assertPeak, assertUsage, clampPeak, clampUsage } from './invariants.js';
 import { assertMetricSource, type MetricSource, type MetricSources } from './metric-source.js';
 import { O11yFlags, ownFlags } from './o11y-flags.js';
 import {

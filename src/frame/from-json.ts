@@ -9,9 +9,8 @@ import {
   PRESSURE_METRICS,
   type PressureName,
 } from '../schema/metrics.js';
-import { exactValue } from './bounds.js';
+import { assertPeak, assertUsage, clampUsage, exactValue } from './bounds.js';
 import type { FrameFields } from './fields.js';
-import { assertPeak, assertUsage, clampUsage } from './invariants.js';
 import { assertMetricSource, type MetricSource, type MetricSources } from './metric-source.js';
 import { O11yFlags } from './o11y-flags.js';
 import {

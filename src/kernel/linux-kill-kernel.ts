@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoName } from '../error/errno-name.js';
 import { codeOf } from '../realm/index.js';
+import { writeControlFile } from './cgroup-actions.js';
 import { listCgroupMembers } from './cgroup-members.js';
-import { writeControlFile } from './control-file.js';
 import { KeptFile, ReadStatus, readBuffer, readOnce } from './kept-file.js';
 import {
   type HeldProcess,

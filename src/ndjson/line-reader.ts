@@ -73,3 +73,24 @@ export function textOfLine(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw invalidConfig('the line is not UTF-8');
   return bytes.toString('utf8');
 }
+
+const TAIL_BYTES = 4_096;
+
+export const lastNewlineOf = (chunk: Buffer): number => chunk.lastIndexOf(NEWLINE);
+
+/** Where the last such byte before `end` ends, 0 where there is none. `lastOf` finds the last one of a chunk, or −1. */
+export async function endOfLast(
+  lastOf: (chunk: Buffer) => number,
+  handle: FileHandle,
+  end: number,
+): Promise<number> {
+  const chunk = Buffer.allocUnsafe(TAIL_BYTES);
+  for (let to = end; to > 0; ) {
+    const length = Math.min(to, TAIL_BYTES);
+    const { bytesRead } = await handle.read(chunk, 0, length, to - length);
+    const last = lastOf(chunk.subarray(0, bytesRead));
+    if (last >= 0) return to - length + last + 1;
+    to -= length;
+  }
+  return 0;
+}

@@ -2,7 +2,6 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
 import { errnoOf } from '../kernel/errno.js';
 import { type FileIdentity, isSameFile } from '../kernel/syscall.js';
-import { wholeLines } from './whole-lines.js';
 
 /** What became of lines. */
 export interface Appended {
@@ -130,4 +129,17 @@ async function statAt(path: string): Promise<BigIntStats | 'nowhere' | 'unknown'
   } catch (cause) {
     return NOWHERE.has(errnoOf(cause)) ? 'nowhere' : 'unknown';
   }
+}
+
+/** How many of these lines the first `written` bytes of them hold whole, and in how many bytes. */
+export function wholeLines(
+  lines: readonly Buffer[],
+  written: number,
+): { readonly lines: number; readonly bytes: number } {
+  let bytes = 0;
+  for (const [index, line] of lines.entries()) {
+    if (bytes + line.length > written) return { lines: index, bytes };
+    bytes += line.length;
+  }
+  return { lines: lines.length, bytes };
 }

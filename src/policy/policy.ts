@@ -1,24 +1,25 @@
 import { assertOptions, outOfRange } from '../error/index.js';
 import { brand, ownInstance } from '../realm/index.js';
-import { HIGH_FREQ_MULTIPLIER, MIN_SAMPLE_PERIOD_MS } from './bounds.js';
 import { TelemetryPolicyBuilder } from './builder.js';
 import { ownTriggers, PromoteTriggers } from './promote-triggers.js';
 import {
   checkBounds,
   checkSettings,
   DEFAULT_SETTINGS,
+  HIGH_FREQ_MULTIPLIER,
+  MIN_SAMPLE_PERIOD_MS,
   type PolicySettings,
-  SETTINGS,
+  withDefaults,
 } from './settings.js';
 
 /** How often an episode is sampled, how many frames are kept, and what promotes them. Immutable. */
 export class TelemetryPolicy implements PolicySettings {
-  readonly samplePeriodMs: number;
-  readonly ringBufferCapacity: number;
-  readonly promoteTriggers: PromoteTriggers;
-  readonly highFreqThresholdPercent: number;
-  readonly highFreqEnabled: boolean;
-  readonly memoryStatPeriodMs: number;
+  declare readonly samplePeriodMs: number;
+  declare readonly ringBufferCapacity: number;
+  declare readonly promoteTriggers: PromoteTriggers;
+  declare readonly highFreqThresholdPercent: number;
+  declare readonly highFreqEnabled: boolean;
+  declare readonly memoryStatPeriodMs: number;
 
   static {
     brand(TelemetryPolicy.prototype, 'TelemetryPolicy');
@@ -30,24 +31,12 @@ export class TelemetryPolicy implements PolicySettings {
    * `ERR_INVALID_CONFIG` for another type or an unknown setting.
    */
   constructor(settings: Partial<PolicySettings> = {}) {
-    assertOptions('the settings of a policy', settings, SETTINGS);
-    const chosen: PolicySettings = {
-      samplePeriodMs: settings.samplePeriodMs ?? DEFAULT_SETTINGS.samplePeriodMs,
-      ringBufferCapacity: settings.ringBufferCapacity ?? DEFAULT_SETTINGS.ringBufferCapacity,
-      promoteTriggers: settings.promoteTriggers ?? DEFAULT_SETTINGS.promoteTriggers,
-      highFreqThresholdPercent:
-        settings.highFreqThresholdPercent ?? DEFAULT_SETTINGS.highFreqThresholdPercent,
-      highFreqEnabled: settings.highFreqEnabled ?? DEFAULT_SETTINGS.highFreqEnabled,
-      memoryStatPeriodMs: settings.memoryStatPeriodMs ?? DEFAULT_SETTINGS.memoryStatPeriodMs,
-    };
+    assertOptions('the settings of a policy', settings, DEFAULT_SETTINGS);
+    const chosen = withDefaults(settings);
     checkSettings(chosen);
     checkBounds(chosen);
-    this.samplePeriodMs = chosen.samplePeriodMs;
-    this.ringBufferCapacity = chosen.ringBufferCapacity;
-    this.promoteTriggers = ownTriggers(chosen.promoteTriggers) ?? PromoteTriggers.none;
-    this.highFreqThresholdPercent = chosen.highFreqThresholdPercent;
-    this.highFreqEnabled = chosen.highFreqEnabled;
-    this.memoryStatPeriodMs = chosen.memoryStatPeriodMs;
+    const promoteTriggers = ownTriggers(chosen.promoteTriggers);
+    Object.assign(this, { ...chosen, promoteTriggers });
     Object.freeze(this);
   }
 

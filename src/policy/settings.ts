@@ -1,20 +1,21 @@
-import {
-  finiteNumber,
-  type OptionKeys,
-  outOfRange,
-  TelemetryError,
-  wholeNumber,
-} from '../error/index.js';
+import { finiteNumber, invalidConfig, outOfRange, wholeNumber } from '../error/index.js';
 import { MAX_RING_BUFFER_CAPACITY, MIN_RING_BUFFER_CAPACITY } from '../schema/bounds.js';
-import {
-  DEFAULT_HIGH_FREQ_THRESHOLD_PERCENT,
-  DEFAULT_MEMORY_STAT_PERIOD_MS,
-  DEFAULT_RING_BUFFER_CAPACITY,
-  DEFAULT_SAMPLE_PERIOD_MS,
-  MAX_SAMPLE_PERIOD_MS,
-  MIN_SAMPLE_PERIOD_MS,
-} from './bounds.js';
 import { ownTriggers, PromoteTriggers } from './promote-triggers.js';
+
+/** INV-TL06. */
+export const MIN_SAMPLE_PERIOD_MS = 1;
+export const MAX_SAMPLE_PERIOD_MS = 3_600_000;
+export const DEFAULT_SAMPLE_PERIOD_MS = 1_000;
+
+/** Within INV-TL07. */
+export const DEFAULT_RING_BUFFER_CAPACITY = 1_024;
+
+/** At or above the threshold of any budgeted resource the period is divided by this. */
+export const HIGH_FREQ_MULTIPLIER = 4;
+const DEFAULT_HIGH_FREQ_THRESHOLD_PERCENT = 80;
+
+/** `memory.stat` costs the kernel ten times what the other files do (docs/kernel.md#memory). */
+const DEFAULT_MEMORY_STAT_PERIOD_MS = 100;
 
 /** The settings of a policy. */
 export interface PolicySettings {
@@ -39,20 +40,14 @@ export const DEFAULT_SETTINGS: PolicySettings = {
   memoryStatPeriodMs: DEFAULT_MEMORY_STAT_PERIOD_MS,
 };
 
-export const SETTINGS: OptionKeys<PolicySettings> = {
-  samplePeriodMs: true,
-  ringBufferCapacity: true,
-  promoteTriggers: true,
-  highFreqThresholdPercent: true,
-  highFreqEnabled: true,
-  memoryStatPeriodMs: true,
-};
+/** Every setting; an omitted one has its default. */
+export function withDefaults(settings: Partial<PolicySettings>): PolicySettings {
+  const names = Object.keys(DEFAULT_SETTINGS) as (keyof PolicySettings)[];
+  const chosen = names.map((name) => [name, settings[name] ?? DEFAULT_SETTINGS[name]]);
+  return Object.fromEntries(chosen) as PolicySettings;
+}
 
-type NumberName =
-  | 'samplePeriodMs'
-  | 'ringBufferCapacity'
-  | 'highFreqThresholdPercent'
-  | 'memoryStatPeriodMs';
+type NumberName = Exclude<keyof PolicySettings, 'promoteTriggers' | 'highFreqEnabled'>;
 
 const BOUNDS: Readonly<Record<NumberName, { least: number; most: number; whole: boolean }>> = {
   samplePeriodMs: { least: MIN_SAMPLE_PERIOD_MS, most: MAX_SAMPLE_PERIOD_MS, whole: true },
@@ -76,10 +71,10 @@ export function checkSettings(settings: PolicySettings): void {
     if (BOUNDS[name].whole) wholeNumber(name, settings[name]);
   }
   if (typeof settings.highFreqEnabled !== 'boolean') {
-    throw new TelemetryError('ERR_INVALID_CONFIG', 'highFreqEnabled must be a boolean');
+    throw invalidConfig('highFreqEnabled must be a boolean');
   }
   if (ownTriggers(settings.promoteTriggers) === null) {
-    throw new TelemetryError('ERR_INVALID_CONFIG', 'promoteTriggers must be PromoteTriggers');
+    throw invalidConfig('promoteTriggers must be PromoteTriggers');
   }
 }
 

@@ -1,5 +1,5 @@
 /** Decides how to continue when another process changed the file of a recording while it was written. */
-import { endOfLast, lastNewlineOf } from '../ndjson/last-byte.js';
+import { endOfLast, lastNewlineOf } from '../ndjson/line-reader.js';
 import { openRegular } from '../ndjson/open-regular.js';
 import type { FileChange, RegularFile } from '../ndjson/regular-file.js';
 

@@ -6,7 +6,6 @@ import { RecordingError } from '../error/index.js';
 import { errnoOf } from '../kernel/errno.js';
 import { makeDirectories } from '../ndjson/directories.js';
 import { RegularFile } from '../ndjson/regular-file.js';
-import type { Output } from './output.js';
 import { ownDescriptor, type Place } from './place.js';
 import { DescriptorTarget, StreamFile } from './stream-file.js';
 
@@ -82,3 +81,9 @@ async function createNew(path: string): Promise<FileHandle> {
     return open(path, flags, 0o666);
   }
 }
+
+/**
+ * What is recorded into: a file that can be rotated, or a stream. Both append whole lines, each with its newline, and
+ * never throw then. One that `isBroken` is to be closed and opened again.
+ */
+export type Output = RegularFile | StreamFile;

@@ -7,10 +7,8 @@ import { type Remains, remainsOf } from './changed-file.js';
 import { endLine } from './end.js';
 import { headerLine, headerOfStart, type RecordingHeader, recordingHost } from './header.js';
 import { gapLine, quarantineLine } from './mark-lines.js';
-import { holdsLines, openOutput } from './open-output.js';
-import type { Output } from './output.js';
-import { type Place, placeOf, recordingIoError } from './place.js';
-import { dropRotated, rotate } from './rotate.js';
+import { holdsLines, type Output, openOutput } from './open-output.js';
+import { dropRotated, type Place, placeOf, recordingIoError, rotate } from './place.js';
 
 export interface RecordingLimits {
   readonly rotateBytes: number;

@@ -1,8 +1,7 @@
 import { write } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../kernel/errno.js';
-import type { Appended } from '../ndjson/regular-file.js';
-import { wholeLines } from '../ndjson/whole-lines.js';
+import { type Appended, wholeLines } from '../ndjson/regular-file.js';
 
 /** How often a pipe that is full is tried again, 1 ms apart, before its reader counts as too slow. */
 const MAX_BUSY_WRITES = 1_000;

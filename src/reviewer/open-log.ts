@@ -1,8 +1,10 @@
+import type { Addon, NativeEventLog as Native, NativeLogFailure } from '../addon/binding.js';
 import { loadAddon } from '../addon/load.js';
 import type { EngineName } from '../engine/engine.js';
+import { errnoName } from '../error/errno-name.js';
 import { TelemetryError } from '../error/index.js';
-import type { EventLog } from './event-log.js';
-import { NativeEventLog } from './native-event-log.js';
+import type { LogCancel } from '../schema/enumerations.js';
+import type { EventLog, LogFailure } from './event-log.js';
 import { PlainEventLog } from './plain-event-log.js';
 
 /** Weak: a queue lives as long as its writers, and what they append. */
@@ -26,4 +28,34 @@ function openNativeLog(path: string, lockPath: string): EventLog {
   const { addon, reason } = loadAddon();
   if (addon !== null) return new NativeEventLog(addon, path, lockPath);
   throw new TelemetryError('ERR_ENGINE_UNAVAILABLE', `the addon does not load (${reason})`);
+}
+
+/** The log's file by the addon: a thread of its own waits for the lock and syncs. */
+class NativeEventLog implements EventLog {
+  readonly #native: Native;
+  readonly #files: Readonly<Record<NativeLogFailure['file'], string>>;
+
+  constructor(addon: Addon, path: string, lockPath: string) {
+    this.#native = new addon.EventLog({ path, lockPath });
+    this.#files = { events: path, rotated: `${path}.1`, lock: lockPath };
+  }
+
+  append(
+    line: string,
+    rotateBytes: number,
+    end: (failure: LogFailure | null) => void,
+  ): () => LogCancel {
+    const append = this.#native.append(line, rotateBytes, (failure) =>
+      end(failure && this.#failureOf(failure)),
+    );
+    return () => this.#native.cancel(append);
+  }
+
+  #failureOf({ fault, file, errno }: NativeLogFailure): LogFailure {
+    return {
+      errno: errno === null ? null : errnoName(errno),
+      file: this.#files[file],
+      why: fault,
+    };
+  }
 }

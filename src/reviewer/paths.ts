@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { invalidConfig } from '../error/index.js';
 
 /** `path.lock`: the file whose `flock` writers of the log hold. */
@@ -16,4 +18,12 @@ export function assertLogPath(path: unknown, name = 'the path of a reviewer log'
     return path;
   }
   throw invalidConfig(`${name} must be the path of a file, not empty and without NUL`);
+}
+
+/** Resolves the links among the directories of a path, as far as these exist. */
+export async function realPathOf(path: string): Promise<string> {
+  const directory = dirname(path);
+  if (directory === path) return path;
+  const real = await realpath(directory).catch(() => realPathOf(directory));
+  return join(real, basename(path));
 }

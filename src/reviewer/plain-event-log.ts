@@ -13,7 +13,7 @@ import { RegularFile } from '../ndjson/regular-file.js';
 import { pathOf } from '../realm/index.js';
 import type { LogCancel } from '../schema/enumerations.js';
 import type { EventLog, LogFailure } from './event-log.js';
-import { realPathOf } from './real-path.js';
+import { realPathOf } from './paths.js';
 import { syncDirectories } from './sync-directories.js';
 import { endOfLog } from './torn-tail.js';
 

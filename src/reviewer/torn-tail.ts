@@ -1,6 +1,6 @@
 /** How a log ends, which a crash may have left within a line: as `native/core/event_log.cc` looks at it. */
 import type { FileHandle } from 'node:fs/promises';
-import { endOfLast, lastNewlineOf } from '../ndjson/last-byte.js';
+import { endOfLast, lastNewlineOf } from '../ndjson/line-reader.js';
 import { MAX_REVIEWER_LINE_BYTES } from '../schema/bounds.js';
 
 const NEWLINE = 0x0a;

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { loadAddon } from '../addon/load.js';
-import { Deadlines } from '../async/deadlines.js';
-import { onAbort } from '../async/on-abort.js';
+import { Deadlines, onAbort } from '../async/within.js';
 import type { EngineName } from '../engine/engine.js';
 import {
   assertBoolean,

@@ -30,11 +30,11 @@ export { type IoUsage, Scope, type ScopeRemoveOptions, type ScopeStrategy } from
 export {
   type ScopedProcess,
   type SpawnDetails,
+  spawnHeld,
   spawnInScope,
   spawnScoped,
 } from './spawn.js';
 export type { SpawnHeldOptions, SpawnInScopeOptions } from './spawn-arguments.js';
-export { spawnHeld } from './spawn-held.js';
 export {
   type CleanOptions,
   cleanStaleScopes,

@@ -1,12 +1,13 @@
 /** One start of one command: its launcher, what is waited for, and how all of it is undone. */
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
 import { atMost, type Wait, within } from '../async/within.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
 import { type Launched, type LaunchFailure, launch } from './launch.js';
 import type { Launcher } from './launcher.js';
 import type { Scope } from './scope.js';
 import { UNDO_WAIT_MS, undoing } from './spare-descriptors.js';
-import { UnheardEnd } from './unheard-end.js';
 
 export interface Command {
   readonly command: string;
@@ -130,4 +131,51 @@ export function notEntered(scope: Scope, errno: string | null): CgroupError {
     errno,
     file,
   });
+}
+
+/**
+ * Keeps the end of a command that may have ended before its start could be told: Node says `exit` once and then throws
+ * away what nobody has begun to read, so both wait here until the caller has the child.
+ */
+export class UnheardEnd {
+  readonly #child: ChildProcess;
+  readonly #unread: readonly Readable[];
+  readonly #toFlush = new Set<Readable>();
+  readonly #unheard: [string | symbol, ...unknown[]][] = [];
+
+  /** From here on nothing of the end is told. */
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#unread = child.stdio.filter((stream) => stream instanceof Readable).filter(isUntouched);
+    // Own properties, in front of the class's: what Node calls when the process has ended.
+    child.emit = (event: string | symbol, ...args: unknown[]) => {
+      if (event !== 'exit' && event !== 'close') return tell(child, event, args);
+      this.#unheard.push([event, ...args]);
+      return true;
+    };
+    for (const stream of this.#unread) {
+      stream.resume = () => {
+        this.#toFlush.add(stream);
+        return stream;
+      };
+    }
+  }
+
+  /** Whoever gets the child in this turn hears and reads everything; after it Node's own way goes on. */
+  handOver(): void {
+    for (const stream of this.#unread) Reflect.deleteProperty(stream, 'resume');
+    setImmediate(() => {
+      Reflect.deleteProperty(this.#child, 'emit');
+      for (const [event, ...args] of this.#unheard) tell(this.#child, event, args);
+      for (const stream of this.#toFlush) stream.resume();
+    });
+  }
+}
+
+function isUntouched(stream: Readable): boolean {
+  return stream.listenerCount('data') + stream.listenerCount('readable') === 0;
+}
+
+function tell(child: ChildProcess, event: string | symbol, args: readonly unknown[]): boolean {
+  return EventEmitter.prototype.emit.call(child, event, ...args);
 }

@@ -1,11 +1,11 @@
 /** Starting a command inside a scope of its own. */
-
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { errnoName } from '../error/errno-name.js';
 import {
   checkRequest,
   cleanNowAndThen,
+  DEFAULT_START_MS,
   makeDirectScope,
   type ScopeRequest,
   trySystemd,
@@ -16,7 +16,12 @@ import type { Launcher } from './launcher.js';
 import { Launching, notEntered } from './launching.js';
 import type { Scope } from './scope.js';
 import { keepingSpare } from './spare-descriptors.js';
-import { assertSpawnArguments, type SpawnInScopeOptions } from './spawn-arguments.js';
+import {
+  assertHeldArguments,
+  assertSpawnArguments,
+  type SpawnHeldOptions,
+  type SpawnInScopeOptions,
+} from './spawn-arguments.js';
 
 export interface ScopedProcess {
   readonly child: ChildProcess;
@@ -111,4 +116,28 @@ async function scopeFirst(
   }
   if (held) await launching.untilReady(launched);
   return { launched, scope };
+}
+
+/**
+ * `spawnInScope` without a scope, for hosts where none can be made: starts `command` in the cgroup of this process, and
+ * holds it until `beforeExec` has ended. Resolves when it runs; `exit` and all output come afterwards.
+ *
+ * Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`, and `ERR_SPAWN_FAILED` as `spawnInScope` does; the reason of an
+ * aborted `signal`. Nothing is left then.
+ */
+export async function spawnHeld(
+  command: string,
+  args: readonly string[],
+  options: SpawnHeldOptions,
+): Promise<ChildProcess> {
+  assertHeldArguments(command, args, options);
+  const { timeoutMs = DEFAULT_START_MS, signal, beforeExec, ...spawn } = options;
+  signal?.throwIfAborted();
+  const deadline = performance.now() + timeoutMs;
+  const launching = new Launching({ command, args, spawn }, { deadline, signal, timeoutMs });
+  return launching.orUndone(async () => {
+    const launched = launching.launch(null, true);
+    await launching.untilReady(launched);
+    return launching.go(launched, beforeExec);
+  });
 }

@@ -1,5 +1,5 @@
 import type { TelemetryError } from '../error/index.js';
-import { assertUsage, clampUsage } from '../frame/invariants.js';
+import { assertUsage, clampUsage } from '../frame/bounds.js';
 import type { MetricSource } from '../frame/metric-source.js';
 import { brand } from '../realm/index.js';
 import { CPU_FIELDS, CpuFigures, type CpuStatsValues } from '../schema/stats-values.js';

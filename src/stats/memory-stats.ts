@@ -1,6 +1,5 @@
 import type { TelemetryError } from '../error/index.js';
-import { saturatingAdd } from '../frame/bounds.js';
-import { assertPeak, clampPeak } from '../frame/invariants.js';
+import { assertPeak, clampPeak, saturatingAdd } from '../frame/bounds.js';
 import type { MetricSource } from '../frame/metric-source.js';
 import { brand } from '../realm/index.js';
 import { MEMORY_FIELDS, MemoryFigures, type MemoryStatsValues } from '../schema/stats-values.js';

@@ -1,6 +1,5 @@
 import { TelemetryError, wholeNumber } from '../error/index.js';
-import { clampValue, exactValue } from '../frame/bounds.js';
-import { assertBounded } from '../frame/invariants.js';
+import { assertBounded, clampValue, exactValue } from '../frame/bounds.js';
 import { assertMetricSource, type MetricSource } from '../frame/metric-source.js';
 
 /** The options that every stats constructor takes besides its values. */

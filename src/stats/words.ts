@@ -1,11 +1,12 @@
 import type { TelemetryError } from '../error/index.js';
+import type { TelemetryFrame } from '../frame/index.js';
 import type { MetricSource } from '../frame/metric-source.js';
 import { FRAME_WORDS, FrameWord, MetaShift, SourceCode } from '../schema/layout.js';
 import { CPU_FIELDS, IO_FIELDS, MEMORY_FIELDS } from '../schema/stats-values.js';
 import { CpuStats } from './cpu-stats.js';
 import { IoStats } from './io-stats.js';
 import { MemoryStats } from './memory-stats.js';
-import type { ResourceStats } from './resource-stats.js';
+import { ResourceStats } from './resource-stats.js';
 
 /** How to expose one part of slot words. The type argument N of the functions below must agree with `bigint`. */
 export interface PartOfWords {
@@ -92,4 +93,25 @@ function reader<N extends number | bigint>(
     const value = words[word] ?? 0n;
     return (bigint ? value : Number(value)) as N;
   };
+}
+
+/** Converts a frame to stats of the same mode. */
+export function statsOfFrame<N extends number | bigint>(
+  frame: TelemetryFrame<N>,
+): ResourceStats<N> {
+  const { cpu, memory, io } = frame.sources;
+  return new ResourceStats<N>({
+    cpu: new CpuStats<N>({
+      source: cpu,
+      ...valuesBy(CPU_FIELDS, ({ metric }): N | null => frame[metric]),
+    }),
+    memory: new MemoryStats<N>({
+      source: memory,
+      ...valuesBy(MEMORY_FIELDS, ({ metric }): N | null => frame[metric]),
+    }),
+    io: new IoStats<N>({
+      source: io,
+      ...valuesBy(IO_FIELDS, ({ metric }): N | null => frame[metric]),
+    }),
+  });
 }

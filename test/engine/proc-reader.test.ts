@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ProcSpec } from '../../src/engine/engine.js';
-import type { ReadFailure } from '../../src/engine/failure.js';
+import type { ProcSpec, ReadFailure } from '../../src/engine/engine.js';
 import { CgroupReader } from '../../src/engine/js/cgroup-reader.js';
 import { ProcReader } from '../../src/engine/js/proc-reader.js';
 import { Reading } from '../../src/engine/js/reading.js';

@@ -13,8 +13,7 @@ import {
   openDirectory,
 } from '../../kernel/syscall.js';
 import { CGROUP2_SUPER_MAGIC, MAX_CGROUP_PATH_LEN } from '../../schema/bounds.js';
-import type { CgroupSpec } from '../engine.js';
-import type { ReadFailure } from '../failure.js';
+import type { CgroupSpec, ReadFailure } from '../engine.js';
 import { failure } from './read-failure.js';
 
 export class CgroupDirectory {

@@ -5,7 +5,7 @@
 
 import { BudgetCounters } from '../../budget/counters.js';
 import { type BudgetTrip, BudgetWatch, type Exhaustion } from '../../budget/watch.js';
-import { writeControlFile } from '../../kernel/control-file.js';
+import { writeControlFile } from '../../kernel/cgroup-actions.js';
 import { killEverything } from '../../kernel/process-killer.js';
 import { RingWriter } from '../../ring/writer.js';
 import { SAMPLE_HOLD_IF_ENDED } from '../../schema/bounds.js';
@@ -22,10 +22,10 @@ import type {
   BudgetSpec,
   EpisodeSampler,
   EpisodeSpec,
+  ReadFailure,
   SampleWarning,
   TripwireSpec,
 } from '../engine.js';
-import type { ReadFailure } from '../failure.js';
 import { CgroupReader } from './cgroup-reader.js';
 import type { DrivenEpisode, EnforcedAction } from './driven-episode.js';
 import { FailureLog } from './failure-log.js';

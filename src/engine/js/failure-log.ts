@@ -4,8 +4,7 @@
  */
 import { MAX_WARNINGS } from '../../schema/bounds.js';
 import type { PartIndexValue } from '../../schema/enumerations.js';
-import type { SampleWarning } from '../engine.js';
-import type { ReadFailure } from '../failure.js';
+import type { ReadFailure, SampleWarning } from '../engine.js';
 
 export class FailureLog {
   #before: SampleWarning[] = [];

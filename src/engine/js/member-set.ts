@@ -3,8 +3,7 @@
 import { saturatingAdd } from '../../frame/saturate.js';
 import type { ProcRoot } from '../../kernel/process-directory.js';
 import { Channel, PartBit, PartIndex } from '../../schema/enumerations.js';
-import type { ProcSpec } from '../engine.js';
-import type { ReadFailure } from '../failure.js';
+import type { ProcSpec, ReadFailure } from '../engine.js';
 import { BirthWatch, Search, type SearchValue } from './birth-watch.js';
 import type { CgroupReader } from './cgroup-reader.js';
 import { Ledger, type LedgerRow } from './ledger.js';

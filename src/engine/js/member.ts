@@ -15,7 +15,7 @@ import { parseProcIo } from '../../kernel/text/flat.js';
 import { ProcStat, parseProcStat } from '../../kernel/text/proc-stat.js';
 import { parseStatm } from '../../kernel/text/statm.js';
 import { Channel, PartBit } from '../../schema/enumerations.js';
-import type { ReadFailure } from '../failure.js';
+import type { ReadFailure } from '../engine.js';
 import type { LedgerRow } from './ledger.js';
 import { failure, hiddenFailure, parseFailure, readFailure } from './read-failure.js';
 import { systemFacts } from './system.js';

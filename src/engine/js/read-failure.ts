@@ -5,7 +5,7 @@ import { ReadStatus, type ReadStatusValue, readBuffer } from '../../kernel/kept-
 import { Errno } from '../../kernel/syscall.js';
 import type { ParseFault } from '../../kernel/text/fault.js';
 import type { ReadCode } from '../../schema/enumerations.js';
-import type { ReadFailure } from '../failure.js';
+import type { ReadFailure } from '../engine.js';
 
 /** Creates a failure that is not about text. `errno` is negative, or 0 if there is none. */
 export function failure(

@@ -1,7 +1,6 @@
 /** The messages between the owner's thread and the worker of its sampler. */
 import type { MessagePort } from 'node:worker_threads';
-import type { SamplerNews, SamplingSpec, TripwireSpec } from '../engine.js';
-import type { ReadFailure } from '../failure.js';
+import type { ReadFailure, SamplerNews, SamplingSpec, TripwireSpec } from '../engine.js';
 
 /** Indices of the words in the memory that the owner waits on; `WORDS` is their number. */
 export const Gate = {

@@ -1,8 +1,7 @@
 /** The worker that samples the episodes of one thread. `sampler-connection.ts` communicates with it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { bindRing } from '../../ring/header.js';
-import type { SamplingSpec } from '../engine.js';
-import type { ReadFailure } from '../failure.js';
+import type { ReadFailure, SamplingSpec } from '../engine.js';
 import { JsEpisode } from './episode.js';
 import { SampledEpisode } from './sampled-episode.js';
 import { Sampler } from './sampler.js';

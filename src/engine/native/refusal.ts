@@ -4,8 +4,7 @@ import { isRefusal } from '../../addon/refusal.js';
 import { errnoName } from '../../error/errno-name.js';
 import { TelemetryError } from '../../error/index.js';
 import { corrupt } from '../../ring/header.js';
-import type { SampleWarning } from '../engine.js';
-import type { ReadFailure } from '../failure.js';
+import type { ReadFailure, SampleWarning } from '../engine.js';
 import { type FailurePlace, failureToError } from '../failure-error.js';
 
 /** Constructs an object of the addon; a refusal is thrown as the error that both engines throw for it. */
