@@ -15,10 +15,13 @@ import type {
 /** Why something of the kernel could not be read. Constructors throw it, as the properties of an `Error`. */
 export interface NativeFailure {
   readonly code: ReadCode;
-  /** As the kernel gave it; null: it gave none. */
+  /** As the kernel gave it, or null if there is none. */
   readonly errno: number | null;
+  /** Name of the kernel file inside the cgroup or inside `/proc/<pid>`. */
   readonly file: string;
+  /** Pid of the process if the file is in `/proc`; null if it is in the cgroup. */
   readonly pid: number | null;
+  /** Byte offset of the fault in the text, or null if the failure is not about text. */
   readonly offset: number | null;
   readonly reason: ParseReason | null;
 }
@@ -43,21 +46,26 @@ export interface NativeReader {
   close(): void;
 }
 
-export interface CgroupOptions {
+export interface CgroupSpec {
+  /** Absolute path of the directory that `path` is resolved beneath. */
   readonly root: string;
+  /** Path of the cgroup relative to `root`, without a leading slash; `''` is the root itself. */
   readonly path: string;
+  /** Require a cgroup2 file system; false for fixtures and recorded trees. */
   readonly requireCgroupfs: boolean;
 }
 
-export interface CgroupReaderOptions extends CgroupOptions {
-  readonly words: BigUint64Array;
-}
-
-export interface ProcReaderOptions {
+export interface ProcSpec {
   readonly pid: number;
   readonly procRoot: string;
+  /** Include the descendants, found by parentage. */
   readonly tree: boolean;
+  /** Pid of the calling process if it is the subreaper of the tree, else 0. Its reaped children count, it does not. */
   readonly reaperPid: number;
+}
+
+/** Slot words (`FrameWord`) that `read` fills, valid until the next read. */
+interface ReaderWords {
   readonly words: BigUint64Array;
 }
 
@@ -66,7 +74,9 @@ export interface EpisodeOptions {
   readonly procRoot: string;
   readonly reaperPid: number;
   readonly tier: Tier;
-  readonly cgroup: CgroupOptions | null;
+  /** The cgroup of the episode, or null to use `/proc` alone. */
+  readonly cgroup: CgroupSpec | null;
+  /** Minimum time between two reads of `memory.stat`. */
   readonly memoryStatPeriodNs: bigint;
   /** A view: Node 20 refuses a SharedArrayBuffer as an argument. */
   readonly ring: Uint8Array;
@@ -74,70 +84,95 @@ export interface EpisodeOptions {
 
 /** Once closed, every call does nothing. */
 export interface NativeEpisode {
-  /** Hot. Returns `SampleOutcome` bits. */
+  /**
+   * Hot. Reads every part and publishes one frame with these `FrameFlag` bits. TERMINAL ends the ring. Returns
+   * `SampleOutcome` bits.
+   */
   sample(flags: number): number;
-  /** Hot. Returns `SampleOutcome` bits. */
+  /** Hot. Publishes the given slot words, with their sources and validity, instead of reading. Applies the same clamps. */
   publish(words: BigUint64Array, flags: number): number;
+  /** Reads the counters without publishing. Returns true if they equal those of the last `settle`. */
   settle(): boolean;
+  /** Whether the root and all other members of the episode have exited. */
   ended(): boolean;
   takeWarnings(): readonly NativeWarning[];
   close(): void;
 }
 
-export interface TripwireOptions {
+/** A threshold on a published value: trips at or above `threshold`, is released below `release`. */
+export interface TripwireSpec {
   readonly metric: TripMetric;
-  /** `TripAction` bits. */
-  readonly actions: number;
   readonly threshold: bigint;
   readonly release: bigint;
+  /** `TripAction` bits. */
+  readonly actions: number;
 }
 
 export interface BudgetOptions extends Pick<WatchSettings, 'baseline' | 'thresholds' | 'releases'> {
+  /** A view of the counters of the budget. */
   readonly memory: Uint8Array;
+  /** Sample at `fastPeriodNs` while a threshold is tripped; the frames have the `highFrequency` flag. */
   readonly speedUp: boolean;
 }
 
 export interface SampledEpisodeOptions extends EpisodeOptions {
   readonly periodNs: bigint;
+  /** Period while a tripwire with `SPEED_UP` is tripped. */
   readonly fastPeriodNs: bigint;
+  /** Report new frames in steps of this number; 0 reports only notable events. */
   readonly notifyEvery: number;
-  readonly tripwires: readonly TripwireOptions[];
+  readonly tripwires: readonly TripwireSpec[];
   /** CLOCK_MONOTONIC: deadlines and wall time count from there. */
   readonly startNs: bigint;
+  /** The action of the sampler when a limit is reached, which ends the session. */
   readonly onExhausted: ExhaustAction;
   readonly budget: BudgetOptions | null;
 }
 
 /** What there is to tell since the last call. */
 export interface NativeNews {
+  /** There are at least `notifyEvery` new frames. */
   readonly frames: boolean;
+  /** Frames whose sources differ from those of the frame before, oldest first: their `seq` and their word `META`. */
   readonly sources: readonly { readonly seq: number; readonly meta: number }[];
   readonly warnings: readonly NativeWarning[];
+  /** Tripwires that tripped, by index, with the value that tripped them and the `seq` of its frame. */
   readonly trips: readonly {
     readonly index: number;
     readonly value: bigint;
     readonly seq: number;
   }[];
+  /** Thresholds of the budget that tripped. */
   readonly budgetTrips: readonly BudgetTrip[];
+  /** A limit was reached, and `onExhausted` is in progress. `resource` is an index of `EXHAUSTIBLE`. Reported once. */
   readonly exhausted: Exhaustion | null;
   readonly failedActions: readonly {
     readonly action: ExhaustAction;
     /** null: the episode has no cgroup. */
     readonly errno: number | null;
+    /** The weaker action taken instead. */
     readonly next: ExhaustAction;
   }[];
+  /** Answers to `requestFrame`: frames as they are in their slots. */
   readonly replies: readonly { readonly request: number; readonly words: BigUint64Array }[];
   /** null until the end; nothing is told after it. */
   readonly exited: boolean | null;
 }
 
-/** It runs until its end was told, whether this object is kept or not. After that every call does nothing. */
-export interface NativeSampledEpisode {
+/**
+ * The owner's handle of an episode that is being sampled. It runs until its end was reported, whether this object is
+ * kept or not; after that every call does nothing. No method blocks or throws.
+ */
+export interface SampledEpisode {
+  /** Takes one frame now, off schedule. News delivers it, or the terminal frame if the episode ends first. */
   requestFrame(request: number, flags: number): void;
+  /** Settles the counters if the episode has ended, takes the terminal frame and ends. */
   requestEnd(): void;
-  setTripwires(tripwires: readonly TripwireOptions[]): void;
+  /** Takes effect within one wake of the sampler. */
+  setTripwires(tripwires: readonly TripwireSpec[]): void;
+  /** Takes effect within one wake of the sampler, counted from the last deadline. */
   setPeriod(periodNs: bigint, fastPeriodNs: bigint): void;
-  /** Whether the event loop stays alive for news. */
+  /** Sets whether this thread waits for news, which keeps it alive. Default: false. */
   setWaiting(waiting: boolean): void;
 }
 
@@ -238,14 +273,14 @@ export interface NativeProcessControl {
 }
 
 export interface Addon {
-  readonly CgroupReader: new (options: CgroupReaderOptions) => NativeReader;
-  readonly ProcReader: new (options: ProcReaderOptions) => NativeReader;
+  readonly CgroupReader: new (options: CgroupSpec & ReaderWords) => NativeReader;
+  readonly ProcReader: new (options: ProcSpec & ReaderWords) => NativeReader;
   readonly Episode: new (options: EpisodeOptions) => NativeEpisode;
   /** `onNews` is called on the event loop, never before the constructor has returned. */
   readonly SampledEpisode: new (
     options: SampledEpisodeOptions,
     onNews: (news: NativeNews) => void,
-  ) => NativeSampledEpisode;
+  ) => SampledEpisode;
   readonly RingReader: new (ring: Uint8Array) => NativeRingReader;
   readonly EventLog: new (paths: {
     readonly path: string;
