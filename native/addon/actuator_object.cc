@@ -83,11 +83,11 @@ void end_actions(EnvState& state, uint64_t deadline_ns) {
 
 void init_actuator(Napi::Env env, Napi::Object exports) {
   using Class = JsClass<ActuatorObject>;
-  Class::define(env, exports, "Actuator",
-                {
-                    Class::method<&ActuatorObject::write>("write"),
-                    Class::method<&ActuatorObject::remove_directory>("removeDirectory"),
-                });
+  static constexpr JsMethod kMethods[] = {
+      Class::method<&ActuatorObject::write>("write"),
+      Class::method<&ActuatorObject::remove_directory>("removeDirectory"),
+  };
+  Class::define(env, exports, "Actuator", kMethods);
 }
 
 }  // namespace episcope

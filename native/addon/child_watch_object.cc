@@ -48,11 +48,11 @@ class ChildWatchObject {
 
 void init_child_watch(Napi::Env env, Napi::Object exports) {
   using Class = JsClass<ChildWatchObject>;
-  Class::define(env, exports, "ChildWatch",
-                {
-                    Class::method<&ChildWatchObject::is_watching>("isWatching"),
-                    Class::method<&ChildWatchObject::take_exit>("takeExit"),
-                });
+  static constexpr JsMethod kMethods[] = {
+      Class::method<&ChildWatchObject::is_watching>("isWatching"),
+      Class::method<&ChildWatchObject::take_exit>("takeExit"),
+  };
+  Class::define(env, exports, "ChildWatch", kMethods);
 }
 
 }  // namespace episcope

@@ -99,18 +99,15 @@ std::unique_ptr<Episode> open_episode(const Options& options, Napi::Env env) {
 
 void init_episode(Napi::Env env, Napi::Object exports) {
   using Class = JsClass<EpisodeObject>;
-  static constexpr HotMethod kHot[] = {
-      Class::hot<&EpisodeObject::sample>("sample"),
-      Class::hot<&EpisodeObject::publish>("publish"),
+  static constexpr JsMethod kMethods[] = {
+      Class::method<&EpisodeObject::sample>("sample"),
+      Class::method<&EpisodeObject::publish>("publish"),
+      Class::method<&EpisodeObject::settle>("settle"),
+      Class::method<&EpisodeObject::ended>("ended"),
+      Class::method<&EpisodeObject::take_warnings>("takeWarnings"),
+      Class::method<&EpisodeObject::close>("close"),
   };
-  Class::define(env, exports, "Episode",
-                {
-                    Class::method<&EpisodeObject::settle>("settle"),
-                    Class::method<&EpisodeObject::ended>("ended"),
-                    Class::method<&EpisodeObject::take_warnings>("takeWarnings"),
-                    Class::method<&EpisodeObject::close>("close"),
-                },
-                kHot);
+  Class::define(env, exports, "Episode", kMethods);
 }
 
 }  // namespace episcope

@@ -72,11 +72,11 @@ class EventLogObject {
 
 void init_event_log(Napi::Env env, Napi::Object exports) {
   using Class = JsClass<EventLogObject>;
-  Class::define(env, exports, "EventLog",
-                {
-                    Class::method<&EventLogObject::append>("append"),
-                    Class::method<&EventLogObject::cancel>("cancel"),
-                });
+  static constexpr JsMethod kMethods[] = {
+      Class::method<&EventLogObject::append>("append"),
+      Class::method<&EventLogObject::cancel>("cancel"),
+  };
+  Class::define(env, exports, "EventLog", kMethods);
 }
 
 }  // namespace episcope

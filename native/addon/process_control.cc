@@ -1,12 +1,8 @@
 // Process control that Node lacks and the command line needs: subreaper, reaping of adopted
 // orphans, signals with their sender. No state but the pipe of the signal handler.
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +10,9 @@
 #include <optional>
 #include <vector>
 
+#include "../core/owned_descriptor.h"
+#include "../core/proc_root.h"
+#include "../core/process_directory.h"
 #include "bindings.h"
 #include "errors.h"
 #include "js_call.h"
@@ -34,43 +33,33 @@ bool reap_one(pid_t pid) {
   return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) == 0 && info.si_pid == pid;
 }
 
-/// Reaps the zombies that one thread of ours has as children, but for `except`.
-int reap_children_of_thread(const char* tid, pid_t except) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/self/task/%.20s/children", tid);
-  FILE* file = fopen(path, "re");
-  if (file == nullptr) return 0;
+/// Reaps zombies by the lists of our children: every thread has one, and an orphan is given to any
+/// living thread of its subreaper.
+int reap_listed(pid_t except, ReadBuffer& buffer) {
+  const ProcRoot root = open_proc_root("/proc");
+  const OwnedDescriptor procfd(root.fd);
+  ProcessDirectory self;
+  ProcStat ignored;
+  if (!root.same_pids || self.open(root, getpid(), buffer, ignored)) return 0;
+  std::vector<int> children;
+  // A list that was cut shows more once those on it are reaped.
+  (void)self.append_children(buffer, children);
   int reaped = 0;
-  int pid = 0;
-  while (fscanf(file, "%d", &pid) == 1) {
+  for (const int pid : children) {
     if (pid != except && reap_one(pid)) ++reaped;
   }
-  fclose(file);
-  return reaped;
-}
-
-/// An orphan is given to any living thread of its subreaper, so every thread's children are looked
-/// at.
-int reap_by_listing(pid_t except) {
-  DIR* tasks = opendir("/proc/self/task");
-  if (tasks == nullptr) return 0;
-  int reaped = 0;
-  while (const dirent* entry = readdir(tasks)) {
-    if (entry->d_name[0] != '.') reaped += reap_children_of_thread(entry->d_name, except);
-  }
-  closedir(tasks);
   return reaped;
 }
 
 /// waitid(WNOWAIT) shows always the same first zombie: once that is the excepted one, only a
 /// listing gets past it.
-int32_t reap_adopted(int32_t except) {
+int32_t reap_adopted(int32_t except, Napi::Env env) {
   int reaped = 0;
   for (;;) {
     siginfo_t seen{};
     if (waitid(P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT) != 0 || seen.si_pid == 0) break;
     if (seen.si_pid == except) {
-      reaped += reap_by_listing(except);
+      while (const int more = reap_listed(except, env_buffer(env))) reaped += more;
       break;
     }
     if (!reap_one(seen.si_pid)) break;

@@ -108,19 +108,16 @@ class RingReaderObject {
 
 void init_ring_reader(Napi::Env env, Napi::Object exports) {
   using Class = JsClass<RingReaderObject>;
-  static constexpr HotMethod kHot[] = {
-      Class::hot<&RingReaderObject::copy_next>("copyNext"),
-      Class::hot<&RingReaderObject::copy_latest>("copyLatest"),
-      Class::hot<&RingReaderObject::missed>("missed"),
-      Class::hot<&RingReaderObject::available>("available"),
+  static constexpr JsMethod kMethods[] = {
+      Class::method<&RingReaderObject::copy_next>("copyNext"),
+      Class::method<&RingReaderObject::copy_latest>("copyLatest"),
+      Class::method<&RingReaderObject::missed>("missed"),
+      Class::method<&RingReaderObject::available>("available"),
+      Class::method<&RingReaderObject::skip_to_latest>("skipToLatest"),
+      Class::method<&RingReaderObject::arm>("arm"),
+      Class::method<&RingReaderObject::disarm>("disarm"),
   };
-  Class::define(env, exports, "RingReader",
-                {
-                    Class::method<&RingReaderObject::skip_to_latest>("skipToLatest"),
-                    Class::method<&RingReaderObject::arm>("arm"),
-                    Class::method<&RingReaderObject::disarm>("disarm"),
-                },
-                kHot);
+  Class::define(env, exports, "RingReader", kMethods);
 }
 
 }  // namespace episcope

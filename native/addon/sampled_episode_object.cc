@@ -200,14 +200,14 @@ void end_sampling(EnvState& state, uint64_t deadline_ns) {
 
 void init_sampled_episode(Napi::Env env, Napi::Object exports) {
   using Class = JsClass<SampledEpisodeObject>;
-  Class::define(env, exports, "SampledEpisode",
-                {
-                    Class::method<&SampledEpisodeObject::request_frame>("requestFrame"),
-                    Class::method<&SampledEpisodeObject::request_end>("requestEnd"),
-                    Class::method<&SampledEpisodeObject::set_tripwires>("setTripwires"),
-                    Class::method<&SampledEpisodeObject::set_period>("setPeriod"),
-                    Class::method<&SampledEpisodeObject::set_waiting>("setWaiting"),
-                });
+  static constexpr JsMethod kMethods[] = {
+      Class::method<&SampledEpisodeObject::request_frame>("requestFrame"),
+      Class::method<&SampledEpisodeObject::request_end>("requestEnd"),
+      Class::method<&SampledEpisodeObject::set_tripwires>("setTripwires"),
+      Class::method<&SampledEpisodeObject::set_period>("setPeriod"),
+      Class::method<&SampledEpisodeObject::set_waiting>("setWaiting"),
+  };
+  Class::define(env, exports, "SampledEpisode", kMethods);
 }
 
 }  // namespace episcope

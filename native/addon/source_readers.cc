@@ -109,13 +109,12 @@ class ProcReaderObject final : public ReaderObject<ProcReader> {
 template <typename Object>
 void define(Napi::Env env, Napi::Object exports, const char* name) {
   using Class = JsClass<Object>;
-  static constexpr HotMethod kHot[] = {Class::template hot<&Object::read>("read")};
-  Class::define(env, exports, name,
-                {
-                    Class::template method<&Object::failure>("failure"),
-                    Class::template method<&Object::close>("close"),
-                },
-                kHot);
+  static constexpr JsMethod kMethods[] = {
+      Class::template method<&Object::read>("read"),
+      Class::template method<&Object::failure>("failure"),
+      Class::template method<&Object::close>("close"),
+  };
+  Class::define(env, exports, name, kMethods);
 }
 
 }  // namespace

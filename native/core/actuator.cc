@@ -35,17 +35,11 @@ int write_file(const Action& action) {
     if (const int error = why_not_stopped(dirfd); error != 0) return error;
   }
   const int extra = may_wait_for_reclaim(action.file) ? O_NONBLOCK : 0;
-  const int fd = open_child(dirfd, action.file.c_str(), O_WRONLY | extra);
-  if (fd < 0) return errno;
-  const ssize_t written = write(fd, action.text.data(), action.text.size());
-  int error = 0;
-  if (written < 0) {
-    error = errno;
-  } else if (static_cast<size_t>(written) != action.text.size()) {
-    error = EIO;
-  }
-  close(fd);
-  return error;
+  const OwnedDescriptor file(open_child(dirfd, action.file.c_str(), O_WRONLY | extra));
+  if (!file.is_open()) return errno;
+  const ssize_t written = write(file.get(), action.text.data(), action.text.size());
+  if (written < 0) return errno;
+  return static_cast<size_t>(written) == action.text.size() ? 0 : EIO;
 }
 
 int perform(const Action& action) {
@@ -69,19 +63,9 @@ Actuator::Actuator() : queue_(std::make_shared<ActionQueue>()) {}
 Actuator::~Actuator() { stop(0); }
 
 int Actuator::start() {
-  pthread_attr_t attributes;
-  if (const int error = pthread_attr_init(&attributes); error != 0) return error;
-  // Detached: a join could block forever, and the thread owns everything it uses.
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  auto* own = new std::shared_ptr<ActionQueue>(queue_);
   queue_->running_ = true;
-  pthread_t thread;
-  const int error = create_thread(thread, attributes, run, own);
-  pthread_attr_destroy(&attributes);
-  if (error != 0) {
-    queue_->running_ = false;
-    delete own;
-  }
+  const int error = start_detached_thread<&ActionQueue::run>(queue_);
+  if (error != 0) queue_->running_ = false;
   return error;
 }
 
@@ -96,24 +80,20 @@ bool Actuator::stop(uint64_t timeout_ns) {
                                    [this] { return !queue_->running_; });
 }
 
-void* Actuator::run(void* queue) {
-  auto* handed_over = static_cast<std::shared_ptr<ActionQueue>*>(queue);
-  const std::shared_ptr<ActionQueue> own = std::move(*handed_over);
-  delete handed_over;
+void ActionQueue::run() {
   pthread_setname_np(pthread_self(), "episcope-act");
-  std::unique_lock lock(own->mutex_);
+  std::unique_lock lock(mutex_);
   for (;;) {
-    own->changed_.wait(lock, [&own] { return own->stopping_ || !own->waiting_.empty(); });
-    if (own->waiting_.empty()) break;
-    const Action action = std::move(own->waiting_.front());
-    own->waiting_.pop_front();
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (waiting_.empty()) break;
+    const Action action = std::move(waiting_.front());
+    waiting_.pop_front();
     lock.unlock();
     action.listener->action_done(action.id, perform(action));
     lock.lock();
   }
-  own->running_ = false;
-  own->changed_.notify_all();
-  return nullptr;
+  running_ = false;
+  changed_.notify_all();
 }
 
 }  // namespace episcope

@@ -65,6 +65,8 @@ class ActionQueue {
 
  private:
   friend class Actuator;
+  /// What the thread does.
+  void run();
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -91,8 +93,6 @@ class Actuator {
   bool stop(uint64_t timeout_ns);
 
  private:
-  static void* run(void* queue);
-
   // Shared with the thread, which may outlive this object in a system call.
   std::shared_ptr<ActionQueue> queue_;
 };

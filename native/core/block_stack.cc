@@ -8,6 +8,7 @@
 
 #include "directory_entries.h"
 #include "limits.h"
+#include "owned_descriptor.h"
 
 namespace episcope {
 namespace {
@@ -15,11 +16,10 @@ namespace {
 constexpr size_t kPathSize = 512;
 
 bool read_device_number(int dirfd, const char* path, uint64_t& number) {
-  const int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return false;
+  const OwnedDescriptor file(openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.is_open()) return false;
   char text[32];
-  const ssize_t size = read(fd, text, sizeof text);
-  close(fd);
+  const ssize_t size = read(file.get(), text, sizeof text);
   if (size <= 0) return false;
   const Text line(text, static_cast<size_t>(size));
   return parse_device_number(line.substr(0, line.find('\n')), number);
@@ -85,12 +85,12 @@ void BlockStack::look_beneath(uint64_t number, size_t above, int depth) {
   char path[kPathSize];
   std::snprintf(path, sizeof path, "%s/dev/block/%u:%u/slaves", sys_,
                 static_cast<unsigned>(number >> 32), static_cast<unsigned>(number & 0xffffffff));
-  const int slavesfd = openat(dirfd_, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (slavesfd < 0) return;
-  (void)for_each_entry(slavesfd, [&](const char* name, unsigned char) {
+  const OwnedDescriptor slaves(openat(dirfd_, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!slaves.is_open()) return;
+  (void)for_each_entry(slaves.get(), [&](const char* name, unsigned char) {
     devices_[above].is_stacked = true;
     uint64_t lower = 0;
-    if (!disk_of(slavesfd, name, lower) || lower == number) return;
+    if (!disk_of(slaves.get(), name, lower) || lower == number) return;
     if (Device* device = find(lower); device != nullptr) {
       device->is_top = false;
       const uint32_t joined = device->group;
@@ -101,7 +101,6 @@ void BlockStack::look_beneath(uint64_t number, size_t above, int depth) {
       look_beneath(lower, above, depth - 1);
     }
   });
-  close(slavesfd);
 }
 
 BlockStack::Device* BlockStack::find(uint64_t number) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+
+#include "owned_descriptor.h"
 
 namespace episcope {
 
@@ -34,6 +38,27 @@ bool for_each_entry(int dirfd, Each each) {
       at += length;
     }
   }
+}
+
+/// Calls `each(name)` for every directory in the directory. Returns 0, or an errno if they could
+/// not all be listed.
+template <typename Each>
+int for_each_subdirectory(int dirfd, Each each) {
+  struct stat status {};
+  if (fstat(dirfd, &status) != 0) return errno;
+  // Its own entry and its `.`: no directory below, no need to list some sixty files.
+  if (status.st_nlink == 2) return 0;
+  const OwnedDescriptor list(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!list.is_open()) return errno;
+  const bool listed = for_each_entry(list.get(), [&](const char* name, unsigned char type) {
+    struct stat entry {};
+    const bool is_directory =
+        type == DT_UNKNOWN
+            ? fstatat(dirfd, name, &entry, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(entry.st_mode)
+            : type == DT_DIR;
+    if (is_directory) each(name);
+  });
+  return listed ? 0 : EIO;
 }
 
 }  // namespace episcope

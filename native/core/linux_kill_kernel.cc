@@ -20,15 +20,14 @@
 #include "kept_file.h"
 #include "own_membership.h"
 #include "parse_cgroup.h"
+#include "pidfd.h"
 #include "proc_root.h"
 #include "process_directory.h"
 
 namespace episcope {
 namespace {
 
-// SYS_pidfd_send_signal and SYS_pidfd_open, which older headers lack.
-constexpr long kPidfdSendSignal = 424;
-constexpr long kPidfdOpen = 434;
+constexpr long kPidfdSendSignal = 424;  // SYS_pidfd_send_signal, which older headers lack
 
 Sight sight_of(const ReadFailure& failure) {
   if (!failure) return Sight::kSeen;
@@ -55,15 +54,7 @@ Rest rest_of(char state) {
 class PinnedProcess final : public HeldProcess {
  public:
   PinnedProcess(const ProcRoot& root, ReadBuffer& buffer, int pid)
-      : root_(root),
-        buffer_(buffer),
-        pid_(pid),
-        pidfd_(static_cast<int>(syscall(kPidfdOpen, pid, 0u))) {}
-  PinnedProcess(const PinnedProcess&) = delete;
-  PinnedProcess& operator=(const PinnedProcess&) = delete;
-  ~PinnedProcess() override {
-    if (pidfd_ >= 0) close(pidfd_);
-  }
+      : root_(root), buffer_(buffer), pid_(pid), pidfd_(open_pidfd(pid)) {}
 
   Sight look(ProcStat& stat) override {
     return sight_of(directory_.open(root_, pid_, buffer_, stat));
@@ -72,8 +63,8 @@ class PinnedProcess final : public HeldProcess {
   /// By number if the kernel has no pidfds (before Linux 5.3), a seccomp filter forbids them, or no
   /// descriptor is left: the caller has just checked which process has the number.
   int signal(int signo) override {
-    if (pidfd_ >= 0) {
-      if (syscall(kPidfdSendSignal, pidfd_, signo, nullptr, 0u) == 0) return 0;
+    if (pidfd_.is_open()) {
+      if (syscall(kPidfdSendSignal, pidfd_.get(), signo, nullptr, 0u) == 0) return 0;
       if (errno == ESRCH) return ESRCH;
     }
     return kill(pid_, signo) == 0 ? 0 : errno;
@@ -84,18 +75,17 @@ class PinnedProcess final : public HeldProcess {
     if (stat.num_threads <= 1) return rest;
     char path[32];
     std::snprintf(path, sizeof path, "%d/task", pid_);
-    const int taskfd = openat(root_.fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (taskfd < 0) return Rest::kRunning;
-    const bool listed = for_each_entry(taskfd, [&](const char* tid, unsigned char) {
+    const OwnedDescriptor tasks(openat(root_.fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!tasks.is_open()) return Rest::kRunning;
+    const bool listed = for_each_entry(tasks.get(), [&](const char* tid, unsigned char) {
       char file[300];
       std::snprintf(file, sizeof file, "%s/stat", tid);
       ProcStat thread;
       // A thread that cannot be read has just ended.
-      if (read_once(taskfd, file, buffer_).status != ReadStatus::kOk) return;
+      if (read_once(tasks.get(), file, buffer_).status != ReadStatus::kOk) return;
       if (parse_proc_stat(Text(buffer_.bytes, buffer_.size), thread)) return;
       rest = std::max(rest, rest_of(thread.state));
     });
-    close(taskfd);
     return listed ? rest : Rest::kRunning;
   }
 
@@ -107,18 +97,13 @@ class PinnedProcess final : public HeldProcess {
   const ProcRoot& root_;
   ReadBuffer& buffer_;
   const int pid_;
-  const int pidfd_;
+  const OwnedDescriptor pidfd_;
   ProcessDirectory directory_;
 };
 
 class LinuxKillKernel final : public KillKernel {
  public:
   explicit LinuxKillKernel(int cgroup_fd) : cgroup_fd_(cgroup_fd) {}
-  LinuxKillKernel(const LinuxKillKernel&) = delete;
-  LinuxKillKernel& operator=(const LinuxKillKernel&) = delete;
-  ~LinuxKillKernel() override {
-    if (root_.fd >= 0) close(root_.fd);
-  }
 
   uint64_t now_ms() override { return monotonic_ns() / 1'000'000; }
 
@@ -130,21 +115,18 @@ class LinuxKillKernel final : public KillKernel {
   int own_pid() override { return getpid(); }
 
   int why_foreign() override {
-    if (root_.fd >= 0) close(root_.fd);
     root_ = open_proc_root("/proc");
+    procfd_ = OwnedDescriptor(root_.fd);
     return root_.fd < 0 ? errno : root_.why_foreign();
   }
 
   bool append_processes(std::vector<int>& pids) override {
-    const int listfd = openat(root_.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (listfd < 0) return false;
-    const bool listed = for_each_entry(listfd, [&](const char* name, unsigned char) {
-      int pid = 0;
-      const char* end = name + std::strlen(name);
-      if (std::from_chars(name, end, pid).ptr == end) pids.push_back(pid);
-    });
-    close(listfd);
-    return listed;
+    const OwnedDescriptor list(openat(root_.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return list.is_open() && for_each_entry(list.get(), [&](const char* name, unsigned char) {
+             int pid = 0;
+             const char* end = name + std::strlen(name);
+             if (std::from_chars(name, end, pid).ptr == end) pids.push_back(pid);
+           });
   }
 
   std::unique_ptr<HeldProcess> hold(int pid) override {
@@ -164,11 +146,9 @@ class LinuxKillKernel final : public KillKernel {
 
   int kill_cgroup() override {
     if (const int error = why_not_stopped(cgroup_fd_); error != 0) return error;
-    const int fd = openat(cgroup_fd_, "cgroup.kill", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) return errno;
-    const int error = write(fd, "1", 1) == 1 ? 0 : errno;
-    close(fd);
-    return error;
+    const OwnedDescriptor file(
+        openat(cgroup_fd_, "cgroup.kill", O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    return file.is_open() && write(file.get(), "1", 1) == 1 ? 0 : errno;
   }
 
   bool is_populated() override {
@@ -188,6 +168,7 @@ class LinuxKillKernel final : public KillKernel {
   const int cgroup_fd_;
   ReadBuffer buffer_;
   ProcRoot root_;
+  OwnedDescriptor procfd_;  // of root_
 };
 
 }  // namespace

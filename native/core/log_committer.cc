@@ -43,18 +43,8 @@ LogCommitter::LogCommitter(std::string path, std::string lock_path)
 int LogCommitter::append(LogAppend append) {
   const std::lock_guard lock(mutex_);
   if (!running_) {
-    pthread_attr_t attributes;
-    if (const int error = pthread_attr_init(&attributes); error != 0) return error;
-    // Detached: another process may never release the lock. The thread owns everything it uses.
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    auto* own = new std::shared_ptr<LogCommitter>(shared_from_this());
-    pthread_t thread;
-    const int error = create_thread(thread, attributes, run, own);
-    pthread_attr_destroy(&attributes);
-    if (error != 0) {
-      delete own;
-      return error;
-    }
+    const int error = start_detached_thread<&LogCommitter::run>(shared_from_this());
+    if (error != 0) return error;
     running_ = true;
   }
   waiting_.push_back(std::move(append));
@@ -72,16 +62,8 @@ LogCancel LogCommitter::cancel(const LogListener& listener, uint32_t id) {
   return is_writing_ ? LogCancel::kAwaitedWrite : LogCancel::kAwaitedLock;
 }
 
-void* LogCommitter::run(void* committer) {
-  auto* handed_over = static_cast<std::shared_ptr<LogCommitter>*>(committer);
-  const std::shared_ptr<LogCommitter> own = std::move(*handed_over);
-  delete handed_over;
+void LogCommitter::run() {
   pthread_setname_np(pthread_self(), "episcope-log");
-  own->serve();
-  return nullptr;
-}
-
-void LogCommitter::serve() {
   std::unique_lock lock(mutex_);
   while (changed_.wait_for(lock, kLinger, [this] { return !waiting_.empty(); })) {
     lock.unlock();

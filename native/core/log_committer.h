@@ -48,8 +48,7 @@ class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
   LogCancel cancel(const LogListener& listener, uint32_t id);
 
  private:
-  static void* run(void* committer);
-  void serve();
+  void run();
   void commit(std::deque<LogAppend> batch);
 
   std::mutex mutex_;

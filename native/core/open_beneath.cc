@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "owned_descriptor.h"
+
 namespace episcope {
 namespace {
 
@@ -45,9 +47,10 @@ int open_on_same_device(int dirfd, const char* name, int flags) {
 /// itself.
 int open_by_components(int dirfd, char* path) {
   char* rest = path;
-  int at = dirfd;
+  OwnedDescriptor directory;
   if (*rest == '/') {
-    at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    directory = OwnedDescriptor(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    dirfd = directory.get();
     ++rest;
   }
   for (;;) {
@@ -55,12 +58,10 @@ int open_by_components(int dirfd, char* path) {
     if (slash != nullptr) *slash = '\0';
     const char* name = *rest == '\0' ? "." : rest;
     const int flags = slash == nullptr ? kDirectoryFlags : O_PATH | O_DIRECTORY | O_CLOEXEC;
-    const int next = openat(at, name, flags | O_NOFOLLOW);
-    const int error_number = errno;
-    if (at >= 0 && at != dirfd) close(at);
-    errno = error_number;
+    const int next = openat(dirfd, name, flags | O_NOFOLLOW);
     if (next < 0 || slash == nullptr) return next;
-    at = next;
+    directory = OwnedDescriptor(next);
+    dirfd = next;
     rest = slash + 1;
   }
 }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -74,19 +73,13 @@ int look_in_child(int dirfd, const char* name, int depth) {
 }
 
 int look_below(int dirfd, int depth) {
-  struct stat status {};
-  if (fstat(dirfd, &status) != 0) return errno;
-  // Only its own entry and `.`: there is no subdirectory, so skip listing some sixty files.
-  if (status.st_nlink == 2) return 0;
-  const OwnedDescriptor list(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!list.is_open()) return is_gone(errno) ? 0 : errno;
   int worst = 0;
-  const bool listed = for_each_entry(list.get(), [&](const char* name, unsigned char type) {
-    if (worst == EBUSY || (type != DT_DIR && type != DT_UNKNOWN)) return;
+  const int unlisted = for_each_subdirectory(dirfd, [&](const char* name) {
+    if (worst == EBUSY) return;
     const int error = look_in_child(dirfd, name, depth);
-    if (error != 0 && error != ENOTDIR) worst = error;
+    if (error != 0) worst = error;
   });
-  return listed || worst == EBUSY ? worst : EIO;
+  return worst == EBUSY || unlisted == 0 || is_gone(unlisted) ? worst : unlisted;
 }
 
 int walk(int dirfd, int depth) {

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "owned_descriptor.h"
 #include "parse_text.h"
 
 namespace episcope {
@@ -30,13 +31,12 @@ bool is_slash_proc(int procfd) {
 /// namespace from there inwards. A kernel without namespaces has no such line.
 bool is_innermost(int procfd, int& unknown) {
   char bytes[4096];
-  const int fd = openat(procfd, "self/status", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
+  const OwnedDescriptor file(openat(procfd, "self/status", O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) {
     if (is_shortage(errno)) unknown = errno;
     return false;
   }
-  const ssize_t size = read(fd, bytes, sizeof bytes);
-  close(fd);
+  const ssize_t size = read(file.get(), bytes, sizeof bytes);
   if (size <= 0) return false;
   constexpr Text kNsPid = "NSpid:\t";
   for (Lines lines(Text(bytes, static_cast<size_t>(size))); lines.next();) {

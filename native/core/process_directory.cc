@@ -32,7 +32,9 @@ struct Decimal {
   char text[16];
 };
 
-int open_tasks(int dirfd) { return openat(dirfd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+OwnedDescriptor open_tasks(int dirfd) {
+  return OwnedDescriptor(openat(dirfd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
 
 }  // namespace
 
@@ -68,18 +70,15 @@ ReadFailure ProcessDirectory::read_stat(ReadBuffer& buffer, ProcStat& stat) {
 ReadFailure ProcessDirectory::read_statm(ReadBuffer& buffer, ProcStatm& statm, bool of_thread) {
   if (of_thread) {
     const Access access(*this);
-    const int taskfd = access.fd() < 0 ? -1 : open_tasks(access.fd());
-    if (taskfd >= 0) {
-      bool found =
-          memory_tid_ != 0 && read_thread_statm(taskfd, Decimal(memory_tid_).text, buffer, statm);
-      if (!found) {
-        (void)for_each_entry(taskfd, [&](const char* tid, unsigned char) {
-          found = found || read_thread_statm(taskfd, tid, buffer, statm);
-        });
-      }
-      ::close(taskfd);
-      if (found) return {};
+    const OwnedDescriptor tasks = access.fd() < 0 ? OwnedDescriptor() : open_tasks(access.fd());
+    bool found = tasks.is_open() && memory_tid_ != 0 &&
+                 read_thread_statm(tasks.get(), Decimal(memory_tid_).text, buffer, statm);
+    if (tasks.is_open() && !found) {
+      (void)for_each_entry(tasks.get(), [&](const char* tid, unsigned char) {
+        found = found || read_thread_statm(tasks.get(), tid, buffer, statm);
+      });
     }
+    if (found) return {};
   }
   return read_file(statm_, buffer, parse_proc_statm, statm);
 }
@@ -147,24 +146,22 @@ ReadFailure ProcessDirectory::read_state(ProcStat& stat) {
 
 bool ProcessDirectory::append_children(ReadBuffer& buffer, std::vector<int>& pids) {
   const Access access(*this);
-  const int taskfd = access.fd() < 0 ? -1 : open_tasks(access.fd());
-  if (taskfd < 0) {
+  const OwnedDescriptor tasks = access.fd() < 0 ? OwnedDescriptor() : open_tasks(access.fd());
+  if (!tasks.is_open()) {
     // The process ended: it has no children anymore.
     const int error_number = errno;
     return is_no_such_thing(error_number) && !is_hidden(error_number);
   }
   bool whole = true;
-  const bool listed = for_each_entry(taskfd, [&](const char* tid, unsigned char) {
+  const bool listed = for_each_entry(tasks.get(), [&](const char* tid, unsigned char) {
     char path[300];
     std::snprintf(path, sizeof path, "%s/children", tid);
-    const ReadResult result = read_once(taskfd, path, buffer);
+    const ReadResult result = read_once(tasks.get(), path, buffer);
     // Absent: a thread that just ended, a kernel without `children`, a fixture without threads.
     if (result.status == ReadStatus::kAbsent || is_no_such_thing(result.error_number)) return;
     if (!append_pids(result.status, buffer, pids)) whole = false;
   });
-  const int error_number = errno;
-  ::close(taskfd);
-  return whole && (listed || is_no_such_thing(error_number));
+  return whole && (listed || is_no_such_thing(errno));
 }
 
 int ProcessDirectory::open_directory() const {

@@ -1,7 +1,5 @@
 #include "sampler.h"
 
-#include <sys/prctl.h>
-
 #include <utility>
 
 #include "sampler_loop.h"
@@ -13,16 +11,6 @@ namespace {
 // Independent of the default (musl: 128 KiB), because the walk of deep cgroups has a buffer per
 // level.
 constexpr size_t kStackBytes = 1024 * 1024;
-
-void* run(void* argument) {
-  const std::unique_ptr<std::shared_ptr<SamplerLoop>> loop(
-      static_cast<std::shared_ptr<SamplerLoop>*>(argument));
-  pthread_setname_np(pthread_self(), "episcope");
-  // By default the kernel delays timers by up to 50 µs to coalesce wakes, which we do ourselves.
-  prctl(PR_SET_TIMERSLACK, 1);
-  (*loop)->run();
-  return nullptr;
-}
 
 }  // namespace
 
@@ -36,14 +24,12 @@ int Sampler::start() {
   if (loop()) return 0;
   auto started = std::make_shared<SamplerLoop>();
   if (const int error_number = started->open()) return error_number;
-  auto argument = std::make_unique<std::shared_ptr<SamplerLoop>>(started);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackBytes);
-  const int error_number = create_thread(thread_, attributes, run, argument.get());
+  const int error_number = start_thread<&SamplerLoop::run>(started, attributes, thread_);
   pthread_attr_destroy(&attributes);
   if (error_number != 0) return error_number;
-  argument.release();  // the thread owns it now
   const std::lock_guard lock(mutex_);
   loop_ = std::move(started);
   return 0;

@@ -1,8 +1,10 @@
 #include "sampler_loop.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -95,6 +97,9 @@ bool SamplerLoop::wait_for_stop(uint64_t timeout_ns) const {
 }
 
 void SamplerLoop::run() {
+  pthread_setname_np(pthread_self(), "episcope");
+  // By default the kernel delays timers by up to 50 µs to coalesce wakes, which we do ourselves.
+  prctl(PR_SET_TIMERSLACK, 1);
   for (;;) {
     take_posted();
     {
