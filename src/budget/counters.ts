@@ -1,4 +1,4 @@
-import { TelemetryError } from '../error/index.js';
+import { invalidConfig } from '../error/index.js';
 import { clampValue } from '../frame/bounds.js';
 import { sharedBytesOf } from '../realm/shared-memory.js';
 import { BUDGET_MAGIC } from '../schema/bounds.js';
@@ -28,7 +28,7 @@ export class BudgetCounters {
   /** Throws `ERR_INVALID_CONFIG` unless `memory` holds a budget. */
   static attach(memory: unknown): BudgetCounters {
     if ((sharedBytesOf(memory) ?? 0) < BYTES) {
-      throw new TelemetryError('ERR_INVALID_CONFIG', 'this is no shared budget');
+      throw invalidConfig('this is no shared budget');
     }
     const counters = new BudgetCounters(memory as SharedArrayBuffer);
     const words = counters.#words;
@@ -37,7 +37,7 @@ export class BudgetCounters {
       Atomics.load(words, BudgetWord.MAGIC) !== BUDGET_MAGIC ||
       !RESOURCES.every((_, i) => valid(BudgetWord.LIMITS + i) && valid(BudgetWord.CONSUMED + i))
     ) {
-      throw new TelemetryError('ERR_INVALID_CONFIG', 'this is no shared budget of this version');
+      throw invalidConfig('this is no shared budget of this version');
     }
     return counters;
   }

@@ -1,8 +1,8 @@
 import {
   type BudgetResource,
   finiteNumber,
+  invalidConfig,
   isKeyed,
-  TelemetryError,
   wholeNumber,
 } from '../error/index.js';
 import { clampValue } from '../frame/bounds.js';
@@ -47,16 +47,13 @@ export function amountOf(resource: string, units: bigint): number {
 export function indexOfResource(resource: BudgetResource): number {
   const index = RESOURCES.indexOf(resource);
   if (index >= 0) return index;
-  throw new TelemetryError(
-    'ERR_INVALID_CONFIG',
-    `a budget limits ${RESOURCES.join(', ')}, not ${String(resource)}`,
-  );
+  throw invalidConfig(`a budget limits ${RESOURCES.join(', ')}, not ${String(resource)}`);
 }
 
 /** Converts every amount of `delta` to counted units. All are checked before any is used. */
 export function unitsOfDelta(delta: BudgetDelta): readonly bigint[] {
   if (!isKeyed(delta)) {
-    throw new TelemetryError('ERR_INVALID_CONFIG', 'amounts of a budget are an object by resource');
+    throw invalidConfig('amounts of a budget are an object by resource');
   }
   for (const name of Object.keys(delta)) indexOfResource(name as BudgetResource);
   return RESOURCES.map((resource) => unitsOf(resource, delta[resource] ?? 0));

@@ -1,5 +1,5 @@
 import type { EngineName } from '../engine/engine.js';
-import { TelemetryError } from '../error/index.js';
+import { invalidConfig } from '../error/index.js';
 import type { O11yFlags, TelemetryFrame } from '../frame/index.js';
 import { flagsToBits, ownFlags } from '../frame/o11y-flags.js';
 import {
@@ -235,8 +235,7 @@ export class TelemetryHandle extends KeptEvents {
   /** `ERR_INVALID_CONFIG` for a manual session: nothing samples it. */
   #sampled(method: string): SampledSession {
     if (this.#session instanceof SampledSession) return this.#session;
-    throw new TelemetryError(
-      'ERR_INVALID_CONFIG',
+    throw invalidConfig(
       `${method}() is for sampled sessions; of a manual one collect() takes a frame`,
     );
   }
@@ -248,10 +247,7 @@ const sessions = new WeakMap<TelemetryHandle, Session>();
 export function sessionOf(handle: TelemetryHandle): Session {
   const session = sessions.get(handle);
   if (session === undefined) {
-    throw new TelemetryError(
-      'ERR_INVALID_CONFIG',
-      'not a handle that a TelemetryCollector started',
-    );
+    throw invalidConfig('not a handle that a TelemetryCollector started');
   }
   return session;
 }
@@ -261,21 +257,20 @@ export function userFlags(flags: O11yFlags | undefined): number {
   if (flags === undefined) return 0;
   const own = ownFlags(flags);
   if (own !== null) return flagsToBits(own);
-  throw new TelemetryError('ERR_INVALID_CONFIG', 'flags must be O11yFlags: O11yFlags.none.withX()');
+  throw invalidConfig('flags must be O11yFlags: O11yFlags.none.withX()');
 }
 
 function userStats(stats: unknown): ResourceStats<number | bigint> {
   const own = ownStats(stats);
   if (own !== null) return own;
-  throw new TelemetryError('ERR_INVALID_CONFIG', 'stats must be ResourceStats');
+  throw invalidConfig('stats must be ResourceStats');
 }
 
 /** `ERR_INVALID_CONFIG` for a sampled session: its ring has one writer, the sampler. */
 export function manualSessionOf(handle: TelemetryHandle, method: string): ManualSession {
   const session = sessionOf(handle);
   if (session instanceof ManualSession) return session;
-  throw new TelemetryError(
-    'ERR_INVALID_CONFIG',
+  throw invalidConfig(
     `${method}() is for sessions started with { manual: true }; this one is sampled: sampleNow()`,
   );
 }

@@ -1,4 +1,4 @@
-import { TelemetryError, wholeNumber } from '../error/index.js';
+import { invalidConfig, TelemetryError, wholeNumber } from '../error/index.js';
 import { MetricSetters } from '../schema/frame-values.js';
 import {
   FRAME_PARTS,
@@ -108,7 +108,7 @@ export class TelemetryFrameBuilder<N extends number | bigint = number> extends M
 
   o11yFlags(flags: O11yFlags): this {
     const own = ownFlags(flags);
-    if (own === null) throw new TelemetryError('ERR_INVALID_CONFIG', 'o11yFlags must be O11yFlags');
+    if (own === null) throw invalidConfig('o11yFlags must be O11yFlags');
     this.#flags = own;
     return this;
   }

@@ -1,5 +1,5 @@
 import { assertEpisodeId } from '../episode/id.js';
-import { outOfRange, TelemetryError, wholeNumber } from '../error/index.js';
+import { invalidConfig, outOfRange, TelemetryError, wholeNumber } from '../error/index.js';
 import { MAX_FRAME_COUNT } from '../schema/bounds.js';
 import {
   FRAME_PARTS,
@@ -66,10 +66,6 @@ export function frameFieldsFromJson(value: unknown): FrameFields<bigint> {
   };
 }
 
-function invalid(message: string): TelemetryError {
-  return new TelemetryError('ERR_INVALID_CONFIG', message);
-}
-
 function objectOf(
   name: string,
   value: unknown,
@@ -77,22 +73,22 @@ function objectOf(
   optional: readonly string[] = [],
 ): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(`${name} must be an object`);
+    throw invalidConfig(`${name} must be an object`);
   }
   for (const key of Object.keys(value)) {
     if (!required.includes(key) && !optional.includes(key)) {
-      throw invalid(`${name} has an unknown field ${JSON.stringify(key.slice(0, 64))}`);
+      throw invalidConfig(`${name} has an unknown field ${JSON.stringify(key.slice(0, 64))}`);
     }
   }
   for (const key of required) {
-    if (!Object.hasOwn(value, key)) throw invalid(`${name} lacks the field ${key}`);
+    if (!Object.hasOwn(value, key)) throw invalidConfig(`${name} lacks the field ${key}`);
   }
   return value as JsonObject;
 }
 
 function wholeOf(key: string, value: unknown): bigint {
   if (typeof value !== 'number' && typeof value !== 'bigint') {
-    throw invalid(`${key} must be a number`);
+    throw invalidConfig(`${key} must be a number`);
   }
   wholeNumber(key, value);
   const exact = exactValue(value);
@@ -170,7 +166,7 @@ function qualityOf(value: unknown): FrameQualities {
   const json = value === undefined ? {} : objectOf('quality', value, FRAME_PARTS);
   const ofPart = (part: FramePart) => {
     const names = (json as JsonObject)[part] ?? [];
-    if (!Array.isArray(names)) throw invalid(`quality.${part} must be an array`);
+    if (!Array.isArray(names)) throw invalidConfig(`quality.${part} must be an array`);
     return qualityFromBits(qualityToBits(names as FrameQuality[]));
   };
   return { cpu: ofPart('cpu'), memory: ofPart('memory'), io: ofPart('io') };
@@ -180,7 +176,7 @@ function flagsOf(value: unknown): O11yFlags {
   const json = objectOf('o11y_flags', value, FLAGS);
   const flag = (key: string): boolean => {
     const given = json[key];
-    if (typeof given !== 'boolean') throw invalid(`o11y_flags.${key} must be a boolean`);
+    if (typeof given !== 'boolean') throw invalidConfig(`o11y_flags.${key} must be a boolean`);
     return given;
   };
   return new O11yFlags({

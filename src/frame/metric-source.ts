@@ -1,4 +1,4 @@
-import { TelemetryError } from '../error/index.js';
+import { invalidConfig } from '../error/index.js';
 
 /** Where a figure comes from: the episode's cgroup, `/proc` (degraded), or neither. */
 export const MetricSource = {
@@ -19,8 +19,5 @@ export interface MetricSources {
 export function assertMetricSource(name: string, value: unknown): asserts value is MetricSource {
   if (value === 'cgroup' || value === 'proc' || value === 'unavailable') return;
   const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : typeof value;
-  throw new TelemetryError(
-    'ERR_INVALID_CONFIG',
-    `${name} must be 'cgroup', 'proc' or 'unavailable', got ${shown}`,
-  );
+  throw invalidConfig(`${name} must be 'cgroup', 'proc' or 'unavailable', got ${shown}`);
 }

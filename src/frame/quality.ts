@@ -1,4 +1,4 @@
-import { TelemetryError } from '../error/index.js';
+import { invalidConfig } from '../error/index.js';
 import { QualityBit } from '../schema/layout.js';
 
 /**
@@ -58,7 +58,7 @@ export function qualityToBits(quality: Iterable<FrameQuality>): number {
   for (const name of quality) {
     const known = BITS.find(([each]) => each === name);
     if (!known) {
-      throw new TelemetryError('ERR_INVALID_CONFIG', `unknown quality: ${String(name)}`);
+      throw invalidConfig(`unknown quality: ${String(name)}`);
     }
     bits |= known[1];
   }

@@ -1,7 +1,7 @@
 /** Whether the pids in `/proc` are those of this process's own pid namespace. */
 
 import { errnoName } from '../error/errno-name.js';
-import { TelemetryError } from '../error/index.js';
+import { invalidConfig } from '../error/index.js';
 import { readText } from './cgroup-files.js';
 import { procRootAt, whyForeign } from './process-directory.js';
 
@@ -10,7 +10,7 @@ const PROC = '/proc';
 /** Returns `path` if it is absolute: the mount point of a procfs, or a recorded one. Throws `ERR_INVALID_CONFIG`. */
 export function assertProcRoot(path: string): string {
   if (typeof path === 'string' && path.startsWith('/') && !path.includes('\0')) return path;
-  throw new TelemetryError('ERR_INVALID_CONFIG', 'procRoot must be an absolute path');
+  throw invalidConfig('procRoot must be an absolute path');
 }
 
 /** Says why the pids below `procRoot` mean nothing to this process. `errno` is the name of what `whyForeign` returned. */

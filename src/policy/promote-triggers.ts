@@ -1,4 +1,4 @@
-import { assertOptions, type OptionKeys, TelemetryError, wholeNumber } from '../error/index.js';
+import { assertOptions, invalidConfig, type OptionKeys, wholeNumber } from '../error/index.js';
 import { brand, ownInstance } from '../realm/index.js';
 
 export interface PromoteTriggersInit {
@@ -58,7 +58,7 @@ export class PromoteTriggers {
 
 function flag(name: string, value: boolean | undefined): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? false;
-  throw new TelemetryError('ERR_INVALID_CONFIG', `${name} must be a boolean, got ${typeof value}`);
+  throw invalidConfig(`${name} must be a boolean, got ${typeof value}`);
 }
 
 /** Returns triggers of this evaluation of the package; null for anything but triggers. */

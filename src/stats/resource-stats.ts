@@ -1,4 +1,4 @@
-import { TelemetryError } from '../error/index.js';
+import { invalidConfig, type TelemetryError } from '../error/index.js';
 import { brand, ownInstance } from '../realm/index.js';
 import { CpuStats } from './cpu-stats.js';
 import { IoStats } from './io-stats.js';
@@ -30,8 +30,7 @@ export class ResourceStats<N extends number | bigint = number> {
     );
     const io = ownInstance(IoStats<N>, init?.io, (foreign) => new IoStats<N>(foreign));
     if (cpu === null || memory === null || io === null) {
-      throw new TelemetryError(
-        'ERR_INVALID_CONFIG',
+      throw invalidConfig(
         'resource stats require { cpu: CpuStats, memory: MemoryStats, io: IoStats }',
       );
     }

@@ -1,4 +1,4 @@
-import { TelemetryError, wholeNumber } from '../error/index.js';
+import { invalidConfig, TelemetryError, wholeNumber } from '../error/index.js';
 import { assertBounded, clampValue, exactValue } from '../frame/bounds.js';
 import { assertMetricSource, type MetricSource } from '../frame/metric-source.js';
 
@@ -26,7 +26,7 @@ export function exactPart<Name extends string>(
   strict: boolean,
 ): ExactPart<Name> {
   if (typeof init !== 'object' || init === null) {
-    throw new TelemetryError('ERR_INVALID_CONFIG', 'stats require an object');
+    throw invalidConfig('stats require an object');
   }
   assertMetricSource('source', init.source);
   const values = {} as Record<Name, bigint | null>;
