@@ -3,18 +3,10 @@ export * from './budget/index.js';
 export * from './collector/index.js';
 export type { EngineName } from './engine/engine.js';
 export type { EngineChoice } from './engine/select.js';
+export * from './error/budget-error.js';
 export type * from './error/codes.js';
-export {
-  type BudgetEstimateFields,
-  BudgetExhaustedError,
-  type BudgetExhaustedFields,
-  CgroupError,
-  ProcError,
-  RecordingError,
-  ReviewerTelemetryError,
-  TelemetryError,
-  type TelemetryErrorDetail,
-} from './error/index.js';
+export { TelemetryError, type TelemetryErrorDetail } from './error/index.js';
+export * from './error/layer-errors.js';
 export * from './frame/index.js';
 export { type CgroupMode, type HostOptions, isCgroupV2Available } from './host/index.js';
 export * from './policy/index.js';

@@ -1,8 +1,10 @@
 /** The summary of a run: one JSON object for programs, some lines for people. Pure. */
+
 import type { EngineName } from '../engine/engine.js';
 import type { FrameQuality, MetricSource } from '../frame/index.js';
 import type { HostFacts } from '../host/index.js';
 import type { ProcessControlLoad } from '../kernel/process-control.js';
+import { stringifyExact } from '../ndjson/exact-json.js';
 import { type Exhausted, exhaustedText, exhaustedToJson, type Use, useText } from './exhausted.js';
 import { formatBytes, formatDuration, formatPercent, listOf } from './format.js';
 import type { Measurement, PartTotal } from './measurement.js';
@@ -35,7 +37,7 @@ export interface RunSummary {
 /** One line of JSON. Absent metrics are null; integers keep all their digits. */
 export function summaryToJson(summary: RunSummary): string {
   const { totals } = summary;
-  const members: Record<string, unknown> = {
+  const members = {
     schema: SUMMARY_SCHEMA,
     episode_id: summary.episodeId,
     command: summary.command,
@@ -62,12 +64,7 @@ export function summaryToJson(summary: RunSummary): string {
     exhausted: summary.exhausted === null ? null : exhaustedToJson(summary.exhausted),
     collect_ns: totals.collectNs,
   };
-  // JSON.stringify has no bigint, and a number would lose digits beyond 2^53.
-  const pairs = Object.entries(members).map(([key, value]) => {
-    const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value);
-    return `${JSON.stringify(key)}:${text}`;
-  });
-  return `{${pairs.join(',')}}\n`;
+  return `${stringifyExact(members)}\n`;
 }
 
 export function sourcesOf(totals: Measurement): Record<'cpu' | 'memory' | 'io', MetricSource> {

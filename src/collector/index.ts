@@ -2,26 +2,8 @@
 
 export { TelemetryCollector, type TelemetryCollectorOptions } from './collector.js';
 export type { StatsDelta } from './delta.js';
-export type {
-  BudgetThresholdEvent,
-  ExhaustedEvent,
-  ExitEvent,
-  HandleEvents,
-  PromotedEvent,
-  PromoteTrigger,
-  SourceEvent,
-  StoppedEvent,
-  StopReason,
-  ThresholdEvent,
-  TripwireEvent,
-} from './events.js';
-export type {
-  EndEntry,
-  FrameSink,
-  FramesEntry,
-  SinkEntry,
-  StartEntry,
-} from './frame-sink.js';
+export type * from './events.js';
+export type * from './frame-sink.js';
 export { TelemetryHandle, type TelemetryHandleSnapshot } from './handle.js';
 export type { HandleListener } from './kept-events.js';
 export { newSharedCollector, type SharedCollectorOptions } from './shared-collector.js';

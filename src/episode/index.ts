@@ -1,7 +1,2 @@
 /** What names an episode and its root process. */
-export {
-  assertEpisodeId,
-  assertPid,
-  isEpisodeId,
-  isPid,
-} from './id.js';
+export * from './id.js';

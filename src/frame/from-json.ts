@@ -20,7 +20,7 @@ import {
   qualityToBits,
 } from './quality.js';
 
-type JsonObject = { readonly [key: string]: unknown };
+export type JsonObject = { readonly [key: string]: unknown };
 
 const WIRE = METRICS.filter(({ wire }) => wire);
 const FURTHER = METRICS.filter(({ wire }) => !wire);
@@ -66,7 +66,8 @@ export function frameFieldsFromJson(value: unknown): FrameFields<bigint> {
   };
 }
 
-function objectOf(
+/** An object with the required keys and no other but the optional ones. Throws `ERR_INVALID_CONFIG`. */
+export function objectOf(
   name: string,
   value: unknown,
   required: readonly string[],

@@ -1,6 +1,15 @@
 import { brand, ownInstance } from '../realm/index.js';
 import { FrameFlag } from '../schema/layout.js';
 
+const BITS = {
+  highFrequency: FrameFlag.HIGH_FREQUENCY,
+  promoted: FrameFlag.PROMOTED,
+  degraded: FrameFlag.DEGRADED,
+  initial: FrameFlag.INITIAL,
+  terminal: FrameFlag.TERMINAL,
+} as const;
+const FLAGS = Object.entries(BITS) as [keyof typeof BITS, number][];
+
 export interface O11yFlagsInit {
   readonly highFrequency?: boolean;
   readonly promoted?: boolean;
@@ -68,7 +77,7 @@ export class O11yFlags {
 
   /** Whether any flag is set. */
   get hasAny(): boolean {
-    return this.highFrequency || this.promoted || this.degraded || this.initial || this.terminal;
+    return flagsToBits(this) !== 0;
   }
 
   toJSON(): O11yFlagsJson {
@@ -85,13 +94,7 @@ export class O11yFlags {
 const EVERY: readonly O11yFlags[] = Array.from({ length: 32 }, (_, bits) =>
   bits === 0
     ? O11yFlags.none
-    : new O11yFlags({
-        highFrequency: (bits & FrameFlag.HIGH_FREQUENCY) !== 0,
-        promoted: (bits & FrameFlag.PROMOTED) !== 0,
-        degraded: (bits & FrameFlag.DEGRADED) !== 0,
-        initial: (bits & FrameFlag.INITIAL) !== 0,
-        terminal: (bits & FrameFlag.TERMINAL) !== 0,
-      }),
+    : new O11yFlags(Object.fromEntries(FLAGS.map(([name, bit]) => [name, (bits & bit) !== 0]))),
 );
 
 /** Returns the flags in the low five bits of `bits`. Equal flags are one shared object. */
@@ -101,13 +104,7 @@ export function flagsFromBits(bits: number): O11yFlags {
 
 /** Returns the `FrameFlag` bits of the flags. */
 export function flagsToBits(flags: O11yFlags): number {
-  return (
-    (flags.highFrequency ? FrameFlag.HIGH_FREQUENCY : 0) |
-    (flags.promoted ? FrameFlag.PROMOTED : 0) |
-    (flags.degraded ? FrameFlag.DEGRADED : 0) |
-    (flags.initial ? FrameFlag.INITIAL : 0) |
-    (flags.terminal ? FrameFlag.TERMINAL : 0)
-  );
+  return FLAGS.reduce((bits, [name, bit]) => bits | (flags[name] ? bit : 0), 0);
 }
 
 /** Returns flags of any evaluation of the package as this evaluation's `O11yFlags`; null for other values. */

@@ -33,14 +33,18 @@ export type PartRead = readonly [words: BigUint64Array, part: PartOfWords];
 export abstract class PartReader {
   protected abstract readPart(part: PartIndexValue): PartRead;
 
+  #read(part: PartIndexValue, options: BigintOption | undefined): PartRead {
+    const bigint = isBigint(options);
+    const [words, origin] = this.readPart(part);
+    return [words, { ...origin, bigint }];
+  }
+
   /** Reads cpu time, in ns. */
   readCpu(options?: { readonly bigint?: false }): CpuStats;
   readCpu(options: { readonly bigint: true }): CpuStats<bigint>;
   readCpu(options?: BigintOption): CpuStats<number | bigint>;
   readCpu(options?: BigintOption): CpuStats<number | bigint> {
-    const bigint = isBigint(options);
-    const [words, part] = this.readPart(PartIndex.CPU);
-    return cpuStatsOf(words, { ...part, bigint });
+    return cpuStatsOf(...this.#read(PartIndex.CPU, options));
   }
 
   /** Reads memory in bytes, and counts of page faults. */
@@ -48,9 +52,7 @@ export abstract class PartReader {
   readMemory(options: { readonly bigint: true }): MemoryStats<bigint>;
   readMemory(options?: BigintOption): MemoryStats<number | bigint>;
   readMemory(options?: BigintOption): MemoryStats<number | bigint> {
-    const bigint = isBigint(options);
-    const [words, part] = this.readPart(PartIndex.MEMORY);
-    return memoryStatsOf(words, { ...part, bigint });
+    return memoryStatsOf(...this.#read(PartIndex.MEMORY, options));
   }
 
   /** Reads storage io in bytes and, from a cgroup, also in operations. */
@@ -58,9 +60,7 @@ export abstract class PartReader {
   readIo(options: { readonly bigint: true }): IoStats<bigint>;
   readIo(options?: BigintOption): IoStats<number | bigint>;
   readIo(options?: BigintOption): IoStats<number | bigint> {
-    const bigint = isBigint(options);
-    const [words, part] = this.readPart(PartIndex.IO);
-    return ioStatsOf(words, { ...part, bigint });
+    return ioStatsOf(...this.#read(PartIndex.IO, options));
   }
 
   /** Reads cpu, memory and io, one after the other. */
@@ -68,16 +68,10 @@ export abstract class PartReader {
   readAll(options: { readonly bigint: true }): ResourceStats<bigint>;
   readAll(options?: BigintOption): ResourceStats<number | bigint>;
   readAll(options?: BigintOption): ResourceStats<number | bigint> {
-    const bigint = isBigint(options);
-    const [cpuWords, cpu] = this.readPart(PartIndex.CPU);
-    const cpuStats = cpuStatsOf(cpuWords, { ...cpu, bigint });
-    const [memoryWords, memory] = this.readPart(PartIndex.MEMORY);
-    const memoryStats = memoryStatsOf(memoryWords, { ...memory, bigint });
-    const [ioWords, io] = this.readPart(PartIndex.IO);
     return new ResourceStats<number | bigint>({
-      cpu: cpuStats,
-      memory: memoryStats,
-      io: ioStatsOf(ioWords, { ...io, bigint }),
+      cpu: this.readCpu(options),
+      memory: this.readMemory(options),
+      io: this.readIo(options),
     });
   }
 }

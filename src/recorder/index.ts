@@ -5,13 +5,7 @@
 
 export type { BudgetAmounts } from '../budget/index.js';
 export type { ExhaustedEvent, PromoteTrigger, StopReason } from '../collector/events.js';
-export type {
-  EndEntry,
-  FrameSink,
-  FramesEntry,
-  SinkEntry,
-  StartEntry,
-} from '../collector/frame-sink.js';
+export type * from '../collector/frame-sink.js';
 export type { EngineName } from '../engine/engine.js';
 export type * from '../error/codes.js';
 export {

@@ -2,7 +2,8 @@
  * The JSON of a line, by one table for writing and reading. Reading is strict: a wrong type is `ERR_INVALID_CONFIG`, a
  * number out of range `ERR_OUT_OF_RANGE`.
  */
-import { assertObject, finiteNumber, invalidConfig, wholeNumber } from '../error/index.js';
+import { finiteNumber, invalidConfig, wholeNumber } from '../error/index.js';
+import { objectOf as jsonObjectOf } from '../frame/from-json.js';
 import type { ExactJson } from '../ndjson/exact-json.js';
 import { snakeCase } from '../ndjson/snake-case.js';
 
@@ -68,20 +69,12 @@ export function objectOf<T>(members: { readonly [K in keyof T]: Shape<T[K]> }): 
   const names = (Object.keys(members) as (keyof T & string)[]).map(
     (name) => [name, snakeCase(name)] as const,
   );
+  const keys = names.map(([, key]) => key);
   return {
     write: (value) =>
       Object.fromEntries(names.map(([name, key]) => [key, members[name].write(value[name])])),
     read: (where, value) => {
-      assertObject(where, value);
-      const json = value as { readonly [key: string]: unknown };
-      const unknown = Object.keys(json).find((each) => !names.some(([, key]) => key === each));
-      if (unknown !== undefined) {
-        throw invalidConfig(
-          `${where} has an unknown field ${JSON.stringify(unknown.slice(0, 64))}`,
-        );
-      }
-      const missing = names.find(([, key]) => !Object.hasOwn(json, key));
-      if (missing !== undefined) throw invalidConfig(`${where} lacks the field ${missing[1]}`);
+      const json = jsonObjectOf(where, value, keys);
       return Object.fromEntries(
         names.map(([name, key]) => [name, members[name].read(key, json[key])]),
       ) as T;

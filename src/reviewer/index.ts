@@ -11,18 +11,8 @@ export type { ExactJson } from '../ndjson/exact-json.js';
 export { ReviewerTelemetryHealth } from './health.js';
 export { canonicalizeReviewerEventValue } from './lifecycle-event.js';
 export { reviewerEventsLockPath, reviewerEventsRotatedPath } from './paths.js';
-export {
-  type ReviewerProjectionEvent,
-  type ReviewerProjectionFilter,
-  type ReviewerProjectionRead,
-  readReviewerProjectionEvents,
-} from './projection.js';
-export {
-  ProjectionSummary,
-  ProjectionSummaryEmitter,
-  type ProjectionSummaryEmitterOptions,
-  type ProjectionSummaryInit,
-} from './projection-summary.js';
+export * from './projection.js';
+export * from './projection-summary.js';
 export type { ReviewerRun } from './run-report.js';
 export {
   REVIEWER_EVENT_KINDS,
@@ -33,9 +23,4 @@ export {
   type ReviewerLifecycleEventInit,
   type ReviewerLifecycleEventKind,
 } from './schema.js';
-export {
-  appendReviewerEventNdjson,
-  type ReviewerAppendOptions,
-  ReviewerTelemetryWriter,
-  type ReviewerTelemetryWriterOptions,
-} from './writer.js';
+export * from './writer.js';

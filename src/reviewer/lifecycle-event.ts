@@ -7,6 +7,7 @@ import {
   stringifyMembers,
 } from '../ndjson/exact-json.js';
 import { textOfLine } from '../ndjson/line-reader.js';
+import { snakeCase } from '../ndjson/snake-case.js';
 import { isFlat, plainJson } from './plain-json.js';
 import { epochSecondsOf } from './rfc3339.js';
 import {
@@ -22,25 +23,8 @@ import {
 
 const MAX_U64 = 2n ** 64n - 1n;
 
-/** Keys that become something of the event, under this name or another. */
-const KNOWN = new Set([
-  'schema',
-  'schema_version',
-  'ts',
-  'event',
-  'review_type',
-  'pr_number',
-  'head_sha',
-  'seq',
-  'run_id',
-  'restart_count',
-  'reason_code',
-  'reason',
-  'signal',
-  'detail',
-]);
-
-const FIELDS: ReadonlySet<string> = new Set<keyof ReviewerLifecycleEvent>([
+/** What a line has of an event but for `extra`, in its order. */
+const MEMBERS = [
   'schema',
   'schemaVersion',
   'ts',
@@ -53,8 +37,12 @@ const FIELDS: ReadonlySet<string> = new Set<keyof ReviewerLifecycleEvent>([
   'restartCount',
   'reasonCode',
   'detail',
-  'extra',
-]);
+] as const satisfies readonly (keyof ReviewerLifecycleEvent)[];
+const KEYS = MEMBERS.map((name) => [name, snakeCase(name)] as const);
+
+const FIELDS: ReadonlySet<string> = new Set([...MEMBERS, 'extra']);
+/** Keys that become something of the event, under this name or another. */
+const KNOWN = new Set([...KEYS.map(([, key]) => key), 'reason', 'signal']);
 
 const KINDS = new Map<string, ReviewerLifecycleEventKind>(
   REVIEWER_EVENT_KINDS.map((kind) => [kind, kind]),
@@ -103,22 +91,11 @@ export function lifecycleEventOfLine(bytes: Buffer): ReviewerLifecycleEvent | nu
 
 /** The members of an event's line, in its order. */
 export function membersOf(event: ReviewerLifecycleEvent): [string, ExactJson][] {
-  const optional: [string, ExactJson][] = [
-    ['run_id', event.runId],
-    ['restart_count', event.restartCount],
-    ['reason_code', event.reasonCode],
-    ['detail', event.detail],
-  ];
+  const known = KEYS.map(([name, key]): [string, ExactJson] => [key, event[name]]);
+  const told = known.filter(([, value]) => value !== null);
+  const seq = event.seq <= Number.MAX_SAFE_INTEGER ? Number(event.seq) : event.seq;
   return [
-    ['schema', event.schema],
-    ['schema_version', event.schemaVersion],
-    ['ts', event.ts],
-    ['event', event.event],
-    ['review_type', event.reviewType],
-    ['pr_number', event.prNumber],
-    ['head_sha', event.headSha],
-    ['seq', event.seq <= Number.MAX_SAFE_INTEGER ? Number(event.seq) : event.seq],
-    ...optional.filter(([, value]) => value !== null),
+    ...told.map(([key, value]): [string, ExactJson] => [key, key === 'seq' ? seq : value]),
     ...inOrderOfName(event.extra),
   ];
 }
@@ -161,21 +138,8 @@ export function lineOfEvent(event: ReviewerLifecycleEventInit): string {
   for (const key of Object.keys(extra)) {
     if (KNOWN.has(key)) throw invalid(`extra has ${key}, which is a field of its own`);
   }
-  const parsed = lifecycleEventOf({
-    ...extra,
-    schema: typed.schema,
-    schema_version: typed.schemaVersion,
-    ts: typed.ts,
-    event: typed.event,
-    review_type: typed.reviewType,
-    pr_number: typed.prNumber,
-    head_sha: typed.headSha,
-    seq: typed.seq,
-    run_id: typed.runId,
-    restart_count: typed.restartCount,
-    reason_code: typed.reasonCode,
-    detail: typed.detail,
-  });
+  const members = KEYS.map(([name, key]) => [key, typed[name]]);
+  const parsed = lifecycleEventOf({ ...extra, ...Object.fromEntries(members) });
   if (parsed === null) throw invalid(`event must be one of ${REVIEWER_EVENT_KINDS.join(', ')}`);
   return stringifyMembers(membersOf(parsed));
 }

@@ -31,22 +31,6 @@ export interface DirectScope {
   readonly marker: string | null;
 }
 
-/** What is done, in this order. `move` and what is around it only with a pid. */
-export const CREATE_STEPS = [
-  'enable-controllers',
-  'make-slice',
-  'make-marker',
-  'make-scope',
-  'mark',
-  'check-type',
-  'limit',
-  'freeze',
-  'move',
-  'check-alive',
-  'thaw',
-] as const;
-export type CreateStep = (typeof CREATE_STEPS)[number];
-
 export interface CreateOptions {
   readonly slice?: string | undefined;
   /** Moved in; it must be alive afterwards. */
@@ -107,6 +91,21 @@ function isVanished(cause: unknown): boolean {
 }
 
 class Creation {
+  /** What is done, in this order. `move` and what is around it only with a pid. */
+  static readonly steps = {
+    'enable-controllers': (creation: Creation) => creation.#enableControllers(),
+    'make-slice': (creation: Creation) => creation.#openSlice(),
+    'make-marker': (creation: Creation) => creation.#takeMarkers(),
+    'make-scope': (creation: Creation) => creation.#makeScope(),
+    mark: (creation: Creation) => creation.#mark(),
+    'check-type': (creation: Creation) => creation.#checkType(),
+    limit: (creation: Creation) => creation.#limit(),
+    freeze: (creation: Creation) => creation.#freeze(),
+    move: (creation: Creation) => creation.#move(),
+    'check-alive': (creation: Creation) => creation.#checkAlive(),
+    thaw: (creation: Creation) => creation.#thaw(),
+  };
+
   readonly #id: string;
   readonly #root: PinnedCgroup;
   readonly #sliceName: string;
@@ -166,7 +165,7 @@ class Creation {
     for (const step of CREATE_STEPS) {
       this.#checkTime();
       this.#options.onStep?.(step);
-      await this.#take(step);
+      await Creation.steps[step](this);
     }
     this.#checkTime();
     const scope = this.#made();
@@ -205,33 +204,13 @@ class Creation {
     if (performance.now() >= deadline) throw this.#late();
   }
 
-  async #take(step: CreateStep): Promise<void> {
-    switch (step) {
-      case 'enable-controllers':
-        await enableControllersAbove(this.#root.path, this.#options.directories ?? directories());
-        return enableControllers(this.#root);
-      case 'make-slice':
-        this.#slice = await openSlice(this.#root, this.#sliceName);
-        return;
-      case 'make-marker':
-        return this.#takeMarkers();
-      case 'make-scope':
-        return this.#makeScope();
-      case 'mark':
-        return this.#mark();
-      case 'check-type':
-        return this.#checkType();
-      case 'limit':
-        return this.#limit();
-      case 'freeze':
-        return this.#freeze();
-      case 'move':
-        return this.#move();
-      case 'check-alive':
-        return this.#checkAlive();
-      case 'thaw':
-        return this.#thaw();
-    }
+  async #enableControllers(): Promise<void> {
+    await enableControllersAbove(this.#root.path, this.#options.directories ?? directories());
+    await enableControllers(this.#root);
+  }
+
+  async #openSlice(): Promise<void> {
+    this.#slice = await openSlice(this.#root, this.#sliceName);
   }
 
   /**
@@ -366,6 +345,9 @@ class Creation {
     return this.#scope;
   }
 }
+
+export type CreateStep = keyof typeof Creation.steps;
+export const CREATE_STEPS = Object.keys(Creation.steps) as readonly CreateStep[];
 
 function lackOf(controller: string, root: PinnedCgroup): string {
   const available = root.words('cgroup.controllers') ?? [];

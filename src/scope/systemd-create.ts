@@ -18,9 +18,8 @@ import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { evacuate, processGone, starttimeOf } from './process.js';
 import { REMOVE_TIMEOUT_MS } from './remove.js';
 import { UNDO_WAIT_MS } from './spare-descriptors.js';
-import { scopeProperties } from './systemd-properties.js';
 import { SystemdScope } from './systemd-scope.js';
-import { assertSameCgroups, busKind, cgroupOfUnit, isNoSuchUnit } from './unit.js';
+import { assertSameCgroups, busKind, cgroupOfUnit, isNoSuchUnit, scopeProperties } from './unit.js';
 
 /** What is done, in this order. */
 export const SYSTEMD_STEPS = [

@@ -3,11 +3,4 @@ export { CpuStats, type CpuStatsInit } from './cpu-stats.js';
 export { IoStats, type IoStatsInit } from './io-stats.js';
 export { MemoryStats, type MemoryStatsInit } from './memory-stats.js';
 export { ResourceStats, type ResourceStatsInit } from './resource-stats.js';
-export {
-  cpuStatsOf,
-  ioStatsOf,
-  memoryStatsOf,
-  type PartOfWords,
-  statsOfFrame,
-  wordsOfStats,
-} from './words.js';
+export * from './words.js';

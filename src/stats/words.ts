@@ -26,29 +26,25 @@ const CODES: Readonly<Record<MetricSource, number>> = {
 /** Returns the cpu part of frame words that a reader filled. */
 export function cpuStatsOf<N extends number | bigint = number>(
   words: BigUint64Array,
-  { source, error = null, bigint = false }: PartOfWords,
+  { bigint = false, ...origin }: PartOfWords,
 ): CpuStats<N> {
-  return new CpuStats<N>({ source, error, ...valuesBy(CPU_FIELDS, reader<N>(words, bigint)) });
+  return new CpuStats<N>({ ...origin, ...valuesBy(CPU_FIELDS, reader<N>(words, bigint)) });
 }
 
 /** Returns the memory part of frame words that a reader filled. */
 export function memoryStatsOf<N extends number | bigint = number>(
   words: BigUint64Array,
-  { source, error = null, bigint = false }: PartOfWords,
+  { bigint = false, ...origin }: PartOfWords,
 ): MemoryStats<N> {
-  return new MemoryStats<N>({
-    source,
-    error,
-    ...valuesBy(MEMORY_FIELDS, reader<N>(words, bigint)),
-  });
+  return new MemoryStats<N>({ ...origin, ...valuesBy(MEMORY_FIELDS, reader<N>(words, bigint)) });
 }
 
 /** Returns the io part of frame words that a reader filled. */
 export function ioStatsOf<N extends number | bigint = number>(
   words: BigUint64Array,
-  { source, error = null, bigint = false }: PartOfWords,
+  { bigint = false, ...origin }: PartOfWords,
 ): IoStats<N> {
-  return new IoStats<N>({ source, error, ...valuesBy(IO_FIELDS, reader<N>(words, bigint)) });
+  return new IoStats<N>({ ...origin, ...valuesBy(IO_FIELDS, reader<N>(words, bigint)) });
 }
 
 /** Builds an object with one property per field. */

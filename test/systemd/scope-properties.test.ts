@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { checkLimits } from '../../src/scope/limits.js';
-import { scopeProperties } from '../../src/scope/systemd-properties.js';
+import { scopeProperties } from '../../src/scope/unit.js';
 import { whyNoBus } from '../../src/systemd/index.js';
 
 const unit = { id: 'x', pid: 42, slice: 'episcope.slice' };
