@@ -3,7 +3,6 @@ export * from './budget/index.js';
 export * from './collector/index.js';
 export type { EngineName } from './engine/engine.js';
 export type { EngineChoice } from './engine/select.js';
-export * from './error/budget-error.js';
 export type * from './error/codes.js';
 export { TelemetryError, type TelemetryErrorDetail } from './error/index.js';
 export * from './error/layer-errors.js';

@@ -1,6 +1,6 @@
 import { CgroupError, ProcError, TelemetryError } from '../error/index.js';
 import { procNotAvailable } from '../kernel/procfs.js';
-import type { CgroupSpec, ReadFailure } from './engine.js';
+import type { CgroupSpec, EpisodeSpec, ReadFailure } from './engine.js';
 
 /** Where a failure happened: the directory of the cgroup and the mount of procfs. */
 export interface FailurePlace {
@@ -11,6 +11,14 @@ export interface FailurePlace {
 /** Returns the absolute path of the directory that a spec names. */
 export function cgroupDirectory(spec: CgroupSpec): string {
   return spec.path === '' ? spec.root : `${spec.root.replace(/\/+$/, '')}/${spec.path}`;
+}
+
+/** Returns where the failures of an episode happen. */
+export function placeOf({
+  cgroup,
+  procRoot,
+}: Pick<EpisodeSpec, 'cgroup' | 'procRoot'>): FailurePlace {
+  return { cgroupPath: cgroup === null ? '' : cgroupDirectory(cgroup), procRoot };
 }
 
 /** Converts a failure to an error. Both engines use the same messages. */

@@ -1,6 +1,5 @@
 /** Every error of the package, and the one way to check a number. */
 export type { BudgetResource } from '../schema/enumerations.js';
-export * from './budget-error.js';
 export type * from './codes.js';
 export * from './layer-errors.js';
 export * from './options.js';

@@ -12,34 +12,11 @@ export {
   untilCleaned,
 } from './episode-scope.js';
 export { killDescendants } from './kill-tree.js';
-export {
-  type Launched,
-  type LaunchFailure,
-  type LaunchOptions,
-  launch,
-} from './launch.js';
-export {
-  bestLauncher,
-  type Launcher,
-  launchHelper,
-  perlLauncher,
-  SHELL_LAUNCHER,
-} from './launcher.js';
+export * from './launch.js';
+export * from './launcher.js';
 export type { CpuQuota, IoMax, OsResourceLimits } from './limits.js';
 export { type IoUsage, Scope, type ScopeRemoveOptions, type ScopeStrategy } from './scope.js';
-export {
-  type ScopedProcess,
-  type SpawnDetails,
-  spawnHeld,
-  spawnInScope,
-  spawnScoped,
-} from './spawn.js';
+export * from './spawn.js';
 export type { SpawnHeldOptions, SpawnInScopeOptions } from './spawn-arguments.js';
-export {
-  type CleanOptions,
-  cleanStaleScopes,
-  findStaleScopes,
-  placesToClean,
-  type StaleScope,
-} from './stale.js';
+export * from './stale.js';
 export { busKind } from './unit.js';

@@ -11,7 +11,7 @@ import type {
   SamplingSpec,
   SourceReader,
 } from '../engine.js';
-import { cgroupDirectory, failureToError } from '../failure-error.js';
+import { cgroupDirectory, failureToError, placeOf } from '../failure-error.js';
 import { CgroupReader } from './cgroup-reader.js';
 import { JsEpisode } from './episode.js';
 import { ProcReader } from './proc-reader.js';
@@ -28,16 +28,9 @@ class JsEngine implements Engine {
     if (failure !== null) {
       throw failureToError(failure, { cgroupPath: cgroupDirectory(spec), procRoot: '' });
     }
-    const reading = new Reading();
-    return {
-      words: reading.words,
-      read: (parts) => {
-        reading.clear();
-        return reader.read(parts, process.hrtime.bigint(), reading);
-      },
-      failure: (part) => reader.failure(part),
-      close: () => reader.close(),
-    };
+    return sourceReader(reader, (parts, reading) =>
+      reader.read(parts, process.hrtime.bigint(), reading),
+    );
   }
 
   openProc(spec: ProcSpec): SourceReader {
@@ -46,28 +39,32 @@ class JsEngine implements Engine {
     if (failure !== null) {
       throw failureToError(failure, { cgroupPath: '', procRoot: spec.procRoot });
     }
-    const reading = new Reading();
-    return {
-      words: reading.words,
-      read: (parts) => {
-        reading.clear();
-        return reader.read(parts, reading);
-      },
-      failure: (part) => reader.failure(part),
-      close: () => reader.close(),
-    };
+    return sourceReader(reader, (parts, reading) => reader.read(parts, reading));
   }
 
   openEpisode(spec: EpisodeSpec): EpisodeSampler {
-    const cgroupPath = spec.cgroup === null ? '' : cgroupDirectory(spec.cgroup);
-    return new JsEpisode(spec, (failure) =>
-      failureToError(failure, { cgroupPath, procRoot: spec.procRoot }),
-    );
+    return new JsEpisode(spec, (failure) => failureToError(failure, placeOf(spec)));
   }
 
   startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {
     return this.#sampler.start(spec, onNews);
   }
+}
+
+function sourceReader(
+  reader: Pick<SourceReader, 'failure' | 'close'>,
+  read: (parts: number, reading: Reading) => number,
+): SourceReader {
+  const reading = new Reading();
+  return {
+    words: reading.words,
+    read: (parts) => {
+      reading.clear();
+      return read(parts, reading);
+    },
+    failure: (part) => reader.failure(part),
+    close: () => reader.close(),
+  };
 }
 
 const engine = new JsEngine();

@@ -13,7 +13,7 @@ import { threadMap } from '../../realm/thread-map.js';
 import { bindRing } from '../../ring/header.js';
 import { SAMPLER_END_LIMIT_NS } from '../../schema/bounds.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
-import { cgroupDirectory, failureToError } from '../failure-error.js';
+import { failureToError, placeOf } from '../failure-error.js';
 import { endAbandonedRing } from './abandoned-ring.js';
 import {
   type EpisodeNews,
@@ -96,10 +96,7 @@ export class SamplerConnection {
     }
     const outcome: StartOutcome = receiveMessageOnPort(this.#outcomes)?.message;
     if (typeof outcome === 'string') throw unavailable(outcome);
-    if (outcome !== null) {
-      const cgroupPath = spec.cgroup === null ? '' : cgroupDirectory(spec.cgroup);
-      throw failureToError(outcome, { cgroupPath, procRoot: spec.procRoot });
-    }
+    if (outcome !== null) throw failureToError(outcome, placeOf(spec));
     const { ring, notifyEvery } = spec;
     this.#episodes.set(id, { ring, onNews, notifyEvery, pending: new Set() });
     // When the main thread exits, all readers end with it.

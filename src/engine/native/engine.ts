@@ -14,9 +14,9 @@ import type {
   SamplingSpec,
   SourceReader,
 } from '../engine.js';
-import { cgroupDirectory } from '../failure-error.js';
+import { cgroupDirectory, placeOf } from '../failure-error.js';
 import { construct, readFailure, sampleWarning } from './refusal.js';
-import { episodeOptions, placeOf, startNativeEpisode } from './sampler.js';
+import { episodeOptions, startNativeEpisode } from './sampler.js';
 
 export type NativeEngineLoad =
   | { readonly engine: Engine; readonly reason: null }

@@ -8,7 +8,7 @@ import type {
   SamplerNews,
   SamplingSpec,
 } from '../engine.js';
-import { cgroupDirectory, type FailurePlace } from '../failure-error.js';
+import { placeOf } from '../failure-error.js';
 import { construct, errnoOf, sampleWarning } from './refusal.js';
 
 /** Throws the codes of a failed open, `ERR_RING_…`, and `ERR_ENGINE_UNAVAILABLE` where the thread does not start. */
@@ -41,10 +41,6 @@ export function episodeOptions(spec: EpisodeSpec): EpisodeOptions {
   const { pid, procRoot, reaperPid, tier, cgroup, memoryStatPeriodNs } = spec;
   const ring = new Uint8Array(spec.ring);
   return { pid, procRoot, reaperPid, tier, cgroup, memoryStatPeriodNs, ring };
-}
-
-export function placeOf({ cgroup, procRoot }: EpisodeSpec): FailurePlace {
-  return { cgroupPath: cgroup === null ? '' : cgroupDirectory(cgroup), procRoot };
 }
 
 function budgetOptions(spec: BudgetSpec): BudgetOptions {
