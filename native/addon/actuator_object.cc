@@ -16,12 +16,6 @@
 namespace episcope {
 namespace {
 
-/// Never destroyed: see SharedThread.
-SharedThread<Actuator>& shared_actuator() {
-  static auto* const instance = new SharedThread<Actuator>;
-  return *instance;
-}
-
 /// Called once, with null or the errno. The environment's loop stays alive until then.
 class DoneListener final : public EnvListener {
  public:
@@ -39,17 +33,11 @@ class ActuatorObject {
 
   void write(std::string directory, std::string file, std::string text, Napi::Function on_done,
              Napi::Env env) {
-    Action action;
-    action.directory = std::move(directory);
-    action.file = std::move(file);
-    action.text = std::move(text);
-    start(std::move(action), on_done, env);
+    start({.directory = directory, .file = file, .text = text}, on_done, env);
   }
 
   void remove_directory(std::string directory, Napi::Function on_done, Napi::Env env) {
-    Action action;
-    action.directory = std::move(directory);
-    start(std::move(action), on_done, env);
+    start({.directory = directory}, on_done, env);
   }
 
  private:
@@ -71,14 +59,15 @@ class ActuatorObject {
 }  // namespace
 
 Actuator* env_actuator(EnvState& state, int& error_number) {
-  if (state.actuator == nullptr) state.actuator = shared_actuator().acquire(error_number);
+  if (state.actuator == nullptr)
+    state.actuator = SharedThread<Actuator>::instance().acquire(error_number);
   return state.actuator;
 }
 
 void end_actions(EnvState& state, uint64_t deadline_ns) {
   if (state.actuator == nullptr) return;
   state.actuator = nullptr;
-  shared_actuator().release(saturating_sub(deadline_ns, monotonic_ns()));
+  SharedThread<Actuator>::instance().release(saturating_sub(deadline_ns, monotonic_ns()));
 }
 
 void init_actuator(Napi::Env env, Napi::Object exports) {

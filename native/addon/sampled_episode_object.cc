@@ -19,12 +19,6 @@
 namespace episcope {
 namespace {
 
-/// Never destroyed: see SharedThread.
-SharedThread<Sampler>& shared_sampler() {
-  static auto* const instance = new SharedThread<Sampler>;
-  return *instance;
-}
-
 std::vector<Tripwire> tripwires_of(const std::vector<Options>& list) {
   std::vector<Tripwire> tripwires;
   for (const Options& options : list) {
@@ -125,7 +119,7 @@ class SampledEpisodeObject {
  private:
   static bool start_threads(EnvState& state, Sampling& sampling, Napi::Env env) {
     int error = 0;
-    if (state.sampler == nullptr) state.sampler = shared_sampler().acquire(error);
+    if (state.sampler == nullptr) state.sampler = SharedThread<Sampler>::instance().acquire(error);
     if (error == 0 && sampling.on_exhausted != ExhaustAction::kStop) {
       Actuator* actuator = env_actuator(state, error);
       if (actuator != nullptr) sampling.actions = actuator->queue();
@@ -195,7 +189,7 @@ void end_sampling(EnvState& state, uint64_t deadline_ns) {
   }
   state.sessions.clear();
   state.sampler = nullptr;
-  shared_sampler().release(saturating_sub(deadline_ns, monotonic_ns()));
+  SharedThread<Sampler>::instance().release(saturating_sub(deadline_ns, monotonic_ns()));
 }
 
 void init_sampled_episode(Napi::Env env, Napi::Object exports) {

@@ -7,11 +7,16 @@
 
 namespace episcope {
 
-/// `Thread` has `int start()` and `bool stop(timeout_ns)`. Only as an object that is never
-/// destroyed: at the process's exit other environments' threads still run.
+/// `Thread` has `int start()` and `bool stop(timeout_ns)`.
 template <typename Thread>
 class SharedThread {
  public:
+  /// Never destroyed: at the process's exit other environments' threads still run.
+  static SharedThread& instance() {
+    static auto* const instance = new SharedThread;
+    return *instance;
+  }
+
   /// Counts one more user. Sets `error` to an errno, and returns nullptr, where the thread does not
   /// start.
   Thread* acquire(int& error) {

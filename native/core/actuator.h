@@ -38,12 +38,12 @@ class OwnedKillPlan {
 
 struct Action {
   /// The directory of a cgroup.
-  std::string directory;
+  std::string directory = {};
   /// The file in it to which `text` is written in one write. If empty, the directory is removed.
-  std::string file;
-  std::string text;
+  std::string file = {};
+  std::string text = {};
   uint32_t id = 0;
-  std::shared_ptr<ActionListener> listener;
+  std::shared_ptr<ActionListener> listener = nullptr;
   /// If open, `file` is resolved here and not in `directory`, so that a new cgroup of the same name
   /// is not affected.
   OwnedDescriptor directory_fd = {};

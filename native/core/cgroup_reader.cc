@@ -213,30 +213,17 @@ void CgroupReader::fail_extra(const ReadFailure& refused) {
 template <typename Parsed>
 ReadFailure CgroupReader::parsed(uint32_t index, ReadBuffer& buffer,
                                  ParseError (*parse)(std::string_view, Parsed&), Parsed& out) {
-  ReadFailure failure;
   const ReadResult result = load(index, buffer);
-  switch (result.status) {
-    case ReadStatus::kOk: {
-      const ParseError error = parse({buffer.bytes, buffer.size}, out);
-      if (!error) return failure;
-      failure.code = ReadCode::kCgroupParse;
-      failure.reason = error.reason;
-      failure.offset = error.offset;
-      break;
-    }
-    case ReadStatus::kAbsent:
-      failure.code = ReadCode::kControllerNotEnabled;
-      break;
-    case ReadStatus::kTooLarge:
-      failure.code = ReadCode::kCgroupRead;
-      failure.reason = ParseReason::kTooLarge;
-      break;
-    case ReadStatus::kDead:
-    case ReadStatus::kError:
-      failure.code = ReadCode::kCgroupRead;
-      break;
+  ReadFailure failure{.code = ReadCode::kCgroupRead, .error_number = result.error_number};
+  if (result.status == ReadStatus::kOk) {
+    const ParseError error = parse({buffer.bytes, buffer.size}, out);
+    if (!error) return {};
+    failure = {.code = ReadCode::kCgroupParse, .reason = error.reason, .offset = error.offset};
+  } else if (result.status == ReadStatus::kAbsent) {
+    failure.code = ReadCode::kControllerNotEnabled;
+  } else if (result.status == ReadStatus::kTooLarge) {
+    failure.reason = ParseReason::kTooLarge;
   }
-  failure.error_number = result.error_number;
   failure.set_file(name_of(index));
   return failure;
 }

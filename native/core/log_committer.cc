@@ -1,7 +1,5 @@
 #include "log_committer.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
 #include <map>

@@ -130,7 +130,6 @@ inline constexpr uint32_t kIoFigures = std::size(kIoKeys);
 struct IoStat {
   uint64_t figures[kIoFigures] = {};
 };
-ParseError parse_io_stat(Text text, IoStat& out);
 
 /// A device of io.stat: major << 32 | minor.
 struct IoDevice {

@@ -20,34 +20,6 @@ uint64_t* sum_of(IoStat& sums, Text key) {
   return nullptr;
 }
 
-/// `begin_device(number)` returns the sums to which the following figures are added.
-template <typename BeginDevice>
-ParseError parse_devices(Text text, BeginDevice begin_device) {
-  for (Lines lines(text); lines.next();) {
-    IoStat* device = nullptr;
-    for (Tokens tokens(text, lines.begin(), lines.end()); tokens.next();) {
-      const Text token = tokens.token();
-      const size_t equals = token.find('=');
-      if (equals == Text::npos) {
-        uint64_t number = 0;
-        if (!parse_device(token, number)) {
-          return parse_error(ParseReason::kMalformedDevice, tokens.begin());
-        }
-        device = &begin_device(number);
-        continue;
-      }
-      if (device == nullptr) return parse_error(ParseReason::kKeyBeforeDevice, tokens.begin());
-      uint64_t* sum = sum_of(*device, token.substr(0, equals));
-      if (sum == nullptr) continue;
-      uint64_t value = 0;
-      const size_t begin = tokens.begin() + equals + 1;
-      if (const ParseError error = parse_number(text, begin, tokens.end(), value)) return error;
-      *sum = saturating_add(*sum, value);
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 bool parse_device_number(Text text, uint64_t& number) {
@@ -62,19 +34,31 @@ bool parse_device_number(Text text, uint64_t& number) {
   return true;
 }
 
-ParseError parse_io_stat(Text text, IoStat& out) {
-  IoStat sums;
-  const ParseError error = parse_devices(text, [&](uint64_t) -> IoStat& { return sums; });
-  if (!error) out = sums;
-  return error;
-}
-
 ParseError parse_io_devices(Text text, std::vector<IoDevice>& out) {
   out.clear();
-  return parse_devices(text, [&](uint64_t number) -> IoStat& {
-    out.push_back({number, {}});
-    return out.back().figures;
-  });
+  for (Lines lines(text); lines.next();) {
+    IoStat* device = nullptr;
+    for (Tokens tokens(text, lines.begin(), lines.end()); tokens.next();) {
+      const Text token = tokens.token();
+      const size_t equals = token.find('=');
+      if (equals == Text::npos) {
+        uint64_t number = 0;
+        if (!parse_device(token, number)) {
+          return parse_error(ParseReason::kMalformedDevice, tokens.begin());
+        }
+        device = &out.emplace_back(IoDevice{number, {}}).figures;
+        continue;
+      }
+      if (device == nullptr) return parse_error(ParseReason::kKeyBeforeDevice, tokens.begin());
+      uint64_t* sum = sum_of(*device, token.substr(0, equals));
+      if (sum == nullptr) continue;
+      uint64_t value = 0;
+      const size_t begin = tokens.begin() + equals + 1;
+      if (const ParseError error = parse_number(text, begin, tokens.end(), value)) return error;
+      *sum = saturating_add(*sum, value);
+    }
+  }
+  return {};
 }
 
 }  // namespace episcope

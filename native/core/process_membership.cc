@@ -62,9 +62,7 @@ size_t ProcessTree::open_born(int pid, ReadBuffer& buffer) {
                                       : has_reaper() && parent == reaper_pid_;
   // A thread has its own id, but the parent of its process.
   if (!is_ours || born.process.thread_group(buffer) != pid) return kNone;
-  members_.push_back(std::move(born));
-  by_pid_[pid] = members_.size() - 1;
-  return members_.size() - 1;
+  return add(std::move(born));
 }
 
 void ProcessTree::visit_descendants(ReadBuffer& buffer) {

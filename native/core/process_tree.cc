@@ -57,8 +57,7 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
   descendants_ = descendants;
   births_.open(root_);
   reaper_pid_ = reaper_pid;
-  members_.push_back(std::move(root));
-  by_pid_[pid] = 0;
+  add(std::move(root));
   live_ = 1;
   open_pidfd(buffer);
   if (reaper_pid_ != 0) {
@@ -150,6 +149,12 @@ void ProcessTree::forget(size_t index) {
   if (find(pid) == index) by_pid_.erase(pid);
 }
 
+size_t ProcessTree::add(Member member) {
+  by_pid_[member.process.pid()] = members_.size();
+  members_.push_back(std::move(member));
+  return members_.size() - 1;
+}
+
 size_t ProcessTree::open_member(int pid, ReadBuffer& buffer) {
   Member member;
   ProcStat stat;
@@ -161,9 +166,7 @@ size_t ProcessTree::open_member(int pid, ReadBuffer& buffer) {
     }
     return kNone;
   }
-  members_.push_back(std::move(member));
-  by_pid_[pid] = members_.size() - 1;
-  return members_.size() - 1;
+  return add(std::move(member));
 }
 
 /// Returns false if the member has exited or its stat could not be read.

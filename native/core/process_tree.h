@@ -95,6 +95,7 @@ class ProcessTree {
   void open_pidfd(ReadBuffer& buffer);
   size_t find(int pid) const;
   void forget(size_t index);
+  size_t add(Member member);
   size_t open_member(int pid, ReadBuffer& buffer);
 
   void begin_search(ReadBuffer& buffer);

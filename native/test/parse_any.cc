@@ -51,10 +51,16 @@ ParseOutcome parse_words_listed(Text text, const FlatKey (&keys)[kCount]) {
 }
 
 ParseOutcome parse_io_listed(Text text) {
-  IoStat stat;
+  std::vector<IoDevice> devices;
   ParseOutcome outcome;
-  outcome.error = parse_io_stat(text, stat);
+  outcome.error = parse_io_devices(text, devices);
   if (outcome.error) return outcome;
+  IoStat stat;
+  for (const IoDevice& device : devices) {
+    for (uint32_t f = 0; f < kIoFigures; ++f) {
+      stat.figures[f] = saturating_add(stat.figures[f], device.figures.figures[f]);
+    }
+  }
   for (const uint64_t figure : stat.figures) add(outcome, figure);
   return outcome;
 }
