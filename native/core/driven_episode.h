@@ -23,6 +23,8 @@ class DrivenEpisode {
 
   /// Reads every part and publishes one frame. Returns outcome bits.
   virtual uint32_t sample(uint32_t flags, ReadBuffer& buffer) = 0;
+  /// Publishes `given` (words, validity, and the sources in its META) instead of reading.
+  virtual uint32_t publish(const uint64_t* given, uint32_t flags) = 0;
   /// The last frame as it is in its slot, including its seq; but the stamp, which is 0.
   virtual const Reading& last_published() const = 0;
   virtual void store_deadlines_missed(uint32_t missed) = 0;

@@ -47,7 +47,7 @@ class Episode final : public DrivenEpisode {
   void watch_budget(const BudgetWatch::Settings& settings, bool speeds_up);
 
   /// Publishes `given` (words, validity and the sources in its META) with the same clamps.
-  uint32_t publish(const uint64_t* given, uint32_t flags);
+  uint32_t publish(const uint64_t* given, uint32_t flags) override;
 
   uint32_t sample(uint32_t flags, ReadBuffer& buffer) override;
   const Reading& last_published() const override { return last_published_; }

@@ -19,6 +19,7 @@ SampledEpisode::SampledEpisode(std::unique_ptr<DrivenEpisode> episode, Sampling 
                                std::shared_ptr<NewsListener> listener, ReadBuffer& buffer,
                                Clock clock)
     : episode_(std::move(episode)),
+      by_hand_(sampling.by_hand),
       on_exhausted_(sampling.on_exhausted),
       clock_(clock),
       mailbox_(id, sampling.notify_every, std::move(listener)),
@@ -26,6 +27,10 @@ SampledEpisode::SampledEpisode(std::unique_ptr<DrivenEpisode> episode, Sampling 
       enforcer_(*episode_, mailbox_, std::move(sampling.actions), clock),
       settler_(*episode_, clock) {
   episode_->set_tripwires(sampling.tripwires);
+  if (by_hand_) {
+    first_flag_ = flag::kInitial;
+    return;
+  }
   const uint32_t outcome = episode_->sample(flag::kInitial, buffer);
   note_frame(outcome);
   events_readable_ = episode_->read_events(buffer);
@@ -37,6 +42,24 @@ SampledEpisode::SampledEpisode(std::unique_ptr<DrivenEpisode> episode, Sampling 
   } else {
     settler_.linger_if_root_is_gone();
   }
+}
+
+uint32_t SampledEpisode::sample(uint32_t flags, ReadBuffer& buffer) {
+  if (!sampling()) return outcome::kEnded;
+  const uint32_t outcome = episode_->sample(by_hand_flags(flags), buffer);
+  note_frame(outcome);
+  return outcome;
+}
+
+uint32_t SampledEpisode::publish(const uint64_t* given, uint32_t flags) {
+  if (!sampling()) return outcome::kEnded;
+  const uint32_t outcome = episode_->publish(given, by_hand_flags(flags));
+  note_frame(outcome);
+  return outcome;
+}
+
+uint32_t SampledEpisode::by_hand_flags(uint32_t flags) {
+  return (flags & ~kEndFlags) | std::exchange(first_flag_, 0);
 }
 
 void SampledEpisode::request_frame(uint32_t request, uint32_t flags) {
@@ -59,6 +82,7 @@ uint64_t SampledEpisode::wake_ns() const {
   switch (phase_) {
     case Phase::kSampling:
       if (exhausted_) return 0;
+      if (by_hand_) return enforcer_.look_ns();
       return std::min({pacing_.deadline_ns(), settler_.linger_due_ns(), enforcer_.look_ns(),
                        episode_->wall_due_ns()});
     case Phase::kSettling:
@@ -89,13 +113,13 @@ void SampledEpisode::wake(uint64_t now_ns, ReadBuffer& buffer) {
     return;
   }
   serve_requests(buffer);
-  if (sampling() && pacing_.due(now_ns)) sample_deadline(buffer);
-  if (sampling() && episode_->wall_due_ns() <= now_ns) sample_off_schedule(buffer);
+  if (scheduled() && pacing_.due(now_ns)) sample_deadline(buffer);
+  if (scheduled() && episode_->wall_due_ns() <= now_ns) sample_off_schedule(buffer);
   if (sampling() && std::exchange(exhausted_, false)) {
     follow(enforcer_.begin(on_exhausted_, weak_from_this()), buffer);
   }
   if (sampling() && enforcer_.look_ns() <= now_ns) follow(enforcer_.look(buffer), buffer);
-  if (sampling() && settler_.linger_due_ns() <= now_ns && settler_.look_for_end(buffer)) {
+  if (scheduled() && settler_.linger_due_ns() <= now_ns && settler_.look_for_end(buffer)) {
     begin_settling(true, buffer);
   }
   serve_end(buffer);
@@ -210,7 +234,7 @@ void SampledEpisode::begin_settling(bool exited, ReadBuffer& buffer) {
 /// Takes the terminal frame. Nothing comes after it.
 void SampledEpisode::finish(bool exited, ReadBuffer& buffer) {
   phase_ = Phase::kOver;
-  note_frame(episode_->sample(flag::kTerminal, buffer));
+  note_frame(episode_->sample(flag::kTerminal | std::exchange(first_flag_, 0), buffer));
   episode_->close();
   mailbox_.end(exited, episode_->last_published());
   over_.store(true, std::memory_order_release);

@@ -28,6 +28,9 @@ class EpisodeQueue {
 };
 
 struct Sampling {
+  /// The owner drives the episode on its own thread: no initial frame, no deadlines, no search for
+  /// the end. Frames are taken by sample() and publish(), and wake() brings it to its end.
+  bool by_hand = false;
   uint64_t period_ns = 0;
   uint64_t fast_period_ns = 0;
   uint32_t notify_every = 0;  // frames; 0: never
@@ -45,7 +48,11 @@ class SampledEpisode : public ActionListener, public std::enable_shared_from_thi
                  uint32_t id, std::shared_ptr<NewsListener> listener, ReadBuffer& buffer,
                  Clock clock = monotonic_ns);
 
-  // Any thread. A request is served after Sampler::post().
+  // By hand. Return outcome bits; once settling has begun, kEnded.
+  uint32_t sample(uint32_t flags, ReadBuffer& buffer);
+  uint32_t publish(const uint64_t* given, uint32_t flags);
+
+  // Any thread. A request is served after Sampler::post(), or by the next wake().
   void request_frame(uint32_t request, uint32_t flags);
   void request_end() { mailbox_.request_end(); }
   void request_tripwires(std::vector<Tripwire> tripwires) {
@@ -93,6 +100,8 @@ class SampledEpisode : public ActionListener, public std::enable_shared_from_thi
   enum class Phase { kSampling, kSettling, kOver };
 
   bool sampling() const { return phase_ == Phase::kSampling && !over(); }
+  bool scheduled() const { return sampling() && !by_hand_; }
+  uint32_t by_hand_flags(uint32_t flags);
   void serve_requests(ReadBuffer& buffer);
   void serve_frame(FrameRequest request, ReadBuffer& buffer);
   void serve_end(ReadBuffer& buffer);
@@ -106,6 +115,7 @@ class SampledEpisode : public ActionListener, public std::enable_shared_from_thi
   void finish(bool exited, ReadBuffer& buffer);
 
   const std::unique_ptr<DrivenEpisode> episode_;
+  const bool by_hand_;
   const ExhaustAction on_exhausted_;
   const Clock clock_;
   Mailbox mailbox_;
@@ -119,6 +129,8 @@ class SampledEpisode : public ActionListener, public std::enable_shared_from_thi
   /// A limit was reached, and nothing is done about it yet.
   bool exhausted_ = false;
   bool end_asked_ = false;
+  /// kInitial until the first frame was taken by hand.
+  uint32_t first_flag_ = 0;
 
   std::atomic<bool> over_{false};
   std::atomic<bool> queued_{false};

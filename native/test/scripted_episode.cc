@@ -4,7 +4,9 @@
 
 namespace episcope::test {
 
-uint32_t ScriptedEpisode::sample(uint32_t flags, ReadBuffer&) {
+uint32_t ScriptedEpisode::sample(uint32_t flags, ReadBuffer&) { return publish(nullptr, flags); }
+
+uint32_t ScriptedEpisode::publish(const uint64_t*, uint32_t flags) {
   *script_.now_ns += script_.cost_ns;
   if (script_.ended && (flags & kSampleHoldIfEnded) != 0) return outcome::kEnded;
   if (*script_.now_ns >= script_.wall_due_ns) script_.wall_due_ns = UINT64_MAX;

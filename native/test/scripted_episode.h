@@ -44,6 +44,7 @@ class ScriptedEpisode final : public DrivenEpisode {
   explicit ScriptedEpisode(Script* script) : script_(*script) {}
 
   uint32_t sample(uint32_t flags, ReadBuffer& buffer) override;
+  uint32_t publish(const uint64_t* given, uint32_t flags) override;
   const Reading& last_published() const override { return last_; }
   void store_deadlines_missed(uint32_t missed) override { script_.missed = missed; }
 

@@ -115,18 +115,21 @@ export interface BudgetOptions extends Pick<WatchSettings, 'baseline' | 'thresho
   readonly speedUp: boolean;
 }
 
-export interface SampledEpisodeOptions extends EpisodeOptions {
+export interface ManualEpisodeOptions extends EpisodeOptions {
+  /** CLOCK_MONOTONIC: wall time counts from there, and so do the deadlines of a sampled episode. */
+  readonly startNs: bigint;
+  /** The action when a limit is reached, which ends the session. */
+  readonly onExhausted: ExhaustAction;
+  readonly budget: BudgetOptions | null;
+}
+
+export interface SampledEpisodeOptions extends ManualEpisodeOptions {
   readonly periodNs: bigint;
   /** Period while a tripwire with `SPEED_UP` is tripped. */
   readonly fastPeriodNs: bigint;
   /** Report new frames in steps of this number; 0 reports only notable events. */
   readonly notifyEvery: number;
   readonly tripwires: readonly TripwireSpec[];
-  /** CLOCK_MONOTONIC: deadlines and wall time count from there. */
-  readonly startNs: bigint;
-  /** The action of the sampler when a limit is reached, which ends the session. */
-  readonly onExhausted: ExhaustAction;
-  readonly budget: BudgetOptions | null;
 }
 
 /** What there is to tell since the last call. */
@@ -157,6 +160,23 @@ export interface NativeNews {
   readonly replies: readonly { readonly request: number; readonly words: BigUint64Array }[];
   /** null until the end; nothing is told after it. */
   readonly exited: boolean | null;
+}
+
+/**
+ * The owner's end of an episode that it samples by hand, on its own thread: the state machine of a sampled episode
+ * without its schedule. Nothing happens but by these calls. Once it is over, `sample` and `publish` return ENDED and the
+ * other calls do nothing.
+ */
+export interface NativeManualEpisode {
+  /** Hot. Reads every part, publishes one frame and charges the budget. Returns `SampleOutcome` bits. */
+  sample(flags: number): number;
+  /** Hot. The same of the given slot words, with their sources and validity, instead of reading. */
+  publish(words: BigUint64Array, flags: number): number;
+  /** The next wakes enforce a limit that was reached, settle the counters, and take the terminal frame. */
+  requestEnd(): void;
+  /** Does what is due. True once the terminal frame is in the ring. */
+  wake(): boolean;
+  takeNews(): NativeNews;
 }
 
 /**
@@ -276,6 +296,7 @@ export interface Addon {
   readonly CgroupReader: new (options: CgroupSpec & ReaderWords) => NativeReader;
   readonly ProcReader: new (options: ProcSpec & ReaderWords) => NativeReader;
   readonly Episode: new (options: EpisodeOptions) => NativeEpisode;
+  readonly ManualEpisode: new (options: ManualEpisodeOptions) => NativeManualEpisode;
   /** `onNews` is called on the event loop, never before the constructor has returned. */
   readonly SampledEpisode: new (
     options: SampledEpisodeOptions,

@@ -2,7 +2,7 @@
 
 import type { SampledEpisode, SamplerNews } from '../engine/engine.js';
 import { finiteNumber, TelemetryError } from '../error/index.js';
-import { frameFromWords, sourcesFromMeta } from '../frame/decode.js';
+import { frameFromWords } from '../frame/decode.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import { TelemetryPolicy } from '../policy/index.js';
 import { FRAME_WORDS, RingHeader } from '../schema/layout.js';
@@ -72,17 +72,11 @@ export class SampledSession extends Session {
   }
 
   #take(news: SamplerNews): void {
-    this.warn(news.warnings);
-    for (const { seq, meta } of news.sources) {
-      this.emit('source', { seq, sources: sourcesFromMeta(meta) });
-    }
+    this.tell(news);
     for (const { index, value, seq } of news.trips) {
       const { metric, atLeast } = this.#tripwires[index] as Tripwire;
       this.emit('threshold', { metric, atLeast: Number(atLeast), value: Number(value), seq });
     }
-    this.crossThresholds(news.budgetTrips);
-    if (news.exhausted !== null) this.exhaust(news.exhausted);
-    for (const failed of news.failedActions) this.warnOfAction(failed);
     for (const { request, words } of news.replies) this.#reply(request, words);
     if (news.ended !== null) this.#ended(news.ended);
     else if (news.frames) this.promotePeriodically();

@@ -10,10 +10,12 @@ import type {
   Engine,
   EpisodeSpec,
   FailedAction,
+  SamplerNews,
   SampleWarning,
 } from '../engine/engine.js';
 import { cgroupDirectory, failureToError } from '../engine/failure-error.js';
 import { invalidConfig, TelemetryError } from '../error/index.js';
+import { sourcesFromMeta } from '../frame/decode.js';
 import type { TelemetryFrame } from '../frame/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
 import { FrameReader } from '../readers/frame-reader.js';
@@ -254,25 +256,36 @@ export abstract class Session {
   }
 
   /** A limit was reached, for the first time. */
-  protected exhaust(exhaustion: Exhaustion): void {
+  #exhaust(exhaustion: Exhaustion): void {
     this.#exhausted = exhaustedEvent(exhaustion, this.options.onExhausted);
     this.emit('exhausted', this.#exhausted);
   }
 
-  protected crossThresholds(trips: readonly BudgetTrip[]): void {
+  #crossThresholds(trips: readonly BudgetTrip[]): void {
     for (const trip of trips) {
       this.emit('threshold', thresholdEvent(trip, this.policy.highFreqThresholdPercent));
     }
     if (trips.length > 0) this.#promoter?.promote('budgetThreshold');
   }
 
-  protected warnOfAction(failed: FailedAction): void {
+  /** Tells what every kind of session has to tell of its episode's news. */
+  protected tell(news: SamplerNews): void {
+    this.#warn(news.warnings);
+    for (const { seq, meta } of news.sources) {
+      this.emit('source', { seq, sources: sourcesFromMeta(meta) });
+    }
+    this.#crossThresholds(news.budgetTrips);
+    if (news.exhausted !== null) this.#exhaust(news.exhausted);
+    for (const failed of news.failedActions) this.#warnOfAction(failed);
+  }
+
+  #warnOfAction(failed: FailedAction): void {
     const { cgroup } = this.options.spec;
     const cgroupPath = cgroup === null ? null : cgroupDirectory(cgroup);
     this.emit('warning', failedActionError(failed, cgroupPath));
   }
 
-  protected warn(warnings: readonly SampleWarning[]): void {
+  #warn(warnings: readonly SampleWarning[]): void {
     const { cgroup, procRoot } = this.options.spec;
     for (const { failure } of warnings) {
       const cgroupPath = cgroup === null ? '' : cgroupDirectory(cgroup);

@@ -6,8 +6,10 @@ import type {
   BudgetOptions,
   CgroupSpec,
   EpisodeOptions,
+  ManualEpisodeOptions,
   NativeEpisode,
   NativeFailure,
+  NativeManualEpisode,
   NativeNews,
   NativeReader,
   ProcSpec,
@@ -56,12 +58,16 @@ export interface BudgetSpec extends Omit<BudgetOptions, 'memory'> {
   readonly memory: SharedArrayBuffer;
 }
 
-/** An episode that the engine samples by itself, off the event loop. */
-export interface SamplingSpec
+export interface ManualSpec
   extends EpisodeSpec,
-    Omit<SampledEpisodeOptions, keyof EpisodeOptions | 'startNs' | 'budget'> {
+    Omit<ManualEpisodeOptions, keyof EpisodeOptions | 'startNs' | 'budget'> {
   readonly budget: BudgetSpec | null;
 }
+
+/** An episode that the engine samples by itself, off the event loop. */
+export interface SamplingSpec
+  extends ManualSpec,
+    Omit<SampledEpisodeOptions, keyof ManualEpisodeOptions> {}
 
 /** An action that failed. */
 export interface FailedAction {
@@ -83,12 +89,19 @@ export interface SamplerNews extends Omit<NativeNews, 'warnings' | 'failedAction
   readonly ended: { readonly exited: boolean; readonly failure: string | null } | null;
 }
 
+/** An episode that its owner samples by hand. */
+export interface ManualEpisode extends Omit<NativeManualEpisode, 'takeNews'> {
+  /** What there is to tell since the last call. */
+  takeNews(): SamplerNews;
+}
+
 /** The `open…` methods throw a `ReadFailure` as `TelemetryError` (`engine/failure-error.ts`). */
 export interface Engine {
   readonly name: EngineName;
   openCgroup(spec: CgroupSpec): SourceReader;
   openProc(spec: ProcSpec): SourceReader;
   openEpisode(spec: EpisodeSpec): EpisodeSampler;
+  openManualEpisode(spec: ManualSpec): ManualEpisode;
   /**
    * Opens an episode, takes its `initial` frame, and passes it to the sampler of the engine. `onNews` is called on the
    * event loop of the calling thread, never before this method has returned. Neither keeps the process alive.

@@ -59,6 +59,10 @@ export class ScriptedEpisode implements DrivenEpisode {
     return outcome | (this.hasEnded ? SampleOutcome.ENDED : 0);
   }
 
+  publish(_words: BigUint64Array, flags: number): number {
+    return this.sample(flags);
+  }
+
   remember(): void {
     this.rememberedAtNs.push(this.#clock.nowNs);
   }

@@ -11,7 +11,7 @@ import type { Trip } from './tripwires.js';
 /** What is done to the processes of an episode. */
 export type EnforcedAction = Exclude<ExhaustAction, 'stop'>;
 
-export interface DrivenEpisode extends Omit<EpisodeSampler, 'publish'> {
+export interface DrivenEpisode extends EpisodeSampler {
   /** The root process had exited when `ended` or `sample` looked last. */
   readonly rootGone: boolean;
   /** The last frame as it is in its slot, including its seq; but the stamp. A copy. */

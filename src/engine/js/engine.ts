@@ -1,10 +1,13 @@
 /** The JS engine: implements the interface of `engine.ts` without native code. */
 import { TelemetryError } from '../../error/index.js';
+import { bindRing } from '../../ring/header.js';
 import type {
   CgroupSpec,
   Engine,
   EpisodeSampler,
   EpisodeSpec,
+  ManualEpisode,
+  ManualSpec,
   ProcSpec,
   SampledEpisode,
   SamplerNews,
@@ -16,7 +19,20 @@ import { CgroupReader } from './cgroup-reader.js';
 import { JsEpisode } from './episode.js';
 import { ProcReader } from './proc-reader.js';
 import { Reading } from './reading.js';
+import { SampledEpisode as SampledMachine } from './sampled-episode.js';
 import { SamplerClient } from './sampler-client.js';
+
+const UNSCHEDULED = {
+  byHand: true,
+  periodNs: 0n,
+  fastPeriodNs: 0n,
+  tripwires: [],
+  notifyEvery: 0,
+};
+
+function openEpisode(spec: EpisodeSpec): JsEpisode {
+  return new JsEpisode(spec, (failure) => failureToError(failure, placeOf(spec)));
+}
 
 class JsEngine implements Engine {
   readonly name = 'js';
@@ -43,7 +59,26 @@ class JsEngine implements Engine {
   }
 
   openEpisode(spec: EpisodeSpec): EpisodeSampler {
-    return new JsEpisode(spec, (failure) => failureToError(failure, placeOf(spec)));
+    return openEpisode(spec);
+  }
+
+  openManualEpisode(spec: ManualSpec): ManualEpisode {
+    const anchorNs = bindRing(spec.ring).shape.startMonoNs;
+    const episode = openEpisode(spec);
+    if (spec.budget !== null) episode.setBudget(spec.budget, anchorNs);
+    const clock = process.hrtime.bigint;
+    const sampling = { ...UNSCHEDULED, anchorNs, onExhausted: spec.onExhausted };
+    const machine = new SampledMachine(episode, sampling, clock);
+    return {
+      sample: (flags) => machine.sample(flags),
+      publish: (words, flags) => machine.publish(words, flags),
+      requestEnd: () => machine.requestEnd(),
+      wake: () => {
+        machine.wake(clock());
+        return machine.over;
+      },
+      takeNews: () => machine.takeNews(),
+    };
   }
 
   startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {

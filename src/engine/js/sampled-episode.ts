@@ -26,6 +26,11 @@ export interface Sampling
   > {
   /** The deadlines count from here. */
   readonly anchorNs: bigint;
+  /**
+   * The owner drives the episode on its own thread: no initial frame, no deadlines, no search for the end. Frames are
+   * taken by `sample` and `publish`, and `wake` brings it to its end.
+   */
+  readonly byHand?: boolean;
 }
 
 /** All times are CLOCK_MONOTONIC. Requests are served by the next `wake`. */
@@ -40,6 +45,9 @@ export class SampledEpisode {
   readonly #enforcer: Enforcer;
   readonly #settler: Settler;
   #phase: 'sampling' | 'settling' | 'over' = 'sampling';
+  readonly #byHand: boolean;
+  /** INITIAL until the first frame was taken by hand. */
+  #firstFlag = 0;
   /** A limit was reached, and nothing is done about it yet. */
   #exhausted = false;
   #endAsked = false;
@@ -48,6 +56,7 @@ export class SampledEpisode {
   constructor(episode: DrivenEpisode, sampling: Sampling, clock: () => bigint) {
     this.#episode = episode;
     this.#onExhausted = sampling.onExhausted;
+    this.#byHand = sampling.byHand === true;
     this.#clock = clock;
     this.#mailbox = new Mailbox(sampling.notifyEvery);
     this.#pacing = new Pacing({ baseNs: sampling.periodNs, fastNs: sampling.fastPeriodNs });
@@ -57,6 +66,10 @@ export class SampledEpisode {
     });
     this.#settler = new Settler(episode, clock);
     episode.setTripwires(sampling.tripwires);
+    if (this.#byHand) {
+      this.#firstFlag = FrameFlag.INITIAL;
+      return;
+    }
     const outcome = episode.sample(FrameFlag.INITIAL);
     this.#noteFrame(outcome);
     const nowNs = clock();
@@ -64,6 +77,31 @@ export class SampledEpisode {
     this.#pace(nowNs);
     if ((outcome & SampleOutcome.ENDED) !== 0) this.#beginSettling(true);
     else this.#settler.lingerIfRootIsGone();
+  }
+
+  /** By hand. Returns `SampleOutcome` bits; once settling has begun, ENDED. */
+  sample(flags: number): number {
+    return this.#sampling
+      ? this.#byHandOutcome(this.#episode.sample(this.#byHandFlags(flags)))
+      : SampleOutcome.ENDED;
+  }
+
+  /** As `sample`, of the given words. */
+  publish(words: BigUint64Array, flags: number): number {
+    return this.#sampling
+      ? this.#byHandOutcome(this.#episode.publish(words, this.#byHandFlags(flags)))
+      : SampleOutcome.ENDED;
+  }
+
+  #byHandFlags(flags: number): number {
+    const first = this.#firstFlag;
+    this.#firstFlag = 0;
+    return (flags & ~END_FLAGS) | first;
+  }
+
+  #byHandOutcome(outcome: number): number {
+    this.#noteFrame(outcome);
+    return outcome;
   }
 
   /** One frame now, or the terminal one when the episode has ended. */
@@ -106,6 +144,7 @@ export class SampledEpisode {
     if (this.over) return null;
     if (this.#mailbox.hasFramesLeft || (this.#sampling && this.#exhausted)) return 0n;
     if (!this.#sampling) return this.#settler.dueNs;
+    if (this.#byHand) return this.#enforcer.lookNs;
     return [this.#settler.lingerDueNs, this.#enforcer.lookNs, this.#episode.wallDueNs].reduce(
       (first: bigint, ns) => (ns !== null && ns < first ? ns : first),
       this.#pacing.deadlineNs,
@@ -116,14 +155,14 @@ export class SampledEpisode {
   wake(nowNs: bigint): void {
     if (this.over) return;
     this.#serveRequests();
-    if (this.#sampling && this.#pacing.due(nowNs)) this.#sampleDeadline();
-    if (this.#sampling && isDue(this.#episode.wallDueNs, nowNs)) this.#sampleOffSchedule();
+    if (this.#scheduled && this.#pacing.due(nowNs)) this.#sampleDeadline();
+    if (this.#scheduled && isDue(this.#episode.wallDueNs, nowNs)) this.#sampleOffSchedule();
     if (this.#sampling && this.#exhausted) {
       this.#exhausted = false;
       this.#follow(this.#enforcer.begin(this.#onExhausted));
     }
     if (this.#sampling && isDue(this.#enforcer.lookNs, nowNs)) this.#follow(this.#enforcer.look());
-    if (this.#sampling && isDue(this.#settler.lingerDueNs, nowNs)) this.#lookForEnd();
+    if (this.#scheduled && isDue(this.#settler.lingerDueNs, nowNs)) this.#lookForEnd();
     this.#serveEnd();
     if (this.#phase === 'settling' && isDue(this.#settler.dueNs, nowNs) && this.#settler.settle()) {
       this.#finish(this.#settler.exited);
@@ -140,6 +179,10 @@ export class SampledEpisode {
 
   get #sampling(): boolean {
     return this.#phase === 'sampling';
+  }
+
+  get #scheduled(): boolean {
+    return this.#sampling && !this.#byHand;
   }
 
   #serveRequests(): void {
@@ -230,7 +273,7 @@ export class SampledEpisode {
   /** Takes the terminal frame. Nothing comes after it. */
   #finish(exited: boolean): void {
     this.#phase = 'over';
-    this.#noteFrame(this.#episode.sample(FrameFlag.TERMINAL));
+    this.#noteFrame(this.#episode.sample(FrameFlag.TERMINAL | this.#firstFlag));
     this.#mailbox.end(exited, this.#episode.lastFrame());
     this.#episode.close();
   }

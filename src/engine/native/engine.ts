@@ -8,6 +8,8 @@ import type {
   Engine,
   EpisodeSampler,
   EpisodeSpec,
+  ManualEpisode,
+  ManualSpec,
   ProcSpec,
   SampledEpisode,
   SamplerNews,
@@ -16,7 +18,7 @@ import type {
 } from '../engine.js';
 import { cgroupDirectory, placeOf } from '../failure-error.js';
 import { construct, readFailure, sampleWarning } from './refusal.js';
-import { episodeOptions, startNativeEpisode } from './sampler.js';
+import { episodeOptions, openNativeManualEpisode, startNativeEpisode } from './sampler.js';
 
 export type NativeEngineLoad =
   | { readonly engine: Engine; readonly reason: null }
@@ -72,6 +74,10 @@ class NativeEngine implements Engine {
       takeWarnings: () => episode.takeWarnings().map(sampleWarning),
       close: () => episode.close(),
     };
+  }
+
+  openManualEpisode(spec: ManualSpec): ManualEpisode {
+    return openNativeManualEpisode(this.#addon, spec);
   }
 
   startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {

@@ -1,9 +1,17 @@
 /** Episodes that the process's sampler thread samples. */
-import type { Addon, BudgetOptions, EpisodeOptions, NativeNews } from '../../addon/binding.js';
+import type {
+  Addon,
+  BudgetOptions,
+  EpisodeOptions,
+  ManualEpisodeOptions,
+  NativeNews,
+} from '../../addon/binding.js';
 import { bindRing } from '../../ring/header.js';
 import type {
   BudgetSpec,
   EpisodeSpec,
+  ManualEpisode,
+  ManualSpec,
   SampledEpisode,
   SamplerNews,
   SamplingSpec,
@@ -17,22 +25,37 @@ export function startNativeEpisode(
   spec: SamplingSpec,
   onNews: (news: SamplerNews) => void,
 ): SampledEpisode {
-  const { periodNs, fastPeriodNs, notifyEvery, tripwires, onExhausted, budget } = spec;
+  const { periodNs, fastPeriodNs, notifyEvery, tripwires } = spec;
   const options = {
-    ...episodeOptions(spec),
+    ...manualOptions(spec),
     periodNs,
     fastPeriodNs,
     notifyEvery,
     tripwires,
-    onExhausted,
-    // The deadlines count from the start of the session.
-    startNs: bindRing(spec.ring).shape.startMonoNs,
-    budget: budget && budgetOptions(budget),
   };
   return construct(
     placeOf(spec),
     () => new addon.SampledEpisode(options, (news) => onNews(samplerNews(news))),
   );
+}
+
+/** Throws as `startNativeEpisode`. */
+export function openNativeManualEpisode(addon: Addon, spec: ManualSpec): ManualEpisode {
+  const episode = construct(placeOf(spec), () => new addon.ManualEpisode(manualOptions(spec)));
+  return {
+    sample: episode.sample,
+    publish: episode.publish,
+    requestEnd: () => episode.requestEnd(),
+    wake: () => episode.wake(),
+    takeNews: () => samplerNews(episode.takeNews()),
+  };
+}
+
+function manualOptions(spec: ManualSpec): ManualEpisodeOptions {
+  const { onExhausted, budget, ring } = spec;
+  // The deadlines and the wall time count from the start of the session.
+  const startNs = bindRing(ring).shape.startMonoNs;
+  return { ...episodeOptions(spec), onExhausted, startNs, budget: budget && budgetOptions(budget) };
 }
 
 /** Throws `ERR_RING_CORRUPT`, `ERR_RING_VERSION`. */
