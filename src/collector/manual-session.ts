@@ -22,6 +22,7 @@ const NOTABLE =
   SampleOutcome.EXHAUSTED;
 
 export class ManualSession extends Session {
+  protected readonly tripwires = [];
   readonly #episode: ManualEpisode;
   /** What `collectWithBudget` charges besides the session's own budget, by the counters that its trackers share. */
   readonly #otherBudgets = new WeakMap<SharedArrayBuffer, BudgetWatch>();

@@ -16,7 +16,7 @@ export interface SampledSessionOptions extends SessionOptions {
 
 export class SampledSession extends Session {
   readonly #episode: SampledEpisode;
-  readonly #tripwires: readonly Tripwire[];
+  protected readonly tripwires: readonly Tripwire[];
   /** Who waits for which requested frame. */
   readonly #waiting = new Map<number, (frame: TelemetryFrame | Promise<TelemetryFrame>) => void>();
   #requests = 0;
@@ -25,7 +25,7 @@ export class SampledSession extends Session {
   constructor(options: SampledSessionOptions) {
     const { policy, tripwires, budget, baseline, onExhausted } = options;
     super(options, policy.samplePeriodMs);
-    this.#tripwires = tripwires;
+    this.tripwires = tripwires;
     this.#episode = options.engine.startEpisode(
       {
         ...options.spec,
@@ -73,10 +73,6 @@ export class SampledSession extends Session {
 
   #take(news: SamplerNews): void {
     this.tell(news);
-    for (const { index, value, seq } of news.trips) {
-      const { metric, atLeast } = this.#tripwires[index] as Tripwire;
-      this.emit('threshold', { metric, atLeast: Number(atLeast), value: Number(value), seq });
-    }
     for (const { request, words } of news.replies) this.#reply(request, words);
     if (news.ended !== null) this.#ended(news.ended);
     else if (news.frames) this.promotePeriodically();

@@ -29,6 +29,7 @@ import type { ExhaustedEvent, HandleEvents, StopReason } from './events.js';
 import { FrameDrain } from './frame-drain.js';
 import type { FrameSink } from './frame-sink.js';
 import { Promoter } from './promoter.js';
+import type { Tripwire } from './tripwire.js';
 
 /** These two mark the ends of a session, and only the session sets them. */
 export const END_FLAGS = FrameFlag.INITIAL | FrameFlag.TERMINAL;
@@ -53,6 +54,7 @@ export abstract class Session {
   /** What was drained, or promoted: each frame once. */
   readonly drain: FrameDrain;
   protected readonly options: SessionOptions;
+  protected abstract readonly tripwires: readonly Tripwire[];
   readonly #header: Uint32Array;
   readonly #latest: FrameReader<number>;
   readonly #startedAt = new Date();
@@ -273,6 +275,10 @@ export abstract class Session {
     this.#warn(news.warnings);
     for (const { seq, meta } of news.sources) {
       this.emit('source', { seq, sources: sourcesFromMeta(meta) });
+    }
+    for (const { index, value, seq } of news.trips) {
+      const { metric, atLeast } = this.tripwires[index] as Tripwire;
+      this.emit('threshold', { metric, atLeast: Number(atLeast), value: Number(value), seq });
     }
     this.#crossThresholds(news.budgetTrips);
     if (news.exhausted !== null) this.#exhaust(news.exhausted);

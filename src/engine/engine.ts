@@ -58,6 +58,7 @@ export interface BudgetSpec extends Omit<BudgetOptions, 'memory'> {
   readonly memory: SharedArrayBuffer;
 }
 
+/** What `openManualEpisode` opens. */
 export interface ManualSpec
   extends EpisodeSpec,
     Omit<ManualEpisodeOptions, keyof EpisodeOptions | 'startNs' | 'budget'> {
