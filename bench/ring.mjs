@@ -48,6 +48,8 @@ function nativeWriter(engine) {
     procRoot: '/proc',
     reaperPid: 0,
     memoryStatPeriodNs: 0n,
+    budget: null,
+    onExhausted: 'stop',
   });
   return { ring, publish: () => episode.publish(words, 0) };
 }

@@ -1,61 +1,74 @@
-// Episode for TypeScript: opened for any sampler, or sampled by hand. Its frames go straight into
-// the ring's shared memory.
+// Episode for TypeScript: an episode that its owner drives by hand, and how any episode is opened.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "../core/clock.h"
 #include "../core/episode.h"
+#include "../core/sampled_episode.h"
 #include "bindings.h"
 #include "episode_options.h"
 #include "errors.h"
 #include "js_class.h"
+#include "news_object.h"
 
 namespace episcope {
 namespace {
 
-/// Once closed, `episode_` is empty and every call does nothing.
+void fill(uint64_t (&amounts)[resource::kCount], const std::vector<uint64_t>& given) {
+  std::copy_n(given.begin(), std::min<size_t>(given.size(), resource::kCount), amounts);
+}
+
+/// An episode whose owner drives the same state machine on its own thread.
 class EpisodeObject {
  public:
   static std::unique_ptr<EpisodeObject> open(Options options, Napi::Env env) {
+    auto object = std::make_unique<EpisodeObject>(env_buffer(env));
+    Sampling sampling;
+    sampling.by_hand = true;
+    sampling.on_exhausted = options.get<ExhaustAction>("onExhausted", kExhaustActionNames);
+    const auto start_ns = options.get<uint64_t>("startNs");
+    const auto budget = options.get<std::optional<Options>>("budget");
     std::unique_ptr<Episode> episode = open_episode(options, env);
-    if (!episode) return nullptr;
-    const auto ring = options.get<View<uint8_t>>("ring");
-    return std::make_unique<EpisodeObject>(std::move(episode), Napi::Object(env, ring.array));
+    if (!episode || !start_actions(*env.GetInstanceData<EnvState>(), sampling, env)) {
+      return nullptr;
+    }
+    hold(object->ring_owner_, options.get<View<uint8_t>>("ring"), env);
+    if (!watch_budget(*episode, budget, start_ns, object->budget_owner_, env)) return nullptr;
+    object->episode_ = std::make_shared<SampledEpisode>(std::move(episode), std::move(sampling),
+                                                        start_ns, 0, nullptr, object->buffer_);
+    return object;
   }
 
-  EpisodeObject(std::unique_ptr<Episode> episode, Napi::Object ring)
-      : episode_(std::move(episode)),
-        buffer_(env_buffer(ring.Env())),
-        ring_owner_(Napi::Persistent(ring)) {}
+  explicit EpisodeObject(ReadBuffer& buffer) : buffer_(buffer) {}
 
-  uint32_t sample(uint32_t flags) { return episode_ ? episode_->sample(flags, buffer_) : 0; }
+  uint32_t sample(uint32_t flags) { return episode_->sample(flags, buffer_); }
 
   uint32_t publish(View<uint64_t> words, uint32_t flags) {
-    return episode_ && words.length >= kFrameWords ? episode_->publish(words.data, flags) : 0;
+    return words.length >= kFrameWords ? episode_->publish(words.data, flags) : 0;
   }
 
-  bool settle() { return !episode_ || episode_->settle(buffer_); }
+  void request_end() { episode_->request_end(); }
 
-  bool ended() { return !episode_ || episode_->ended(buffer_); }
-
-  std::vector<SampleWarning> take_warnings() {
-    std::vector<SampleWarning> warnings(kMaxWarnings);
-    warnings.resize(episode_ ? episode_->take_warnings(warnings.data()) : 0);
-    return warnings;
-  }
-
-  void close(Napi::Env env) {
-    episode_.reset();
+  bool wake(Napi::Env env) {
+    episode_->wake(monotonic_ns(), buffer_);
+    if (!episode_->over()) return false;
     ring_owner_.Reset();
+    budget_owner_.Reset();
     env.GetInstanceData<EnvState>()->children.release_unused();
+    return true;
   }
+
+  News take_news() { return episode_->take_news(); }
 
  private:
-  std::unique_ptr<Episode> episode_;
   ReadBuffer& buffer_;
-  // Without a strong reference the collector frees the shared memory under the writer.
+  std::shared_ptr<SampledEpisode> episode_;
+  // Without strong references the collector frees the shared memory under the writer.
   Napi::ObjectReference ring_owner_;
+  Napi::ObjectReference budget_owner_;
 };
 
 }  // namespace
@@ -97,15 +110,48 @@ std::unique_ptr<Episode> open_episode(const Options& options, Napi::Env env) {
   return episode;
 }
 
+bool start_actions(EnvState& state, Sampling& sampling, Napi::Env env) {
+  if (sampling.on_exhausted == ExhaustAction::kStop) return true;
+  int error = 0;
+  Actuator* actuator = env_actuator(state, error);
+  if (actuator == nullptr) {
+    throw_refusal(env, "ERR_ENGINE_UNAVAILABLE", error);
+    return false;
+  }
+  sampling.actions = actuator->queue();
+  return true;
+}
+
+void hold(Napi::ObjectReference& owner, const View<uint8_t>& memory, Napi::Env env) {
+  owner = Napi::Persistent(Napi::Object(env, memory.array));
+}
+
+bool watch_budget(Episode& episode, const std::optional<Options>& budget, uint64_t start_ns,
+                  Napi::ObjectReference& owner, Napi::Env env) {
+  if (!budget) return true;
+  const auto memory = budget->get<View<uint8_t>>("memory");
+  BudgetWatch::Settings watch;
+  if (!watch.counters.bind(memory.data, memory.length)) {
+    throw_refusal(env, "ERR_INVALID_CONFIG");
+    return false;
+  }
+  watch.from_zero = budget->get<std::string>("baseline") == "zero";
+  watch.start_ns = start_ns;
+  fill(watch.thresholds, budget->get<std::vector<uint64_t>>("thresholds"));
+  fill(watch.releases, budget->get<std::vector<uint64_t>>("releases"));
+  episode.watch_budget(watch, budget->get<bool>("speedUp"));
+  hold(owner, memory, env);
+  return true;
+}
+
 void init_episode(Napi::Env env, Napi::Object exports) {
   using Class = JsClass<EpisodeObject>;
   static constexpr JsMethod kMethods[] = {
       Class::method<&EpisodeObject::sample>("sample"),
       Class::method<&EpisodeObject::publish>("publish"),
-      Class::method<&EpisodeObject::settle>("settle"),
-      Class::method<&EpisodeObject::ended>("ended"),
-      Class::method<&EpisodeObject::take_warnings>("takeWarnings"),
-      Class::method<&EpisodeObject::close>("close"),
+      Class::method<&EpisodeObject::request_end>("requestEnd"),
+      Class::method<&EpisodeObject::wake>("wake"),
+      Class::method<&EpisodeObject::take_news>("takeNews"),
   };
   Class::define(env, exports, "Episode", kMethods);
 }

@@ -29,47 +29,6 @@ std::vector<Tripwire> tripwires_of(const std::vector<Options>& list) {
   return tripwires;
 }
 
-void fill(uint64_t (&amounts)[resource::kCount], const std::vector<uint64_t>& given) {
-  std::copy_n(given.begin(), std::min<size_t>(given.size(), resource::kCount), amounts);
-}
-
-/// Returns false, and has thrown, where the thread that freezes and kills does not start.
-bool start_actions(EnvState& state, Sampling& sampling, Napi::Env env) {
-  if (sampling.on_exhausted == ExhaustAction::kStop) return true;
-  int error = 0;
-  Actuator* actuator = env_actuator(state, error);
-  if (actuator == nullptr) {
-    throw_refusal(env, "ERR_ENGINE_UNAVAILABLE", error);
-    return false;
-  }
-  sampling.actions = actuator->queue();
-  return true;
-}
-
-void hold(Napi::ObjectReference& owner, const View<uint8_t>& memory, Napi::Env env) {
-  owner = Napi::Persistent(Napi::Object(env, memory.array));
-}
-
-/// The budget of the options, if there is one, is charged with every frame; `owner` keeps its
-/// memory. Returns false, and has thrown, unless that memory holds a budget.
-bool watch_budget(Episode& episode, const std::optional<Options>& budget, uint64_t start_ns,
-                  Napi::ObjectReference& owner, Napi::Env env) {
-  if (!budget) return true;
-  const auto memory = budget->get<View<uint8_t>>("memory");
-  BudgetWatch::Settings watch;
-  if (!watch.counters.bind(memory.data, memory.length)) {
-    throw_refusal(env, "ERR_INVALID_CONFIG");
-    return false;
-  }
-  watch.from_zero = budget->get<std::string>("baseline") == "zero";
-  watch.start_ns = start_ns;
-  fill(watch.thresholds, budget->get<std::vector<uint64_t>>("thresholds"));
-  fill(watch.releases, budget->get<std::vector<uint64_t>>("releases"));
-  episode.watch_budget(watch, budget->get<bool>("speedUp"));
-  hold(owner, memory, env);
-  return true;
-}
-
 /// Calls the owner with the news; with the last ones the session is over.
 class SessionListener final : public EnvListener {
  public:
@@ -168,56 +127,6 @@ class SampledEpisodeObject {
   std::shared_ptr<SampledSession> session_;
 };
 
-/// An episode whose owner drives the same state machine on its own thread.
-class ManualEpisodeObject {
- public:
-  static std::unique_ptr<ManualEpisodeObject> open(Options options, Napi::Env env) {
-    auto object = std::make_unique<ManualEpisodeObject>(env_buffer(env));
-    Sampling sampling;
-    sampling.by_hand = true;
-    sampling.on_exhausted = options.get<ExhaustAction>("onExhausted", kExhaustActionNames);
-    const auto start_ns = options.get<uint64_t>("startNs");
-    const auto budget = options.get<std::optional<Options>>("budget");
-    std::unique_ptr<Episode> episode = open_episode(options, env);
-    if (!episode || !start_actions(*env.GetInstanceData<EnvState>(), sampling, env)) {
-      return nullptr;
-    }
-    hold(object->ring_owner_, options.get<View<uint8_t>>("ring"), env);
-    if (!watch_budget(*episode, budget, start_ns, object->budget_owner_, env)) return nullptr;
-    object->episode_ = std::make_shared<SampledEpisode>(std::move(episode), std::move(sampling),
-                                                        start_ns, 0, nullptr, object->buffer_);
-    return object;
-  }
-
-  explicit ManualEpisodeObject(ReadBuffer& buffer) : buffer_(buffer) {}
-
-  uint32_t sample(uint32_t flags) { return episode_->sample(flags, buffer_); }
-
-  uint32_t publish(View<uint64_t> words, uint32_t flags) {
-    return words.length >= kFrameWords ? episode_->publish(words.data, flags) : 0;
-  }
-
-  void request_end() { episode_->request_end(); }
-
-  bool wake(Napi::Env env) {
-    episode_->wake(monotonic_ns(), buffer_);
-    if (!episode_->over()) return false;
-    ring_owner_.Reset();
-    budget_owner_.Reset();
-    env.GetInstanceData<EnvState>()->children.release_unused();
-    return true;
-  }
-
-  News take_news() { return episode_->take_news(); }
-
- private:
-  ReadBuffer& buffer_;
-  std::shared_ptr<SampledEpisode> episode_;
-  // Without strong references the collector frees the shared memory under the writer.
-  Napi::ObjectReference ring_owner_;
-  Napi::ObjectReference budget_owner_;
-};
-
 /// Takes the news of these sessions, and releases those that are over. Their owners are not told.
 template <typename Ids>
 void take_ends(EnvState& state, const Ids& ids) {
@@ -263,16 +172,6 @@ void init_sampled_episode(Napi::Env env, Napi::Object exports) {
       Class::method<&SampledEpisodeObject::set_waiting>("setWaiting"),
   };
   Class::define(env, exports, "SampledEpisode", kMethods);
-
-  using Manual = JsClass<ManualEpisodeObject>;
-  static constexpr JsMethod kManualMethods[] = {
-      Manual::method<&ManualEpisodeObject::sample>("sample"),
-      Manual::method<&ManualEpisodeObject::publish>("publish"),
-      Manual::method<&ManualEpisodeObject::request_end>("requestEnd"),
-      Manual::method<&ManualEpisodeObject::wake>("wake"),
-      Manual::method<&ManualEpisodeObject::take_news>("takeNews"),
-  };
-  Manual::define(env, exports, "ManualEpisode", kManualMethods);
 }
 
 }  // namespace episcope

@@ -82,23 +82,6 @@ export interface EpisodeOptions {
   readonly ring: Uint8Array;
 }
 
-/** Once closed, every call does nothing. */
-export interface NativeEpisode {
-  /**
-   * Hot. Reads every part and publishes one frame with these `FrameFlag` bits. TERMINAL ends the ring. Returns
-   * `SampleOutcome` bits.
-   */
-  sample(flags: number): number;
-  /** Hot. Publishes the given slot words, with their sources and validity, instead of reading. Applies the same clamps. */
-  publish(words: BigUint64Array, flags: number): number;
-  /** Reads the counters without publishing. Returns true if they equal those of the last `settle`. */
-  settle(): boolean;
-  /** Whether the root and all other members of the episode have exited. */
-  ended(): boolean;
-  takeWarnings(): readonly NativeWarning[];
-  close(): void;
-}
-
 /** A threshold on a published value: trips at or above `threshold`, is released below `release`. */
 export interface TripwireSpec {
   readonly metric: TripMetric;
@@ -115,7 +98,7 @@ export interface BudgetOptions extends Pick<WatchSettings, 'baseline' | 'thresho
   readonly speedUp: boolean;
 }
 
-export interface ManualEpisodeOptions extends EpisodeOptions {
+export interface DrivenEpisodeOptions extends EpisodeOptions {
   /** CLOCK_MONOTONIC: wall time counts from there, and so do the deadlines of a sampled episode. */
   readonly startNs: bigint;
   /** The action when a limit is reached, which ends the session. */
@@ -123,7 +106,7 @@ export interface ManualEpisodeOptions extends EpisodeOptions {
   readonly budget: BudgetOptions | null;
 }
 
-export interface SampledEpisodeOptions extends ManualEpisodeOptions {
+export interface SampledEpisodeOptions extends DrivenEpisodeOptions {
   readonly periodNs: bigint;
   /** Period while a tripwire with `SPEED_UP` is tripped. */
   readonly fastPeriodNs: bigint;
@@ -167,7 +150,7 @@ export interface NativeNews {
  * without its schedule. Nothing happens but by these calls. Once it is over, `sample` and `publish` return ENDED and the
  * other calls do nothing.
  */
-export interface NativeManualEpisode {
+export interface NativeEpisode {
   /** Hot. Reads every part, publishes one frame and charges the budget. Returns `SampleOutcome` bits. */
   sample(flags: number): number;
   /** Hot. The same of the given slot words, with their sources and validity, instead of reading. */
@@ -295,8 +278,7 @@ export interface NativeProcessControl {
 export interface Addon {
   readonly CgroupReader: new (options: CgroupSpec & ReaderWords) => NativeReader;
   readonly ProcReader: new (options: ProcSpec & ReaderWords) => NativeReader;
-  readonly Episode: new (options: EpisodeOptions) => NativeEpisode;
-  readonly ManualEpisode: new (options: ManualEpisodeOptions) => NativeManualEpisode;
+  readonly Episode: new (options: DrivenEpisodeOptions) => NativeEpisode;
   /** `onNews` is called on the event loop, never before the constructor has returned. */
   readonly SampledEpisode: new (
     options: SampledEpisodeOptions,

@@ -31,7 +31,7 @@ export class ManualSession extends Session {
   constructor(options: SessionOptions) {
     super(options, 0);
     const { spec, budget, baseline, onExhausted } = options;
-    this.#episode = options.engine.openManualEpisode({
+    this.#episode = options.engine.openEpisode({
       ...spec,
       ring: this.ring,
       budget: budget === null ? null : budgetSpec(budget, this.policy, baseline),

@@ -5,11 +5,10 @@
 import type {
   BudgetOptions,
   CgroupSpec,
+  DrivenEpisodeOptions,
   EpisodeOptions,
-  ManualEpisodeOptions,
   NativeEpisode,
   NativeFailure,
-  NativeManualEpisode,
   NativeNews,
   NativeReader,
   ProcSpec,
@@ -47,28 +46,23 @@ export interface SampleWarning {
   readonly failure: ReadFailure;
 }
 
-/** One episode: its readers and the writer of its ring. */
-export interface EpisodeSampler extends Omit<NativeEpisode, 'takeWarnings'> {
-  takeWarnings(): SampleWarning[];
-}
-
 /** The budget that the sampler charges with every frame. */
 export interface BudgetSpec extends Omit<BudgetOptions, 'memory'> {
   /** Shared memory with the counters of the budget. */
   readonly memory: SharedArrayBuffer;
 }
 
-/** What `openManualEpisode` opens. */
+/** What `openEpisode` opens. */
 export interface ManualSpec
   extends EpisodeSpec,
-    Omit<ManualEpisodeOptions, keyof EpisodeOptions | 'startNs' | 'budget'> {
+    Omit<DrivenEpisodeOptions, keyof EpisodeOptions | 'startNs' | 'budget'> {
   readonly budget: BudgetSpec | null;
 }
 
 /** An episode that the engine samples by itself, off the event loop. */
 export interface SamplingSpec
   extends ManualSpec,
-    Omit<SampledEpisodeOptions, keyof ManualEpisodeOptions> {}
+    Omit<SampledEpisodeOptions, keyof DrivenEpisodeOptions> {}
 
 /** An action that failed. */
 export interface FailedAction {
@@ -91,7 +85,7 @@ export interface SamplerNews extends Omit<NativeNews, 'warnings' | 'failedAction
 }
 
 /** An episode that its owner samples by hand. */
-export interface ManualEpisode extends Omit<NativeManualEpisode, 'takeNews'> {
+export interface ManualEpisode extends Omit<NativeEpisode, 'takeNews'> {
   /** What there is to tell since the last call. */
   takeNews(): SamplerNews;
 }
@@ -101,8 +95,7 @@ export interface Engine {
   readonly name: EngineName;
   openCgroup(spec: CgroupSpec): SourceReader;
   openProc(spec: ProcSpec): SourceReader;
-  openEpisode(spec: EpisodeSpec): EpisodeSampler;
-  openManualEpisode(spec: ManualSpec): ManualEpisode;
+  openEpisode(spec: ManualSpec): ManualEpisode;
   /**
    * Opens an episode, takes its `initial` frame, and passes it to the sampler of the engine. `onNews` is called on the
    * event loop of the calling thread, never before this method has returned. Neither keeps the process alive.

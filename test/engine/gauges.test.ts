@@ -46,13 +46,15 @@ describe.each(ENGINES)('gauges below zero, engine %s', (engine) => {
       procRoot: '/proc',
       reaperPid: 0,
       memoryStatPeriodNs: 0n,
+      budget: null,
+      onExhausted: 'stop',
     });
     const reader = new FrameReader({ ring });
     cgroup.write('memory.current', `${BELOW_ZERO}\n`);
     cgroup.write('pids.current', `${2n ** 64n - 1n}\n`);
     for (const told of [['memory.current', 'pids.current'], []]) {
       episode.sample(0);
-      const warnings = episode.takeWarnings().map(({ failure }) => failure.file);
+      const warnings = episode.takeNews().warnings.map(({ failure }) => failure.file);
       expect(warnings).toEqual(told);
       expect(reader.latest()).toMatchObject({
         memRssBytes: null,
@@ -69,7 +71,8 @@ describe.each(ENGINES)('gauges below zero, engine %s', (engine) => {
       memCurrentBytes: 2,
       memPeakBytes: null,
     });
-    expect(episode.takeWarnings().map(({ failure }) => failure.file)).toEqual(['memory.peak']);
-    episode.close();
+    expect(episode.takeNews().warnings.map(({ failure }) => failure.file)).toEqual(['memory.peak']);
+    episode.requestEnd();
+    expect(episode.wake()).toBe(true);
   });
 });

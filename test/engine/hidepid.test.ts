@@ -81,19 +81,25 @@ describe.each(ENGINES)('a recorded tree, engine %s', (engine) => {
       procRoot: proc.root,
       reaperPid: 0,
       memoryStatPeriodNs: 0n,
+      budget: null,
+      onExhausted: 'stop',
     });
     const reader = new FrameReader({ ring });
     const sample = () => {
       episode.sample(0);
       const { memory, io } = reader.latest()!.quality;
-      return { memory: [...memory], io: [...io], warnings: episode.takeWarnings() };
+      return { memory: [...memory], io: [...io], warnings: episode.takeNews().warnings };
     };
-    return { episode, sample };
+    const end = () => {
+      episode.requestEnd();
+      while (!episode.wake());
+    };
+    return { sample, end };
   }
 
   it('a member that is listed and not to be found is missing, told once, and found later', () => {
     writeFileSync(`${cgroup.path}/cgroup.procs`, '10\n11\n');
-    const { episode, sample } = open();
+    const { sample, end } = open();
     const lowerBound = { memory: ['lowerBound'], io: ['lowerBound'] };
     const first = sample();
     expect(first).toMatchObject(lowerBound);
@@ -106,12 +112,12 @@ describe.each(ENGINES)('a recorded tree, engine %s', (engine) => {
     expect(sample()).toEqual({ ...lowerBound, warnings: [] });
     proc.put(proc.process(11, 10, 2));
     expect(sample()).toEqual({ memory: [], io: [], warnings: [] });
-    episode.close();
+    end();
   });
 
   it('a member without a number in our pid namespace is missing, and told once', () => {
     writeFileSync(`${cgroup.path}/cgroup.procs`, '10\n0\n0\n');
-    const { episode, sample } = open();
+    const { sample, end } = open();
     const lowerBound = { memory: ['lowerBound'], io: ['lowerBound'] };
     const reason = 'a member is in a pid namespace that is not below ours';
     const first = sample();
@@ -122,13 +128,13 @@ describe.each(ENGINES)('a recorded tree, engine %s', (engine) => {
     expect(sample()).toEqual({ ...lowerBound, warnings: [] });
     writeFileSync(`${cgroup.path}/cgroup.procs`, '10\n');
     expect(sample()).toEqual({ memory: [], io: [], warnings: [] });
-    episode.close();
+    end();
   });
 
   it('a gauge that went below zero in a member is missing, and told once', () => {
     writeFileSync(`${cgroup.path}/cgroup.procs`, '10\n11\n');
     proc.put(proc.process(11, 10, 2));
-    const { episode, sample } = open();
+    const { sample, end } = open();
     expect(sample()).toEqual({ memory: [], io: [], warnings: [] });
     proc.write(11, 'statm', '9 18446744073709551615 1 1 0 1 0\n');
     const underflown = sample();
@@ -137,6 +143,6 @@ describe.each(ENGINES)('a recorded tree, engine %s', (engine) => {
       { part: 1, failure: { pid: 11, file: 'statm', reason: 'gauge below zero' } },
     ]);
     expect(sample()).toEqual({ memory: ['lowerBound'], io: [], warnings: [] });
-    episode.close();
+    end();
   });
 });

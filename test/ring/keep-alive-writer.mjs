@@ -14,5 +14,7 @@ const episode = selectEngine(engine).openEpisode({
   procRoot: '/proc',
   reaperPid: 0,
   memoryStatPeriodNs: 0n,
+  budget: null,
+  onExhausted: 'stop',
 });
 episode.publish(new BigUint64Array(FRAME_WORDS), 0);

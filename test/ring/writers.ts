@@ -1,9 +1,9 @@
 /** The two kinds of writers: the native one wakes the readers that have the addon. */
 
-import type { EpisodeSampler } from '../../src/engine/engine.js';
+import type { ManualEpisode } from '../../src/engine/engine.js';
 import { loadNativeEngine } from '../../src/engine/native/engine.js';
 import { RingWriter } from '../../src/ring/index.js';
-import { FrameFlag, RING_SLOT_WORDS } from '../../src/schema/layout.js';
+import { RING_SLOT_WORDS } from '../../src/schema/layout.js';
 import { publish, ring } from './derived-frame.js';
 
 export type WriterKind = 'js' | 'native';
@@ -37,7 +37,7 @@ function jsWriter(shared: SharedArrayBuffer): TestWriter {
 
 function nativeWriter(shared: SharedArrayBuffer): TestWriter {
   const { engine } = loadNativeEngine();
-  const episode: EpisodeSampler = engine!.openEpisode({
+  const episode: ManualEpisode = engine!.openEpisode({
     episodeId: 'job',
     pid: process.pid,
     ring: shared,
@@ -46,6 +46,8 @@ function nativeWriter(shared: SharedArrayBuffer): TestWriter {
     procRoot: '/proc',
     reaperPid: 0,
     memoryStatPeriodNs: 0n,
+    budget: null,
+    onExhausted: 'stop',
   });
   const words = new BigUint64Array(RING_SLOT_WORDS);
   return {
@@ -54,8 +56,8 @@ function nativeWriter(shared: SharedArrayBuffer): TestWriter {
       for (let i = 0; i < count; i++) episode.publish(words, 0);
     },
     finish: () => {
-      episode.sample(FrameFlag.TERMINAL);
-      episode.close();
+      episode.requestEnd();
+      while (!episode.wake());
     },
   };
 }

@@ -5,13 +5,26 @@
  */
 import type { BudgetTrip, Exhaustion } from '../../budget/watch.js';
 import type { ExhaustAction } from '../../schema/enumerations.js';
-import type { EpisodeSampler, TripwireSpec } from '../engine.js';
+import type { SampleWarning, TripwireSpec } from '../engine.js';
 import type { Trip } from './tripwires.js';
 
 /** What is done to the processes of an episode. */
 export type EnforcedAction = Exclude<ExhaustAction, 'stop'>;
 
-export interface DrivenEpisode extends EpisodeSampler {
+export interface DrivenEpisode {
+  /**
+   * Reads every part and publishes one frame with these `FrameFlag` bits. TERMINAL ends the ring. Returns
+   * `SampleOutcome` bits.
+   */
+  sample(flags: number): number;
+  /** Publishes the given slot words, with their sources and validity, instead of reading. Applies the same clamps. */
+  publish(words: BigUint64Array, flags: number): number;
+  /** Reads the counters without publishing. Returns true if they equal those of the last `settle`. */
+  settle(): boolean;
+  /** Whether the root and all other members of the episode have exited. */
+  ended(): boolean;
+  takeWarnings(): SampleWarning[];
+  close(): void;
   /** The root process had exited when `ended` or `sample` looked last. */
   readonly rootGone: boolean;
   /** The last frame as it is in its slot, including its seq; but the stamp. A copy. */

@@ -4,8 +4,6 @@ import { bindRing } from '../../ring/header.js';
 import type {
   CgroupSpec,
   Engine,
-  EpisodeSampler,
-  EpisodeSpec,
   ManualEpisode,
   ManualSpec,
   ProcSpec,
@@ -29,10 +27,6 @@ const UNSCHEDULED = {
   tripwires: [],
   notifyEvery: 0,
 };
-
-function openEpisode(spec: EpisodeSpec): JsEpisode {
-  return new JsEpisode(spec, (failure) => failureToError(failure, placeOf(spec)));
-}
 
 class JsEngine implements Engine {
   readonly name = 'js';
@@ -58,13 +52,9 @@ class JsEngine implements Engine {
     return sourceReader(reader, (parts, reading) => reader.read(parts, reading));
   }
 
-  openEpisode(spec: EpisodeSpec): EpisodeSampler {
-    return openEpisode(spec);
-  }
-
-  openManualEpisode(spec: ManualSpec): ManualEpisode {
+  openEpisode(spec: ManualSpec): ManualEpisode {
     const anchorNs = bindRing(spec.ring).shape.startMonoNs;
-    const episode = openEpisode(spec);
+    const episode = new JsEpisode(spec, (failure) => failureToError(failure, placeOf(spec)));
     if (spec.budget !== null) episode.setBudget(spec.budget, anchorNs);
     const clock = process.hrtime.bigint;
     const sampling = { ...UNSCHEDULED, anchorNs, onExhausted: spec.onExhausted };

@@ -20,7 +20,6 @@ import { FrameFlag, FrameWord, MetaShift, QualityBit, SourceCode } from '../../s
 import { PART_WORDS } from '../../schema/metrics.js';
 import type {
   BudgetSpec,
-  EpisodeSampler,
   EpisodeSpec,
   ReadFailure,
   SampleWarning,
@@ -47,7 +46,7 @@ const has = (parts: number, p: number): boolean => ((parts >> p) & 1) !== 0;
 
 const monotonicNs = (): bigint => process.hrtime.bigint();
 
-export class JsEpisode implements DrivenEpisode, EpisodeSampler {
+export class JsEpisode implements DrivenEpisode, DrivenEpisode {
   readonly #spec: EpisodeSpec;
   readonly #cgroup: CgroupReader | null = null;
   readonly #proc: ProcReader | null = null;

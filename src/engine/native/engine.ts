@@ -6,8 +6,6 @@ import { FRAME_WORDS } from '../../schema/layout.js';
 import type {
   CgroupSpec,
   Engine,
-  EpisodeSampler,
-  EpisodeSpec,
   ManualEpisode,
   ManualSpec,
   ProcSpec,
@@ -16,9 +14,9 @@ import type {
   SamplingSpec,
   SourceReader,
 } from '../engine.js';
-import { cgroupDirectory, placeOf } from '../failure-error.js';
-import { construct, readFailure, sampleWarning } from './refusal.js';
-import { episodeOptions, openNativeManualEpisode, startNativeEpisode } from './sampler.js';
+import { cgroupDirectory } from '../failure-error.js';
+import { construct, readFailure } from './refusal.js';
+import { openNativeEpisode, startNativeEpisode } from './sampler.js';
 
 export type NativeEngineLoad =
   | { readonly engine: Engine; readonly reason: null }
@@ -64,20 +62,8 @@ class NativeEngine implements Engine {
     );
   }
 
-  openEpisode(spec: EpisodeSpec): EpisodeSampler {
-    const episode = construct(placeOf(spec), () => new this.#addon.Episode(episodeOptions(spec)));
-    return {
-      sample: episode.sample,
-      publish: episode.publish,
-      settle: () => episode.settle(),
-      ended: () => episode.ended(),
-      takeWarnings: () => episode.takeWarnings().map(sampleWarning),
-      close: () => episode.close(),
-    };
-  }
-
-  openManualEpisode(spec: ManualSpec): ManualEpisode {
-    return openNativeManualEpisode(this.#addon, spec);
+  openEpisode(spec: ManualSpec): ManualEpisode {
+    return openNativeEpisode(this.#addon, spec);
   }
 
   startEpisode(spec: SamplingSpec, onNews: (news: SamplerNews) => void): SampledEpisode {

@@ -2,8 +2,8 @@
 import type {
   Addon,
   BudgetOptions,
+  DrivenEpisodeOptions,
   EpisodeOptions,
-  ManualEpisodeOptions,
   NativeNews,
 } from '../../addon/binding.js';
 import { bindRing } from '../../ring/header.js';
@@ -40,8 +40,8 @@ export function startNativeEpisode(
 }
 
 /** Throws as `startNativeEpisode`. */
-export function openNativeManualEpisode(addon: Addon, spec: ManualSpec): ManualEpisode {
-  const episode = construct(placeOf(spec), () => new addon.ManualEpisode(manualOptions(spec)));
+export function openNativeEpisode(addon: Addon, spec: ManualSpec): ManualEpisode {
+  const episode = construct(placeOf(spec), () => new addon.Episode(manualOptions(spec)));
   return {
     sample: episode.sample,
     publish: episode.publish,
@@ -51,7 +51,7 @@ export function openNativeManualEpisode(addon: Addon, spec: ManualSpec): ManualE
   };
 }
 
-function manualOptions(spec: ManualSpec): ManualEpisodeOptions {
+function manualOptions(spec: ManualSpec): DrivenEpisodeOptions {
   const { onExhausted, budget, ring } = spec;
   // The deadlines and the wall time count from the start of the session.
   const startNs = bindRing(ring).shape.startMonoNs;
@@ -59,7 +59,7 @@ function manualOptions(spec: ManualSpec): ManualEpisodeOptions {
 }
 
 /** Throws `ERR_RING_CORRUPT`, `ERR_RING_VERSION`. */
-export function episodeOptions(spec: EpisodeSpec): EpisodeOptions {
+function episodeOptions(spec: EpisodeSpec): EpisodeOptions {
   bindRing(spec.ring);
   const { pid, procRoot, reaperPid, tier, cgroup, memoryStatPeriodNs } = spec;
   const ring = new Uint8Array(spec.ring);
