@@ -31,8 +31,9 @@ class CgroupReader {
   /// Why part `index` (0 cpu, 1 memory, 2 io, 3 extra) was unavailable when it was last read.
   const ReadFailure& failure(uint32_t index) const { return failures_[index]; }
 
-  /// The failures of the files of the extra part at the last read. memory.peak, which is read with
-  /// the memory part, comes first. failure(3) is the first of them.
+  /// The failures of the last read that made no part of figures unavailable: of memory.peak, then
+  /// of the optional files, in the order in which they are read. Each file has one at most; an
+  /// absent file is no failure. failure(part::kExtraIndex) has the first of them.
   std::span<const ReadFailure> extra_failures() const { return {extra_failures_, extra_count_}; }
 
   /// Whether the directory was removed. Detected when read() or populated() finds a dead file.

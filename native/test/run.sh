@@ -4,9 +4,12 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=.cache/native-tests
 mkdir -p "$build"
+# As node-gyp understands it: a number, or max.
+jobs=${JOBS:-max}
+if [ "$jobs" = max ]; then jobs=$(nproc); fi
 if ! {
   cmake -S . -B "$build" -D CMAKE_BUILD_TYPE=Debug -D EPISCOPE_SANITIZE=address,undefined &&
-    cmake --build "$build" --parallel "$(nproc)"
+    cmake --build "$build" --parallel "$jobs"
 } >"$build/build.log" 2>&1; then
   tail -n 60 "$build/build.log" >&2
   exit 1

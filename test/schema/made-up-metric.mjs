@@ -17,8 +17,12 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { METRICS } from '../../schema/metrics.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const usedWords = METRICS.map(({ word }) => word);
+const firstFreeWord = 1 + usedWords.find((word) => !usedWords.includes(word + 1));
 
 /** A key of a file that is read already, and a file of its own whose word lies in the upper half of the validity mask. */
 const EDITS = {
@@ -26,7 +30,7 @@ const EDITS = {
     [
       /\n\];\n$/,
       `
-  { name: 'madeUpBytes', key: 'made_up_bytes', part: 'memory', word: 27, unit: 'bytes', kind: 'gauge',
+  { name: 'madeUpBytes', key: 'made_up_bytes', part: 'memory', word: ${firstFreeWord}, unit: 'bytes', kind: 'gauge',
     doc: 'Made up.', file: 'memory.stat', fileKey: 'made_up', since: '0.0', stats: 'madeUpBytes' },
   { name: 'inventedCount', key: 'invented_count', part: 'extra', word: 40, unit: 'count', kind: 'counter',
     doc: 'Made up too.', file: 'invented.count', fileKey: '', since: '0.0' },

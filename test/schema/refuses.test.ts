@@ -32,25 +32,25 @@ async function generate(file: string, from: string | RegExp, to: string): Promis
   await promisify(execFile)(process.execPath, [join(copy, 'schema/generate.mjs')]);
 }
 
-/** Adds a metric at the end of the list: a good one, but for what `change` says. */
+/** Adds a metric at the end of the list: a good one, but for what `change` says. Its word is the last of a slot. */
 function addMetric(change: string): Promise<void> {
   const row = `{
-    name: 'memSwapBytes', key: 'mem_swap_bytes', part: 'memory', word: 27, unit: 'bytes', kind: 'gauge',
-    file: 'memory.swap.current', fileKey: '', since: '4.5', doc: 'Swap.', ${change}
+    name: 'madeUpBytes', key: 'made_up_bytes', part: 'memory', word: 47, unit: 'bytes', kind: 'gauge',
+    file: 'made.up', fileKey: '', since: '0.0', doc: 'Made up.', ${change}
   }`;
   return generate('metrics.mjs', /\n\];\s*$/, `\n${row}];`);
 }
 
 describe('the generator refuses', () => {
   test.each([
-    ['a word of another metric', 'word: 26', 'memSwapBytes|collectNs'],
-    ['a word of the head', 'word: 3', 'memSwapBytes'],
-    ['a word beyond the slot', 'word: 48', 'memSwapBytes'],
+    ['a word of another metric', 'word: 26', 'madeUpBytes|collectNs'],
+    ['a word of the head', 'word: 3', 'madeUpBytes'],
+    ['a word beyond the slot', 'word: 48', 'madeUpBytes'],
     ['the name of another metric', "name: 'cpuNs', unit: 'ns'", 'cpuNs'],
-    ['the key of another metric', "key: 'cpu_ns'", 'memSwapBytes'],
-    ['a name without its unit', "name: 'memSwap'", 'memSwap'],
-    ['a unit that does not exist', "unit: 'pages'", 'memSwapBytes'],
-    ['a part that does not exist', "part: 'swap'", 'memSwapBytes'],
+    ['the key of another metric', "key: 'cpu_ns'", 'madeUpBytes'],
+    ['a name without its unit', "name: 'madeUp'", 'madeUp'],
+    ['a unit that does not exist', "unit: 'pages'", 'madeUpBytes'],
+    ['a part that does not exist', "part: 'swap'", 'madeUpBytes'],
     ['an eighth metric of the twelve-field form', 'wire: true', 'twelve-field form'],
   ])('%s', async (_what, change, named) => {
     await expect(addMetric(change)).rejects.toMatchObject({
@@ -95,16 +95,16 @@ test('a metric beyond word 31 has its bit in the high half of the validity word'
   const read = (_halves: Uint32Array, word: number) => word;
   const halves = new Uint32Array(2 * FRAME_WORDS);
   expect(figuresOfWords(halves, 0, 1 << 8, read)).toMatchObject({
-    memSwapBytes: 40,
+    madeUpBytes: 40,
     memRssBytes: null,
   });
   // The same bit of the low half is another metric's.
   expect(figuresOfWords(halves, 1 << 8, 0, read)).toMatchObject({
-    memSwapBytes: null,
+    madeUpBytes: null,
     memRssBytes: 8,
   });
 
   const header = await readFile(join(copy, 'native/core/schema.h'), 'utf8');
-  expect(header).toContain('kMemSwapBytes = 40;');
+  expect(header).toContain('kMadeUpBytes = 40;');
   expect(header).toContain('kFrameWords = 41;');
 });

@@ -85,8 +85,9 @@ export class CgroupReader {
   }
 
   /**
-   * Returns the failures of the files of the extra part at the last read. `memory.peak`, which is read with the memory
-   * part, comes first. `failure(3)` returns the first of them.
+   * Returns the failures of the last read that made no part of figures unavailable: of `memory.peak`, then of the
+   * optional files, in the order in which they are read. Each file has one at most; an absent file is no failure.
+   * `failure(PartIndex.EXTRA)` has the first of them.
    */
   extraFailures(): readonly ReadFailure[] {
     return this.#extraFailures;
