@@ -98,7 +98,15 @@ class Player {
     if (verb == "set") {
       for (const std::string& fact : args) set(fact);
     } else if (verb == "start") {
-      start(args.at(0));
+      open(args.at(0), false);
+      wake();
+    } else if (verb == "drive") {
+      open(args.at(0), true);
+    } else if (verb == "sample") {
+      episode_->sample(0, *buffer_);
+    } else if (verb == "publish") {
+      const uint64_t words[kFrameWords] = {};
+      episode_->publish(words, 0);
     } else if (verb == "run") {
       run(ns_of(args.at(0)));
     } else if (verb == "wake") {
@@ -151,8 +159,9 @@ class Player {
   }
 
  private:
-  void start(const std::string& action) {
+  void open(const std::string& action, bool by_hand) {
     Sampling sampling;
+    sampling.by_hand = by_hand;
     sampling.period_ns = ns_of("100");
     sampling.fast_period_ns = ns_of("25");
     while (action != name_of(sampling.on_exhausted)) {
@@ -163,7 +172,6 @@ class Player {
     episode_ =
         std::make_shared<SampledEpisode>(std::make_unique<test::ScriptedEpisode>(&script_),
                                          std::move(sampling), 0, 1, nullptr, *buffer_, clock_now);
-    wake();
   }
 
   void wake() { episode_->wake(clock_ns, *buffer_); }
@@ -230,7 +238,7 @@ class Player {
   }
 
   std::string wakes() const {
-    if (episode_->over()) return "never";
+    if (episode_->over() || episode_->wake_ns() == UINT64_MAX) return "never";
     return episode_->wake_ns() <= clock_ns ? "at_once" : ms_of(episode_->wake_ns());
   }
 

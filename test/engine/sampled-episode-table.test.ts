@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SamplerNews } from '../../src/engine/engine.js';
 import { SampledEpisode } from '../../src/engine/js/sampled-episode.js';
 import { type ExhaustAction, SampleOutcome } from '../../src/schema/enumerations.js';
-import { FrameFlag, FrameWord } from '../../src/schema/layout.js';
+import { FRAME_WORDS, FrameFlag, FrameWord } from '../../src/schema/layout.js';
 import { ManualClock, ScriptedEpisode } from './scripted-episode.js';
 
 const nsOf = (ms: string): bigint => BigInt(Math.round(Number(ms) * 1e6));
@@ -34,7 +34,17 @@ class Player {
         for (const fact of args) this.#set(...(fact.split('=') as [string, string]));
         break;
       case 'start':
-        this.#start(first as ExhaustAction);
+        this.#open(first as ExhaustAction, false);
+        this.#wake();
+        break;
+      case 'drive':
+        this.#open(first as ExhaustAction, true);
+        break;
+      case 'sample':
+        this.#sampled.sample(0);
+        break;
+      case 'publish':
+        this.#sampled.publish(new BigUint64Array(FRAME_WORDS), 0);
         break;
       case 'run':
         this.#run(nsOf(first));
@@ -59,8 +69,9 @@ class Player {
     }
   }
 
-  #start(onExhausted: ExhaustAction): void {
+  #open(onExhausted: ExhaustAction, byHand: boolean): void {
     const sampling = {
+      byHand,
       periodNs: nsOf('100'),
       fastPeriodNs: nsOf('25'),
       tripwires: [],
@@ -70,7 +81,6 @@ class Player {
     };
     this.#sampled = new SampledEpisode(this.#episode, sampling, this.#clock.read);
     this.#sampled.onPost = () => this.#wake();
-    this.#wake();
   }
 
   #wake(): void {
