@@ -138,7 +138,7 @@ struct IoDevice {
 };
 inline constexpr uint64_t kUnknownDevice = UINT64_MAX;
 
-/// Parses the figures of each device, in the order of the text. A device may have no figures.
+/// Parses the figures of each device, as the text lists them. A device may have no figures.
 ParseError parse_io_devices(Text text, std::vector<IoDevice>& out);
 
 /// Parses a device number such as `8:16`. Returns false for any other text.

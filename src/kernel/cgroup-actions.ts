@@ -7,7 +7,7 @@ import { errnoName } from '../error/errno-name.js';
 import { errnoOf } from './errno.js';
 import { whyNotStopped } from './own-membership.js';
 
-/** Neither method rejects. If the addon loads, actions run in the order of the calls. */
+/** Neither method rejects. If the addon loads, actions run in sequence, the first call first. */
 export interface CgroupActions {
   /** Writes `text` to a control file (`cgroup.kill`, `cgroup.freeze`, `cgroup.procs`, …), in one write. Returns null, or the errno. */
   write(directory: string, file: string, text: string): Promise<string | null>;

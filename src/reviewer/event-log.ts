@@ -1,4 +1,4 @@
-/** What a writer writes through: a queue, written in the order of the appends. */
+/** What a writer writes through: a queue, written first come, first served. */
 import type { LogCancel, LogFault } from '../schema/enumerations.js';
 
 /** Why a line is not on disk. */
