@@ -1,5 +1,5 @@
-// Actuator for TypeScript: actions on cgroups that may stall in the kernel, by a thread of the
-// process.
+// Actuator for TypeScript: performs actions on cgroups that may stall in the kernel on a thread of
+// its own, one for the process.
 #include <memory>
 #include <optional>
 #include <string>

@@ -1,5 +1,5 @@
-// The border: each part of the addon registers its functions on `exports`. Arguments are trusted;
-// the TypeScript facade validates them.
+// The boundary to JavaScript: each part of the addon registers its functions on `exports`.
+// Arguments are trusted; the TypeScript facade validates them.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ namespace episcope {
 
 inline ReadBuffer& env_buffer(Napi::Env env) { return env.GetInstanceData<EnvState>()->buffer; }
 
-/// A C string would end there, and name another file than the caller checked.
+/// A C string ends at the NUL, and would name a file other than the one that the caller checked.
 inline bool has_nul(const std::string& path) { return path.find('\0') != std::string::npos; }
 
 inline ReadFailure path_failure() { return {.code = ReadCode::kCgroupPath}; }

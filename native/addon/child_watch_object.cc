@@ -1,5 +1,5 @@
-// ChildWatch for TypeScript: how a child of this process ended. Node does not report real-time
-// signals.
+// ChildWatch for TypeScript: reports how a child of this process ended. Node does not report
+// real-time signals.
 #include <memory>
 #include <optional>
 #include <utility>
@@ -23,7 +23,7 @@ class ChildWatchObject {
 
   bool is_watching() { return watch_ != nullptr; }
 
-  /// The watch ends with it, so that its descriptor does not wait for the garbage collector.
+  /// Also ends the watch, so that its descriptor is closed before garbage collection.
   Napi::Value take_exit(Napi::Env env) {
     const auto watch = std::move(watch_);
     const auto status = watch ? watch->status() : std::nullopt;

@@ -1,5 +1,5 @@
-// Which episodes are being sampled in this process, in whatever thread: a collector that is shared
-// refuses a second session of one.
+// The episodes that any thread of this process is sampling: a shared collector refuses a second
+// session of the same episode.
 #include <mutex>
 #include <string>
 #include <unordered_set>
@@ -29,7 +29,7 @@ bool claim(std::string id, Napi::Env env) {
   return claimed;
 }
 
-/// Does nothing unless this environment claimed it.
+/// Does nothing unless this environment claimed the episode.
 void release(std::string id, Napi::Env env) {
   auto* state = env.GetInstanceData<EnvState>();
   const std::lock_guard lock(claims().mutex);

@@ -1,4 +1,4 @@
-// Directories of a cgroup tree by descriptor, and their ownership marks.
+// Opens directories of a cgroup tree by descriptor, and reads and writes their ownership marks.
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ constexpr char kOwnerXattr[] = "user.episcope.owner";
 constexpr size_t kOwnerMarkMaxBytes = 256;
 constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY;
 
-/// An absolute path without "..", and without any symlink.
+/// Opens an absolute path that contains no ".." and no symlink.
 Opened open_root(std::string path) {
   return Opened::from(open_directory_without_links(AT_FDCWD, path.data(), 0));
 }
@@ -29,13 +29,13 @@ Opened open_child_directory(int32_t dirfd, std::string name) {
   return Opened::from(open_child(dirfd, name.c_str(), kDirectoryFlags));
 }
 
-/// None, or the errno.
+/// Returns nullopt on success, otherwise the errno.
 std::optional<int> set_owner_mark(int32_t fd, std::string mark) {
   if (fsetxattr(fd, kOwnerXattr, mark.data(), mark.size(), 0) == 0) return std::nullopt;
   return errno;
 }
 
-/// None where there is none, or it cannot be read.
+/// Returns nullopt if there is no mark or it cannot be read.
 std::optional<std::string> get_owner_mark(int32_t fd) {
   char mark[kOwnerMarkMaxBytes];
   const ssize_t length = fgetxattr(fd, kOwnerXattr, mark, sizeof mark);

@@ -15,12 +15,12 @@ namespace episcope {
 
 namespace {
 
-/// The handles of one signal are called by ascending address, and libuv's own handle of
-/// SIGCHLD, which reaps, is a part of the loop: one that lies below the loop is called just before
-/// it. Elsewhere it is of no use, and does no harm.
+/// libuv calls the handles of one signal by ascending address, and its own handle of SIGCHLD, which
+/// reaps, is a part of the loop: a handle at a lower address than the loop is called just before
+/// it. At a higher address this handle is useless but harmless.
 class ReapingSignal {
  public:
-  /// nullptr where it cannot be had.
+  /// Returns nullptr on failure.
   static ReapingSignal* start(uv_loop_t* loop, std::function<void()> before_reaping) {
     ReapingSignal* signal = allocate_low();
     if (signal == nullptr) return nullptr;
@@ -38,7 +38,7 @@ class ReapingSignal {
     return signal;
   }
 
-  /// Calls `closed` when the loop has let go of it.
+  /// Calls `closed` once the loop has released the handle.
   void close(std::function<void()> closed) {
     before_reaping_ = std::move(closed);
     uv_close(reinterpret_cast<uv_handle_t*>(&handle_), [](uv_handle_t* handle) {
@@ -53,7 +53,7 @@ class ReapingSignal {
   static constexpr size_t kPage = 4096;
 
   static ReapingSignal* allocate_low() {
-    // Below everything that a linker or an allocator places. The kernel may choose another place.
+    // Below everything that a linker or an allocator places. The kernel may ignore the hint.
     static std::atomic<uintptr_t> next_hint{0x100000};
     void* hint = reinterpret_cast<void*>(next_hint.fetch_add(kPage));
     void* page = mmap(hint, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -112,14 +112,14 @@ std::shared_ptr<ChildWatch> EnvChildren::watch(Napi::Env env, int pid) {
       return watch;
     }
     polls_->hooked = true;
-    // A child that ends while the descriptors of this turn are served is asked for here.
+    // Reads how a child ended that exits while the descriptors of this turn are served.
     polls_->reaping = ReapingSignal::start(loop, [polls = polls_.get()] { polls->ask_all(); });
   }
   auto* poll = new Poll;
   poll->watch = watch;
   poll->polls = polls_;
   poll->handle.data = poll;
-  // Without it the sampler still asks, and may be too late.
+  // Without the poll the sampler still reads how the child ended, but may be too late.
   if (uv_poll_init(loop, &poll->handle, watch->pidfd()) != 0) {
     delete poll;
     return watch;
@@ -128,7 +128,7 @@ std::shared_ptr<ChildWatch> EnvChildren::watch(Napi::Env env, int pid) {
   uv_unref(reinterpret_cast<uv_handle_t*>(&poll->handle));
   const auto exited = [](uv_poll_t* handle, int, int) {
     auto* fired = static_cast<Poll*>(handle->data);
-    // All of them: the loop reaps every child that has ended by the time it comes to that.
+    // All watches: when the loop reaps, it reaps every child that has exited by then.
     fired->polls->ask_all();
     fired->polls->close(fired);
   };

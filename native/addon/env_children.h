@@ -1,5 +1,5 @@
-// The children of this process that an environment watches: how each ended is asked for in the
-// environment's event loop, before that reaps any.
+// The children of this process that an environment watches: the environment's event loop reads how
+// each child ended before it reaps any.
 #pragma once
 
 #include <memory>
@@ -10,22 +10,22 @@
 namespace episcope {
 
 /// In each turn libuv serves its descriptors first and signals last, and a pidfd is readable before
-/// SIGCHLD is sent: whoever listens to pidfds is called before the loop reaps. So is a handle of
-/// SIGCHLD that comes before libuv's own, for the children that end meanwhile.
+/// SIGCHLD is sent: the pidfd listeners are called before the loop reaps. So is a handle of SIGCHLD
+/// that precedes libuv's own, for the children that exit meanwhile.
 class EnvChildren {
  public:
   EnvChildren();
   EnvChildren(const EnvChildren&) = delete;
   EnvChildren& operator=(const EnvChildren&) = delete;
 
-  /// nullptr: `pid` is no child of this process, or cannot be watched.
+  /// Returns nullptr if `pid` is not a child of this process or cannot be watched.
   std::shared_ptr<ChildWatch> watch(Napi::Env env, int pid);
-  /// Lets go of the children that nobody else holds any more.
+  /// Releases the watches that have no other owner any more.
   void release_unused();
 
  private:
   struct Poll;
-  /// Outlives the environment's state until the last handle of the loop is closed.
+  /// May outlive the environment's state: lives until the last handle of the loop is closed.
   struct Polls;
   std::shared_ptr<Polls> polls_;
 };

@@ -9,8 +9,8 @@
 namespace episcope {
 namespace {
 
-/// What a listener throws is an uncaught exception, as from any emitter; the other listeners are
-/// called all the same. False where nothing can be called any more: the worker is being terminated.
+/// Raises what a listener threw as an uncaught exception, as any emitter does; the other listeners
+/// are still called. Returns false if the worker is being terminated: no call is possible any more.
 bool report_exception(napi_env env) {
   napi_value exception = nullptr;
   bool is_pending = false;
@@ -47,7 +47,7 @@ bool EnvEvents::open(Napi::Env env) {
 }
 
 uint32_t EnvEvents::add(Napi::Env env, std::shared_ptr<EnvListener> listener) {
-  // After four thousand million the numbers begin anew, and some may still be in use.
+  // The ids wrap around after 2^32, and some may still be in use.
   do last_id_++;
   while (listeners_.count(last_id_) > 0);
   if (listener->is_holding_) count_holders(env, 1);
@@ -93,7 +93,7 @@ void EnvEvents::tell_result(uint32_t id, std::variant<int, LogFailure> result) {
 void EnvEvents::tell(uint32_t id) {
   if (closed_) return;
   untold_.push_back(id);
-  // One call delivers all that has come by then.
+  // One call delivers all ids that have been added by then.
   if (untold_.size() == 1) {
     napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
   }
@@ -111,15 +111,15 @@ bool EnvEvents::wait(uint64_t deadline_ns, std::vector<uint32_t>& ids) {
 }
 
 void EnvEvents::close() {
-  // References end with their environment, this object may live longer.
+  // The references end with their environment, but this object may live longer.
   listeners_.clear();
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   closed_ = true;
   untold_.clear();
   results_.clear();
-  // Not yet finalized, as this runs before the function's own hook. Newer releases of Node leak one
-  // that its threads still hold then.
+  // Not yet finalized, because this runs before the function's own hook. Newer releases of Node
+  // leak a function that its threads still hold at that time.
   if (function_ != nullptr) napi_release_threadsafe_function(function_, napi_tsfn_release);
   function_ = nullptr;
 }
@@ -135,7 +135,7 @@ void EnvEvents::deliver(napi_env env, napi_value, void* context, void*) {
   const Napi::Value undefined = Napi::Env(env).Undefined();
   for (const uint32_t id : ids) {
     const Napi::HandleScope scope(env);
-    // One that was called before may have removed it.
+    // A listener that was called earlier may have removed it.
     const auto found = self.listeners_.find(id);
     if (found == self.listeners_.end()) continue;
     const std::shared_ptr<EnvListener> listener = found->second;

@@ -1,9 +1,11 @@
-// What the threads of the addon tell one JavaScript environment: ids, through one threadsafe
-// function. The threads may outlive the environment; they hold this object, not the environment.
+// How the threads of the addon notify one JavaScript environment: they send ids through one
+// threadsafe function. The threads may outlive the environment; they hold this object, not the
+// environment.
 //
 // The package may be evaluated any number of times in one environment (test runners with a module
 // registry for each file, loaders that bust caches), and every evaluation finds the same addon. So
-// the ids, the listeners and the count of those who wait are kept here, once for the environment.
+// the ids, the listeners and the count of listeners that hold the loop are kept here, once for
+// the environment.
 #pragma once
 
 #include <condition_variable>
@@ -21,7 +23,7 @@
 
 namespace episcope {
 
-/// Who is called on the environment's loop when there is news of an id.
+/// Is called on the environment's loop when there is news of its id.
 class EnvListener {
  public:
   /// `is_holding`: the loop stays alive until the listener is removed.
@@ -29,8 +31,8 @@ class EnvListener {
       : function_(Napi::Persistent(function)), is_holding_(is_holding) {}
   virtual ~EnvListener() = default;
 
-  /// The argument of the call that is due; an empty value: no call is. Sets `is_last` where no
-  /// other will follow: the listener is removed before the call then.
+  /// Returns the argument of the call that is due, or an empty value if none is. Sets `is_last` if
+  /// no other call will follow: the listener is then removed before the call.
   virtual Napi::Value take(Napi::Env env, uint32_t id, bool& is_last) = 0;
 
  private:
@@ -41,24 +43,24 @@ class EnvListener {
 
 class EnvEvents final : public NewsListener, public ActionListener, public LogListener {
  public:
-  // The environment's own thread.
+  // Only from the environment's own thread.
   bool is_open() const { return function_ != nullptr; }
-  /// Before the first listener; false, and it has thrown, where that fails. News does not keep the
-  /// environment's loop alive by itself.
+  /// Must be called before the first add(). Returns false, and has thrown, on failure. News does
+  /// not keep the environment's loop alive by itself.
   static bool open(Napi::Env env);
 
-  /// From now on the listener is called on the environment's loop whenever there is news of the id
-  /// that this returns, an id that nobody else in the environment has.
+  /// Returns an id that is unique in the environment. From now on the listener is called on the
+  /// environment's loop whenever there is news of that id.
   uint32_t add(Napi::Env env, std::shared_ptr<EnvListener> listener);
   void remove(Napi::Env env, uint32_t id);
   void set_holding(Napi::Env env, uint32_t id, bool is_holding);
 
-  // Any thread.
+  // From any thread.
   void news(uint32_t id) override;
   void action_done(uint32_t id, int error_number) override;
   void append_done(uint32_t id, const LogFailure& failure) override;
 
-  /// What was told with the id, once.
+  /// Takes the result that was reported with the id: returned only once.
   template <typename Result>
   Result take_result(uint32_t id) {
     const std::lock_guard lock(mutex_);
@@ -68,10 +70,10 @@ class EnvEvents final : public NewsListener, public ActionListener, public LogLi
   }
 
   // At the environment's end, instead of the listeners.
-  /// Moves the ids that nobody was told into `ids`, waiting for at least one; false at the deadline
-  /// (CLOCK_MONOTONIC).
+  /// Waits for at least one undelivered id and moves all of them into `ids`. Returns false at the
+  /// deadline (CLOCK_MONOTONIC).
   bool wait(uint64_t deadline_ns, std::vector<uint32_t>& ids);
-  /// From now on whatever is told goes nowhere.
+  /// From now on all news and results are dropped.
   void close();
 
  private:
@@ -80,7 +82,7 @@ class EnvEvents final : public NewsListener, public ActionListener, public LogLi
   void tell_result(uint32_t id, std::variant<int, LogFailure> result);
   void count_holders(Napi::Env env, int change);
 
-  // Of the environment's own thread.
+  // Used only by the environment's own thread.
   std::unordered_map<uint32_t, std::shared_ptr<EnvListener>> listeners_;
   uint32_t last_id_ = 0;
   int holders_ = 0;

@@ -20,9 +20,9 @@ namespace episcope {
 /// An episode that this environment started and that is being sampled.
 struct SampledSession {
   uint32_t id = 0;
-  /// Empty once the last news were taken: every call does nothing then.
+  /// Empty once the last news was taken: every call then does nothing.
   std::shared_ptr<SampledEpisode> episode;
-  /// Without a strong reference the collector frees the shared memory under the sampler.
+  /// Without a strong reference the garbage collector frees the shared memory under the sampler.
   Napi::ObjectReference ring_owner;
   Napi::ObjectReference budget_owner;
 
@@ -44,25 +44,25 @@ struct EnvState {
 
   EnvChildren children;
 
-  /// Those that run, by id.
+  /// The running sessions, by id.
   std::unordered_map<uint32_t, std::shared_ptr<SampledSession>> sessions;
-  /// What this environment claimed, of the process-wide set.
+  /// The part of the process-wide set that this environment claimed.
   std::unordered_set<std::string> claims;
 
-  /// The process's threads; nullptr: not used yet.
+  /// The process's threads; nullptr if not used yet.
   Sampler* sampler = nullptr;
   Actuator* actuator = nullptr;
 };
 
-/// The process's actuator, for this environment too; nullptr, with the errno, where its thread does
-/// not start.
+/// Returns the process's actuator, which the environment then shares until its end. Returns nullptr
+/// and sets `error_number` if the actuator's thread does not start.
 Actuator* env_actuator(EnvState& state, int& error_number);
 
-/// The cleanup hook; `state` is the EnvState. Every episode gets its terminal frame, for at most a
-/// second in all; after that nothing of the environment is touched by any thread.
+/// The cleanup hook; `state` is the EnvState. Writes the terminal frame of every episode, within
+/// one second in all; afterwards no thread touches anything of the environment.
 void end_environment(void* state);
 
-// The parts of that end, until the deadline (CLOCK_MONOTONIC).
+// The steps of end_environment(), until the deadline (CLOCK_MONOTONIC).
 void end_sampling(EnvState& state, uint64_t deadline_ns);
 void end_actions(EnvState& state, uint64_t deadline_ns);
 void release_claims(EnvState& state);

@@ -1,4 +1,4 @@
-// Episode for TypeScript: an episode that its owner drives by hand, and how any episode is opened.
+// Episode for TypeScript: an episode that its owner drives by hand. Also opens any episode.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -66,7 +66,7 @@ class EpisodeObject {
  private:
   ReadBuffer& buffer_;
   std::shared_ptr<SampledEpisode> episode_;
-  // Without strong references the collector frees the shared memory under the writer.
+  // Without strong references the garbage collector frees the shared memory under the writer.
   Napi::ObjectReference ring_owner_;
   Napi::ObjectReference budget_owner_;
 };

@@ -1,5 +1,5 @@
-// What the options of an episode have in common, whoever drives it: DrivenEpisodeOptions in
-// src/addon/binding.ts.
+// The options that every episode has, whether its owner or the sampler drives it:
+// DrivenEpisodeOptions in src/addon/binding.ts.
 #pragma once
 
 #include <memory>
@@ -12,14 +12,14 @@
 
 namespace episcope {
 
-/// The episode, open and bound to its ring; nullptr where it has thrown why not.
+/// Returns the episode, open and bound to its ring, or nullptr if it has thrown.
 std::unique_ptr<Episode> open_episode(const Options& options, Napi::Env env);
 
-/// Returns false, and has thrown, where the thread that freezes and kills does not start.
+/// Returns false, and has thrown, if the thread that freezes and kills does not start.
 bool start_actions(EnvState& state, Sampling& sampling, Napi::Env env);
 
-/// The budget of the options, if there is one, is charged with every frame; `owner` keeps its
-/// memory. Returns false, and has thrown, unless that memory holds a budget.
+/// Charges the budget of the options, if there is one, with every frame; `owner` keeps its memory
+/// alive. Returns false, and has thrown, unless that memory holds a budget.
 bool watch_budget(Episode& episode, const std::optional<Options>& budget, uint64_t start_ns,
                   Napi::ObjectReference& owner, Napi::Env env);
 

@@ -1,5 +1,5 @@
-// What the addon throws: an Error with a stable `code` and what else is known, from which
-// TypeScript makes the public error.
+// What the addon throws: an Error with a stable `code` and further details, which TypeScript turns
+// into the public error.
 #pragma once
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct Opened {
   std::optional<int> fd;
   std::optional<int> error_number;
 
-  /// Of a call that has returned a negative number and set errno where it failed.
+  /// `fd` is the result of a call that returns a negative number and sets errno if it fails.
   static Opened from(int fd) { return fd < 0 ? Opened{{}, errno} : Opened{fd, {}}; }
 };
 
@@ -41,7 +41,7 @@ Napi::Object to_object(Napi::Env env, const SampleWarning& warning);
 
 void throw_failure(Napi::Env env, const ReadFailure& failure);
 
-/// `code` is one of the public error codes; `error_number` 0: none.
+/// `code` is one of the public error codes; `error_number` is 0 if there is no errno.
 void throw_refusal(Napi::Env env, const char* code, int error_number = 0);
 
 }  // namespace episcope

@@ -35,7 +35,7 @@ class AppendListener final : public EnvListener {
 
 class EventLogObject {
  public:
-  /// The process's log at these paths. Opens nothing yet.
+  /// Returns the process's log at these paths. Opens no file yet.
   static std::unique_ptr<EventLogObject> open(Options options) {
     auto object = std::make_unique<EventLogObject>();
     object->committer_ =

@@ -1,5 +1,5 @@
-// Calls of C++ functions and methods from JavaScript: arguments and results are converted by their
-// types. A last parameter of type Napi::Env is the environment.
+// Calls C++ functions and methods from JavaScript, converting arguments and results by their types.
+// A last parameter of type Napi::Env receives the environment.
 #pragma once
 
 #include <initializer_list>
@@ -60,7 +60,7 @@ napi_property_descriptor function(const char* name) {
           nullptr, nullptr, napi_default_method,      nullptr};
 }
 
-/// An object of functions that share no state.
+/// Defines an object of functions that share no state.
 inline void define_functions(Napi::Env env, Napi::Object exports, const char* name,
                              std::initializer_list<napi_property_descriptor> functions) {
   Napi::Object object = Napi::Object::New(env);

@@ -1,6 +1,6 @@
 // Conversion between C++ and JavaScript values, chosen by the C++ type. Arguments are trusted: the
-// TypeScript facade validates them. What cannot be read, because its worker is being terminated, is
-// zero or empty.
+// TypeScript facade validates them. A value that cannot be read because its worker is being
+// terminated is zero or empty.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +42,7 @@ inline constexpr bool kIsVector<std::vector<T>> = true;
 template <typename T>
 T from_js(napi_env env, napi_value value) {
   if constexpr (std::is_same_v<T, Napi::Env>) {
-    // The last parameter of a method that needs its environment.
+    // The last parameter of a function that needs its environment.
     return Napi::Env(env);
   } else if constexpr (std::is_same_v<T, bool>) {
     bool result = false;
@@ -108,7 +108,7 @@ class Options {
     return from_js<T>(env_, value(name));
   }
 
-  /// The enumerator that has this name.
+  /// Returns the enumerator whose name the option holds.
   template <typename Enum, size_t kCount>
   Enum get(const char* name, const char* const (&names)[kCount]) const {
     const std::string text = get<std::string>(name);
@@ -118,7 +118,7 @@ class Options {
     return {};
   }
 
-  /// False once the worker is being terminated: what was read before may be incomplete.
+  /// Returns false once the worker is being terminated: options read before may be incomplete.
   bool is_readable() const {
     napi_value names = nullptr;
     return napi_get_property_names(env_, object_, &names) == napi_ok;
@@ -135,8 +135,8 @@ class Options {
   napi_value object_;
 };
 
-/// u64 is a bigint, all other numbers are numbers. Of a struct, `to_object` makes an object; of an
-/// enumeration, `name_of` gives the name, and null where that is empty.
+/// u64 becomes a bigint, any other number a number. `to_object` converts a struct to an object;
+/// `name_of` converts an enumerator to its name, or to null if that is empty.
 template <typename T>
 Napi::Value to_js(Napi::Env env, const T& value) {
   if constexpr (std::is_base_of_v<Napi::Value, T>) {

@@ -7,14 +7,14 @@ namespace {
 
 Napi::Value words_of(Napi::Env env, const Reading& frame) {
   Napi::BigUint64Array words = Napi::BigUint64Array::New(env, kFrameWords);
-  // None where the worker is being terminated.
+  // Null if the worker is being terminated.
   if (words.Data() != nullptr) std::memcpy(words.Data(), frame.words, sizeof frame.words);
   return words;
 }
 
 }  // namespace
 
-// A seq is a number: a ring does not live to see 2^53 frames.
+// A seq fits a number: no ring lives long enough for 2^53 frames.
 Napi::Object to_object(Napi::Env env, const News::SourceChange& change) {
   return object_of(env, "seq", static_cast<double>(change.seq), "meta", change.meta);
 }

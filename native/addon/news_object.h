@@ -1,4 +1,4 @@
-// What a sampled episode tells its owner, as objects: NativeNews in src/addon/binding.ts.
+// What a sampled episode reports to its owner, as objects: NativeNews in src/addon/binding.ts.
 #pragma once
 
 #include "../core/sampled_episode.h"

@@ -1,5 +1,5 @@
 // Process control that Node lacks and the command line needs: subreaper, reaping of adopted
-// orphans, signals with their sender. No state but the pipe of the signal handler.
+// orphans, signals with their sender. Its only state is the pipe and the old signal handlers.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,21 +20,21 @@
 namespace episcope {
 namespace {
 
-/// None, or the errno.
+/// Returns nullopt on success, otherwise the errno.
 std::optional<int> set_subreaper() {
   if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0) return std::nullopt;
   return errno;
 }
 
-/// Reaps one zombie child; false when this pid is none. libuv waits for its own children by pid, so
-/// a child that is not Node's can be taken here without harm to anyone.
+/// Reaps one zombie child; returns false if `pid` is not one. libuv waits for its own children by
+/// pid, so reaping a child that is not Node's affects nothing else.
 bool reap_one(pid_t pid) {
   siginfo_t info{};
   return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) == 0 && info.si_pid == pid;
 }
 
-/// Reaps zombies by the lists of our children: every thread has one, and an orphan is given to any
-/// living thread of its subreaper.
+/// Reaps the zombies in the lists of our children: every thread has a list, and the kernel gives an
+/// orphan to any living thread of its subreaper.
 int reap_listed(pid_t except, ReadBuffer& buffer) {
   const ProcRoot root = open_proc_root("/proc");
   const OwnedDescriptor procfd(root.fd);
@@ -42,7 +42,7 @@ int reap_listed(pid_t except, ReadBuffer& buffer) {
   ProcStat ignored;
   if (!root.same_pids || self.open(root, getpid(), buffer, ignored)) return 0;
   std::vector<int> children;
-  // A list that was cut shows more once those on it are reaped.
+  // A list that was cut short shows more children once those on it are reaped.
   (void)self.append_children(buffer, children);
   int reaped = 0;
   for (const int pid : children) {
@@ -51,8 +51,8 @@ int reap_listed(pid_t except, ReadBuffer& buffer) {
   return reaped;
 }
 
-/// waitid(WNOWAIT) shows always the same first zombie: once that is the excepted one, only a
-/// listing gets past it.
+/// waitid(WNOWAIT) always returns the same first zombie: if that is `except`, only the lists of
+/// children show the others.
 int32_t reap_adopted(int32_t except, Napi::Env env) {
   int reaped = 0;
   for (;;) {
@@ -74,19 +74,19 @@ bool has_children() {
   return !none;
 }
 
-/// What the handler writes: far below PIPE_BUF, so that a record is whole or absent.
+/// What the handler writes: far smaller than PIPE_BUF, so that each write is atomic.
 struct SignalRecord {
   int32_t signo;
   int32_t code;
   int32_t sender;
 };
 
-// The handler's end of the pipe. Set before the first handler is installed, never closed: a handler
-// may run at any time until the process ends.
+// The handler's end of the pipe. Set before the first handler is installed and never closed,
+// because a handler may run at any time until the process ends.
 volatile sig_atomic_t g_signal_pipe = -1;
 
 constexpr int kSignals = 65;
-// What was to happen with a signal before it was watched: V8 handles faults of its own code.
+// The dispositions of the signals before they were watched: V8 handles faults of its own code.
 struct sigaction g_before[kSignals];
 
 bool is_fault_signal(int signo) {
@@ -104,8 +104,8 @@ bool is_fault_signal(int signo) {
   }
 }
 
-/// A fault of this process goes on as if nobody had watched: to the handler that was there before,
-/// or to its end.
+/// Handles a fault of this process as if the signal were not watched: calls the earlier handler, or
+/// ends the process.
 void pass_on(int signo, siginfo_t* info, void* context) {
   const struct sigaction& before = g_before[signo];
   if ((before.sa_flags & SA_SIGINFO) != 0) {
@@ -114,7 +114,7 @@ void pass_on(int signo, siginfo_t* info, void* context) {
     before.sa_handler(signo);
   } else {
     signal(signo, SIG_DFL);
-    raise(signo);  // it is blocked here: it ends the process when this handler returns
+    raise(signo);  // blocked here, so it ends the process when this handler returns
   }
 }
 
@@ -126,18 +126,18 @@ void on_signal(int signo, siginfo_t* info, void* context) {
     pass_on(signo, info, context);
   } else if (code == SI_KERNEL && (signo == SIGTTIN || signo == SIGTTOU)) {
     // The whole group was stopped. The call that caused this is restarted after the handler: if it
-    // was ours, it would be refused for ever without the stop.
+    // was ours, it would fail forever without the stop.
     raise(SIGSTOP);
   } else {
     const SignalRecord record{signo, code, sender};
     const ssize_t written = write(g_signal_pipe, &record, sizeof record);
-    static_cast<void>(written);  // a full pipe: thousands of unread signals, this one is lost
+    static_cast<void>(written);  // if the pipe is full of unread signals, this one is lost
   }
   errno = saved;
 }
 
-/// Returns the pipe's reading end. A second call would take the signals away
-/// from the first: EBUSY. A signal that the C library keeps for itself is passed over.
+/// Returns the read end of the pipe. A second call fails with EBUSY, because it would take the
+/// signals away from the first. Skips signals that the C library reserves.
 Opened watch_signals(std::vector<int32_t> signals) {
   if (g_signal_pipe != -1) return {{}, EBUSY};
   int ends[2];
@@ -149,7 +149,7 @@ Opened watch_signals(std::vector<int32_t> signals) {
   sigfillset(&action.sa_mask);
   for (const int signo : signals) {
     if (signo < 1 || signo >= kSignals) continue;
-    // Known before a handler runs that asks for it.
+    // Stored before our handler, which reads it, can run.
     if (sigaction(signo, nullptr, &g_before[signo]) != 0) continue;
     if (sigaction(signo, &action, nullptr) != 0 && errno != EINVAL) {
       return {{}, errno};

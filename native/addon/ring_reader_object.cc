@@ -16,7 +16,7 @@ namespace episcope {
 namespace {
 
 constexpr size_t kHalvesOfFrame = kRingSlotBytes / sizeof(uint32_t);
-/// Only these are copied out: beyond them a FrameWords is uninitialized.
+/// Only these bytes are copied out: the rest of a FrameWords is uninitialized.
 constexpr size_t kFrameBytes = kFrameWords * sizeof(uint64_t);
 constexpr int32_t kCorrupt = -1;
 
@@ -42,8 +42,8 @@ class RingReaderObject {
     return object;
   }
 
-  /// The count; kCorrupt for a ring that is corrupt. `out` is checked with each call: its buffer
-  /// may have been transferred or shrunk since the last one.
+  /// Returns the number of frames copied, or kCorrupt if the ring is corrupt. `out` is checked in
+  /// each call: its buffer may have been transferred or shrunk since the last one.
   int32_t copy_next(View<uint32_t> out, uint32_t max) {
     max = static_cast<uint32_t>(std::min<size_t>(max, out.length / kHalvesOfFrame));
     const bool aligned = reinterpret_cast<uintptr_t>(out.data) % alignof(FrameWords) == 0;
@@ -53,7 +53,7 @@ class RingReaderObject {
     return reader_.corrupt() ? kCorrupt : static_cast<int32_t>(copied);
   }
 
-  /// 1; 0: there is none yet; kCorrupt.
+  /// Returns 1, or 0 if there is no frame yet, or kCorrupt.
   int32_t copy_latest(View<uint32_t> out) {
     FrameWords frame;
     const bool copied = out.length >= kHalvesOfFrame && reader_.latest(frame);
@@ -81,7 +81,7 @@ class RingReaderObject {
   }
 
  private:
-  /// Like RingReader::read, to memory that need not be aligned for whole words.
+  /// Like RingReader::read, but `out` need not be aligned for whole words.
   size_t read_unaligned(uint32_t* out, size_t max) {
     FrameWords frame;
     size_t copied = 0;
@@ -100,7 +100,7 @@ class RingReaderObject {
   RingReader reader_;
   const void* ring_ = nullptr;
   std::shared_ptr<RingWaiters> waiters_;
-  // Without a strong reference the collector frees the shared memory under the reader.
+  // Without a strong reference the garbage collector frees the shared memory under the reader.
   Napi::ObjectReference ring_owner_;
 };
 

@@ -29,7 +29,7 @@ std::vector<Tripwire> tripwires_of(const std::vector<Options>& list) {
   return tripwires;
 }
 
-/// Calls the owner with the news; with the last ones the session is over.
+/// Calls the owner with the news; the last news ends the session.
 class SessionListener final : public EnvListener {
  public:
   SessionListener(Napi::Function function, std::shared_ptr<SampledSession> session)
@@ -52,7 +52,8 @@ class SessionListener final : public EnvListener {
   std::shared_ptr<SampledSession> session_;
 };
 
-/// The owner's end of a session, which goes on when this is dropped: its listener has it too.
+/// The owner's handle of a session. The session continues if this is dropped, because its listener
+/// holds it too.
 class SampledEpisodeObject {
  public:
   static std::unique_ptr<SampledEpisodeObject> open(Options options, Napi::Function on_news,
@@ -115,7 +116,7 @@ class SampledEpisodeObject {
     return error == 0;
   }
 
-  /// Nothing once the last news were taken.
+  /// Does nothing once the last news was taken.
   template <typename Request>
   void post(Request&& request) {
     if (!session_->episode) return;
@@ -127,7 +128,7 @@ class SampledEpisodeObject {
   std::shared_ptr<SampledSession> session_;
 };
 
-/// Takes the news of these sessions, and releases those that are over. Their owners are not told.
+/// Takes the news of these sessions and releases those that are over. Does not call their owners.
 template <typename Ids>
 void take_ends(EnvState& state, const Ids& ids) {
   for (const uint32_t id : ids) {

@@ -1,5 +1,5 @@
-// A thread of the process that environments share: the first that needs it starts it, the end of
-// the last one stops it.
+// A thread of the process that all environments share: the first environment that needs it starts
+// it, and the end of the last one stops it.
 #pragma once
 
 #include <cstdint>
@@ -7,18 +7,18 @@
 
 namespace episcope {
 
-/// `Thread` has `int start()` and `bool stop(timeout_ns)`.
+/// `Thread` must have `int start()` and `bool stop(timeout_ns)`.
 template <typename Thread>
 class SharedThread {
  public:
-  /// Never destroyed: at the process's exit other environments' threads still run.
+  /// Never destroyed: the threads of other environments still run when the process exits.
   static SharedThread& instance() {
     static auto* const instance = new SharedThread;
     return *instance;
   }
 
-  /// Counts one more user. Sets `error` to an errno, and returns nullptr, where the thread does not
-  /// start.
+  /// Counts one more user. If the thread does not start, sets `error` to an errno and returns
+  /// nullptr.
   Thread* acquire(int& error) {
     const std::lock_guard lock(mutex_);
     error = 0;
@@ -35,7 +35,7 @@ class SharedThread {
     return thread_;
   }
 
-  /// One user less. The lock is held meanwhile, so that there are never two of these threads.
+  /// Counts one user less. Holds the lock while the thread stops, so that two never run at once.
   void release(uint64_t timeout_ns) {
     const std::lock_guard lock(mutex_);
     if (--users_ > 0) return;

@@ -1,5 +1,5 @@
-// CgroupReader and ProcReader for TypeScript. The words of a reading go to a BigUint64Array that is
-// bound at the open.
+// CgroupReader and ProcReader for TypeScript. The words of a reading are written to a
+// BigUint64Array that is bound when the reader is opened.
 #include <algorithm>
 #include <cstring>
 #include <memory>
