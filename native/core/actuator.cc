@@ -16,13 +16,13 @@ namespace {
 /// Writing a limit waits for reclaim unless the descriptor is O_NONBLOCK.
 bool may_wait_for_reclaim(const std::string& file) { return file.starts_with("memory."); }
 
-/// A process that froze or killed itself could not continue.
+/// If the action stops this process too, it cannot continue.
 bool stops_the_cgroup(const Action& action) {
   return action.file == "cgroup.kill" || (action.file == "cgroup.freeze" && action.text == "1");
 }
 
 /// Follows links in the path of the directory, as `/proc/self/fd/N` requires; in the directory
-/// itself it opens only a file of its own, not a link or a mount.
+/// itself it opens only an entry of its own, neither a link nor a mount. Returns 0 or an errno.
 int write_file(const Action& action) {
   OwnedDescriptor opened;
   int dirfd = action.directory_fd.get();
@@ -70,7 +70,7 @@ int Actuator::start() {
 }
 
 bool Actuator::stop(uint64_t timeout_ns) {
-  // Actions that will not be done are destroyed outside the lock: their owners may hold the queue.
+  // Destroys the actions that will not be done outside the lock: their owners may hold the queue.
   std::deque<Action> never_done;
   std::unique_lock lock(queue_->mutex_);
   queue_->stopping_ = true;

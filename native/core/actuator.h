@@ -65,7 +65,7 @@ class ActionQueue {
 
  private:
   friend class Actuator;
-  /// What the thread does.
+  /// The main function of the thread.
   void run();
 
   std::mutex mutex_;

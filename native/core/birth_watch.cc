@@ -22,7 +22,7 @@ Search BirthWatch::begin(uint64_t lists, uint64_t now_ns, ReadBuffer& buffer) {
   const bool is_due =
       (before == 0 && now > 0) ||
       since >= std::max(kBirthRegularNs, saturating_mul(cost_ns_, kBirthRegularShare));
-  // After the highest pid the kernel starts over: the number of births is unknown then.
+  // After the highest pid the kernel starts over: the number of births is then unknown.
   const bool is_known = before > 0 && now >= before;
   const bool are_few =
       is_known && static_cast<uint64_t>(now - before) <= lists / kBirthListsPerBirth;
@@ -54,7 +54,7 @@ void BirthWatch::not_there(int pid) {
   if (std::find(born_.begin(), retried, pid) == retried) late_.push_back(pid);
 }
 
-/// The last number of `0.20 0.18 0.12 1/80 11206`; 0 if it cannot be read.
+/// Returns the last number of `0.20 0.18 0.12 1/80 11206`, or 0 if it cannot be read.
 int BirthWatch::last_pid(ReadBuffer& buffer) {
   if (loadavg_.read(root_.fd, buffer).status != ReadStatus::kOk) return 0;
   const Text text(buffer.bytes, buffer.size);

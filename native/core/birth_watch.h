@@ -26,12 +26,13 @@ class BirthWatch {
   /// Begins a sample and returns how to search for children. `lists` is the number of lists of
   /// children.
   Search begin(uint64_t lists, uint64_t now_ns, ReadBuffer& buffer);
-  /// The lists were read in the time since begin().
+  /// Reports that the lists were read in the time since begin().
   void searched(uint64_t now_ns);
 
   /// For kBirths: the pids to check, parents before children.
   const std::vector<int>& born() const { return born_; }
-  /// No process has the pid yet. Its fork may be in progress, so the next sample checks it again.
+  /// Reports that no process has the pid yet. Its fork may be in progress, so the next sample
+  /// checks it again.
   void not_there(int pid);
 
  private:

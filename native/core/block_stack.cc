@@ -25,7 +25,7 @@ bool read_device_number(int dirfd, const char* path, uint64_t& number) {
   return parse_device_number(line.substr(0, line.find('\n')), number);
 }
 
-/// io.stat reports whole disks: the disk of a partition.
+/// Returns the disk of a partition, because io.stat reports whole disks.
 bool disk_of(int slavesfd, const char* name, uint64_t& number) {
   char path[kPathSize];
   std::snprintf(path, sizeof path, "%s/partition", name);
@@ -79,7 +79,7 @@ void BlockStack::look(const std::vector<IoDevice>& devices) {
   }
 }
 
-/// Also through devices that io.stat does not report.
+/// Searches through devices that io.stat does not report, too.
 void BlockStack::look_beneath(uint64_t number, size_t above, int depth) {
   if (depth == 0) return;
   char path[kPathSize];

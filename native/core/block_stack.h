@@ -12,8 +12,8 @@ namespace episcope {
 
 class BlockStack {
  public:
-  /// `sys` is the path of the sysfs, relative to `dirfd`, which the caller owns. A device that it
-  /// does not know is counted by itself.
+  /// `sys` is the path of the sysfs, relative to `dirfd`, which the caller owns. A device that is
+  /// not in it is counted by itself.
   void set_sysfs(int dirfd, const char* sys) {
     dirfd_ = dirfd;
     sys_ = sys;

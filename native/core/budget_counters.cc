@@ -20,7 +20,7 @@ std::optional<uint64_t> BudgetCounters::limit(uint32_t resource) const {
   return limit > 0 && limit <= kMaxFrameCount ? std::optional(limit) : std::nullopt;
 }
 
-/// TypeScript counts in signed words: a value that is negative there is not from us.
+/// TypeScript counts in signed words: a value that is negative there was not written by us.
 uint64_t BudgetCounters::consumed(uint32_t resource) const {
   const uint64_t consumed = load(budget_word::kConsumed + resource);
   return consumed <= kMaxFrameCount ? consumed : 0;

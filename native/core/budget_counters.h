@@ -15,7 +15,7 @@ class BudgetCounters {
   bool bind(void* memory, size_t bytes);
   bool bound() const { return words_ != nullptr; }
 
-  /// In counted units (times in ns); none if unlimited.
+  /// In counted units (times in ns); nullopt if unlimited.
   std::optional<uint64_t> limit(uint32_t resource) const;
   uint64_t consumed(uint32_t resource) const;
   /// Saturates at 2^63 − 1.

@@ -67,7 +67,7 @@ void BudgetWatch::charge_wall(uint64_t now_ns) {
 void BudgetWatch::exhaust(const BudgetTrip& reached, uint64_t ts_ns) {
   std::optional<uint64_t> late_ns;
   if (last_ns_) late_ns = saturating_sub(ts_ns, *last_ns_);
-  // Wall time passes by itself: the excess tells how long ago the limit was reached.
+  // Wall time passes by itself: the excess is the time since the limit was reached.
   if (reached.resource == resource::kWallMs && late_ns) {
     late_ns = std::min(*late_ns, reached.consumed - reached.limit);
   }

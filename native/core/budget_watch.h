@@ -10,7 +10,7 @@
 
 namespace episcope {
 
-/// The totals in one frame; none where the frame has no value.
+/// The totals in one frame; nullopt if the frame has no value.
 struct BudgetSample {
   uint64_t seq = 0;
   uint64_t ts_ns = 0;  // CLOCK_MONOTONIC
@@ -29,7 +29,8 @@ struct BudgetTrip {
 /// The limit that was reached first.
 struct Exhaustion : BudgetTrip {
   uint64_t ts_ns = 0;
-  /// How long before the frame it was reached at most; none if the first frame reached it.
+  /// The longest time before the frame that the limit can have been reached; nullopt if the first
+  /// frame reached it.
   std::optional<uint64_t> late_ns;
 };
 
@@ -59,7 +60,7 @@ class BudgetWatch {
   bool any_tripped() const;
   /// The limit that was reached first.
   const std::optional<Exhaustion>& exhaustion() const { return exhaustion_; }
-  /// When the limit of wall time is reached if no one else charges wall time. UINT64_MAX without
+  /// When the limit of wall time is reached if nothing else charges wall time. UINT64_MAX without
   /// such a limit, and once any limit was reached.
   uint64_t wall_due_ns() const;
 
@@ -69,7 +70,7 @@ class BudgetWatch {
   void exhaust(const BudgetTrip& reached, uint64_t ts_ns);
 
   Settings settings_;
-  // The totals charged so far; none: charging begins at the next value.
+  // The totals charged so far; nullopt if charging begins at the next value.
   std::optional<uint64_t> cpu_ns_;
   std::optional<uint64_t> io_bytes_;
   uint64_t wall_ns_ = 0;

@@ -74,7 +74,7 @@ ReadFailure open_cgroup_directory(const char* root, const char* path, bool requi
 
   const OwnedDescriptor opened_root(open_directory_without_links(AT_FDCWD, plain_root.bytes, 0));
   if (!opened_root.is_open()) return from_errno(errno);
-  // Before the path: what is not there beneath a foreign root is no cgroup that is missing.
+  // Checked before the path: a path that is missing beneath a foreign root is not a missing cgroup.
   ReadFailure failure = check_file_system(opened_root.get(), require_cgroupfs, is_cgroupfs);
   if (failure) return failure;
   OwnedDescriptor opened(

@@ -33,7 +33,7 @@ class CgroupReader {
 
   /// The failures of the last read that made no part of figures unavailable: of memory.peak, then
   /// of the optional files, in the order in which they are read. Each file has one at most; an
-  /// absent file is no failure. failure(part::kExtraIndex) has the first of them.
+  /// absent file is not a failure. failure(part::kExtraIndex) has the first of them.
   std::span<const ReadFailure> extra_failures() const { return {extra_failures_, extra_count_}; }
 
   /// Whether the directory was removed. Detected when read() or populated() finds a dead file.

@@ -28,7 +28,7 @@ bool wait_status(int pidfd, siginfo_t& info, rusage& usage) {
   return result == 0;
 }
 
-/// The first version of what `PIDFD_GET_INFO` fills in, which older headers lack.
+/// The first version of the struct that `PIDFD_GET_INFO` fills in, which older headers lack.
 struct PidfdInfo {
   uint64_t mask;
   uint64_t cgroup_id;

@@ -13,7 +13,7 @@ inline uint64_t monotonic_ns() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
 }
 
-/// monotonic_ns(), or what a test puts in its place.
+/// monotonic_ns(), or a replacement in tests.
 using Clock = uint64_t (*)();
 
 }  // namespace episcope

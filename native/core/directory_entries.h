@@ -40,13 +40,13 @@ bool for_each_entry(int dirfd, Each each) {
   }
 }
 
-/// Calls `each(name)` for every directory in the directory. Returns 0, or an errno if they could
-/// not all be listed.
+/// Calls `each(name)` for every subdirectory. Returns 0, or an errno if not all of them could be
+/// listed.
 template <typename Each>
 int for_each_subdirectory(int dirfd, Each each) {
   struct stat status {};
   if (fstat(dirfd, &status) != 0) return errno;
-  // Its own entry and its `.`: no directory below, no need to list some sixty files.
+  // Only its own entry and its `.`: no subdirectory, so no need to list some sixty files.
   if (status.st_nlink == 2) return 0;
   const OwnedDescriptor list(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!list.is_open()) return errno;

@@ -8,7 +8,7 @@ namespace episcope {
 /// An action that failed.
 struct FailedAction {
   ExhaustAction action = ExhaustAction::kStop;
-  int error_number = 0;  // 0: the episode has no cgroup
+  int error_number = 0;  // 0 if the episode has no cgroup
   /// The weaker action that is taken instead.
   ExhaustAction next = ExhaustAction::kStop;
 };

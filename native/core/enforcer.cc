@@ -25,7 +25,7 @@ Enforced Enforcer::start(ExhaustAction action) {
   return act(false);
 }
 
-/// Has the actuator do it.
+/// Requests the action from the actuator.
 Enforced Enforcer::act(bool again) {
   state_ = State::kAsked;
   look_ns_ = limit_ns_;
@@ -49,7 +49,7 @@ Enforced Enforcer::action_done(ActionResult result, ReadBuffer& buffer) {
     return Enforced::kPending;
   }
   if (result.error_number != 0) return give_up(result.error_number);
-  // The process may not have been moved into the cgroup; it belongs to the episode all the same.
+  // The process may not have been moved into the cgroup, but still belongs to the episode.
   if (action_ == ExhaustAction::kKill && !outside_ && episode_.may_live_outside()) {
     outside_ = true;
     return act(false);
@@ -69,7 +69,7 @@ Enforced Enforcer::look(ReadBuffer& buffer) {
   return Enforced::kPending;
 }
 
-/// The next weaker action replaces one that failed.
+/// Replaces an action that failed with the next weaker one.
 Enforced Enforcer::give_up(int error_number) {
   const bool freezes = action_ == ExhaustAction::kKill && episode_.has_cgroup();
   const ExhaustAction next = freezes ? ExhaustAction::kFreeze : ExhaustAction::kStop;

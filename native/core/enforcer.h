@@ -11,11 +11,11 @@
 
 namespace episcope {
 
-/// What has become of an enforcement.
+/// The state of an enforcement.
 enum class Enforced {
   kPending,
-  kDone,     // everybody is frozen or dead
-  kGivenUp,  // nothing is left but to end the session
+  kDone,     // all processes are frozen or dead
+  kGivenUp,  // the session must end
 };
 
 class Enforcer {
@@ -27,13 +27,13 @@ class Enforcer {
 
   /// `listener` is notified when an action is done.
   Enforced begin(ExhaustAction action, std::weak_ptr<ActionListener> listener);
-  /// An action returned. One that is not the last is ignored.
+  /// Reports the result of an action; ignored unless the action is the last one.
   Enforced action_done(ActionResult result, ReadBuffer& buffer);
   /// Called at look_ns(), or at a hint once the freeze or kill was requested.
   Enforced look(ReadBuffer& buffer);
 
   bool active() const { return state_ != State::kIdle; }
-  /// The kernel has accepted the freeze or kill, which can take a while to complete.
+  /// Whether the kernel has accepted the freeze or kill, which can take a while to complete.
   bool told() const { return state_ == State::kTold; }
   uint64_t look_ns() const { return active() ? look_ns_ : UINT64_MAX; }
 
@@ -58,8 +58,8 @@ class Enforcer {
 
   State state_ = State::kIdle;
   ExhaustAction action_ = ExhaustAction::kStop;
-  bool outside_ = false;      // of the cgroup, whose members were killed
-  int unfinished_errno_ = 0;  // why it is repeated
+  bool outside_ = false;      // acts outside the cgroup, whose members were killed
+  int unfinished_errno_ = 0;  // why the action is repeated
   uint64_t look_ns_ = 0;
   uint64_t delay_ns_ = 0;
   uint64_t limit_ns_ = 0;

@@ -18,8 +18,9 @@ constexpr uint32_t kTotals[] = {0, 2};  // indices of the parts that settle: cpu
 using part::kExtraIndex;
 using part::kMemoryIndex;
 
-/// Whether the end of a process tells of all cpu that its cgroup counted: nobody else was in there.
-/// The first reads of the two are apart, and the cgroup counts the last steps of the dying too.
+/// Whether the exit of a process reports all cpu time that its cgroup counted: no other process was
+/// in the cgroup. The first reads of the two are some time apart, and the cgroup also counts the
+/// last steps of dying processes.
 bool tells_all(uint64_t told_ns, uint64_t counted_ns) {
   constexpr uint64_t kApartNs = 1'000'000;
   return counted_ns <= saturating_add(told_ns, kApartNs + told_ns / 100);
@@ -38,14 +39,14 @@ ReadFailure Episode::open(const Options& options, ReadBuffer& buffer) {
   }
   const ReadFailure failure = proc_.open(options.process, buffer);
   if (failure && (!cgroup_.is_open() || failure.code == ReadCode::kInvalidPid)) return failure;
-  // That the process is gone, its end tells.
+  // A process that is gone is reported by the end of the episode.
   if (failure.code == ReadCode::kProcNotAvailable) proc_refused_ = failure;
   return {};
 }
 
 uint32_t Episode::sample(uint32_t flags, ReadBuffer& buffer) {
   const uint64_t begin = monotonic_ns();
-  // Looked for before the counters are read, so that these hold all that the end added: an oom kill
+  // Checked before the counters are read, so that they include all that the end added: an oom kill
   // is counted before the victim's pidfd fires (docs/kernel.md#memory).
   const bool has_ended = ended(buffer);
   if (has_ended && (flags & kSampleHoldIfEnded) != 0) return outcome::kEnded;
@@ -116,7 +117,7 @@ uint32_t Episode::put(Reading& frame, bool terminal) {
   return result;
 }
 
-/// True when a limit is reached, for the first time.
+/// Returns true if a limit is reached for the first time.
 bool Episode::look_at_limits(const Reading& frame) {
   const std::optional<Tripwires::Exhausted>& tripwire = tripwires_.exhausted();
   exhaustion_ = budget_.exhaustion();
@@ -153,7 +154,7 @@ Action Episode::enforcement(ExhaustAction action, bool outside, bool again) {
       plan.may_signal = plan.may_signal && cgroup_.is_cgroupfs();
       plan.cgroup_fd = fcntl(cgroup_.directory_fd(), F_DUPFD_CLOEXEC, 0);
     }
-    // Also where no descriptor is left for the cgroup.
+    // Also if no descriptor is left for the cgroup.
     if (plan.cgroup_fd < 0) {
       plan.processes = proc_.known();
       if (reaper_pid_ != 0) plan.reapers = {reaper_pid_};
@@ -267,8 +268,8 @@ void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, P
   }
 }
 
-// A terminal frame's part is final when it was read after the last it could count: from the cgroup
-// always, from /proc while the process lived or where we reap the tree ourselves.
+// A part of the terminal frame is final if nothing can be counted after its read: always from the
+// cgroup, and from /proc if the process is still alive or we reap the tree ourselves.
 void Episode::mark_final(PartOrigin& origin) {
   for (uint32_t p = 0; p < 3; p++) {
     const bool final =
@@ -278,15 +279,15 @@ void Episode::mark_final(PartOrigin& origin) {
   }
 }
 
-// systemd removes a cgroup while its totals still settle: what was read last counts then, not what
-// /proc still knows, nor the last frame.
+// systemd removes a cgroup while its totals still settle: the values of its last read are then
+// used, not those that /proc still has, nor the last frame.
 void Episode::restore_settled(Reading& reading, PartOrigin& origin) const {
   for (uint32_t p = 0; p < 3; p++) {
     if ((settled_parts_ >> p & 1) == 0 || origin.source[p] == source::kCgroup) continue;
     reading.take_part(settled_totals_, p);
     origin.source[p] = source::kCgroup;
     origin.quality[p] = quality::kStale;
-    // Accounting of the dead may have come later.
+    // The kernel may have accounted for dead processes later.
     if (p != kMemoryIndex) origin.quality[p] |= quality::kLowerBound;
   }
   if ((settled_parts_ & part::kExtra) != 0 && cgroup_.removed()) {
@@ -303,8 +304,8 @@ void Episode::note_first_cpu(const Reading& reading, ReadBuffer& buffer) {
   first_cpu_ = first;
 }
 
-// The kernel told how the process ended: how much its memory was at most, and where its cgroup was
-// removed before the last read more than was read of that.
+// At the exit of the process the kernel reports its peak memory and, if the cgroup was removed
+// before the last read, more cpu time than was read from the cgroup.
 void Episode::raise_to_exit(Reading& reading, PartOrigin& origin) {
   const std::optional<ChildExit> exit = proc_.root_exit();
   if (!exit) return;
@@ -314,14 +315,14 @@ void Episode::raise_to_exit(Reading& reading, PartOrigin& origin) {
   if ((settled_parts_ & part::kCpu) != 0) {
     read = std::max(read, settled_totals_.get(word::kCpuNs));
   } else {
-    // Not what /proc has counted since the cgroup went.
+    // Ignores what /proc has counted since the cgroup was removed.
     reading.take_part(state_.published(), 0);
   }
   const uint64_t told = cpu_by_exit(*exit);
   state_.raise(word::kCpuNs, std::max(told, read));
   origin.source[0] = source::kCgroup;
-  // The cgroup would have counted the last steps of dying processes too, and who was not reaped
-  // below this one.
+  // The cgroup would also have counted the last steps of dying processes, and processes that were
+  // not reaped below this one.
   origin.quality[0] = quality::kLowerBound | (tells_all(told, read) ? 0 : quality::kStale);
 }
 
@@ -332,9 +333,9 @@ uint64_t Episode::cpu_by_exit(const ChildExit& exit) const {
   return saturating_add(first_cpu_->cgroup_ns, since_first);
 }
 
-// A buffered write counts when it is written back, which may come after the end, and for the cgroup
-// that owns the inode, which may be another. Only where everything that was dirtied has been
-// written here is the last figure final.
+// A buffered write is counted when it is written back, possibly after the end, and for the cgroup
+// that owns the inode, possibly another one. The last figure is final only if everything that was
+// dirtied has been written back here.
 void Episode::judge_cgroup_io(const Reading& reading, PartOrigin& origin) const {
   if (origin.source[2] != source::kCgroup) return;
   const std::optional<ChildExit> exit = proc_.root_exit();
@@ -359,7 +360,7 @@ void Episode::log_failures() {
     if ((proc_asked_ >> p & 1) == 0) continue;
     log_failure(p, (proc_failed_ >> p & 1) != 0 ? proc_.failure(p) : proc_.member_failure(p));
   }
-  // Once, whatever parts it is about.
+  // Logged once, regardless of the parts that it concerns.
   if (proc_missed_) log_failure(kMemoryIndex, proc_refused_);
 }
 

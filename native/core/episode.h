@@ -1,6 +1,6 @@
 // One episode: its readers, the choice of a source for each part, and the one writer of its ring.
-// The twin of src/engine/js/episode.ts. Not thread-safe but for detach_ring(): one thread samples
-// an episode.
+// The twin of src/engine/js/episode.ts. Not thread-safe except for detach_ring(): one thread
+// samples an episode.
 #pragma once
 
 #include <cstdint>
@@ -26,24 +26,24 @@ class Episode final : public DrivenEpisode {
   struct Options {
     ProcReader::Options process;
     Tier tier = Tier::kAuto;
-    const char* cgroup_root = nullptr;  // nullptr: /proc alone
+    const char* cgroup_root = nullptr;  // nullptr: only /proc
     const char* cgroup_path = "";
     bool require_cgroupfs = true;
     uint64_t memory_stat_period_ns = 0;
   };
 
-  /// Opens the cgroup if there is one, pins the process, binds the ring. A process that is gone is
-  /// a failure only where there is no cgroup to read.
+  /// Opens the cgroup if there is one, and pins the process. A process that is gone is a failure
+  /// only if there is no cgroup to read.
   ReadFailure open(const Options& options, ReadBuffer& buffer);
-  /// The memory must stay until close() or detach_ring().
+  /// The memory must stay valid until close() or detach_ring().
   bool bind_ring(void* memory, size_t bytes);
 
-  /// A pid is the same process to the kernel and in the procfs that is read.
+  /// Whether a pid denotes the same process to the kernel and in the procfs that is read.
   bool has_same_pids() const { return proc_.is_open() && proc_.same_pids(); }
-  /// The pinned process is a child of this process: its end is told exactly.
+  /// For a pinned process that is a child of this process: `watch` reports its exit exactly.
   void set_exit_watch(std::shared_ptr<ChildWatch> watch) { proc_.set_exit_watch(std::move(watch)); }
-  /// Charged with every frame from now on. The memory of its counters must stay until close() or
-  /// detach_ring(). `speeds_up`: while a threshold is tripped.
+  /// Charges the budget with every frame from now on. The memory of its counters must stay valid
+  /// until close() or detach_ring(). `speeds_up`: samples faster while a threshold is tripped.
   void watch_budget(const BudgetWatch::Settings& settings, bool speeds_up);
 
   /// Publishes `given` (words, validity and the sources in its META) with the same clamps.
@@ -93,13 +93,13 @@ class Episode final : public DrivenEpisode {
   void restore_settled(Reading& reading, PartOrigin& origin) const;
   void note_first_cpu(const Reading& reading, ReadBuffer& buffer);
   void raise_to_exit(Reading& reading, PartOrigin& origin);
-  /// What the cgroup had counted in all when the process ended, as far as that end tells.
+  /// The total that the cgroup had counted when the process exited, as far as the exit shows it.
   uint64_t cpu_by_exit(const ChildExit& exit) const;
   void judge_cgroup_io(const Reading& reading, PartOrigin& origin) const;
 
   CgroupReader cgroup_;
   ProcReader proc_;
-  std::mutex ring_mutex_;  // of ring_ and waiters_, for who detaches
+  std::mutex ring_mutex_;  // guards ring_ and waiters_ against detach_ring()
   RingWriter ring_;
   std::shared_ptr<RingWaiters> waiters_;
   FrameState state_;
@@ -112,13 +112,13 @@ class Episode final : public DrivenEpisode {
   uint64_t wall_due_ns_ = UINT64_MAX;
   Reading last_published_;
   Tier tier_ = Tier::kAuto;
-  int reaper_pid_ = 0;  // 0: none
-  /// Of the last kill: it goes on where it is repeated.
+  int reaper_pid_ = 0;  // 0 if there is none
+  /// The plan of the last kill, which a repetition continues.
   std::shared_ptr<OwnedKillPlan> kill_;
   bool root_alive_ = false;
 
-  /// Of the cgroup and of the pinned process, at the first frame: where what the process used since
-  /// then can be told from its end.
+  /// The cpu of the cgroup and of the pinned process at the first frame, if the exit of the process
+  /// can show what it used since then.
   struct FirstCpu {
     uint64_t cgroup_ns = 0;
     uint64_t process_ns = 0;
@@ -126,17 +126,17 @@ class Episode final : public DrivenEpisode {
   std::optional<FirstCpu> first_cpu_;
 
   Reading settled_;
-  Reading settled_totals_;  // of the cgroup, while it was there
+  Reading settled_totals_;  // the last values of the cgroup while it existed
   uint32_t settled_parts_ = 0;
   bool settling_ = false;
   FailureLog failures_;
-  // As of the last read: the requested parts that were unavailable.
+  // The requested parts that were unavailable in the last read.
   uint32_t cgroup_failed_ = 0;
   uint32_t proc_asked_ = 0;
   uint32_t proc_failed_ = 0;
-  /// Why nothing of /proc is read, where its reason is not the end of the process.
+  /// Why /proc is not read at all; empty if the reason is that the process is gone.
   ReadFailure proc_refused_;
-  bool proc_missed_ = false;  // as of the last read, /proc was to provide a part
+  bool proc_missed_ = false;  // /proc had to provide a part in the last read
 };
 
 }  // namespace episcope

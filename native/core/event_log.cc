@@ -35,18 +35,18 @@ std::string directory_of(const std::string& path) {
 constexpr int kNotSupported = 524;
 
 /// Whether the errno says that the directory cannot be synced, not that a write failed. Our
-/// descriptor is open, so EBADF too comes from the file system, which wants one that is open for
-/// writing: a directory has none.
+/// descriptor is open, so EBADF too comes from the file system, which needs a descriptor open
+/// for writing: a directory has none.
 bool is_unsyncable(int error) {
   return error == EBADF || error == EINVAL || error == EISDIR || error == ENOSYS ||
          error == EOPNOTSUPP || error == kNotSupported;
 }
 
-/// A directory may be searched and written but not opened, which a sync needs.
+/// A sync must open the directory, which may be forbidden although it may be searched and written.
 bool is_forbidden(int error) { return error == EACCES || error == EPERM; }
 
-/// Returns 0 or an errno. 0 also if a directory cannot be synced: the lines are synced, and the
-/// name of their file is left to the file system.
+/// Returns 0 or an errno. Returns 0 also if a directory cannot be synced: the lines are synced, and
+/// the name of their file is left to the file system.
 int sync_directory_at(const std::string& path) {
   const OwnedDescriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   while (directory.is_open()) {
@@ -84,7 +84,7 @@ bool is_at(const std::string& path, int fd, int flags = 0) {
   return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
-/// Returns the number of bytes read, fewer than `length` at the end of the file; −1 with errno.
+/// Returns the number of bytes read, fewer than `length` at the end of the file, or −1 with errno.
 ssize_t read_at(int fd, char* buffer, size_t length, uint64_t at) {
   size_t got = 0;
   while (got < length) {
@@ -105,7 +105,7 @@ constexpr std::string_view kBlank = " \t\r";
 bool is_newline(char c) { return c == '\n'; }
 bool is_text(char c) { return !is_newline(c) && kBlank.find(c) == std::string_view::npos; }
 
-/// Returns the offset behind the last such byte before `end`, or 0 if there is none; −1 with errno.
+/// Returns the offset after the last such byte before `end`, 0 if there is none, or −1 with errno.
 int64_t end_of_last(bool (*is_such)(char), int fd, uint64_t end) {
   std::vector<char> chunk(kScanBytes);
   while (end > 0) {

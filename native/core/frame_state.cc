@@ -49,7 +49,7 @@ bool FrameState::apply(Reading& reading, const PartOrigin& origin, uint32_t flag
       }
     }
 
-    // What is carried was not read again: no source has come back.
+    // Carried values were not read again, so no source has returned.
     if (any_frame_ && !carry && frame_source_[p] != source) source_changed = true;
     frame_source_[p] = source;
     meta |= source << (meta_shift::kSourceCpu + 2 * p);
@@ -80,8 +80,8 @@ void FrameState::raise_peak_of_processes(uint64_t bytes) {
   if (last_source_[1] == source::kProc) raise(word::kMemPeakBytes, bytes);
 }
 
-// A part that is back after a frame without it, with a lower counter: the controller was disabled
-// meanwhile and counts from 0 again.
+// Whether a part is back after a frame without it, with a lower counter: the controller was
+// disabled meanwhile and counts from 0 again.
 bool FrameState::restarted(const Reading& reading, uint64_t counters, uint32_t frame_source) const {
   if (!any_frame_ || frame_source != source::kUnavailable) return false;
   bool lower = false;

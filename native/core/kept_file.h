@@ -62,7 +62,7 @@ class KeptDescriptor {
   KeptDescriptor& operator=(KeptDescriptor&&) = default;
   ~KeptDescriptor();
 
-  /// Closes `opened` at once, and holds none, if the budget does not allow to keep it.
+  /// Closes `opened` and returns an empty object if the budget does not allow keeping it.
   static KeptDescriptor within_budget(OwnedDescriptor opened);
   static KeptDescriptor always(OwnedDescriptor opened);
 

@@ -1,5 +1,5 @@
-// What the process killer asks the kernel. Its rules are tested with a scripted kernel in its
-// place.
+// The kernel operations that the process killer needs. Its rules are tested with a scripted kernel
+// instead.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@ namespace episcope {
 enum class Sight {
   kSeen,
   kGone,
-  kUnreadable,  // it may live: /proc hides it, or no descriptor was left
+  kUnreadable,  // it may be alive: /proc hides it, or no descriptor was left
 };
 
 /// How far a process is from standing still.
 enum class Rest { kStopped, kBlocked, kRunning };
 
-/// A process that is held by more than its pid where the kernel can do that: signals reach the
-/// process that look() has seen or none.
+/// A process that is held by more than its pid if the kernel supports it: a signal then reaches
+/// only the process that look() has seen.
 class HeldProcess {
  public:
   virtual ~HeldProcess() = default;
@@ -42,7 +42,7 @@ class KillKernel {
   virtual void pause_ms(uint32_t ms) = 0;
   virtual int own_pid() = 0;
 
-  /// Returns 0, or the errno that says why the pids in /proc are not those that kill(2) takes.
+  /// Returns 0, or the errno that explains why the pids in /proc are not those that kill(2) takes.
   virtual int why_foreign() = 0;
   /// Appends every pid in /proc. Returns false if some may be missing.
   virtual bool append_processes(std::vector<int>& pids) = 0;
@@ -54,7 +54,7 @@ class KillKernel {
 
   /// Writes cgroup.kill unless this process is in the cgroup. Returns 0 or an errno.
   virtual int kill_cgroup() = 0;
-  /// What cgroup.events says; false if it cannot be read.
+  /// Returns `populated` of cgroup.events, or false if it cannot be read.
   virtual bool is_populated() = 0;
   /// Appends the ids in `file` (cgroup.procs or cgroup.threads) of the cgroup and of those below
   /// it. Returns false if some may be missing.

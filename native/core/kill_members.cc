@@ -61,7 +61,7 @@ void KillMembers::add_listed_threads(std::vector<int> tids) {
   }
 }
 
-/// Sorted.
+/// Returns the ids in ascending order.
 std::vector<int> KillMembers::listed(const char* file) {
   std::vector<int> ids;
   if (!kernel_.append_listed(file, ids)) whole = false;
@@ -91,7 +91,7 @@ bool KillMembers::add_unlisted_children() {
 
 void KillMembers::add(const KillMember& found) {
   if (KillMember* known = find(found.pid); known != nullptr) {
-    // A process that the cgroup lists turns out to descend as well: its children are still to be
+    // A process that the cgroup lists turns out to descend as well: its children must still be
     // found.
     if (found.descends && !known->descends) {
       known->descends = true;
@@ -108,7 +108,7 @@ void KillMembers::add(const KillMember& found) {
   by_pid_[found.pid] = &members_.back();
 }
 
-/// nullptr also if the member that had this pid is gone.
+/// Returns nullptr also if the member that had this pid is gone.
 KillMember* KillMembers::find(int pid) {
   const auto found = by_pid_.find(pid);
   return found == by_pid_.end() || found->second->gone ? nullptr : found->second;

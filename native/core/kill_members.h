@@ -1,4 +1,4 @@
-// Who is to be killed: the members of the episode that the killer has found so far.
+// The processes to kill: the members of the episode that the killer has found so far.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct KillPlan;
 struct KillMember {
   int pid = 0;
   uint64_t starttime = 0;
-  bool has_starttime = false;  // false: known by its pid alone, not looked at yet
+  bool has_starttime = false;  // false if only its pid is known, because it was not read yet
   bool descends = false;       // its children belong to the episode too
   bool spared = false;         // never signalled
   bool refused = false;        // we may not signal it
@@ -34,20 +34,20 @@ class KillMembers {
   void add_children(const std::vector<int>& pids);
   /// Adds the children that no list of children contains, and returns whether there were any. The
   /// kernel may omit a living child from the list while others on it end, and without
-  /// CONFIG_PROC_CHILDREN there is no list. Complete once all members have stopped, for they cannot
-  /// fork then.
+  /// CONFIG_PROC_CHILDREN there is no list. Complete once all members have stopped, because they
+  /// cannot fork then.
   bool add_unlisted_children();
 
   /// Whether `stat` shows the member and not another process that has its pid now.
   bool is_same(KillMember& member, const ProcStat& stat);
 
-  /// Begins a round: forgets who is gone, and resets `changed` and `whole`.
+  /// Begins a round: forgets the members that are gone, and resets `changed` and `whole`.
   void begin_round();
   void sort_oldest_first();
   /// In the order they were found; references stay valid while members are added.
   std::deque<KillMember>& all() { return members_; }
 
-  bool changed = false;  // in this round somebody was found, or got the signal for the first time
+  bool changed = false;  // in this round a member was found, or got the signal for the first time
   bool whole = true;     // in this round every list and every process could be read
   bool lists_foreign = false;  // the cgroup lists a process that has no pid in our namespace
   bool children_cut = false;   // children may have been missed since all were last stopped
