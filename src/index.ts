@@ -1,4 +1,4 @@
-/** Everything public, by idea. */
+/** The public API, one folder per concept. */
 export * from './budget/index.js';
 export * from './collector/index.js';
 export type { EngineName } from './engine/engine.js';

@@ -1,4 +1,4 @@
-/** What the sampler, or a manual session, is told of a budget; and its events, in the units that users know. */
+/** What the sampler, or a manual session, needs of a budget; and the events of a budget, in the units of the API. */
 
 import { BudgetCounters } from '../budget/counters.js';
 import type { BudgetTracker } from '../budget/index.js';
@@ -24,13 +24,13 @@ export function budgetSpec(
     memory,
     baseline,
     thresholds,
-    // What hovers about the threshold must not be told again and again.
+    // Hysteresis: a value that hovers about the threshold must not be reported again and again.
     releases: thresholds.map((threshold) => threshold - threshold / 16n),
     speedUp: policy.highFreqEnabled,
   };
 }
 
-/** Percents with six digits behind the point; the share is rounded up, so that it is reached where it is. */
+/** Percentages have six decimal places; the share is rounded up, so that it is never reached too early. */
 const PERCENT_UNITS = 1_000_000;
 
 function shareOf(limit: bigint | null, percent: number): bigint {

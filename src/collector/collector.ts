@@ -30,13 +30,13 @@ import type { Session, SessionOptions } from './session.js';
 import { assertStartOptions, type StartOptions, userBudget } from './start-options.js';
 
 export interface TelemetryCollectorOptions {
-  /** `'auto'` (default): the native engine where the addon loads, else the JS engine. */
+  /** `'auto'` (default): the native engine if the addon loads, else the JS engine. */
   readonly engine?: EngineChoice | undefined;
-  /** Where episodes' scopes are looked for. Default: the cgroup2 mount of `/proc/self/mountinfo`. */
+  /** The directory to search for the scopes of episodes. Default: the cgroup2 mount of `/proc/self/mountinfo`. */
   readonly cgroupRoot?: string | undefined;
   /** Default `/proc`. */
   readonly procRoot?: string | undefined;
-  /** Demand a cgroup2 file system (default); `false` for fixtures and recorded trees. */
+  /** Requires a cgroup2 file system (default); `false` for fixtures and recorded trees. */
   readonly requireCgroupfs?: boolean | undefined;
 }
 
@@ -47,25 +47,25 @@ const COLLECTOR_OPTIONS: OptionKeys<TelemetryCollectorOptions> = {
   requireCgroupfs: true,
 };
 
-/** Which episodes are running: an id runs once at a time. */
+/** The episodes that are running: an id has at most one running session. */
 export interface RunningIds {
-  /** False: it is running already. */
+  /** Returns false if the episode is already running. */
   claimEpisode(episodeId: string): boolean;
   releaseEpisode(episodeId: string): void;
 }
 
 /**
- * Starts sessions of episodes, with one policy for the new ones.
+ * Starts sessions of episodes; one policy applies to all new sessions.
  *
- * Sessions are sampled off the event loop: on the native engine by one thread for the whole process, whatever number
- * of collectors and workers use it, on the JS engine by one worker for each thread that uses it.
+ * Sessions are sampled off the event loop: on the native engine by one thread for the whole process, however many
+ * collectors and workers use it; on the JS engine by one worker for each thread that uses it.
  *
- * Throws `ERR_ENGINE_UNAVAILABLE`, `ERR_UNSUPPORTED_PLATFORM`, `ERR_INVALID_CONFIG`; where `cgroupRoot` is given
- * `ERR_CGROUP_PATH`, `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2` for one that is not a cgroup's directory.
+ * Throws `ERR_ENGINE_UNAVAILABLE`, `ERR_UNSUPPORTED_PLATFORM`, `ERR_INVALID_CONFIG`; and `ERR_CGROUP_PATH`,
+ * `ERR_CGROUP_NOT_FOUND`, `ERR_NOT_CGROUP2` if `cgroupRoot` is given but is not the directory of a cgroup.
  */
 export class TelemetryCollector {
   readonly #engine: Engine;
-  /** null: where `episodeCgroup` looks by itself. */
+  /** null: the default of `episodeCgroup`. */
   readonly #cgroupRoot: string | null;
   readonly #procRoot: string;
   readonly #requireCgroupfs: boolean;
@@ -118,19 +118,19 @@ export class TelemetryCollector {
 
   /**
    * Starts a session. Its `initial` frame is in the ring when this returns; from then on the engine's sampler takes
-   * one every `samplePeriodMs`, counted from the start, however busy the event loop is. With `manual` nothing is
-   * taken by itself.
+   * one every `samplePeriodMs`, counted from the start, however busy the event loop is. With `manual` no frame is
+   * taken automatically.
    *
-   * Throws before anything is opened `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_INVALID_CONFIG`,
-   * `ERR_OUT_OF_RANGE` (of a tripwire or a stall), `ERR_REVIEWER_INVALID_EVENT`, `ERR_ALREADY_STARTED` (this collector, or any shared one where this is
-   * shared, has a running session of that id); at the open `ERR_INVALID_PID` (the id of a thread), `ERR_PROC_GONE`,
-   * `ERR_PROC_READ`, `ERR_CGROUP_NOT_FOUND`, `ERR_CGROUP_PATH`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`;
-   * `ERR_ENGINE_UNAVAILABLE` where the engine's sampler cannot be started.
+   * Throws, before anything is opened, `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_INVALID_CONFIG`,
+   * `ERR_OUT_OF_RANGE` (of a tripwire or a stall), `ERR_REVIEWER_INVALID_EVENT`, `ERR_ALREADY_STARTED` (this collector,
+   * or if it is shared any shared collector, has a running session of that id); on opening, `ERR_INVALID_PID` (the id
+   * of a thread), `ERR_PROC_GONE`, `ERR_PROC_READ`, `ERR_CGROUP_NOT_FOUND`, `ERR_CGROUP_PATH`, `ERR_NOT_CGROUP2`,
+   * `ERR_CGROUP_READ`; and `ERR_ENGINE_UNAVAILABLE` if the engine's sampler cannot be started.
    */
   start(episodeId: string, pid: number, options?: StartOptions): TelemetryHandle;
   /**
-   * @internal `reaper`: the calling process is the subreaper of `pid`'s tree and waits for its orphans. What it reaped
-   * since the start counts, so that the end of the tree is exact.
+   * @internal `reaper`: the calling process is the subreaper of `pid`'s tree and waits for its orphans. The processes
+   * it has reaped since the start are counted, so that the final totals of the tree are exact.
    */
   start(episodeId: string, pid: number, options: StartOptions, reaper: boolean): TelemetryHandle;
   start(
@@ -195,16 +195,16 @@ export class TelemetryCollector {
   /**
    * Takes one frame of a manual session now, synchronously.
    *
-   * Throws `ERR_INVALID_CONFIG` on a sampled session, `ERR_STOPPED` after its end. What the kernel says never
-   * throws: a part that cannot be read is null in the frame.
+   * Throws `ERR_INVALID_CONFIG` on a sampled session, `ERR_STOPPED` after its end. A failed read of a kernel file
+   * never throws: a part that cannot be read is null in the frame.
    */
   collect(handle: TelemetryHandle, flags?: O11yFlags): TelemetryFrame {
     return manualSessionOf(handle, 'collect').collect(userFlags(flags));
   }
 
   /**
-   * Like `collect`, and charges the frame's cpu and io to `budget`. Null once a limit is reached: the frame is in the
-   * ring, its consumption in the budget.
+   * Like `collect`, and charges the frame's cpu and io to `budget`. Returns null once a limit is reached: the frame is
+   * then in the ring and its consumption in the budget.
    */
   collectWithBudget(
     handle: TelemetryHandle,
@@ -215,7 +215,7 @@ export class TelemetryCollector {
     return session.collectWithBudget(userBudget(budget), userFlags(flags));
   }
 
-  // The given cgroup; else the episode's own scope if it exists; never the cgroup the pid happens to be in.
+  // Opens the given cgroup, else the episode's own scope if it exists; never the cgroup that happens to hold the pid.
   #openIn(
     episodeId: string,
     tier: Tier,
@@ -277,7 +277,7 @@ class OwnIds implements RunningIds {
 
 function emitOf(handle: TelemetryHandle): SessionOptions['emit'] {
   return (event, ...args) => {
-    // EventEmitter's types do not follow an event that is generic itself.
+    // The types of EventEmitter cannot express an event name that is itself generic.
     handle.emit(event, ...(args as never));
   };
 }

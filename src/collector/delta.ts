@@ -2,7 +2,7 @@ import type { ResourceStats } from '../stats/index.js';
 
 type Value = number | bigint;
 
-/** What was consumed between two readings; null where either of them does not know. */
+/** What was consumed between two readings; a value is null if either reading lacks it. */
 export interface StatsDelta {
   readonly cpuNs: number | null;
   readonly cpuUserNs: number | null;
@@ -11,7 +11,7 @@ export interface StatsDelta {
   readonly ioWriteBytes: number | null;
 }
 
-/** From nothing (`before` null) everything in `after` was consumed. A counter that went back gives 0. */
+/** If `before` is null, everything in `after` was consumed. A counter that went backwards gives 0. */
 export function statsDelta(
   before: ResourceStats<Value> | null,
   after: ResourceStats<Value>,
@@ -27,7 +27,7 @@ export function statsDelta(
 
 function difference(before: Value | null | undefined, after: Value | null): number | null {
   if (before === null || after === null) return null;
-  // Exact where both are: two large totals may differ by little.
+  // In bigints, exact if both values are: two large totals may differ by little.
   const grown = BigInt(after) - BigInt(before ?? 0);
   return grown > 0n ? Number(grown) : 0;
 }

@@ -3,20 +3,20 @@ import type { MetricSource, TelemetryFrame } from '../frame/index.js';
 import type { ExhaustAction, TripMetric } from '../schema/enumerations.js';
 
 /**
- * Why a session ended: `stop()` or its signal, the episode's own end, an exhausted budget; `'failed'`: the sampler
- * died (a `warning` with `ERR_ENGINE_UNAVAILABLE` says how), and the terminal frame repeats the last values; or who
- * shares the ring destroyed it (`ERR_RING_CORRUPT`), and the frame told is the last that was read.
+ * Why a session ended: `stop()` or its signal, the episode's own end, an exhausted budget. `'failed'`: the sampler died
+ * (a `warning` with `ERR_ENGINE_UNAVAILABLE` gives the reason) and the terminal frame repeats the last values; or
+ * another holder of the ring corrupted it (`ERR_RING_CORRUPT`) and the reported frame is the last that was read.
  */
 export type StopReason = 'stop' | 'exit' | 'exhausted' | 'failed';
 
 export interface SourceEvent {
-  /** Where each part comes from now. */
+  /** The present source of each part. */
   readonly sources: {
     readonly cpu: MetricSource;
     readonly memory: MetricSource;
     readonly io: MetricSource;
   };
-  /** The first frame that says so. */
+  /** The first frame with these sources. */
   readonly seq: number;
 }
 
@@ -37,37 +37,37 @@ export interface ExhaustedEvent {
   readonly resource: BudgetResource | TripMetric;
   /** In the unit of the resource: ms, bytes, counts (of a tripwire's metric: ns, bytes). */
   readonly limit: number;
-  /** In the same unit, with the frame `seq`. */
+  /** In the same unit, including the frame `seq`. */
   readonly consumed: number;
   /** The frame that reached the limit. It is in the ring. */
   readonly seq: number;
   /** CLOCK_MONOTONIC, ns, of that frame. */
   readonly tsMono: number;
   /**
-   * How long before that frame, at most, the limit was reached: the time since the frame before (of `wallMs` since the
-   * limit itself). Null where the first frame of the session reached it.
+   * How long before that frame, at most, the limit was reached: the time since the previous frame (for `wallMs`, since
+   * the limit itself). Null if the first frame of the session reached it.
    */
   readonly lateNs: number | null;
-  /** What is done about it: `onExhausted`. A `warning` tells where a weaker action had to be taken. */
+  /** The action taken: `onExhausted`. A `warning` reports it if a weaker action had to be taken. */
   readonly action: ExhaustAction;
 }
 
-/** A tripwire with `notify` tripped; told again only after it was released. */
+/** A tripwire with `notify` tripped; reported again only after it was released. */
 export interface TripwireEvent {
   readonly metric: TripMetric;
-  /** The tripwire's, in ns or bytes. */
+  /** The threshold of the tripwire, in ns or bytes. */
   readonly atLeast: number;
   /** The value that tripped it. */
   readonly value: number;
-  /** The frame that has it. */
+  /** The frame with that value. */
   readonly seq: number;
-  /** Only of a budget's threshold. */
+  /** Present only for the threshold of a budget. */
   readonly resource?: undefined;
 }
 
 /**
- * A budgeted resource reached the policy's `highFreqThresholdPercent`; told again only after it had fallen below
- * fifteen sixteenths of that, as refunds can have it.
+ * A budgeted resource reached the policy's `highFreqThresholdPercent`; reported again only after it fell below fifteen
+ * sixteenths of that, which a refund can cause.
  */
 export interface BudgetThresholdEvent {
   readonly resource: BudgetResource;
@@ -76,26 +76,26 @@ export interface BudgetThresholdEvent {
   /** In the unit of the resource: ms, bytes, counts. */
   readonly limit: number;
   readonly consumed: number;
-  /** The frame with which it was reached. */
+  /** The frame that reached the threshold. */
   readonly seq: number;
-  /** Only of a tripwire. */
+  /** Present only for a tripwire. */
   readonly metric?: undefined;
 }
 
-/** `metric` or `resource` tells which of the two it is. */
+/** The presence of `metric` or `resource` distinguishes the two. */
 export type ThresholdEvent = TripwireEvent | BudgetThresholdEvent;
 
-/** What had the frames promoted (`PromoteTriggers`). */
+/** What caused the frames to be promoted (`PromoteTriggers`). */
 export type PromoteTrigger = 'termination' | 'quarantine' | 'budgetThreshold' | 'periodic';
 
 /** Frames were handed to the session's recorder. */
 export interface PromotedEvent {
   readonly trigger: PromoteTrigger;
-  /** How many. */
+  /** The number of frames. */
   readonly frames: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
-  /** Frames before them that the ring no longer held. */
+  /** Earlier frames that the ring no longer held. */
   readonly missed: number;
 }
 

@@ -1,4 +1,4 @@
-/** Takes the frames of a session out of its ring, each once, whoever asks. */
+/** Takes the frames of a session out of its ring, each once, whichever caller takes it. */
 
 import { frameFromWords } from '../frame/decode.js';
 import type { TelemetryFrame } from '../frame/index.js';
@@ -7,13 +7,13 @@ import type { FrameBatch } from '../ring/frame-cursor.js';
 import { SLOT_HALVES } from '../ring/header.js';
 import { FrameFlag, FrameWord } from '../schema/layout.js';
 
-/** Frames copied out of the ring in one go. */
+/** Frames copied out of the ring at a time. */
 const BATCH = 64;
 
 export class FrameDrain {
   readonly #reader: FrameReader;
   readonly #halves = new Uint32Array(BATCH * SLOT_HALVES);
-  /** Frames that were taken. */
+  /** Frames taken so far. */
   taken = 0;
 
   constructor(ring: SharedArrayBuffer) {
@@ -25,7 +25,7 @@ export class FrameDrain {
     return this.#reader.available;
   }
 
-  /** All that was not taken before, oldest first. Throws `ERR_RING_CORRUPT`. */
+  /** Takes all frames that were not taken before, oldest first. Throws `ERR_RING_CORRUPT`. */
   take(): TelemetryFrame[] {
     const reader = this.#reader;
     const { frames } = reader.read(reader.capacity);
@@ -33,12 +33,12 @@ export class FrameDrain {
     return frames;
   }
 
-  /** The same, exact and flagged `promoted`; `missed`: before these the ring lost so many. */
+  /** Like `take`, with exact values and flagged `promoted`; `missed` counts the frames lost before these. */
   promote(): FrameBatch<bigint> {
     const reader = this.#reader;
     const before = reader.missed;
     const frames: TelemetryFrame<bigint>[] = [];
-    // What is there now: a fast writer must not keep one call busy for ever.
+    // Only what is available now: a fast writer must not keep one call busy for ever.
     for (let wanted = reader.available; wanted > 0; ) {
       const count = reader.readInto(
         this.#halves.subarray(0, Math.min(wanted, BATCH) * SLOT_HALVES),

@@ -1,4 +1,4 @@
-/** Where a session's promoted frames go: what a recorder or an exporter implements, and what it is given. */
+/** The destination of a session's promoted frames: what a recorder or an exporter implements, and what it receives. */
 
 import type { BudgetAmounts } from '../budget/index.js';
 import type { EngineName } from '../engine/engine.js';
@@ -7,7 +7,7 @@ import type { TelemetryPolicy } from '../policy/index.js';
 import type { ExhaustAction, Tier } from '../schema/enumerations.js';
 import type { ExhaustedEvent, PromoteTrigger, StopReason } from './events.js';
 
-/** The first entry of a session: what its frames mean. */
+/** The first entry of a session: the context of its frames. */
 export interface StartEntry {
   readonly kind: 'start';
   readonly episodeId: string;
@@ -19,7 +19,7 @@ export interface StartEntry {
   readonly engine: EngineName;
   /** The tier that was asked for. */
   readonly tier: Tier;
-  /** The episode's cgroup, null where there is none. */
+  /** The episode's cgroup, null if there is none. */
   readonly cgroupPath: string | null;
   readonly policy: TelemetryPolicy;
   /** The limits, 0 for unlimited; null without a budget. */
@@ -28,16 +28,16 @@ export interface StartEntry {
   readonly onExhausted: ExhaustAction;
 }
 
-/** Promoted frames, each of a session once and in order, flagged `promoted`. */
+/** Promoted frames, flagged `promoted`: each frame of a session comes once and in order. */
 export interface FramesEntry {
   readonly kind: 'frames';
   readonly episodeId: string;
   readonly trigger: PromoteTrigger;
-  /** What `quarantine(reason)` was given, else null. */
+  /** The argument of `quarantine(reason)`, else null. */
   readonly reason: string | null;
   /** Oldest first; at least one, unless `reason` is given. */
   readonly frames: readonly TelemetryFrame<bigint>[];
-  /** Frames before these that the ring no longer held when they were to be promoted. */
+  /** Earlier frames that the ring no longer held when they were to be promoted. */
   readonly missed: number;
 }
 
@@ -54,16 +54,16 @@ export interface EndEntry {
   readonly framesCollected: number;
   /** Of those, the frames that were promoted. */
   readonly framesPromoted: number;
-  /** The exhausted budget, null where none was. */
+  /** The limit that was exhausted, null if none was. */
   readonly exhausted: ExhaustedEvent | null;
 }
 
 export type SinkEntry = StartEntry | FramesEntry | EndEntry;
 
 /**
- * Takes what a session promotes, on its owner's event loop. The next entry comes only when the last was taken (its
- * promise resolved); meanwhile frames wait in the ring, and what that no longer holds is told as `missed`. What this
- * throws, or rejects with, is a `warning` event of the handle; the session goes on.
+ * Receives what a session promotes, on its owner's event loop. The next entry comes only after the last was taken (its
+ * promise resolved); meanwhile frames wait in the ring, and those overwritten there are counted in `missed`. An error
+ * that `write` throws or rejects with becomes a `warning` event of the handle; the session goes on.
  */
 export interface FrameSink {
   write(entry: SinkEntry): void | Promise<void>;

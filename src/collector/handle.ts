@@ -19,7 +19,7 @@ import { SampledSession } from './sampled-session.js';
 import type { Session } from './session.js';
 import { thawCgroup } from './thaw.js';
 
-/** A session at one moment. Counts are of this session. */
+/** The state of a session at one moment. All counts are those of this session. */
 export interface TelemetryHandleSnapshot {
   readonly episodeId: string;
   readonly pid: number;
@@ -27,24 +27,24 @@ export interface TelemetryHandleSnapshot {
   readonly seq: number;
   readonly elapsedNs: number;
   readonly framesCollected: number;
-  /** Frames that went to the recorder, or that `drainFrames()` gave out. */
+  /** Frames that were promoted to the recorder or returned by `drainFrames()`. */
   readonly framesPromoted: number;
   /** Frames that the ring no longer holds. */
   readonly framesOverwritten: number;
-  /** Sample periods that passed without a sample of their own: the sampler was late. */
+  /** Sample periods that passed without a sample because the sampler was late. */
   readonly deadlinesMissed: number;
-  /** Frames in the ring that were not promoted yet. */
+  /** Frames in the ring that are not promoted yet. */
   readonly bufferLen: number;
   readonly bufferCapacity: number;
-  /** The end was asked for, or the terminal frame is in the ring. */
+  /** The end was requested, or the terminal frame is in the ring. */
   readonly stopped: boolean;
   /** The limit that was reached first, null while none is. */
   readonly exhausted: ExhaustedEvent | null;
-  /** Why it ended, null before its terminal frame. */
+  /** Why the session ended, null before its terminal frame. */
   readonly stopReason: StopReason | null;
-  /** The budget's threshold, or a tripwire that speeds up, is tripped, as the newest frame says. */
+  /** A threshold of the budget, or a tripwire that speeds up, was tripped as of the newest frame. */
   readonly highFreqActive: boolean;
-  /** Sources of the newest frame, or null before the first. */
+  /** The sources of the newest frame, or null before the first. */
   readonly sources: TelemetryFrame['sources'] | null;
 }
 
@@ -52,15 +52,15 @@ export interface TelemetryHandleSnapshot {
  * One running session of an episode. Made by `TelemetryCollector.start`.
  *
  * Emits `source`, `threshold`, `exhausted`, `promoted`, `warning`, `exit` and `stopped` (see `HandleEvents`); never
- * `error`. Who listens late loses nothing: `exhausted`, `exit` and `stopped` are told to each listener, whenever it is
- * added, and of the other kinds the first 64 that nobody listened to yet to the first listener, each once and never
- * before the call that adds it has returned.
+ * `error`. A listener that is added late loses nothing: each listener gets `exhausted`, `exit` and `stopped`, whenever
+ * it is added; the first listener of another kind gets the first 64 events that had no listener yet, each once and
+ * never before the call that adds it has returned.
  *
- * `stop()` (or `await using`) ends it with its terminal frame.
+ * `stop()` (or `await using`) ends the session with its terminal frame.
  *
  * A running handle does not keep the process alive; a `stop()` or `sampleNow()` that has not resolved does. Like a
- * `ChildProcess` a sampled session is held, its listeners with it, until it has ended, whether or not anybody else
- * holds the handle.
+ * `ChildProcess`, a sampled session and its listeners are not garbage-collected until it has ended, even if nothing
+ * else references the handle.
  */
 export class TelemetryHandle extends KeptEvents {
   readonly episodeId: string;
@@ -93,7 +93,7 @@ export class TelemetryHandle extends KeptEvents {
     return Number(this.#session.startMonoNs);
   }
 
-  /** What the newest frame was made of: the stats given to `nextFrame`, else what the frame says; null before the first. */
+  /** The stats of the newest frame: those given to `nextFrame`, else those in the frame; null before the first. */
   get prevStats(): ResourceStats<number | bigint> | null {
     const frame = this.latest();
     return this.#session.given ?? (frame === null ? null : statsOfFrame(frame));
@@ -111,30 +111,30 @@ export class TelemetryHandle extends KeptEvents {
   }
 
   /**
-   * The frames that were not drained before, oldest first; they count as promoted: what is drained here does not go to
-   * the recorder, and what was promoted to that is not drained here.
+   * Returns the frames that were not drained before, oldest first. They count as promoted: a frame that is drained here
+   * does not go to the recorder, and a frame that went to the recorder is not drained here.
    */
   drainFrames(): TelemetryFrame[] {
     return this.#session.drain.take();
   }
 
   /**
-   * The frames as they come, in batches, to a reader of its own: see `FrameReader.frames`. A `next()` that waits keeps
-   * the process alive.
+   * Returns the frames as they come, in batches, by a reader of its own: see `FrameReader.frames`. A `next()` that
+   * waits keeps the process alive.
    *
-   * Throws `ERR_INVALID_CONFIG` for options of another kind.
+   * Throws `ERR_INVALID_CONFIG` for invalid options.
    */
   frames(options?: FramesOptions): FrameBatches {
     return new FrameReader(this.share()).frames(options);
   }
 
-  /** What was consumed between `prevStats` and `stats`; never negative, null where either is unavailable. */
+  /** Returns what was consumed between `prevStats` and `stats`; never negative, null if either value is unavailable. */
   computeDelta(stats: ResourceStats<number | bigint>): StatsDelta {
     return statsDelta(this.prevStats, userStats(stats));
   }
 
   /**
-   * Publishes one frame of the given stats, with the clamps of every frame. Manual sessions only.
+   * Publishes one frame of the given stats, clamped like every frame. Manual sessions only.
    *
    * Throws `ERR_INVALID_CONFIG` on a sampled session and for anything but stats and flags, `ERR_STOPPED` after
    * `stop()`.
@@ -145,8 +145,8 @@ export class TelemetryHandle extends KeptEvents {
   }
 
   /**
-   * One frame now, beside the period, taken by the sampler. Resolves to the terminal frame when the episode ends
-   * first.
+   * Takes one frame now, by the sampler and independent of the period. Resolves to the terminal frame if the episode
+   * ends first.
    *
    * Rejects with `ERR_INVALID_CONFIG` on a manual session (`collect()` is for those) and for anything but flags,
    * `ERR_STOPPED` after the end or `stop()`.
@@ -156,11 +156,11 @@ export class TelemetryHandle extends KeptEvents {
   }
 
   /**
-   * Samples every `ms` from now on, counted from the last deadline; the sampler takes it up within one wake, and the
-   * period of high frequency follows. Missed deadlines count on. The policy, and what a recording says of it, stay
-   * those of the start.
+   * Samples every `ms` from now on, counted from the last deadline; the sampler adopts it within one wake, and the high
+   * frequency period changes with it. The count of missed deadlines goes on. `policy`, also in a recording, stays that
+   * of the start.
    *
-   * Throws `ERR_OUT_OF_RANGE` and `ERR_INVALID_CONFIG` as a policy's `samplePeriodMs`, `ERR_INVALID_CONFIG` on a
+   * Throws `ERR_OUT_OF_RANGE` and `ERR_INVALID_CONFIG` as for `samplePeriodMs` of a policy, `ERR_INVALID_CONFIG` on a
    * manual session, `ERR_STOPPED` after the end or `stop()`.
    */
   setSamplePeriod(ms: number): void {
@@ -192,36 +192,36 @@ export class TelemetryHandle extends KeptEvents {
     };
   }
 
-  /** The ring, to be posted to any worker and read there with `new FrameReader(shared)`. */
+  /** Returns the ring, which can be posted to any worker and read there with `new FrameReader(shared)`. */
   share(): SharedFrames {
     return { ring: this.#session.ring };
   }
 
   /**
-   * Something is wrong with the episode: promotes what the ring holds, with the reason, where the policy has that
-   * trigger (`PromoteTriggers.onQuarantine`) and the session a recorder. The session goes on.
+   * Marks the episode as suspect: promotes what the ring holds, with the reason, if the policy has that trigger
+   * (`PromoteTriggers.onQuarantine`) and the session has a recorder. The session goes on.
    *
-   * Throws `ERR_INVALID_CONFIG` for anything but a text that is not blank, `ERR_STOPPED` after the end.
+   * Throws `ERR_INVALID_CONFIG` unless `reason` is a string that is not blank, `ERR_STOPPED` after the end.
    */
   quarantine(reason: string): void {
     this.#session.quarantine(reason);
   }
 
   /**
-   * Thaws the episode's cgroup (`cgroup.freeze`), which an exhausted budget with `onExhausted: 'freeze'` has frozen;
-   * also after the session's end, which does not thaw it. Resolves when it is thawed, as `cgroup.events` says; nothing
-   * happens to one that is not frozen.
+   * Thaws the episode's cgroup (`cgroup.freeze`), which an exhausted budget with `onExhausted: 'freeze'` has frozen. It
+   * can be called after the session's end, which does not thaw the cgroup. Resolves when `cgroup.events` reports it
+   * thawed; has no effect on a cgroup that is not frozen.
    *
-   * Rejects with `ERR_CGROUP_NOT_AVAILABLE` (the episode has no cgroup), `ERR_CGROUP_NOT_FOUND` (it is removed),
-   * `ERR_CGROUP_WRITE` (with the errno: no right to write, `ETIMEDOUT` where an ancestor is frozen too).
+   * Rejects with `ERR_CGROUP_NOT_AVAILABLE` (the episode has no cgroup), `ERR_CGROUP_NOT_FOUND` (it was removed),
+   * `ERR_CGROUP_WRITE` (with the errno: no permission to write, `ETIMEDOUT` if an ancestor is frozen too).
    */
   thaw(): Promise<void> {
     return thawCgroup(this.#session.cgroup);
   }
 
   /**
-   * Ends the session with its terminal frame, which the sampler takes: it is in the ring when this resolves, and the
-   * recorder has taken the end. Idempotent; resolves to the frames still in the ring. What was frozen stays so.
+   * Ends the session with its terminal frame, which the sampler takes: when this resolves, the frame is in the ring and
+   * the recorder has taken the end. Idempotent; resolves to the frames still in the ring. A frozen cgroup stays frozen.
    */
   stop(): Promise<TelemetryFrame[]> {
     this.#stopping ??= this.#session.finish('stop').then(() => this.readFrames());
@@ -232,7 +232,7 @@ export class TelemetryHandle extends KeptEvents {
     await this.stop();
   }
 
-  /** `ERR_INVALID_CONFIG` for a manual session: nothing samples it. */
+  /** Throws `ERR_INVALID_CONFIG` for a manual session, which has no sampler. */
   #sampled(method: string): SampledSession {
     if (this.#session instanceof SampledSession) return this.#session;
     throw invalidConfig(
@@ -241,7 +241,7 @@ export class TelemetryHandle extends KeptEvents {
   }
 }
 
-/** The session behind a handle, for the collector alone. */
+/** The session behind each handle, for the collector alone. */
 const sessions = new WeakMap<TelemetryHandle, Session>();
 
 export function sessionOf(handle: TelemetryHandle): Session {
@@ -252,7 +252,7 @@ export function sessionOf(handle: TelemetryHandle): Session {
   return session;
 }
 
-/** `FrameFlag` bits of what a caller gave; `ERR_INVALID_CONFIG` for anything but flags. */
+/** Returns the `FrameFlag` bits of a caller's flags. Throws `ERR_INVALID_CONFIG` for anything else. */
 export function userFlags(flags: O11yFlags | undefined): number {
   if (flags === undefined) return 0;
   const own = ownFlags(flags);
@@ -266,7 +266,7 @@ function userStats(stats: unknown): ResourceStats<number | bigint> {
   throw invalidConfig('stats must be ResourceStats');
 }
 
-/** `ERR_INVALID_CONFIG` for a sampled session: its ring has one writer, the sampler. */
+/** Throws `ERR_INVALID_CONFIG` for a sampled session: its ring has one writer, the sampler. */
 export function manualSessionOf(handle: TelemetryHandle, method: string): ManualSession {
   const session = sessionOf(handle);
   if (session instanceof ManualSession) return session;

@@ -1,4 +1,4 @@
-/** The collector: starts sessions, and the handle of each. */
+/** The collector, which starts sessions, and the handle of each session. */
 
 export { TelemetryCollector, type TelemetryCollectorOptions } from './collector.js';
 export type { StatsDelta } from './delta.js';

@@ -1,6 +1,6 @@
 /**
- * Events that are not lost to who listens late: between the start of a session and the first listener there may be an
- * `await`, as there is where a session starts inside `beforeExec`.
+ * Events that a late listener does not lose: between the start of a session and its first listener there may be an
+ * `await`, as when a session starts inside `beforeExec`.
  */
 import { EventEmitter } from 'node:events';
 import type { HandleEvents } from './events.js';
@@ -12,10 +12,10 @@ export type HandleListener<K> = K extends keyof HandleEvents
   : never;
 type AnyListener = (...args: unknown[]) => void;
 
-/** These happen at most once, and stay true: each listener is told, whenever it comes. */
+/** These happen at most once and stay true: each listener gets them, whenever it is added. */
 const LASTING: readonly Kind[] = ['exhausted', 'exit', 'stopped'];
 const PASSING: readonly Kind[] = ['source', 'threshold', 'promoted', 'warning'];
-/** Of each of these so many are kept for its first listener; a session that nobody listens to must not grow. */
+/** How many of each kind are kept for its first listener; a session without listeners must not grow. */
 const MOST_KEPT = 64;
 
 export class KeptEvents extends EventEmitter<HandleEvents> {
@@ -51,7 +51,7 @@ export class KeptEvents extends EventEmitter<HandleEvents> {
     this.#kept.set(event, kept);
   }
 
-  /** `once` comes here with what removes itself when it is called. */
+  /** `once` passes a wrapper that removes itself when it is called. */
   #tellKept(event: unknown, listener: AnyListener): this {
     this.#heard.add(event);
     const kept = this.#kept.get(event);
@@ -62,12 +62,12 @@ export class KeptEvents extends EventEmitter<HandleEvents> {
 
   #tell(event: unknown, listener: AnyListener, kept: readonly unknown[][]): void {
     for (const [at, args] of kept.entries()) {
-      // It may have been removed since, or by the one before.
+      // The listener may have been removed since, or by the previous event.
       if (!this.rawListeners(event as Kind).includes(listener as never)) return;
       try {
         listener.apply(this, args);
       } catch (error) {
-        // As with any emitter; what comes after it is told all the same.
+        // The error is uncaught, as with any emitter; the events after it are still delivered.
         queueMicrotask(() => this.#tell(event, listener, kept.slice(at + 1)));
         throw error;
       }

@@ -1,6 +1,6 @@
 /**
- * A session that takes a frame when it is told to, on the calling thread, and none by itself: it drives by hand the state
- * machine that the sampler drives.
+ * A session that takes a frame only on a call, on the calling thread: it drives by hand the state machine that the
+ * sampler drives otherwise.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,7 +14,7 @@ import { type ResourceStats, wordsOfStats } from '../stats/index.js';
 import { budgetSpec } from './budget-spec.js';
 import { Session, type SessionOptions, stoppedError } from './session.js';
 
-/** Outcomes of a frame that there is news of. */
+/** The outcomes of a frame that come with news. */
 const NOTABLE =
   SampleOutcome.SOURCE_CHANGED |
   SampleOutcome.WARNING |
@@ -24,7 +24,7 @@ const NOTABLE =
 export class ManualSession extends Session {
   protected readonly tripwires = [];
   readonly #episode: ManualEpisode;
-  /** What `collectWithBudget` charges besides the session's own budget, by the counters that its trackers share. */
+  /** The budgets that `collectWithBudget` charges besides the session's own, by the shared counters. */
   readonly #otherBudgets = new WeakMap<SharedArrayBuffer, BudgetWatch>();
   #given: ResourceStats<number | bigint> | null = null;
 
@@ -43,14 +43,14 @@ export class ManualSession extends Session {
     return this.#given;
   }
 
-  /** One frame now, from the kernel's files. */
+  /** Takes one frame now, from the kernel's files. */
   collect(flags: number): TelemetryFrame {
     this.#assertOpen();
     this.#given = null;
     return this.#published(this.#episode.sample(flags));
   }
 
-  /** One frame now, charged to `budget` too; null once that is exhausted. */
+  /** Takes one frame now and charges it to `budget` too; returns null once that is exhausted. */
   collectWithBudget(budget: BudgetTracker, flags: number): TelemetryFrame | null {
     const frame = this.collect(flags);
     const counters = budget.share().budget;
@@ -62,7 +62,7 @@ export class ManualSession extends Session {
     return budget.isExhausted() ? null : frame;
   }
 
-  /** One frame of given stats. */
+  /** Publishes one frame of the given stats. */
   publish(stats: ResourceStats<number | bigint>, flags: number): TelemetryFrame {
     this.#assertOpen();
     this.#given = stats;
@@ -93,7 +93,7 @@ export class ManualSession extends Session {
   }
 
   async #end(): Promise<void> {
-    // The caller of a frame that reached a limit has it before the session ends.
+    // The caller whose frame reached a limit gets that frame before the session ends.
     if (this.exhausted !== null) await null;
     this.#episode.requestEnd();
     while (!this.#episode.wake()) {

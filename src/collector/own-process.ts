@@ -1,4 +1,4 @@
-/** What must never be frozen or killed: ourselves. */
+/** This process must never freeze or kill itself. */
 import { invalidConfig } from '../error/index.js';
 import { HOLDS_US, whyNotStopped } from '../kernel/own-membership.js';
 import { readProcessStat } from '../kernel/process-identity.js';
@@ -7,8 +7,8 @@ import { fileSystemMagicAt } from '../kernel/syscall.js';
 import { CGROUP2_SUPER_MAGIC } from '../schema/bounds.js';
 
 /**
- * Throws `ERR_INVALID_CONFIG` where this process is, or descends from, `pid`, or lives in the cgroup or below it: an
- * action on that episode would end or stop us too. `cgroupPath` null: the process tree.
+ * Throws `ERR_INVALID_CONFIG` if this process is, or descends from, `pid`, or is in the cgroup or below it: an action
+ * on that episode would kill or freeze this process too. If `cgroupPath` is null, the action is on the process tree.
  */
 export function assertNotOurselves(pid: number, cgroupPath: string | null): void {
   if (descendsFrom(pid)) {
@@ -16,7 +16,7 @@ export function assertNotOurselves(pid: number, cgroupPath: string | null): void
       `onExhausted would act on this process: it ${pid === process.pid ? 'is' : 'descends from'} ${pid}`,
     );
   }
-  // A fixture or a recorded tree holds no process.
+  // A fixture or a recorded tree contains no process.
   if (cgroupPath === null || fileSystemMagicAt(cgroupPath) !== CGROUP2_SUPER_MAGIC) return;
   const errno = whyNotStopped(cgroupPath);
   if (errno === null) return;
@@ -28,7 +28,7 @@ export function assertNotOurselves(pid: number, cgroupPath: string | null): void
 }
 
 function descendsFrom(ancestor: number): boolean {
-  // Parents further up are known from /proc only, where these numbers are other processes.
+  // Only /proc has the ancestors beyond the parent, and in this one the same pids are other processes.
   if (whyForeignProc() !== null) return [process.pid, process.ppid, 1].includes(ancestor);
   for (let pid = process.pid; pid > 1; ) {
     if (pid === ancestor) return true;

@@ -1,4 +1,4 @@
-/** Hands a session's frames to its recorder when a trigger says so. */
+/** Hands a session's frames to its recorder when a trigger fires. */
 import { TelemetryError } from '../error/index.js';
 import type { TelemetryPolicy } from '../policy/index.js';
 import { messageOf } from '../realm/index.js';
@@ -6,7 +6,7 @@ import type { HandleEvents, PromoteTrigger } from './events.js';
 import type { FrameDrain } from './frame-drain.js';
 import type { EndEntry, FrameSink, FramesEntry, SinkEntry, StartEntry } from './frame-sink.js';
 
-/** Frames that wait for a sink that is busy, at least; beyond it they wait in the ring, and may be lost there. */
+/** The least number of frames queued for a busy sink; more frames wait in the ring, and may be lost there. */
 const LEAST_QUEUED = 8_192;
 
 export interface PromoterOptions {
@@ -24,7 +24,7 @@ export class Promoter {
   #queuedFrames = 0;
   /** Settles when the queue is empty. */
   #idle: Promise<void> | null = null;
-  /** Of the last write, if it failed: a sink that fails again in the same way is not told of again. */
+  /** The failure of the last write, or null: a sink that fails again in the same way is not reported again. */
   #failure: string | null = null;
 
   constructor(options: PromoterOptions) {
@@ -36,7 +36,7 @@ export class Promoter {
     this.#enqueue(entry);
   }
 
-  /** Promotes what the ring holds and was not promoted before, where the policy has this trigger. */
+  /** Promotes the frames in the ring that were not promoted before, if the policy has this trigger. */
   promote(trigger: PromoteTrigger, reason: string | null = null): void {
     const { episodeId, policy } = this.#options;
     if (!isOn(trigger, policy)) return;
@@ -46,20 +46,20 @@ export class Promoter {
     this.#enqueue({ kind: 'frames', episodeId, trigger, reason, frames, missed });
   }
 
-  /** The last entry; resolves when the sink has taken it. Never rejects. */
+  /** Writes the last entry; resolves when the sink has taken it. Never rejects. */
   async end(entry: EndEntry): Promise<void> {
     this.#enqueue(entry);
     await this.#idle;
   }
 
   #take(trigger: PromoteTrigger): Pick<FramesEntry, 'frames' | 'missed'> {
-    // The last frames come once, and for them there is always room.
+    // The last frames come only once and are always queued.
     const full = this.#queuedFrames >= this.#mostQueued && trigger !== 'termination';
     if (full) return { frames: [], missed: 0 };
     try {
       return this.#options.drain.promote();
     } catch (error) {
-      // Whoever shares the ring destroyed it.
+      // Another holder of the ring corrupted it.
       this.#warn(error);
       return { frames: [], missed: 0 };
     }
@@ -71,7 +71,7 @@ export class Promoter {
   }
 
   async #write(): Promise<void> {
-    // Not before the caller is done: nobody could listen yet when a session starts.
+    // Wait until the caller has returned: when a session starts, it cannot have a listener yet.
     await null;
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
       if (entry.kind === 'frames') this.#tell(entry);

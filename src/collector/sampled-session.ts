@@ -1,4 +1,4 @@
-/** A session that the engine's sampler samples by itself, off the event loop; here its news become events. */
+/** A session that the engine's sampler samples off the event loop; here the sampler's news become events. */
 
 import type { SampledEpisode, SamplerNews } from '../engine/engine.js';
 import { finiteNumber, TelemetryError } from '../error/index.js';
@@ -17,7 +17,7 @@ export interface SampledSessionOptions extends SessionOptions {
 export class SampledSession extends Session {
   readonly #episode: SampledEpisode;
   protected readonly tripwires: readonly Tripwire[];
-  /** Who waits for which requested frame. */
+  /** The resolvers of requested frames, by request. */
   readonly #waiting = new Map<number, (frame: TelemetryFrame | Promise<TelemetryFrame>) => void>();
   #requests = 0;
 
@@ -39,11 +39,11 @@ export class SampledSession extends Session {
       },
       (news) => this.#take(news),
     );
-    // For the end of a ring that somebody destroys.
+    // The frame to report at the end if another holder of the ring corrupts it.
     this.latest();
   }
 
-  /** One frame now, beside the period; the terminal frame if the episode ends first. */
+  /** Takes one frame now, independent of the period; resolves to the terminal frame if the episode ends first. */
   sampleNow(flags: number): Promise<TelemetryFrame> {
     if (this.finishing) return Promise.reject(stoppedError(this.options.spec.episodeId));
     const request = this.#requests++;
@@ -56,16 +56,16 @@ export class SampledSession extends Session {
 
   /** As `TelemetryHandle.setSamplePeriod`. */
   setSamplePeriod(ms: number): void {
-    // A policy has a default for what is left out.
+    // A policy would replace undefined by its default.
     finiteNumber('samplePeriodMs', ms);
     const policy = new TelemetryPolicy({ ...this.policy, samplePeriodMs: ms });
     if (this.stopped) throw stoppedError(this.options.spec.episodeId);
     this.#episode.setPeriod(nsOf(ms), nsOf(policy.effectiveSamplePeriodMs(true)));
-    // Readers that nobody wakes go by it.
+    // Readers that are not woken poll by this period.
     Atomics.store(new Uint32Array(this.ring), RingHeader.SAMPLE_PERIOD_MS / 4, ms);
   }
 
-  // What was asked for keeps the process alive until it is answered; sampling alone does not.
+  // A request keeps the process alive until it is answered; sampling alone does not.
   protected override end(): void {
     this.#episode.setWaiting(true);
     this.#episode.requestEnd();

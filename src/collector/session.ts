@@ -1,6 +1,6 @@
 /**
  * What every session of an episode has: its ring, its newest frame, its budget, its events and its one end. The
- * handle is its public face.
+ * handle is its public interface.
  */
 
 import type { BudgetTracker } from '../budget/index.js';
@@ -31,7 +31,7 @@ import type { FrameSink } from './frame-sink.js';
 import { Promoter } from './promoter.js';
 import type { Tripwire } from './tripwire.js';
 
-/** These two mark the ends of a session, and only the session sets them. */
+/** These two flags mark the ends of a session, and only the session sets them. */
 export const END_FLAGS = FrameFlag.INITIAL | FrameFlag.TERMINAL;
 
 export interface SessionOptions {
@@ -51,7 +51,7 @@ export abstract class Session {
   readonly policy: TelemetryPolicy;
   readonly ring: SharedArrayBuffer;
   readonly startMonoNs: bigint;
-  /** What was drained, or promoted: each frame once. */
+  /** Drains or promotes each frame once. */
   readonly drain: FrameDrain;
   protected readonly options: SessionOptions;
   protected abstract readonly tripwires: readonly Tripwire[];
@@ -64,13 +64,13 @@ export abstract class Session {
   /** The newest frame that was read. */
   #known: TelemetryFrame | null = null;
   #destroyedTold = false;
-  /** Why it ends, from the moment on that its end was asked for. */
+  /** Why it ends, set when its end is requested. */
   #reason: StopReason | null = null;
   #hasEnded = false;
   readonly #end: Promise<void>;
   #resolveEnd: (recorded: Promise<void>) => void = () => {};
 
-  /** `samplePeriodMs` 0: frames are taken by hand. */
+  /** A `samplePeriodMs` of 0 means that frames are taken by hand. */
   constructor(options: SessionOptions, samplePeriodMs: number) {
     const { engine, policy, spec } = options;
     this.options = options;
@@ -97,7 +97,7 @@ export abstract class Session {
     });
   }
 
-  /** Its frames have begun. */
+  /** Called once the frames have begun. */
   begin(): void {
     const { spec, budget, baseline, onExhausted } = this.options;
     this.#promoter?.start({
@@ -120,7 +120,7 @@ export abstract class Session {
     return this.options.spec.cgroup;
   }
 
-  /** Its end was asked for, or its terminal frame is in the ring. */
+  /** Its end was requested, or its terminal frame is in the ring. */
   get stopped(): boolean {
     return this.#reason !== null || this.#latest.ended;
   }
@@ -130,12 +130,12 @@ export abstract class Session {
     return this.#hasEnded ? this.#reason : null;
   }
 
-  /** Its end was asked for or told: nothing can be asked of it any more. */
+  /** Its end was requested or reported: it accepts no more requests. */
   protected get finishing(): boolean {
     return this.#reason !== null;
   }
 
-  /** Frames are promoted every so many; 0: not. */
+  /** The number of frames after which frames are promoted; 0 for never. */
   protected get promoteEvery(): number {
     return this.#promoter === null ? 0 : this.policy.promoteTriggers.periodicFrames;
   }
@@ -145,7 +145,7 @@ export abstract class Session {
     return Atomics.load(this.#header, RingHeader.HEAD / 4);
   }
 
-  /** Periods that passed without a sample of their own, as the sampler counts them. */
+  /** Periods that passed without a sample, as the sampler counts them. */
   get deadlinesMissed(): number {
     return Atomics.load(this.#header, RingHeader.DEADLINES_MISSED / 4);
   }
@@ -156,12 +156,12 @@ export abstract class Session {
     return frame;
   }
 
-  /** The stats that the newest frame was made of where they were given, null where they were read. */
+  /** The stats of the newest frame if the caller gave them, null if they were read. */
   get given(): ResourceStats<number | bigint> | null {
     return null;
   }
 
-  /** Throws `ERR_STOPPED` after its end, `ERR_INVALID_CONFIG` for anything but a text. */
+  /** Throws `ERR_STOPPED` after its end, `ERR_INVALID_CONFIG` unless `reason` is a string that is not blank. */
   quarantine(reason: string): void {
     if (typeof reason !== 'string' || reason.trim() === '') {
       throw invalidConfig('quarantine() wants a reason: a text that is not blank');
@@ -177,17 +177,17 @@ export abstract class Session {
   /** Begins its end: settle, terminal frame, `conclude`. Called once. */
   protected abstract end(): void;
 
-  /** Ends the session, once; resolves when its terminal frame is in the ring and everything is told. Never rejects. */
+  /** Ends the session, once; resolves when the terminal frame is in the ring and all events are out. Never rejects. */
   finish(reason: StopReason): Promise<void> {
     if (this.#reason === null) {
-      // Before anything is told: a listener may call stop(). What has ended by itself ended so, whoever asks now.
+      // Set before any event is emitted: a listener may call stop(). A session that has already ended keeps its reason.
       this.#reason = this.#latest.ended ? 'exit' : reason;
       this.end();
     }
     return this.#end;
   }
 
-  /** The terminal frame is in the ring: tells the end, to the recorder too. */
+  /** Called when the terminal frame is in the ring: reports the end, to the recorder too. */
   protected conclude({ exited, failed = false }: { exited: boolean; failed?: boolean }): void {
     const terminal = this.newestOrWarn();
     const reason = failed || terminal === null ? 'failed' : this.#whyEnded(terminal);
@@ -201,7 +201,7 @@ export abstract class Session {
     this.#resolveEnd(this.#recordEnd(reason));
   }
 
-  // What only the terminal frame exhausted ended nothing.
+  // A limit that only the terminal frame reached did not end the session.
   #whyEnded(terminal: TelemetryFrame): StopReason {
     if (this.#exhausted !== null && this.#exhausted.seq < terminal.seq) return 'exhausted';
     return this.#reason ?? 'exit';
@@ -227,20 +227,20 @@ export abstract class Session {
     try {
       return new FrameReader({ ring: this.ring }, { bigint: true }).latest();
     } catch {
-      // `newestOrWarn` has told of the ring.
+      // `newestOrWarn` has reported the corrupt ring.
       return null;
     }
   }
 
-  /** Throws `ERR_RING_CORRUPT` where somebody who shares the ring destroyed it. */
+  /** Throws `ERR_RING_CORRUPT` if another holder of the ring corrupted it. */
   protected newest(): TelemetryFrame {
     const frame = this.latest();
     if (frame !== null) return frame;
-    // It was written before anybody asked.
+    // The initial frame was written before any call to this.
     throw new TelemetryError('ERR_RING_CORRUPT', 'the ring lost its newest frame');
   }
 
-  /** null, and a warning once, where somebody who shares the ring destroyed it: that must not end its owner. */
+  /** Returns null, and warns once, if another holder of the ring corrupted it: that must not end the owner. */
   protected newestOrWarn(): TelemetryFrame | null {
     try {
       return this.newest();
@@ -257,7 +257,7 @@ export abstract class Session {
     return this.#exhausted;
   }
 
-  /** A limit was reached, for the first time. */
+  /** Called when a limit is reached for the first time. */
   #exhaust(exhaustion: Exhaustion): void {
     this.#exhausted = exhaustedEvent(exhaustion, this.options.onExhausted);
     this.emit('exhausted', this.#exhausted);
@@ -270,7 +270,7 @@ export abstract class Session {
     if (trips.length > 0) this.#promoter?.promote('budgetThreshold');
   }
 
-  /** Tells what every kind of session has to tell of its episode's news. */
+  /** Emits the events that the episode's news cause in every kind of session. */
   protected tell(news: SamplerNews): void {
     this.#warn(news.warnings);
     for (const { seq, meta } of news.sources) {
@@ -299,8 +299,8 @@ export abstract class Session {
     }
   }
 
-  // A listener that throws is its owner's fault, and an uncaught exception like in any emitter; what the session has
-  // to do goes on.
+  // An error thrown by a listener becomes an uncaught exception, as with any emitter; the session completes its own
+  // work first.
   protected emit<K extends keyof HandleEvents>(event: K, ...args: HandleEvents[K]): void {
     try {
       this.options.emit(event, ...args);

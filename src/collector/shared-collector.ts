@@ -6,13 +6,13 @@ import { TelemetryCollector, type TelemetryCollectorOptions } from './collector.
 export type SharedCollectorOptions = Omit<TelemetryCollectorOptions, 'engine'>;
 
 /**
- * A collector over the process-wide native sampler, whose running ids are unique in the whole process: `start()` of
- * one that runs in a shared collector of any worker is `ERR_ALREADY_STARTED`.
+ * Returns a collector over the process-wide native sampler, whose running ids are unique in the whole process:
+ * `start()` of an id that runs in a shared collector of any worker throws `ERR_ALREADY_STARTED`.
  *
  * One thread samples, however many workers and collectors use it; every `TelemetryCollector` on the native engine
  * samples on that thread too.
  *
- * Throws what the constructor of `TelemetryCollector` throws; `ERR_ENGINE_UNAVAILABLE` where the addon does not load.
+ * Throws what the constructor of `TelemetryCollector` throws; `ERR_ENGINE_UNAVAILABLE` if the addon does not load.
  */
 export function newSharedCollector(
   policy?: TelemetryPolicy,

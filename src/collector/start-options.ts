@@ -16,15 +16,15 @@ import { assertTripwires, type Tripwire } from './tripwire.js';
 
 export interface StartOptions {
   /**
-   * Charged with the cpu, the io and (where it is limited) the wall time of every frame, by the sampler: within one
-   * period, whatever the event loop does. What others charge to it counts at the next frame. The session ends when a
-   * limit is reached.
+   * The sampler charges it with the cpu, the io and (if that is limited) the wall time of every frame, within one
+   * period, whatever the event loop does. Charges from elsewhere count at the next frame. The session ends when a limit
+   * is reached.
    */
   readonly budget?: BudgetTracker | undefined;
   /**
    * What the sampler does when a limit is reached: `'stop'` (default) ends the sampling and lets the workload go on;
-   * `'freeze'` freezes its cgroup, until `thaw()` or its removal; `'kill'` kills the cgroup, or the process tree where
-   * it has none. What cannot be done is a `warning`, and the next weaker action is taken. The terminal frame comes
+   * `'freeze'` freezes its cgroup, until `thaw()` or its removal; `'kill'` kills the cgroup, or the process tree if it
+   * has none. An action that fails causes a `warning`, and the next weaker action is taken. The terminal frame comes
    * after the action.
    */
   readonly onExhausted?: ExhaustAction | undefined;
@@ -32,15 +32,15 @@ export interface StartOptions {
   readonly baseline?: 'zero' | 'now' | undefined;
   /** The episode's cgroup, absolute. Default: its own scope below `cgroupRoot` if that exists, else `/proc`. */
   readonly cgroupPath?: string | undefined;
-  /** Nothing is sampled by itself: `collect()` and `nextFrame()` take the frames. */
+  /** No frame is taken automatically: `collect()` and `nextFrame()` take the frames. */
   readonly manual?: boolean | undefined;
-  /** Forces a tier: the full cgroup, the bare leaf (cpu of the cgroup, the rest of its members' `/proc`), the process tree. */
+  /** Forces a tier: the full cgroup, the bare leaf (cpu from the cgroup, the rest from `/proc`) or the process tree. */
   readonly tier?: Tier | undefined;
   /** Takes the frames that the policy's `promoteTriggers` promote: a `FrameRecorder`, or any other sink. */
   readonly recorder?: FrameSink | undefined;
   /** Writes the episode's notable moments to a reviewer log. */
   readonly reviewer?: ReviewerRun | undefined;
-  /** What the sampler itself looks out for, at most 16. Not of a manual session. */
+  /** Thresholds that the sampler itself checks, at most 16. Not for a manual session. */
   readonly tripwires?: readonly Tripwire[] | undefined;
   /** Stops the session when aborted. */
   readonly signal?: AbortSignal | undefined;
@@ -59,7 +59,7 @@ const START_OPTIONS: OptionKeys<StartOptions> = {
   signal: true,
 };
 
-/** Everything about the options that can be said before anything is opened. */
+/** Checks all of the options that can be checked before anything is opened. */
 export function assertStartOptions(options: StartOptions, pid: number): void {
   assertOptions('options', options, START_OPTIONS);
   assertOneOf('tier', options.tier, TIERS);
@@ -82,13 +82,13 @@ export function assertStartOptions(options: StartOptions, pid: number): void {
   assertSignal(options.signal);
 }
 
-/** What is to be done at a limit, and from when on it counts, needs a limit. */
+/** `onExhausted` and `baseline` are rejected without a limit to which they apply. */
 function assertUsed({ budget, tripwires = [], onExhausted, baseline, manual }: StartOptions): void {
   const hasLimit = budget !== undefined || tripwires.some(({ exhausts }) => exhausts === true);
   if (onExhausted !== undefined && !hasLimit) {
     throw invalidConfig('onExhausted needs a limit: a budget, or a tripwire with exhausts');
   }
-  // A manual session may be charged to a budget with each frame.
+  // A manual session may charge each frame to a budget.
   if (baseline !== undefined && budget === undefined && manual !== true) {
     throw invalidConfig('baseline needs a budget');
   }

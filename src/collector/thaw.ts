@@ -6,7 +6,7 @@ import { cgroupActions } from '../kernel/cgroup-actions.js';
 import { readCgroupEvents } from '../kernel/cgroup-files.js';
 import { ENFORCE_LIMIT_NS } from '../schema/bounds.js';
 
-/** The kernel thaws at once; what an ancestor has frozen stays so. */
+/** The kernel thaws at once, but a cgroup with a frozen ancestor stays frozen. */
 const LIMIT_MS = Number(ENFORCE_LIMIT_NS) / 1e6;
 
 /** As `TelemetryHandle.thaw`. */

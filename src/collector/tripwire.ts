@@ -12,19 +12,22 @@ import { MAX_FRAME_COUNT, MAX_TRIPWIRES } from '../schema/bounds.js';
 import { TRIP_METRICS, TripAction, type TripMetric } from '../schema/enumerations.js';
 
 /**
- * A plain threshold on a published value, and what the sampler does by itself within the sample that reaches it,
- * however busy the event loop is. Absent values change nothing.
+ * A plain threshold on a published value, and what the sampler does within the sample that reaches it, however busy the
+ * event loop is. A value that is absent changes nothing.
  */
 export interface Tripwire {
   /** `ioBytes` is read + written. */
   readonly metric: TripMetric;
-  /** It trips at this value, in ns or bytes. `memRssBytes` is released below 15/16 of it; counters never fall. */
+  /** Trips at this value, in ns or bytes. `memRssBytes` is released below 15/16 of it; counters never fall. */
   readonly atLeast: number | bigint;
-  /** While it is tripped sample at the policy's divided period, the frames flagged `highFrequency`. Default false; nothing where the policy disables high frequency. */
+  /**
+   * Samples at the policy's divided period while it is tripped, with frames flagged `highFrequency`. Default false; has
+   * no effect if the policy disables high frequency.
+   */
   readonly speedUp?: boolean | undefined;
-  /** Emit `threshold`, once until it is released. Default true. */
+  /** Emits `threshold`, once until it is released. Default true. */
   readonly notify?: boolean | undefined;
-  /** It is a limit, like one of a budget: `onExhausted` is taken, with `exhausted`, and the session ends. Default false. */
+  /** Acts as a limit of a budget: emits `exhausted`, takes `onExhausted` and ends the session. Default false. */
   readonly exhausts?: boolean | undefined;
 }
 
@@ -36,7 +39,7 @@ const TRIPWIRE: OptionKeys<Tripwire> = {
   exhausts: true,
 };
 
-/** Refuses what is no list of tripwires. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`. */
+/** Throws `ERR_INVALID_CONFIG` or `ERR_OUT_OF_RANGE` unless `tripwires` is a list of tripwires. */
 export function assertTripwires(tripwires: unknown): asserts tripwires is readonly Tripwire[] {
   if (!Array.isArray(tripwires)) throw invalidConfig('tripwires must be an array');
   if (tripwires.length > MAX_TRIPWIRES) {
@@ -62,14 +65,14 @@ function assertTripwire(tripwire: Tripwire): void {
   }
 }
 
-/** What the sampler is told. */
+/** Returns the tripwire as the sampler takes it. */
 export function tripwireSpec(tripwire: Tripwire, policy: TelemetryPolicy): TripwireSpec {
   const { metric, speedUp = false, notify = true, exhausts = false } = tripwire;
   const threshold = BigInt(tripwire.atLeast);
   return {
     metric,
     threshold,
-    // Memory goes up and down: what hovers about the threshold must not be told again and again.
+    // Memory goes up and down: a value that hovers about the threshold must not be reported again and again.
     release: metric === 'memRssBytes' ? threshold - threshold / 16n : threshold,
     actions:
       (speedUp && policy.highFreqEnabled ? TripAction.SPEED_UP : 0) |
