@@ -8,10 +8,10 @@ export interface Wait {
 }
 
 /**
- * What `act` resolves to, unless the wait is over first: throws the reason of an aborted signal, and `late()` at the
- * deadline. What `act` began goes on all the same, and how it ends is ignored.
+ * Resolves to the result of `act`, unless the wait ends first: throws the reason of an aborted signal, or `late()` at
+ * the deadline. What `act` began continues nevertheless, and its outcome is ignored.
  *
- * The timer of the deadline keeps the process alive meanwhile, because what is waited for may not.
+ * The deadline's timer keeps the process alive meanwhile, because the operation itself may not.
  */
 export async function within<T>(
   { deadline, signal }: Wait,
@@ -38,7 +38,7 @@ export async function within<T>(
   }
 }
 
-/** Resolves when `act` has settled, or after `ms`: it goes on by itself then. Never rejects. */
+/** Resolves when `act` has settled, or after `ms`; `act` then continues on its own. Never rejects. */
 export async function atMost(ms: number, act: Promise<unknown>): Promise<void> {
   const settled = act.then(
     () => {},
@@ -63,7 +63,7 @@ interface Deadline {
   readonly expire: () => void;
 }
 
-/** Deadlines that are all equally far away, served by one timer that does not keep the process alive. */
+/** Deadlines with one common timeout, served by a single timer that does not keep the process alive. */
 export class Deadlines {
   readonly #timeoutMs: number;
   /** Ordered by deadline. */
@@ -82,7 +82,7 @@ export class Deadlines {
     return () => void this.#waiting.delete(deadline);
   }
 
-  /** A deadline that is added meanwhile does not arm the timer again: checking now and then is cheaper. */
+  /** A deadline that is added meanwhile does not re-arm the timer: an occasional check is cheaper. */
   #arm(ms: number): void {
     this.#isArmed = true;
     setTimeout(() => this.#look(), Math.max(1, ms)).unref();
@@ -102,7 +102,7 @@ export class Deadlines {
   }
 }
 
-/** One listener per signal, because Node warns about many and many appends may share a signal. */
+/** One listener per signal, because many appends may share a signal and Node warns about many listeners. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
 /** Calls `act` when the signal is aborted, unless the returned function was called before. */

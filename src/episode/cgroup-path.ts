@@ -8,12 +8,12 @@ export const DEFAULT_CGROUP_ROOT = '/sys/fs/cgroup';
 export const DEFAULT_SLICE = 'episcope.slice';
 
 /**
- * The cgroup directory of an episode: `<root>/<slice>/episode-<id>.scope`, where a slice with dashes lies as systemd has
- * it: `my-jobs.slice` is `my.slice/my-jobs.slice`. Nothing is opened; the readers and the scope check what the path leads
- * to.
+ * The cgroup directory of an episode: `<root>/<slice>/episode-<id>.scope`, where a slice with dashes is nested as in
+ * systemd: `my-jobs.slice` is `my.slice/my-jobs.slice`. Nothing is opened; the readers and the scope check what is at
+ * the path.
  *
  * Throws `ERR_INVALID_EPISODE_ID` for the id, `CgroupError` `ERR_CGROUP_PATH` for a root that is not
- * absolute, a `..` component, a NUL, a slice that is no slice name, or more than 4096 bytes.
+ * absolute, a `..` component, a NUL, an invalid slice name, or more than 4096 bytes.
  */
 export function episodeCgroupPath(
   id: string,
@@ -30,12 +30,12 @@ export function episodeCgroupPath(
   return path;
 }
 
-/** The name of its directory, and of its unit. */
+/** The name of the episode's cgroup directory and of its systemd unit. */
 export function scopeName(id: string): string {
   return `episode-${id}.scope`;
 }
 
-/** Throws `ERR_CGROUP_PATH` unless `slice` names one. */
+/** Throws `ERR_CGROUP_PATH` unless `slice` is a slice name. */
 function assertSlice(slice: string): void {
   if (isSliceName(slice)) return;
   throw refused(
@@ -44,7 +44,7 @@ function assertSlice(slice: string): void {
   );
 }
 
-/** The root without its trailing slashes (`''` for `/`), or `ERR_CGROUP_PATH`. */
+/** Returns the root without its trailing slashes (`''` for `/`), or throws `ERR_CGROUP_PATH`. */
 function assertCgroupRoot(root: string): string {
   if (typeof root !== 'string' || !root.startsWith('/')) {
     throw refused('the root must be an absolute path', root);
@@ -66,15 +66,15 @@ export function isScopeName(name: string): boolean {
   return SCOPE_NAME.test(name);
 }
 
-/** The root of them all: what is in it lies directly in the root of the hierarchy. */
+/** The root slice: its contents lie directly in the root of the hierarchy. */
 const ROOT_SLICE = '-.slice';
 
 const MAX_UNIT_NAME = 255;
 
-/** As systemd has it, but for a leading dot and for `..`, which would be paths. */
+/** systemd's rule, except that a leading dot and `..` are refused, because they would be paths. */
 const SLICE = /^(?!.*\.\.)[A-Za-z0-9_:\\-][A-Za-z0-9_.:\\-]*\.slice$/;
 
-/** Whether it names a slice: one component that ends in `.slice`, every dash of it between two other characters. */
+/** Whether `slice` is a slice name: one component that ends in `.slice`, each dash between two other characters. */
 export function isSliceName(slice: unknown): slice is string {
   if (slice === ROOT_SLICE) return true;
   if (typeof slice !== 'string' || slice.length > MAX_UNIT_NAME || !SLICE.test(slice)) return false;
@@ -82,8 +82,8 @@ export function isSliceName(slice: unknown): slice is string {
 }
 
 /**
- * The directories that lead to a slice, from the root down: a dash in its name is a level, so that `my-jobs.slice` is
- * `my.slice/my-jobs.slice`. None for `-.slice`. (`\x2d` is a dash that is none.)
+ * The directories that lead to a slice, from the root down. Each dash in its name is a level: `my-jobs.slice` is
+ * `my.slice/my-jobs.slice`. None for `-.slice`. (`\x2d` is an escaped dash, which is not a level.)
  */
 export function sliceDirectories(slice: string): string[] {
   if (slice === ROOT_SLICE) return [];
@@ -95,7 +95,7 @@ function prefixOf(slice: string): string {
   return slice.slice(0, -'.slice'.length);
 }
 
-/** Names of files that the kernel has in a cgroup, or may have, and what systemd's own escape looks like. */
+/** Names of files that the kernel creates in a cgroup, or may create, and names that systemd has already escaped. */
 const KERNEL_NAME =
   /^(?:_|cgroup\.|(?:cpu|cpuacct|cpuset|io|blkio|memory|devices|pids|bpf-(?:firewall|devices|foreign|socket-bind|restrict-network-interfaces|bind-network-interface))\.)/;
 

@@ -4,7 +4,7 @@ import { MAX_EPISODE_ID_LENGTH } from '../schema/bounds.js';
 const EPISODE_ID = new RegExp(`^[A-Za-z0-9_-]{1,${MAX_EPISODE_ID_LENGTH}}$`);
 const MAX_PID = 2 ** 31 - 1;
 
-/** Whether `id` is an episode id: 1–128 of `[A-Za-z0-9_-]`, safe as a file name and as a part of a unit name. */
+/** Whether `id` is an episode id: 1–128 of `[A-Za-z0-9_-]`, safe as a file name and as part of a unit name. */
 export function isEpisodeId(id: unknown): id is string {
   return typeof id === 'string' && EPISODE_ID.test(id);
 }

@@ -1,4 +1,4 @@
-/** The stable codes. More are added where they are needed; none is renamed once released. */
+/** The stable error codes. Codes may be added; none is renamed once released. */
 
 export type TelemetryErrorCode =
   | 'ERR_STOPPED'

@@ -1,14 +1,14 @@
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 
-/** libuv knows fewer than the system does. */
+/** libuv knows fewer errnos than the system does. */
 const KNOWN_TO_NODE = new Map(
   Object.entries(constants.errno).map(([name, errno]) => [errno, name]),
 );
 
 /**
- * Of Linux, where Node has no name for them: `asm-generic/errno.h`, and what the kernel leaks of its own. Each run: its
- * first number, and the names from there on.
+ * Linux errnos for which Node has no name: those of `asm-generic/errno.h`, and kernel-internal ones that leak. Each run
+ * holds its first number, then the names from that number on.
  */
 const FURTHER_RUNS: readonly (readonly [first: number, ...names: string[]])[] = [
   [15, 'ENOTBLK'],
@@ -33,8 +33,9 @@ const FURTHER = new Map(
 );
 
 /**
- * The name of an errno, positive as in Linux's headers or negative as a system call returns it. Where one number has several, it is that of `error.code` in Node, so that both
- * engines give the same: `EAGAIN`, not `EWOULDBLOCK`; `ENOTSUP`, not `EOPNOTSUPP`.
+ * The name of an errno, positive as in Linux's headers or negative as a system call returns it. If a number has several
+ * names, returns the one that Node uses in `error.code`, so that both engines agree: `EAGAIN`, not `EWOULDBLOCK`;
+ * `ENOTSUP`, not `EOPNOTSUPP`.
  */
 export function errnoName(signed: number): string {
   const errno = Math.abs(signed);

@@ -1,4 +1,4 @@
-/** Every error of the package, and the one way to check a number. */
+/** Every error of the package, and the checks of numbers. */
 export type { BudgetResource } from '../schema/enumerations.js';
 export type * from './codes.js';
 export * from './layer-errors.js';

@@ -9,7 +9,7 @@ import type {
 } from './codes.js';
 import { TelemetryError, type TelemetryErrorDetail } from './telemetry-error.js';
 
-/** A cgroup could not be found, read, made or removed. `file` is the kernel file or the directory. */
+/** A cgroup could not be found, read, created or removed. `file` is the kernel file or the directory. */
 export class CgroupError extends TelemetryError<CgroupErrorCode> {
   static {
     CgroupError.prototype.name = 'CgroupError';
@@ -25,7 +25,7 @@ export class ProcError extends TelemetryError<ProcErrorCode> {
   }
 }
 
-/** A recording cannot be written or read, is missing or malformed. `file` is the file of it that this is about. */
+/** A recording cannot be written or read, is missing or malformed. `file` is the affected file of the recording. */
 export class RecordingError extends TelemetryError<RecordingErrorCode> {
   /** The line of `file` that was refused, counted from 1. */
   declare readonly line?: number;
@@ -47,9 +47,9 @@ export class RecordingError extends TelemetryError<RecordingErrorCode> {
 
 /** The reviewer log is missing, malformed, locked or not writable. */
 export class ReviewerTelemetryError extends TelemetryError<ReviewerErrorCode> {
-  /** The log's path; of a line that was refused that of its file, which may be the rotated one, `….1`. */
+  /** The log's path; for a refused line, the path of its file, which may be the rotated one, `….1`. */
   declare readonly path?: string;
-  /** The line that a reader refused, counted from 1. An append that is `ERR_REVIEWER_MALFORMED` has none. */
+  /** The line that a reader refused, counted from 1. Absent if an append failed with `ERR_REVIEWER_MALFORMED`. */
   declare readonly line?: number;
 
   static {
@@ -72,7 +72,7 @@ export class ReviewerTelemetryError extends TelemetryError<ReviewerErrorCode> {
 }
 
 /**
- * A budget said no. `ERR_BUDGET_EXHAUSTED` carries `requested` and what had been `remaining`,
+ * A budget refused a request. `ERR_BUDGET_EXHAUSTED` carries the `requested` and the `remaining` amount,
  * `ERR_BUDGET_ESTIMATE` the `estimate` and the `actual` consumption that exceeded it; all in the unit of
  * the resource.
  */

@@ -1,4 +1,4 @@
-/** Checks of options that plain JavaScript may get wrong. Each lets `undefined` pass where an option may be left out. */
+/** Checks of options that plain JavaScript may get wrong. Each accepts `undefined` where an option may be omitted. */
 import { CgroupError } from './layer-errors.js';
 import { TelemetryError } from './telemetry-error.js';
 
@@ -11,18 +11,18 @@ export function assertObject(name: string, value: unknown): void {
 }
 
 /**
- * Whether names lead to what the object holds. An empty array, a Map or a Date has no keys that could be wrong: it would
- * pass as no options at all. Asked by tag, since each realm has classes of its own.
+ * Whether the object's contents are accessed by key. An empty array, a Map or a Date has no keys that could be wrong
+ * and would pass as empty options. Checks the tag, because each realm has its own classes.
  */
 export function isKeyed(value: unknown): boolean {
   const tag = Object.prototype.toString.call(value);
   return tag === '[object Object]' || tag === '[object Module]';
 }
 
-/** Every key that options of this type may have; the compiler sees to it that none is missing. */
+/** Every key that options of this type may have; the compiler ensures that none is missing. */
 export type OptionKeys<T> = Readonly<Record<keyof T, unknown>>;
 
-/** An object that has no other keys: an option that was misspelled would be none. */
+/** Throws unless `value` is an object without other keys, because a misspelled option would be ignored. */
 export function assertOptions<T>(name: string, value: T, keys: OptionKeys<T>): void {
   assertObject(name, value);
   if (!isKeyed(value)) throw invalidConfig(`${name} must be an object`);
@@ -36,7 +36,7 @@ export function assertOptions<T>(name: string, value: T, keys: OptionKeys<T>): v
 }
 
 const MAX_SHOWN = 64;
-/** Typing errors: a third of the letters at most. */
+/** A key is taken for a misspelling if at most a third of its letters differ. */
 const LETTERS_PER_ERROR = 3;
 
 function nearest(word: string, known: readonly string[]): string | null {
@@ -49,7 +49,7 @@ function nearest(word: string, known: readonly string[]): string | null {
   return best;
 }
 
-/** How many letters are to be inserted, removed or replaced (Levenshtein). */
+/** How many letters must be inserted, removed or replaced (Levenshtein). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i += 1) {
@@ -78,7 +78,7 @@ export function assertSignal(value: unknown): void {
   throw invalidConfig('signal must be an AbortSignal');
 }
 
-/** One of whatever realm, or of another implementation. */
+/** Accepts signals of any realm, and of other implementations. */
 function isAbortSignal(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { aborted, addEventListener, throwIfAborted } = value as Partial<AbortSignal>;
@@ -89,7 +89,7 @@ function isAbortSignal(value: unknown): boolean {
   );
 }
 
-/** What a path leads to is checked at the open; that it is one, here. Throws `ERR_CGROUP_PATH`. */
+/** Throws `ERR_CGROUP_PATH` unless `value` is a path. What is at the path is checked when it is opened. */
 export function assertPath(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'string') return;
   throw new CgroupError('ERR_CGROUP_PATH', `${name} must be a path, not ${show(value)}`);

@@ -1,7 +1,7 @@
 import { brand, isInstanceOf } from '../realm/index.js';
 import type { ErrorCode } from './codes.js';
 
-/** What an error carries besides its code and message; each is left out where there is none. */
+/** What an error carries besides its code and message; absent values are omitted. */
 export interface TelemetryErrorDetail {
   /** The symbolic errno (`'EACCES'`), where the kernel gave one. */
   readonly errno?: string | null | undefined;
@@ -31,10 +31,10 @@ export class TelemetryError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 
   /**
-   * An argument out of range must be both a `RangeError`, which is what Node.js users catch, and a
-   * `TelemetryError`, which is what everything of this package is. A class has one parent, so the base
-   * class (and only it: a range error is no `CgroupError`) also recognizes `OutOfRangeError`. Errors of other
-   * evaluations of the package count as well: a sink or a callback may throw one.
+   * The error for an argument out of range must be both a `RangeError`, which Node.js users catch, and a
+   * `TelemetryError`, like every error of this package. A class has one parent, so the base class also
+   * recognizes `OutOfRangeError` (subclasses do not: a range error is not a `CgroupError`). Errors of other
+   * evaluations of the package are recognized too, because a sink or a callback may throw one.
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: subclasses inherit this, and each answers for itself

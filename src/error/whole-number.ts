@@ -1,8 +1,8 @@
 import { outOfRange, TelemetryError } from './telemetry-error.js';
 
 /**
- * `value` as a bigint, if it is a whole number ≥ 0. A negative, a fraction, NaN or an infinity is
- * `ERR_OUT_OF_RANGE`, anything but a number or bigint `ERR_INVALID_CONFIG`.
+ * Returns `value` as a bigint if it is a whole number ≥ 0. Throws `ERR_OUT_OF_RANGE` for a negative number, a
+ * fraction, NaN or an infinity, and `ERR_INVALID_CONFIG` for anything but a number or bigint.
  */
 export function wholeNumber(name: string, value: number | bigint): bigint {
   if (typeof value === 'bigint') {
@@ -14,7 +14,7 @@ export function wholeNumber(name: string, value: number | bigint): bigint {
   return BigInt(value);
 }
 
-/** `value`, if it is a finite number ≥ 0; fractions pass. Same errors. */
+/** Returns `value` if it is a finite number ≥ 0; fractions are accepted. Throws the same errors. */
 export function finiteNumber(name: string, value: number): number {
   if (typeof value !== 'number') {
     throw new TelemetryError('ERR_INVALID_CONFIG', `${name} must be a number, got ${typeof value}`);

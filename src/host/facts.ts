@@ -1,4 +1,4 @@
-/** What this host offers, gathered once. Nothing is changed by looking. */
+/** What this host offers, gathered at once. Reads only; changes nothing. */
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { assertOptions } from '../error/index.js';
@@ -20,22 +20,22 @@ export interface Cgroup2Facts {
   readonly readOnly: boolean;
   /** `cgroup.controllers` at the mount's root. */
   readonly controllers: readonly string[];
-  /** Our own `0::` path, null where the kernel tells none. */
+  /** Our own `0::` path; null if the kernel reports none. */
   readonly ownPath: string | null;
-  /** Its directory, null where the mount does not show it. */
+  /** Its directory; null if it is not visible in the mount. */
   readonly ownDirectory: string | null;
 }
 
 export interface PsiFacts {
   readonly available: boolean;
-  /** Why not; null where it is. */
+  /** Why PSI is not available; null if it is. */
   readonly reason: string | null;
 }
 
 export interface ProcFacts {
-  /** What it says of a pid may be believed, so that `/proc` is a source. */
+  /** Whether its data about a pid can be trusted, so that `/proc` is a source. */
   readonly available: boolean;
-  /** Why not; null where it may. */
+  /** Why it cannot be trusted; null if it can. */
   readonly reason: string | null;
 }
 
@@ -44,9 +44,9 @@ export interface HostFacts {
   /** `uname -r`. */
   readonly kernel: string;
   readonly mode: CgroupMode;
-  /** null: no cgroup2 mount, or nobody tells. */
+  /** null if there is no cgroup2 mount, or this cannot be determined. */
   readonly cgroup2: Cgroup2Facts | null;
-  /** Why there is none; null where there is. */
+  /** Why `cgroup2` is null; null if it is not. */
   readonly noCgroup2: string | null;
   readonly psi: PsiFacts;
   readonly proc: ProcFacts;
@@ -54,12 +54,12 @@ export interface HostFacts {
 }
 
 export interface HostOptions {
-  /** Another procfs: a recorded one. */
+  /** Another procfs, such as a recorded one. */
   readonly procRoot?: string;
 }
 
 /**
- * What cannot be read is absent from the facts. Throws only where no descriptor or memory is left to look with:
+ * What cannot be read is absent from the facts. Throws only if the process is out of descriptors or memory:
  * `ERR_PROC_READ`, `ERR_CGROUP_READ`.
  */
 export function hostFacts({ procRoot = '/proc' }: HostOptions = {}): HostFacts {
@@ -81,18 +81,18 @@ export function hostFacts({ procRoot = '/proc' }: HostOptions = {}): HostFacts {
   };
 }
 
-/** Whether a cgroup2 mount exists, hybrid hosts included; which controllers it has is another question. */
+/** Whether a cgroup2 mount exists, hybrid hosts included, regardless of its controllers. */
 export function isCgroupV2Available(options: HostOptions = {}): boolean {
   assertOptions('options', options, { procRoot: true });
   return findCgroup2Mount(options) !== null;
 }
 
-/** Where the cgroup2 file system to work in is mounted; null where none is. */
+/** The mount point of the cgroup2 file system to use; null if none is mounted. */
 export function findCgroup2Mount({ procRoot = '/proc' }: HostOptions = {}): string | null {
   return cgroup2Mount(parseMountinfo(textOf(`${procRoot}/self/mountinfo`)))?.mountPoint ?? null;
 }
 
-/** Why no cgroup2 file system can be worked in; null where one can. That nobody tells is not that there is none. */
+/** Why no cgroup2 file system can be used, or that this is unknown; null if one can. */
 export function whyNoCgroup2({ procRoot = '/proc' }: HostOptions = {}): string | null {
   const file = `${procRoot}/self/mountinfo`;
   let text: string;
@@ -107,7 +107,7 @@ export function whyNoCgroup2({ procRoot = '/proc' }: HostOptions = {}): string |
   return mode === 'none' ? 'no cgroup2 is mounted' : null;
 }
 
-/** Where a path of the hierarchy is: the names beneath our mount; null where that does not show it. */
+/** Our mount and the names beneath it that lead to a path of the hierarchy; null if the mount does not show it. */
 export function cgroup2Place(
   path: string,
 ): { readonly mountPoint: string; readonly beneath: readonly string[] } | null {
@@ -118,7 +118,7 @@ export function cgroup2Place(
   return { mountPoint: mount.mountPoint, beneath };
 }
 
-/** The directory of the cgroup that a process is in; null where the mount does not show it, or nobody tells. */
+/** The directory of the cgroup that a process is in; null if the mount does not show it, or it cannot be read. */
 export function cgroupDirectoryOf(
   pid: number,
   { procRoot = '/proc' }: HostOptions = {},
@@ -140,13 +140,13 @@ function cgroup2Facts(mount: Mount, procRoot: string): Cgroup2Facts {
   };
 }
 
-/** Whoever names another procfs knows whose numbers are in it. */
+/** A caller that names another procfs knows which pid namespace its numbers belong to. */
 function procFacts(procRoot: string): ProcFacts {
   const reason = procRoot === '/proc' ? whyForeignProc() : null;
   return { available: reason === null, reason };
 }
 
-/** With PSI off at boot the files open and their read is EOPNOTSUPP; a kernel built without it has none. */
+/** If PSI is off at boot, the files open but a read fails with EOPNOTSUPP; a kernel built without PSI has no files. */
 function psiFacts(mount: Mount | null, procRoot: string): PsiFacts {
   const files = [`${procRoot}/pressure/cpu`];
   if (mount !== null) files.unshift(`${mount.mountPoint}/cpu.pressure`);

@@ -1,8 +1,8 @@
-/** Which cgroup hierarchies a host has, and where in the second one a process is. Pure: text in, facts out. */
+/** Which cgroup hierarchies a host has, and where in cgroup2 a process is. Pure: text in, facts out. */
 import { posix } from 'node:path';
 import type { Mount } from '../kernel/text/mountinfo.js';
 
-/** `hybrid`: a cgroup2 mount beside v1 hierarchies, mostly without the controllers that those hold. */
+/** `hybrid`: a cgroup2 mount beside v1 hierarchies, usually without the controllers that those hold. */
 export type CgroupMode = 'v2' | 'hybrid' | 'v1' | 'none';
 
 export function cgroupMode(mounts: readonly Mount[]): CgroupMode {
@@ -12,7 +12,7 @@ export function cgroupMode(mounts: readonly Mount[]): CgroupMode {
   return v1 ? 'v1' : 'none';
 }
 
-/** The cgroup2 mount to work in: the one that shows most of the hierarchy, the customary place first. */
+/** The cgroup2 mount to use: the one that shows most of the hierarchy, preferably at the customary place. */
 export function cgroup2Mount(mounts: readonly Mount[]): Mount | null {
   const found = mounts.filter((mount) => mount.fsType === 'cgroup2');
   return found.sort((a, b) => rank(a) - rank(b))[0] ?? null;
@@ -31,8 +31,8 @@ export function ownCgroupPath(text: string): string | null {
 }
 
 /**
- * The directory of the cgroup `path` (of a `0::` line) under a mount, or null where the mount does not show
- * it: a bind mount of another part, or a cgroup outside of this cgroup namespace (`/../…`).
+ * The directory of the cgroup `path` (of a `0::` line) under a mount, or null if the mount does not show
+ * it: a bind mount of another part, or a cgroup outside this cgroup namespace (`/../…`).
  */
 export function cgroupDirectoryUnder(mount: Mount, path: string): string | null {
   if (path.split('/').includes('..') || mount.root.split('/').includes('..')) return null;

@@ -1,4 +1,4 @@
-/** Facts about the host: its cgroup hierarchies, and where scopes can be made. */
+/** Facts about the host: its cgroup hierarchies, and where scopes can be created. */
 export * from './facts.js';
 export type { CgroupMode } from './hierarchy.js';
 export { ancestry, type ScopePlace, type ScopePlaces } from './scope-places.js';

@@ -1,4 +1,4 @@
-/** Where the calling process may make scopes. */
+/** Where the calling process may create scopes. */
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
 import { isScopeName } from '../episode/cgroup-path.js';
@@ -10,25 +10,25 @@ import {
 } from '../kernel/cgroup-files.js';
 
 export interface ScopePlace {
-  /** The directory beneath which the slice is made. */
+  /** The directory in which the slice is created. */
   readonly parent: string;
   /** Controllers that a scope gets there. */
   readonly controllers: readonly WantedController[];
 }
 
 export interface ScopePlaces {
-  /** The scope of the episode that this process lives in, the innermost; null outside of any. */
+  /** The scope of the innermost episode that this process runs in; null outside any episode. */
   readonly enclosing: string | null;
   /**
-   * In the order to try: the mount's root, then the ancestors of our own cgroup, from the top. Who lives in an episode
-   * makes scopes only beneath that one's, which would neither count nor end them otherwise.
+   * In the order to try: the mount's root, then the ancestors of our own cgroup, from the top. A process in an episode
+   * creates scopes only beneath that episode's scope, which would neither count nor end them otherwise.
    */
   readonly places: readonly ScopePlace[];
-  /** Directories in which no scope can be made, and why. */
+  /** Directories in which no scope can be created, and why. */
   readonly refused: readonly { readonly directory: string; readonly reason: string }[];
 }
 
-/** `ownDirectory` is beneath `mountPoint`, or null where our own cgroup is not visible. */
+/** `ownDirectory` is beneath `mountPoint`, or null if our own cgroup is not visible. */
 export function scopePlaces(mountPoint: string, ownDirectory: string | null): ScopePlaces {
   const places: ScopePlace[] = [];
   const refused: { directory: string; reason: string }[] = [];
@@ -60,7 +60,7 @@ export function ancestry(top: string, bottom: string): string[] {
 function whyNotHere(directory: string): string | null {
   const notWritable = whyNotWritable(directory);
   if (notWritable !== null) return `not writable (${notWritable})`;
-  // A move needs the right to write cgroup.procs of the cgroup that holds both ends of it.
+  // Moving a process requires write access to cgroup.procs of the common ancestor of source and destination.
   const procs = whyNotWritable(`${directory}/cgroup.procs`);
   if (procs !== null) return `cgroup.procs is not writable (${procs})`;
   const type = existsSync(`${directory}/cgroup.type`)

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 
 /**
- * Whether a block device of this host stands on others (LVM, LUKS, md). What counts each layer, as systemd does, has more
- * than was read and written there. Where sysfs does not tell, it may be so.
+ * Whether a block device of this host is stacked on others (LVM, LUKS, md). A sum over all layers, such as systemd's,
+ * exceeds what was read and written there. Returns true if sysfs cannot be read.
  */
 export function hasStackedDevices(sys = '/sys'): boolean {
   try {

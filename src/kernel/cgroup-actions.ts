@@ -9,7 +9,7 @@ import { whyNotStopped } from './own-membership.js';
 
 /** Neither method rejects. If the addon loads, actions run in sequence, the first call first. */
 export interface CgroupActions {
-  /** Writes `text` to a control file (`cgroup.kill`, `cgroup.freeze`, `cgroup.procs`, …), in one write. Returns null, or the errno. */
+  /** Writes `text` to a control file (`cgroup.kill`, `cgroup.procs`, …) in one write. Returns null, or the errno. */
   write(directory: string, file: string, text: string): Promise<string | null>;
   /** Removes the directory. Returns null, or the errno. */
   remove(directory: string): Promise<string | null>;

@@ -1,4 +1,4 @@
-/** Who is in a cgroup and in the cgroups below it. */
+/** The processes in a cgroup and in the cgroups below it. */
 
 import { MAX_CGROUP_DEPTH } from '../schema/bounds.js';
 import { KeptFile, ReadStatus, type ReadStatusValue, readBuffer } from './kept-file.js';
@@ -19,7 +19,7 @@ function walk(dirfd: number, procs: KeptFile, pids: number[], depth: number): bo
 
 function appendPids(status: ReadStatusValue, pids: number[]): boolean {
   if (status === ReadStatus.TOO_LARGE) {
-    // The last number may be cut, and would be another pid.
+    // The last number may be truncated, and would be another pid.
     const lastLine = readBuffer.bytes.lastIndexOf(0x0a);
     parsePids(readBuffer.bytes, lastLine + 1, pids);
     return false;

@@ -1,31 +1,31 @@
 /**
- * How a child process ended. Node has no names for real-time signals and tells a death by one as exit code 0, so
- * the kernel is asked, before Node reaps the child.
+ * How a child process ended. Node has no names for real-time signals and reports a death by one as exit code 0, so
+ * this asks the kernel before Node reaps the child.
  */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { NativeChildExit } from '../addon/binding.js';
 import { loadAddon } from '../addon/load.js';
 
-/** Both null: nobody told. */
+/** Both are null if the outcome is unknown. */
 export interface Exit {
-  /** null when a signal ended it. */
+  /** null if a signal ended it. */
   readonly code: number | null;
-  /** As Node names it; a real-time signal by its distance from the first and by its number: `SIGRTMIN+1 (35)`. */
+  /** As Node names it; a real-time signal by its distance from the first and its number: `SIGRTMIN+1 (35)`. */
   readonly signal: string | null;
 }
 
 export interface ChildExit extends Exit {
-  /** The highest rss that the child or a descendant that was reaped below it has had, at least; null: not known. */
+  /** Lower bound of the highest rss of the child or of any descendant reaped below it; null if unknown. */
   readonly peakBytes: bigint | null;
   /**
-   * What it, and the descendants that were reaped below it, had for writing to storage, written by then or not; null:
-   * not known.
+   * Bytes that the child and the descendants reaped below it dirtied for writing to storage, whether written by then or
+   * not; null if unknown.
    */
   readonly dirtiedBytes: bigint | null;
 }
 
-/** The part of a `ChildProcess` that tells how it ends. */
+/** The part of a `ChildProcess` that reports how it ends. */
 export interface Exiting {
   readonly pid?: number | undefined;
   readonly exitCode: ChildProcess['exitCode'];
@@ -33,7 +33,7 @@ export interface Exiting {
   once(event: 'exit', listener: (code: number | null, signal: string | null) => void): unknown;
 }
 
-/** The C library keeps the first two real-time signals to itself; the kernel's last one is 64. */
+/** The C library reserves the first two real-time signals; the kernel's last one is 64. */
 const SIGRTMIN = 34;
 
 const NAMES: ReadonlyMap<number, string> = new Map(
@@ -50,14 +50,14 @@ export function signalName(number: number): string {
   return `SIGRTMIN${distance === 0 ? '' : `+${distance}`} (${number})`;
 }
 
-/** Of a name that Node or `signalName` gave; null where it is none. */
+/** The number of a signal named by Node or `signalName`; null for any other name. */
 export function signalNumber(name: string): number | null {
   const named = (constants.signals as { readonly [name: string]: number })[name];
   const [digits] = /\d+(?=\)?$)/.exec(name) ?? [];
   return named ?? (digits === undefined ? null : Number(digits));
 }
 
-/** Resolves with the child's `exit`; to be called before the event loop turns for the first time after the spawn. */
+/** Resolves with the child's `exit`. Must be called before the first turn of the event loop after the spawn. */
 export function exitOf(child: Exiting): Promise<ChildExit> {
   const ask = askerOf(child.pid);
   const { exitCode, signalCode } = child;
@@ -69,7 +69,7 @@ export function exitOf(child: Exiting): Promise<ChildExit> {
   });
 }
 
-/** `'not watched'`: only Node knows. */
+/** `'not watched'`: only Node knows how the child ended. */
 type Asked = NativeChildExit | null | 'not watched';
 
 function askerOf(pid: number | undefined): () => Asked {

@@ -1,4 +1,4 @@
-/** Descriptors that are opened as a reserve. */
+/** Descriptors that are held in reserve. */
 
 import { errnoName } from '../error/errno-name.js';
 import { close, openDirectoryPath } from './syscall.js';

@@ -1,6 +1,6 @@
 /**
- * Directories held by descriptor, beneath which nothing leads elsewhere: no symlink, no `..`, nothing that is mounted
- * there. By the addon with `openat2`; without it every component is looked at, and the opened directory compared.
+ * Directories held by descriptor; no path beneath them may leave them by a symlink, `..` or a mount. The addon uses
+ * `openat2`; without it, every component is checked and compared with the opened directory.
  */
 
 import { constants, openSync } from 'node:fs';
@@ -20,17 +20,17 @@ import {
 
 /** Results are descriptors, or negative errnos. */
 export interface Directories {
-  /** Whether there are marks at all; a file system may refuse them still. */
+  /** Whether marks are supported here; a file system may still refuse them. */
   readonly canMark: boolean;
-  /** An absolute path without any symlink. */
+  /** Opens an absolute path that contains no symlink. */
   openRoot(path: string): number;
-  /** One component in an open directory. `EXDEV`: something else is mounted there. */
+  /** Opens one component in an open directory. `EXDEV`: something else is mounted there. */
   openChild(dirfd: number, name: string): number;
-  /** Writes the xattr `user.episcope.owner`. null, or the errno. */
+  /** Writes the xattr `user.episcope.owner`. Returns null, or the errno. */
   setOwnerMark(fd: number, mark: string): string | null;
-  /** null where there is none, or it cannot be read. */
+  /** Returns null if there is no mark or it cannot be read. */
   getOwnerMark(fd: number): string | null;
-  /** Of what was opened here: a worker of Node warns where it closes what it did not open. */
+  /** Closes a descriptor that was opened here: a Node worker warns if it closes one that it did not open. */
   close(fd: number): void;
 }
 
@@ -55,12 +55,12 @@ function nativeDirectories(native: NativeDirectories): Directories {
   };
 }
 
-/** As the system calls of this folder return it. */
+/** Returns the descriptor or the negative errno, like the system calls of this folder. */
 function fdOrErrno({ fd, errno }: NativeOpened): number {
   return errno === null ? fd : -errno;
 }
 
-/** @internal The directories where there is no addon: Node has no xattrs. */
+/** @internal The directories without the addon: Node has no xattrs. */
 export const plainDirectories: Directories = {
   canMark: false,
   openRoot(path) {
@@ -94,7 +94,7 @@ function openChecked(dirfd: number, name: string, sameDevice: boolean): number {
   const fd = openDirectory(path);
   if (fd < 0) return fd;
   const opened = fstat(fd);
-  // Swapped in between.
+  // Another directory was swapped in between.
   if (typeof opened === 'number' || !isSameFile(opened, looked)) {
     close(fd);
     return Errno.ELOOP;
@@ -102,7 +102,7 @@ function openChecked(dirfd: number, name: string, sameDevice: boolean): number {
   return fd;
 }
 
-/** Opens a file of the directory for writing; the descriptor, or a negative errno. */
+/** Opens a file of the directory for writing. Returns the descriptor, or a negative errno. */
 export function openForWriting(dirfd: number, file: string): number {
   const parent = fstat(dirfd);
   if (typeof parent === 'number') return parent;

@@ -1,4 +1,4 @@
-/** The errno of what failed, and which errnos say nothing about the file: no descriptor or no memory was left to look. */
+/** The errno of a failure, and which errnos say nothing about the file, because descriptors or memory ran out. */
 import { errnoName } from '../error/errno-name.js';
 import { CgroupError, ProcError, type TelemetryError } from '../error/index.js';
 import { codeOf, errnoNumberOf } from '../realm/index.js';
@@ -18,12 +18,12 @@ const SHORTAGES: ReadonlySet<unknown> = new Set([
   ...[Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM],
 ]);
 
-/** Whether the errno, by its name or negative, says that the kernel could not look. It is never taken for a fact. */
+/** Whether the errno (name or negative number) is a shortage: the kernel could not check, so it proves nothing. */
 export function isShortage(errno: string | number | null | undefined): boolean {
   return SHORTAGES.has(errno);
 }
 
-/** The name of such an errno, of Node's errors and of ours; null for any other failure. */
+/** The name of a shortage's errno, for Node's errors and ours; null for any other failure. */
 export function shortageOf(cause: unknown): string | null {
   // `errno` is the name in our own errors, and the number in Node's.
   const has = typeof cause === 'object' && cause !== null && 'errno' in cause;
@@ -31,7 +31,7 @@ export function shortageOf(cause: unknown): string | null {
   return isShortage(name) ? name : null;
 }
 
-/** Throws `ERR_PROC_READ` or `ERR_CGROUP_READ` if `cause` is a shortage; else returns. */
+/** Throws `ERR_PROC_READ` or `ERR_CGROUP_READ` if `cause` is a shortage. */
 export function throwShortage(cause: unknown, file: string): void {
   const errno = shortageOf(cause);
   if (errno !== null) throw cannotLook(file, errno, cause);

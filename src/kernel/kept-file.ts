@@ -17,12 +17,12 @@ export const ReadStatus = {
 } as const;
 export type ReadStatusValue = (typeof ReadStatus)[keyof typeof ReadStatus];
 
-/** Where a file's text lands. A read is parsed before the next. */
+/** Holds a file's text, which must be parsed before the next read. */
 class ReadBuffer {
   readonly bytes = new Uint8Array(MAX_TELEMETRY_FILE_SIZE);
-  /** Bytes of the last text; those behind it are of earlier ones. */
+  /** Length of the last text in bytes; the bytes behind it belong to earlier texts. */
   size = 0;
-  /** The negative errno of the last status that has one, else 0. */
+  /** The negative errno of the last read whose status has one, else 0. */
   errno = 0;
 }
 
@@ -39,7 +39,7 @@ export class DescriptorBudget {
   readonly #counts: Map<string, number>;
   #most: number | undefined;
 
-  /** `softLimit` is asked once, at the first use. `counts`: where others count too. */
+  /** `softLimit` is called once, at the first use. `counts` may be shared with other budgets. */
   constructor(softLimit: () => number, counts = new Map<string, number>()) {
     this.#limit = softLimit;
     this.#counts = counts;
@@ -49,7 +49,7 @@ export class DescriptorBudget {
     return this.#counts.get(KEPT) ?? 0;
   }
 
-  /** True and counted when one more descriptor may be kept. */
+  /** Returns true and counts the descriptor if one more may be kept. */
   take(): boolean {
     this.#most ??= Math.floor(this.#limit() / 2);
     if (this.kept >= this.#most) return false;
@@ -57,7 +57,7 @@ export class DescriptorBudget {
     return true;
   }
 
-  /** Counts a descriptor that is needed whatever the budget says. */
+  /** Counts a descriptor that is needed regardless of the budget. */
   takeAlways(): void {
     this.#counts.set(KEPT, this.kept + 1);
   }
@@ -67,7 +67,7 @@ export class DescriptorBudget {
   }
 }
 
-/** What Linux gives a process that asked for nothing; where `/proc` does not tell. */
+/** The usual default of Linux, used if `/proc` cannot be read. */
 const USUAL_SOFT_LIMIT = 1024;
 
 function softLimitOfFiles(): number {
@@ -82,16 +82,16 @@ function softLimitOfFiles(): number {
   }
 }
 
-/** The descriptors belong to the thread: other evaluations of the package in it count theirs here too. */
+/** Shared by the thread: other evaluations of the package in it count their descriptors here too. */
 export const descriptorBudget = new DescriptorBudget(
   softLimitOfFiles,
   threadMap('kept-descriptors'),
 );
 
 /**
- * The file keeps its descriptor while the budget allows, and is opened for each read beyond it. A file that is not
- * the kernel's (a fixture, a recorded tree) is opened for each read, because a descriptor of it would go on reading
- * what was deleted or replaced.
+ * The file keeps its descriptor while the budget allows; beyond it, each read opens the file. A file that is not
+ * the kernel's (a fixture, a recorded tree) is opened for each read, because a kept descriptor would still read
+ * a file that was deleted or replaced.
  */
 export class KeptFile {
   readonly name: string;
@@ -121,7 +121,7 @@ export class KeptFile {
       return status;
     }
     const path = beneath(dirfd, this.name);
-    // An absent file is asked for at every read, and the exception of its open would cost more than this.
+    // An absent file is tried at every read, and the exception of a failed open would cost more than this.
     if (this.#wasAbsent && !mayExist(path)) return absent();
     const fd = openFile(path);
     this.#wasAbsent = fd === Errno.ENOENT;
@@ -163,7 +163,7 @@ function absent(): ReadStatusValue {
   return ReadStatus.ABSENT;
 }
 
-// Hot: no allocation. A short read is no end: seq_file hands out what fits its page.
+// Hot: no allocation. A short read is not the end: seq_file returns what fits its page.
 function readWhole(fd: number): ReadStatusValue {
   const { bytes } = readBuffer;
   let size = 0;

@@ -1,11 +1,11 @@
 /**
- * What the process killer asks the kernel. Its rules are tested with a scripted kernel in its place. The twin of
+ * The kernel interface of the process killer. Tests of its rules substitute a scripted kernel. The twin of
  * `native/core/kill_kernel.h`.
  */
 
 export type KillSignal = 'SIGSTOP' | 'SIGKILL';
 
-/** What `/proc/<pid>/stat` says. */
+/** The contents of `/proc/<pid>/stat`. */
 export interface ProcessSight {
   readonly state: string;
   readonly ppid: number;
@@ -14,21 +14,21 @@ export interface ProcessSight {
   readonly starttime: bigint;
 }
 
-/** `unreadable`: it may live; `/proc` hides it, or no descriptor was left. */
+/** `unreadable`: the process may be alive; `/proc` hides it, or no descriptor was left. */
 export type Sight = ProcessSight | 'gone' | 'unreadable';
 
-/** How far a process is from standing still. */
+/** How close a process is to having stopped. */
 export const Rest = { STOPPED: 0, BLOCKED: 1, RUNNING: 2 } as const;
 export type RestValue = (typeof Rest)[keyof typeof Rest];
 
-/** A process whose directory stays open between these calls. */
+/** A process whose directory stays open between calls. */
 export interface HeldProcess {
   look(): Sight;
-  /** null, or the errno. */
+  /** Returns null, or the errno. */
   signal(signal: KillSignal): string | null;
   /** Considers all threads: the first one may have stopped before the others, or ended before them. */
   rest(seen: ProcessSight): RestValue;
-  /** Appends the children of all threads. False: the list may lack some. */
+  /** Appends the children of all threads. Returns false if some may be missing. */
   appendChildren(pids: number[]): boolean;
   close(): void;
 }
@@ -38,25 +38,25 @@ export interface KillKernel {
   pause(ms: number): Promise<void>;
   readonly ownPid: number;
 
-  /** null, or the errno that says why the pids in `/proc` are not those that kill(2) takes. */
+  /** Returns null, or the errno that says why the pids in `/proc` are not those that kill(2) takes. */
   whyForeign(): string | null;
-  /** Appends every pid in `/proc`. False: some may be missing. */
+  /** Appends every pid in `/proc`. Returns false if some may be missing. */
   appendProcesses(pids: number[]): boolean;
   hold(pid: number): HeldProcess;
   /** Reads `/proc/<pid>/stat` without holding the process. */
   look(pid: number): Sight;
-  /** The pid of the process that the thread belongs to; null if it cannot be read. */
+  /** Returns the pid of the process that the thread belongs to; null if it cannot be read. */
   processOfThread(tid: number): number | null;
 
-  /** Writes `cgroup.kill` unless this process is in the cgroup. null, or the errno. */
+  /** Writes `cgroup.kill` unless this process is in the cgroup. Returns null, or the errno. */
   killCgroup(): Promise<string | null>;
-  /** What `cgroup.events` says; false if it cannot be read. */
+  /** Returns `populated` of `cgroup.events`; false if it cannot be read. */
   isPopulated(): boolean;
-  /** Appends the ids in a file of the cgroup and of those below it. False: some may be missing. */
+  /** Appends the ids in a file of the cgroup and of those below it. Returns false if some may be missing. */
   appendListed(file: 'cgroup.procs' | 'cgroup.threads', ids: number[]): boolean;
 }
 
-/** The first thread of a process that lives on may have ended: the state is Z then as well. */
+/** Whether the process has ended. State Z alone does not prove it: its other threads may outlive the first one. */
 export function hasEnded({ state, threads }: ProcessSight): boolean {
   return 'Xx'.includes(state) || (state === 'Z' && threads <= 1n);
 }

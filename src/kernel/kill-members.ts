@@ -1,16 +1,16 @@
 /**
- * Who is to be killed: the members of the episode that the killer has found so far. The twin of
+ * The processes to kill: the members of the episode that the killer has found so far. The twin of
  * `native/core/kill_members.cc`.
  */
 import { MAX_KILL_MEMBERS } from '../schema/bounds.js';
 import { hasEnded, type KillKernel, type KillSignal, type ProcessSight } from './kill-kernel.js';
 
-/** Everything of an episode. */
+/** All members of an episode. */
 export interface EpisodeMembers {
-  /** The directory of the episode's cgroup, also as `/proc/self/fd/N`; null: none. It is opened before this returns. */
+  /** The directory of the episode's cgroup, also as `/proc/self/fd/N`, or null. The call opens it before it returns. */
   readonly cgroup: string | null;
   /**
-   * Members of the episode, by pid and starttime (ticks). Their descendants belong to it too. Afterwards those that
+   * Members of the episode, by pid and starttime (ticks). Their descendants belong to it too. Updated to those that
    * were found and are not gone, so that a second call with the plan continues.
    */
   processes: readonly { readonly pid: number; readonly starttime: bigint }[];
@@ -20,7 +20,7 @@ export interface EpisodeMembers {
 
 export interface KillMember {
   readonly pid: number;
-  /** null: known by its pid alone, not looked at yet. */
+  /** null if only its pid is known and it has not been read yet. */
   starttime: bigint | null;
   /** Its children belong to the episode too. */
   descends: boolean;
@@ -41,7 +41,7 @@ export class KillMembers {
   /** In the order they were found. */
   readonly #members = new Map<number, KillMember>();
 
-  /** In this round somebody was found, or got the signal for the first time. */
+  /** In this round a process was found, or received the signal for the first time. */
   changed = false;
   /** In this round every list and every process could be read. */
   whole = true;
@@ -80,9 +80,9 @@ export class KillMembers {
   /** Adds the processes that the cgroup lists. */
   addListed(): void {
     const pids = this.#listed('cgroup.procs');
-    // A process in a pid namespace that is not below ours is listed as 0: no signal can name it.
+    // A process in a pid namespace that is not below ours is listed as 0 and cannot be signalled.
     this.listsForeign = pids.has(0);
-    // A process that was moved in after its first thread had ended is listed by its other threads alone.
+    // A process that was moved in after its first thread had ended is listed only by its other threads.
     if (pids.size === 0) {
       this.#addListedBy('cgroup.threads', this.#listed('cgroup.threads'), (tid) =>
         this.#kernel.processOfThread(tid),
@@ -157,7 +157,7 @@ export class KillMembers {
   #add(found: KillMember): void {
     const known = this.#members.get(found.pid);
     if (known !== undefined) {
-      // A process that the cgroup lists turns out to descend as well: its children are still to be found.
+      // A process that the cgroup lists is a descendant as well: its children have yet to be found.
       if (found.descends && !known.descends) {
         known.descends = true;
         this.changed = true;

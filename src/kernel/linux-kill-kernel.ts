@@ -1,6 +1,6 @@
 /**
  * The process killer's view of the running kernel: `/proc` and the cgroup's files. Node has no pidfds, so the killer
- * checks whose number a pid is right before each signal.
+ * checks which process a pid belongs to right before each signal.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoName } from '../error/errno-name.js';
@@ -150,10 +150,10 @@ class OpenProcess implements HeldProcess {
   }
 }
 
-// Filled and used up by each parsedSight.
+// Scratch space of parsedSight.
 const stat: (bigint | null)[] = Array.from({ length: 12 }, () => null);
 
-/** What `readBuffer` holds. */
+/** Parses the contents of `readBuffer`. */
 function parsedSight(): ProcessSight | null {
   if (parseProcStat(readBuffer.bytes, readBuffer.size, stat) !== null) return null;
   return {

@@ -1,6 +1,6 @@
 /**
- * Whether a cgroup holds the calling process, here or below: a process that froze itself could not thaw again, and one
- * that killed itself could report nothing. By the lists of the kernel, which name this process whatever path, mount or
+ * Whether a cgroup holds the calling process, here or below: a process that froze itself could not thaw itself, and one
+ * that killed itself could report nothing. Uses the kernel's lists, which name this process whatever path, mount or
  * cgroup namespace led to the directory. The twin of `native/core/own_membership.cc`.
  */
 import { readFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ export function whyNotStopped(directory: string): string | null {
   return errno === 0 ? null : errnoName(errno);
 }
 
-/** Returns 0, `FOUND`, or a negative errno: a cgroup that cannot be read may contain us, unless we are found elsewhere. */
+/** Returns 0, `FOUND`, or a negative errno if a cgroup that cannot be read may contain us and we are not elsewhere. */
 function walk(dirfd: number, depth: number): number {
   const here = lookIn(dirfd);
   if (here === FOUND) return FOUND;

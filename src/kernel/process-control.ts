@@ -1,10 +1,10 @@
-/** The addon's process control, with its types; the one door to it. */
+/** The addon's process control, with its types; the only access to it. */
 
 import type { NativeProcessControl } from '../addon/binding.js';
 import { loadAddon } from '../addon/load.js';
 import { errnoName } from '../error/errno-name.js';
 
-/** `si_code` of a signal that the kernel made: a key in the terminal, a hangup. */
+/** `si_code` of a signal that the kernel sent: a key in the terminal, a hangup. */
 export const SI_KERNEL = 0x80;
 
 export interface SignalRecord {
@@ -15,7 +15,7 @@ export interface SignalRecord {
 
 const SIGNAL_RECORD_BYTES = 12;
 
-/** Whole records of a chunk that was read from the descriptor of `watchSignals`. */
+/** The whole records of a chunk that was read from the descriptor of `watchSignals`. */
 export function decodeSignals(chunk: Buffer): SignalRecord[] {
   const records: SignalRecord[] = [];
   for (let at = 0; at + SIGNAL_RECORD_BYTES <= chunk.length; at += SIGNAL_RECORD_BYTES) {
@@ -35,13 +35,13 @@ export class ProcessControl {
     this.#native = native;
   }
 
-  /** Orphans among our descendants become our children. Returns null, or the errno. */
+  /** Makes orphans among our descendants our children. Returns null, or the errno. */
   setSubreaper(): string | null {
     const errno = this.#native.setSubreaper();
     return errno === null ? null : errnoName(errno);
   }
 
-  /** Reaps every zombie child but `exceptPid`, which Node waits for itself. Returns how many. */
+  /** Reaps every zombie child except `exceptPid`, which Node reaps itself. Returns how many. */
   reapAdopted(exceptPid: number): number {
     return this.#native.reapAdopted(exceptPid);
   }
@@ -51,7 +51,7 @@ export class ProcessControl {
     return this.#native.hasChildren();
   }
 
-  /** From now on these signals only arrive as records in a pipe; its reading end, or the errno. Once per process. */
+  /** Redirects these signals to records in a pipe. Returns its reading end, or the errno. Once per process. */
   watchSignals(signals: readonly number[]): { readonly fd: number } | { readonly errno: string } {
     const { fd, errno } = this.#native.watchSignals(signals);
     return errno === null ? { fd } : { errno: errnoName(errno) };

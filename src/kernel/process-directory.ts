@@ -1,6 +1,6 @@
 /**
- * One process's directory in procfs. What is opened beneath it belongs to that process for ever: once it is gone
- * every read says so (ESRCH, ENOENT), also when its pid number is used again.
+ * One process's directory in procfs. Files opened beneath it always belong to that process: once it is gone,
+ * every read fails (ESRCH, ENOENT), even if its pid is reused.
  */
 
 import { PROC_SUPER_MAGIC } from '../schema/bounds.js';
@@ -23,9 +23,9 @@ import { parsePids } from './text/pids.js';
 /** Where the directories of the processes are. */
 export interface ProcRoot {
   readonly path: string;
-  /** A procfs, and no fixture or recorded tree. */
+  /** A procfs, not a fixture or recorded tree. */
   readonly isProcfs: boolean;
-  /** As `hasSamePids` when it was opened. */
+  /** The result of `hasSamePids` when it was opened. */
   readonly samePids: boolean;
 }
 
@@ -35,9 +35,9 @@ export function procRootAt(path: string): ProcRoot {
 }
 
 /**
- * Why no pid of it may be signalled, nor anything believed that it says of one at `/proc`: `ENOENT`, it is no procfs;
- * `ENXIO`, it is that of another pid namespace, in which every number is a stranger's; any other, it could not be found
- * out for want of a descriptor. 0: it is our own.
+ * Why no pid of it may be signalled, and no data about one trusted if it is `/proc`: `ENOENT` if it is not a procfs;
+ * `ENXIO` if it belongs to another pid namespace, in which every pid is a different process; any other errno if no
+ * descriptor was left to check. Returns 0 if it is our own.
  */
 export function whyForeign(root: ProcRoot): number {
   if (!root.isProcfs) return Errno.ENOENT;
@@ -45,7 +45,7 @@ export function whyForeign(root: ProcRoot): number {
   return isShortage(readBuffer.errno) ? readBuffer.errno : Errno.ENXIO;
 }
 
-/** It is what is mounted at `/proc`, however its path is spelled. */
+/** Whether it is what is mounted at `/proc`, however its path is spelled. */
 export function isSlashProc({ path }: ProcRoot): boolean {
   const [named, usual] = [stat(`${path}/.`), stat('/proc/.')];
   if (typeof named === 'number' || typeof usual === 'number') return path === '/proc';
@@ -53,15 +53,15 @@ export function isSlashProc({ path }: ProcRoot): boolean {
 }
 
 /**
- * Its pid numbers are the caller's own: system calls that take a pid may be asked too. `self` alone does not prove it:
- * a procfs of an outer pid namespace may happen to have the caller under the very number that it has in its own.
+ * Whether its pids are those of the caller's namespace, so that system calls that take a pid can be used. `self` alone
+ * does not prove it: in a procfs of an outer pid namespace, the caller may happen to have the same pid as in its own.
  */
 export function hasSamePids({ path, isProcfs }: Pick<ProcRoot, 'path' | 'isProcfs'>): boolean {
   readBuffer.errno = 0;
   if (!isProcfs || readLink(`${path}/self`) !== String(process.pid)) return false;
   if (readOnce(`${path}/self/status`) !== ReadStatus.OK) return false;
   const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
-  // One number for each pid namespace, from that of the procfs inwards. A kernel without namespaces has no such line.
+  // One pid for each pid namespace, from that of the procfs inwards. A kernel without namespaces has no such line.
   const numbers = /^NSpid:\s*(.*)$/m.exec(text)?.[1];
   return numbers === undefined || !/\s/.test(numbers.trim());
 }
@@ -87,14 +87,14 @@ export class ProcessDirectory {
     this.io = new KeptFile('io', isProcfs);
   }
 
-  /** Between `enter` and `leave`: the directory's descriptor. */
+  /** The directory's descriptor, valid between `enter` and `leave`. */
   get fd(): number {
     return this.#fd;
   }
 
   /**
-   * Opens the directory unless it is. Returns 0 or a negative errno. Beyond the descriptor budget, and of a
-   * fixture, it is opened for each sample anew, and may be another process's: the caller compares the starttime.
+   * Opens the directory unless it is open. Returns 0 or a negative errno. Beyond the descriptor budget, and in a
+   * fixture, each sample opens it anew, and it may belong to another process: the caller compares the starttime.
    */
   enter(): number {
     if (this.#fd >= 0) return 0;
@@ -120,15 +120,15 @@ export class ProcessDirectory {
     this.leave();
   }
 
-  /** `/proc/<tid>` opens for any thread; only `status` tells which process the thread belongs to. */
+  /** `/proc/<tid>` opens for any thread; only `status` shows which process the thread belongs to. */
   threadGroup(): number | null {
     const tgid = statusNumber(this.#fd, 'Tgid');
     return tgid === null ? null : Number(tgid);
   }
 
   /**
-   * Nothing is there by its number (`errno` of the attempt), and the number is a process's: a procfs that was mounted
-   * with `hidepid` hides the processes of others.
+   * Whether the open failed (`errno`) although a process has this pid: a procfs that was mounted with `hidepid` hides
+   * other users' processes.
    */
   isHidden(errno: number): boolean {
     return errno === Errno.ENOENT && this.#samePids && processExists(this.#pid);
@@ -136,7 +136,7 @@ export class ProcessDirectory {
 
   /**
    * Appends the children of every thread (`task/<tid>/children`): a child belongs to the thread that forked it.
-   * False when a list was there and could not be read whole.
+   * Returns false if a list exists but could not be read completely.
    */
   children(pids: number[]): boolean {
     const tasks = listDirectory(beneath(this.#fd, 'task'));
@@ -155,7 +155,7 @@ export class ProcessDirectory {
   }
 }
 
-/** A number from a line of `/proc/<pid>/status`, relative to the process's directory; null where it cannot be read. */
+/** A number from a line of `/proc/<pid>/status`, relative to the process's directory; null if it cannot be read. */
 export function statusNumber(dirfd: number, key: string): bigint | null {
   if (readOnce(beneath(dirfd, 'status')) !== ReadStatus.OK) return null;
   const text = Buffer.from(readBuffer.bytes.buffer, 0, readBuffer.size).toString('latin1');
@@ -163,12 +163,12 @@ export function statusNumber(dirfd: number, key: string): bigint | null {
   return line === null ? null : BigInt(line[1]!);
 }
 
-/** A thread that just ended, a kernel without `children`, a fixture without threads. */
+/** Whether a thread has just ended, the kernel has no `children`, or a fixture has no threads. */
 function isNoSuchThing(errno: number): boolean {
   return errno === Errno.ENOENT || errno === Errno.ESRCH;
 }
 
-/** Of a list that was cut, without its last number: that may be cut too. */
+/** The length of the list; a truncated list is shortened by its last number, which may be truncated too. */
 function listedBytes(status: number): number {
   const { bytes, size } = readBuffer;
   return status === ReadStatus.OK ? size : bytes.lastIndexOf(0x20) + 1;

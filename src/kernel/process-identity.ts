@@ -9,7 +9,7 @@ export interface ProcessStat {
   readonly ppid: number;
   readonly processGroup: number;
   readonly session: number;
-  /** Foreground process group of the controlling terminal, 0 without one. */
+  /** Foreground process group of the controlling terminal; 0 if there is none. */
   readonly terminalGroup: number;
   /** Threads that have not ended. */
   readonly numThreads: number;
@@ -17,7 +17,7 @@ export interface ProcessStat {
   readonly startTicks: string;
 }
 
-/** Whether the process has exited. The state is also Z when only the first thread has ended: then other threads run on. */
+/** Whether the process has exited. The state is also Z if only the first thread has ended while others still run. */
 export function hasExited({ state, numThreads }: ProcessStat): boolean {
   return state === 'X' || (state === 'Z' && numThreads <= 1);
 }
@@ -30,7 +30,7 @@ export function readProcessStat(pid: number | 'self', procRoot = '/proc'): Proce
 
 const parseIdentity = procStatParser([3, 4, 5, 6, 8, 20, 22]);
 
-/** null if the text is not that of a `stat` file. */
+/** Returns null if the text is not that of a `stat` file. */
 export function parseProcessStat(text: Uint8Array): ProcessStat | null {
   const values: (bigint | null)[] = [];
   if (parseIdentity(text, text.length, values) !== null) return null;

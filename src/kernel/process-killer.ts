@@ -1,6 +1,6 @@
 /**
- * Kills everything of an episode: through its cgroup if the kernel can do that, otherwise process by process, all of
- * them stopped first so that none can fork unseen. The twin of `native/core/process_killer.cc`;
+ * Kills every process of an episode: through its cgroup if the kernel supports that, otherwise one by one, after all of
+ * them have been stopped so that none can fork unseen. The twin of `native/core/process_killer.cc`;
  * `test/tables/process-killer.txt` holds the rules.
  */
 
@@ -22,22 +22,22 @@ import { type EpisodeMembers, type KillMember, KillMembers } from './kill-member
 import { LinuxKillKernel } from './linux-kill-kernel.js';
 
 export interface KillPlan extends EpisodeMembers {
-  /** False if the pids come from a fixture or a foreign procfs: then nothing is signalled. */
+  /** False if the pids come from a fixture or a foreign procfs; nothing is signalled then. */
   readonly maySignal: boolean;
 }
 
 export interface KillResult {
   /** How many received SIGKILL. */
   readonly killed: number;
-  /** null when all have ended, or why some may live on. */
+  /** null if all have ended, or why some may still be alive. */
   readonly errno: string | null;
 }
 
 /**
- * Kills everything of the plan, but never this process nor pid 1.
+ * Kills every process of the plan, but never this process or pid 1.
  *
  * Writes `cgroup.kill` (Linux 5.14) if it can be written and this process is not in the cgroup; the kernel does the
- * rest, and `populated 0` tells when it is done. Otherwise as `killMembers`.
+ * rest, and `populated 0` shows when it is done. Otherwise as `killMembers`.
  *
  * Returns null once all that were found have ended, or the errno of `killMembers`. Without `maySignal`: the result of
  * `cgroup.kill`, or null without a cgroup.
@@ -51,7 +51,7 @@ export async function killEverything(plan: KillPlan): Promise<string | null> {
   }
 }
 
-/** As `killEverything`, by another kernel than the running one. */
+/** As `killEverything`, with another kernel than the running one. */
 export async function killEverythingBy(kernel: KillKernel, plan: KillPlan): Promise<string | null> {
   const killer = new ProcessKiller(kernel, plan, KILL_LIMIT_MS);
   if (plan.cgroup !== null) {
@@ -59,7 +59,7 @@ export async function killEverythingBy(kernel: KillKernel, plan: KillPlan): Prom
     if (!plan.maySignal) return errno;
     if (errno === null) {
       if (!(await killer.outlivesCgroupKill())) return null;
-      // The kernel has done what was asked: that some cannot be killed by pid is no failure of it.
+      // The kernel did what was asked: processes that cannot be killed by pid do not make that a failure.
       const { errno: unfinished } = await killer.killMembers();
       return unfinished === 'EAGAIN' || unfinished === 'ETIMEDOUT' ? unfinished : null;
     }
@@ -73,7 +73,7 @@ export async function killEverythingBy(kernel: KillKernel, plan: KillPlan): Prom
  * threads. A process that is linked to the episode by parentage alone is out of reach once its parent has ended,
  * unless a reaper of the plan adopted it.
  *
- * `EPERM`: we may not signal some of them, and these live on; the others were killed. `EAGAIN`: a list could not be
+ * `EPERM`: we may not signal some of them, which stay alive; the others were killed. `EAGAIN`: a list could not be
  * read completely, or new processes kept appearing; a second call may find them. `ETIMEDOUT`: some received SIGKILL and
  * still hang in the kernel after `limitMs`. If `/proc` is not the procfs of our own pid namespace, nothing is
  * signalled: `ENXIO`, or `ENOENT`.
@@ -115,8 +115,8 @@ class ProcessKiller {
   }
 
   async killMembers(): Promise<KillResult> {
-    // The only gate to every signal: the pids of another pid namespace's procfs are strangers here, and in a directory
-    // that is no procfs everybody would seem to be gone.
+    // The only check before any signal: the pids in another pid namespace's procfs are other processes here, and in a
+    // directory that is not a procfs every process would seem to be gone.
     const errno = this.#kernel.whyForeign();
     if (errno !== null) return { killed: 0, errno };
     this.#members.addPlan(this.#plan);
@@ -127,7 +127,7 @@ class ProcessKiller {
     return { killed: this.#killed, errno: this.#result() };
   }
 
-  /** Whether a process is still alive some ms after `cgroup.kill`: the kernel skips those whose first thread has ended. */
+  /** Whether a process outlives `cgroup.kill` by some ms: the kernel skips those whose first thread has ended. */
   async outlivesCgroupKill(): Promise<boolean> {
     const end = this.#kernel.nowMs() + KILL_OUTLIVE_MS;
     while (this.#kernel.isPopulated()) {
@@ -152,7 +152,7 @@ class ProcessKiller {
   }
 
   /**
-   * The youngest first: the end of a parent can orphan a process group, and the kernel then continues the stopped
+   * Kills the youngest first: the end of a parent can orphan a process group, and the kernel then continues the stopped
    * processes in it.
    */
   #killAll(): void {
@@ -166,19 +166,19 @@ class ProcessKiller {
     }
   }
 
-  /** Until no new processes appear and all have ended: SIGKILL takes effect only when the process gets a cpu. */
+  /** Waits until no new processes appear and all have ended: SIGKILL takes effect only when a process gets a cpu. */
   async #awaitEnds(): Promise<void> {
     const end = this.#kernel.nowMs() + this.#limitMs;
     for (let pauseMs = KILL_PAUSE_MS; ; pauseMs = Math.min(pauseMs + 1, MAX_PAUSE_MS)) {
       this.#round('SIGKILL');
-      // A list that was cut shows more once the killed have left it.
+      // A truncated list shows more once the killed processes have left it.
       if (!this.#members.changed && this.#living === 0) return;
       if (this.#kernel.nowMs() >= end) return;
       await this.#kernel.pause(pauseMs);
     }
   }
 
-  /** So that another call with this plan finds those whose parents have ended by then. */
+  /** Allows another call with this plan to find those whose parents have ended by then. */
   #rememberTheLiving(): void {
     this.#plan.processes = [...this.#members.all()].flatMap(
       ({ pid, starttime, spared, refused }) =>
@@ -194,13 +194,13 @@ class ProcessKiller {
     this.#living = 0;
     if (signal === 'SIGSTOP') this.#members.childrenCut = false;
     if (this.#plan.cgroup !== null) this.#members.addListed();
-    // Grows while it is walked.
+    // The members grow during the iteration.
     for (const one of this.#members.all()) this.#visit(one, signal);
   }
 
   #visit(one: KillMember, signal: KillSignal): void {
     const held = this.#kernel.hold(one.pid);
-    // The children are read after the signal: one that runs on may have forked more in between.
+    // The children are read after the signal: a process that was still running may have forked more before it.
     if (this.#strike(one, signal, held) && one.descends) {
       const children: number[] = [];
       if (!held.appendChildren(children)) {
@@ -212,7 +212,7 @@ class ProcessKiller {
     held.close();
   }
 
-  /** False if the member is gone, has ended, or cannot be read. */
+  /** Returns false if the member is gone, has ended, or cannot be read. */
   #strike(one: KillMember, signal: KillSignal, held: HeldProcess): boolean {
     const seen = held.look();
     if (seen === 'unreadable') this.#members.whole = false;
@@ -220,7 +220,7 @@ class ProcessKiller {
     if (typeof seen === 'string') return false;
     if (!this.#members.isSame(one, seen)) {
       this.#members.forget(one);
-      // The process that has its pid now may be a member too, and was passed over.
+      // The process that has its pid now may be a member too, and was skipped.
       this.#members.changed = true;
       return false;
     }
@@ -231,7 +231,7 @@ class ProcessKiller {
     return one.spared || this.#signal(one, signal, held, seen);
   }
 
-  /** False if it is gone. */
+  /** Returns false if it is gone. */
   #signal(one: KillMember, signal: KillSignal, held: HeldProcess, seen: ProcessSight): boolean {
     const first = one.sent !== signal;
     // Another process may have continued one that was stopped. Nothing is read between the check of its identity and
@@ -259,7 +259,7 @@ class ProcessKiller {
   #result(): string | null {
     const members = [...this.#members.all()];
     if (this.#members.listsForeign || members.some(({ refused }) => refused)) return 'EPERM';
-    // A child beyond the end of a list that was cut, or of a process that had not stopped, has another parent now.
+    // A child beyond the end of a truncated list, or of a process that had not stopped, has another parent now.
     const isCut = this.#members.childrenCut || !this.#stoodStill;
     const lost = isCut && this.#plan.reapers.length === 0;
     if (this.#members.changed || !this.#members.whole || lost) return 'EAGAIN';

@@ -1,6 +1,6 @@
 /**
- * The system calls of the readers, in C's manner: a result, or a negative errno. Node throws a new `Error`
- * for each failing call; it ends here, because a file that is not there is a fact and no exception.
+ * The system calls of the readers, as in C: they return a result, or a negative errno. Node throws a new `Error`
+ * for each failing call; it is caught here, because an absent file is a fact, not an exception.
  */
 import {
   type BigIntStats,
@@ -35,14 +35,14 @@ export const Errno = {
   ENOMEM: -os.errno.ENOMEM,
 } as const;
 
-// O_PATH is no constant of Node; it has this value on every architecture Node runs on.
+// Node has no constant O_PATH; it has this value on every architecture that Node runs on.
 const O_PATH = 0o10000000;
 
 // libuv adds O_CLOEXEC. O_NONBLOCK: a FIFO in a fixture tree must not hang the reader.
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_DIRECTORY;
 
-/** The path by which `name` is opened relative to a directory's descriptor (there is no `openat` in Node). */
+/** The path by which `name` is opened relative to a directory's descriptor (Node has no `openat`). */
 export function beneath(dirfd: number, name: string): string {
   return `/proc/self/fd/${dirfd}/${name}`;
 }
@@ -55,7 +55,7 @@ export function openDirectory(path: string): number {
   return open(path, DIRECTORY_FLAGS);
 }
 
-/** A directory that is only resolved beneath: needs no read permission on it. */
+/** Opens a directory only to resolve paths beneath it, which requires no read permission on it. */
 export function openDirectoryPath(path: string): number {
   return open(path, DIRECTORY_FLAGS | O_PATH);
 }
@@ -71,7 +71,7 @@ function open(path: string, flags: number): number {
   }
 }
 
-/** `pread`: the number of bytes, 0 at the end. */
+/** `pread`: returns the number of bytes, 0 at the end. */
 export function readAt(
   fd: number,
   bytes: Uint8Array,
@@ -129,7 +129,7 @@ export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
 
 export type FileIdentity = Pick<BigIntStats, 'dev' | 'ino'>;
 
-/** False only when the kernel says that there is no such name. No exception is made for that answer. */
+/** Returns false only if the kernel reports that there is no such name; that creates no exception. */
 export function mayExist(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -161,7 +161,7 @@ export function listDirectory(path: string): Dirent[] | number {
   }
 }
 
-/** A process or a zombie has the number, whoever may signal it. */
+/** Whether a process or a zombie has the pid, even if we may not signal it. */
 export function processExists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -170,14 +170,14 @@ export function processExists(pid: number): boolean {
   }
 }
 
-/** The negative errno of what `node:fs` threw. Anything else is a defect of the caller and goes on. */
+/** Returns the negative errno of what `node:fs` threw. Rethrows anything else, which is a defect of the caller. */
 export function negativeErrno(error: unknown): number {
   const errno = errnoNumberOf(error);
   if (errno === null) throw error;
   return errno;
 }
 
-/** What a symlink says; null where it cannot be read. */
+/** The target of a symlink; null if it cannot be read. */
 export function readLink(path: string): string | null {
   try {
     return readlinkSync(path);

@@ -1,6 +1,6 @@
 /**
- * Every evaluation of the package has classes of its own, and `instanceof` knows only those. A brand is the name of a
- * class in all of them, and in other versions of the package.
+ * Every evaluation of the package has its own classes, and `instanceof` recognizes only those. A brand is the name that
+ * a class has in all evaluations, and in other versions of the package.
  */
 const BRAND = Symbol.for('episcope.brand');
 
@@ -8,14 +8,14 @@ interface Branded {
   readonly [BRAND]?: unknown;
 }
 
-/** Gives the class its name. It is not that of its subclasses, which may be branded too. */
+/** Brands a class. Its subclasses do not share the brand; they may have their own. */
 export function brand(prototype: object, name: string): void {
   Object.defineProperty(prototype, BRAND, { value: name });
 }
 
 type Class<T> = abstract new (...args: never) => T;
 
-/** Whether `value` is an instance of `Own`, or of the class of that name of another evaluation. */
+/** Whether `value` is an instance of `Own`, or of the class with the same brand of another evaluation. */
 export function isInstanceOf<T extends object>(Own: Class<T>, value: unknown): value is T {
   if (typeof value !== 'object' || value === null) return false;
   if (Function.prototype[Symbol.hasInstance].call(Own, value)) return true;
@@ -30,8 +30,8 @@ export function isInstanceOf<T extends object>(Own: Class<T>, value: unknown): v
 }
 
 /**
- * `value` as an instance of `Own`: itself, or what `adopt` makes of one of another evaluation: by the constructor, so
- * that what it holds is checked as if a user had given it. null for anything else.
+ * Returns `value` as an instance of `Own`: itself, or what `adopt` makes of an instance of another evaluation. `adopt`
+ * uses the constructor, so that the contents are checked as if a user had passed them. null for anything else.
  */
 export function ownInstance<T extends object>(
   Own: Class<T>,

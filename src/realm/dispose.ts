@@ -1,6 +1,6 @@
 /**
- * `Symbol.dispose` and `Symbol.asyncDispose` as Node knows them. Node 20 and 22 define them in the first realm of a
- * thread only; in another one a method of that name would be called "undefined".
+ * `Symbol.dispose` and `Symbol.asyncDispose` as Node knows them. Node 20 and 22 define them only in the first realm of
+ * a thread; in another realm, a method of that name would be called "undefined".
  */
 const known: SymbolConstructor = symbolOfFirstRealm();
 
@@ -8,7 +8,7 @@ export const dispose: typeof Symbol.dispose = known.dispose as typeof Symbol.dis
 export const asyncDispose: typeof Symbol.asyncDispose =
   known.asyncDispose as typeof Symbol.asyncDispose;
 
-// Not imported, because readers without the addon may be bundled for where there is no Node.
+// Not imported, because readers without the addon may be bundled for a platform without Node.
 function symbolOfFirstRealm(): SymbolConstructor {
   if (Symbol.dispose !== undefined || typeof process === 'undefined') return Symbol;
   const { getBuiltinModule }: Partial<typeof process> = process;

@@ -1,4 +1,4 @@
-/** What a value is, whatever realm or evaluation of the package made it. */
+/** Checks of values that work for any realm and any evaluation of the package. */
 export { brand, isInstanceOf, ownInstance } from './brand.js';
 export { asyncDispose, dispose } from './dispose.js';
 export { sharedBytesOf } from './shared-memory.js';

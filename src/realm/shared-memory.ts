@@ -4,8 +4,8 @@ const byteLengthOf = Object.getOwnPropertyDescriptor(
 )?.get;
 
 /**
- * The bytes of shared memory of whatever realm; null for any other value. The getter answers for nothing else:
- * `instanceof` is false in another realm and may be told lies, and a subclass may have a `byteLength` of its own.
+ * The size in bytes of shared memory of any realm; null for any other value. The getter throws for anything else, while
+ * `instanceof` is false in another realm and can be deceived, and a subclass may define its own `byteLength`.
  */
 export function sharedBytesOf(value: unknown): number | null {
   try {

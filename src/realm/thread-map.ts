@@ -1,10 +1,10 @@
 /**
- * State that is one for the thread, however often the package is evaluated in it: test runners give each file a module
- * registry and a realm of its own, hot reloaders evaluate anew. What only one evaluation knows stays in its modules.
+ * State that a thread has once, however often the package is evaluated in it: test runners give each file its own
+ * module registry and realm, hot reloaders evaluate modules again. State of a single evaluation stays in its modules.
  */
 import { runInThisContext } from 'node:vm';
 
-/** Of the thread's first realm, whatever realm this module is evaluated in. */
+/** The global object of the thread's first realm, whatever realm this module is evaluated in. */
 const threadGlobal = runInThisContext('globalThis') as { [REGISTRY]?: Map<string, unknown> };
 const REGISTRY = Symbol.for('episcope.thread');
 

@@ -1,21 +1,21 @@
-/** Decimal digits in kernel text, exact to 2^63 − 1 and saturating beyond, however many there are. */
+/** Decimal numbers of any length in kernel text, exact to 2^63 − 1 and saturating beyond. */
 import { MAX_U63 } from '../../frame/saturate.js';
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
 
-/** Above this the next digit could leave the integers that a double holds exactly. */
+/** Above this, the next digit could exceed the integers that a double holds exactly. */
 const LAST_SAFE = Math.floor((Number.MAX_SAFE_INTEGER - 9) / 10);
 
 class DigitScanner {
-  /** Of the last `scan`: the number, 0 where there was no digit. */
+  /** The number of the last `scan`; 0 if there was no digit. */
   value = 0n;
-  /** Of the last `scan`: the first byte that is no digit, or the limit. */
+  /** The offset of the first byte of the last `scan` that is not a digit, or the limit. */
   end = 0;
-  /** Of the last `scan`: the number is 2^63 or more, and `value` is not what stands there. */
+  /** Whether the number of the last `scan` was 2^63 or more, so that `value` is saturated. */
   beyond = false;
 
-  /** Reads digits from `start` up to `limit`. True when there is at least one and nothing else. */
+  /** Reads digits from `start` up to `limit`. Returns true if there is at least one and nothing else. */
   scan(text: Uint8Array, start: number, limit: number): boolean {
     let at = start;
     let small = 0;
@@ -42,7 +42,7 @@ class DigitScanner {
     return at === limit && at > start;
   }
 
-  /** As `scan`, of a number that the kernel prints signed: below zero is 0. */
+  /** As `scan`, for a number that the kernel prints signed: a negative number is 0. */
   scanSigned(text: Uint8Array, start: number, limit: number): boolean {
     const negative = start < limit && text[start] === MINUS;
     const scanned = this.scan(text, negative ? start + 1 : start, limit);
@@ -54,5 +54,5 @@ class DigitScanner {
   }
 }
 
-/** Shared by the parsers of this thread: a result is taken before the next scan. */
+/** Shared by the parsers of this thread: a result must be used before the next scan. */
 export const digits = new DigitScanner();

@@ -8,8 +8,8 @@ export interface ParseFault {
 }
 
 /**
- * A parser fills `values` (its own fixed order; null: an optional key is absent) from the first `length` bytes
- * of `text`. After a fault `values` holds nothing of use.
+ * A parser fills `values` (in its own fixed order; null if an optional key is absent) from the first `length` bytes
+ * of `text`. After a fault, `values` is meaningless.
  */
 export type TextParser = (
   text: Uint8Array,
@@ -24,7 +24,7 @@ export function fault(offset: number, reason: ParseReason): ParseFault {
 export const NEWLINE = 0x0a;
 export const SPACE = 0x20;
 
-/** The offset of the next newline, or `length`. Not `indexOf`: behind the text are bytes of earlier ones. */
+/** The offset of the next newline, or `length`. Not `indexOf`, because bytes of earlier texts follow the text. */
 export function lineEnd(text: Uint8Array, start: number, length: number): number {
   let at = start;
   while (at < length && text[at] !== NEWLINE) at++;
@@ -38,12 +38,12 @@ export function find(text: Uint8Array, byte: number, start: number, limit: numbe
   return at;
 }
 
-/** The bytes of an ASCII name, to compare with. */
+/** The bytes of an ASCII name, for comparison. */
 export function ascii(name: string): Uint8Array {
   return Uint8Array.from(name, (char) => char.charCodeAt(0));
 }
 
-/** The text at `start` begins with `name`; `limit` bounds it. */
+/** Whether the text from `start` up to `limit` begins with `name`. */
 export function startsWith(
   text: Uint8Array,
   name: Uint8Array,

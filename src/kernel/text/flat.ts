@@ -1,4 +1,4 @@
-/** Flat keyed text: one `key value` a line, in any order, with keys that we do not know among them. */
+/** Flat keyed text: one `key value` per line, in any order, possibly with unknown keys. */
 
 import { saturatingMul } from '../../frame/saturate.js';
 import { digits } from './digits.js';
@@ -14,15 +14,15 @@ import {
 } from './fault.js';
 
 /**
- * How the kernel prints a number, and so what may stand there: digits alone; a minus sign before them (below zero is
- * 0); or a gauge, of which 2^63 or more is a number below zero that was printed unsigned.
+ * How the kernel prints a number, and therefore what is accepted: only digits; digits with an optional minus sign (a
+ * negative number is 0); or a gauge, for which 2^63 or more is a negative number that was printed unsigned.
  */
 type Figure = 'unsigned' | 'signed' | 'gauge';
 
 export interface FlatKey {
   readonly name: Uint8Array;
   readonly figure: Figure;
-  /** What the kernel's unit is multiplied by. */
+  /** The factor by which the kernel's unit is multiplied. */
   readonly scale: bigint;
   readonly required: boolean;
 }
@@ -32,7 +32,7 @@ export function required(name: string, scale = 1n): FlatKey {
   return { name: ascii(name), figure: 'unsigned', scale, required: true };
 }
 
-/** A key that the text may lack: its value is null then. */
+/** A key that the text may lack; its value is then null. */
 export function optional(name: string, figure: Figure = 'unsigned', scale = 1n): FlatKey {
   return { name: ascii(name), figure, scale, required: false };
 }
@@ -55,12 +55,12 @@ export const parseProcIo = flatParser(
   COLON,
 );
 
-/** Gives the value of each of `keys`, indexed alike. A colon that ends a key is followed by one space. */
+/** Makes a parser of the values of `keys`, in the same order. A colon that ends a key is followed by one space. */
 export function flatParser(keys: readonly FlatKey[], separator: number = SPACE): TextParser {
   return (text, length, values) => parseFlat(separator, keys, text, length, values);
 }
 
-// Hot: memory.stat has some fifty lines. An unknown line costs its bytes and a few compares, no allocation.
+// Hot: memory.stat has some fifty lines. An unknown line costs a scan and a few comparisons, no allocation.
 function parseFlat(
   separator: number,
   keys: readonly FlatKey[],

@@ -1,7 +1,7 @@
 /**
- * `io.stat`: `252:0 rbytes=… wbytes=… rios=… wios=… dbytes=… dios=…`, one device a line, in any order. The
+ * `io.stat`: `252:0 rbytes=… wbytes=… rios=… wios=… dbytes=… dios=…`, one device per line, in any order. The
  * kernel prints lines with a device and no keys, several devices in a row, `(unknown)` as the device, dotted
- * keys (`cost.usage=`), and tears the last line when it ends early.
+ * keys (`cost.usage=`), and may truncate the last line.
  */
 
 import { saturatingAdd } from '../../frame/saturate.js';
@@ -22,7 +22,7 @@ const UNKNOWN_DEVICE = ascii('(unknown)');
 const EQUALS = 0x3d;
 const COLON = 0x3a;
 
-/** A device of `io.stat`: `MAJ:MIN`, and the figure of each key. */
+/** A device of `io.stat`: `MAJ:MIN`, and the value of each key. */
 export interface IoDevice {
   readonly number: string;
   readonly figures: bigint[];
@@ -42,7 +42,7 @@ export class IoStatParser {
     return parseDevices(this.#keys, text, length, () => values);
   };
 
-  /** Appends the devices as the text has them; one may be there without figures. */
+  /** Appends the devices in the order of the text; a device may have no figures. */
   devices(text: Uint8Array, length: number, devices: IoDevice[]): ParseFault | null {
     return parseDevices(this.#keys, text, length, (start, end) => {
       const number = Buffer.from(text.buffer, text.byteOffset + start, end - start).toString(
@@ -55,7 +55,7 @@ export class IoStatParser {
   }
 }
 
-/** `beginDevice` gives what the figures that follow are added to. */
+/** `beginDevice` returns the values to which the figures that follow are added. */
 function parseDevices(
   keys: readonly Uint8Array[],
   text: Uint8Array,

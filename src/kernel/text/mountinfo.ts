@@ -2,14 +2,14 @@
 
 export interface Mount {
   readonly mountPoint: string;
-  /** The directory of the file system that is mounted: not `/` for a bind mount, or where a cgroup namespace hides the top. */
+  /** The mounted directory of the file system: not `/` for a bind mount, or if a cgroup namespace hides the top. */
   readonly root: string;
   readonly fsType: string;
   /** Options of the mount (`rw`, `nosuid`), not those of the file system. */
   readonly options: readonly string[];
 }
 
-/** The mounts of a mountinfo text, in its order; a line that is none is skipped. */
+/** The mounts of a mountinfo text, in its order; a malformed line is skipped. */
 export function parseMountinfo(text: string): Mount[] {
   const mounts: Mount[] = [];
   for (const line of text.split('\n')) {
@@ -32,7 +32,7 @@ export function parseMountinfo(text: string): Mount[] {
 /** The kernel writes space, tab, newline and backslash of a path as `\040`, `\011`, `\012`, `\134`. */
 function decodeOctal(path: string): string {
   if (!path.includes('\\')) return path;
-  // Escapes are bytes: a path may hold any, so they are put together before they are UTF-8.
+  // Escapes are bytes: a path may hold any bytes, so they are joined before they are decoded as UTF-8.
   const latin1 = Buffer.from(path, 'utf8').toString('latin1');
   const bytes = latin1.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),

@@ -1,4 +1,4 @@
-/** A file that is one gauge: `memory.current`, `memory.peak`, `pids.current`. */
+/** A file that holds one gauge: `memory.current`, `memory.peak`, `pids.current`. */
 import { digits } from './digits.js';
 import { fault, lineEnd, type TextParser } from './fault.js';
 

@@ -1,12 +1,12 @@
-/** Lists of pids: `cgroup.procs` (one a line) and `/proc/<pid>/task/<tid>/children` (between spaces). */
+/** Lists of pids: `cgroup.procs` (one per line) and `/proc/<pid>/task/<tid>/children` (separated by spaces). */
 import { digits } from './digits.js';
 import { NEWLINE, SPACE } from './fault.js';
 
 const MAX_PID = 0x7fffffff;
 
 /**
- * Appends the pids of the text; a zero is a process of a pid namespace that is not below ours. False where something
- * else than pids stood there: what came before it was appended.
+ * Appends the pids of the text; a zero is a process of a pid namespace that is not below ours. Returns false at
+ * anything but a pid, after appending the pids before it.
  */
 export function parsePids(text: Uint8Array, length: number, pids: number[]): boolean {
   for (let at = 0; at < length; ) {

@@ -1,4 +1,4 @@
-/** `*.pressure`: `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and `full …` where it has a meaning. */
+/** `*.pressure`: `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and `full …` if the kernel reports it. */
 
 import { saturatingMul } from '../../frame/saturate.js';
 import { digits } from './digits.js';
@@ -17,7 +17,7 @@ const SOME = ascii('some ');
 const FULL = ascii('full ');
 const TOTAL = ascii('total=');
 
-/** → some total ns, full total ns (null where the kernel has none). */
+/** → some total ns, full total ns (null if the kernel has none). */
 export const parsePressure: TextParser = (text, length, values) => {
   if (length === 0) return fault(0, 'empty file');
   values[0] = null;

@@ -26,10 +26,10 @@ const CLOSING_PARENTHESIS = 0x29;
 
 /** Field numbers of proc(5). */
 const STATE = 3;
-/** The other fields are read as signed numbers, below zero as 0: the kernel prints most of them so. */
+/** The other fields are read as signed, because the kernel prints most of them so; a negative number is 0. */
 const UNSIGNED: readonly number[] = [4, 22];
 
-/** Makes a parser of these fields of `/proc/<pid>/stat`, in rising order; it does not look at the others. */
+/** Makes a parser of these fields of `/proc/<pid>/stat`, in rising order; it ignores the others. */
 export function procStatParser(fields: readonly number[]): TextParser {
   return (text, length, values) => parseFields(fields, text, length, values);
 }
@@ -37,7 +37,7 @@ export function procStatParser(fields: readonly number[]): TextParser {
 /** → the values of `ProcStat`. */
 export const parseProcStat = procStatParser([3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 20, 22]);
 
-// Hot: no allocation but for the values.
+// Hot: allocates nothing but the values.
 function parseFields(
   fields: readonly number[],
   text: Uint8Array,
