@@ -28,9 +28,6 @@ class EpisodeQueue {
 };
 
 struct Sampling {
-  /// The owner drives the episode on its own thread: no initial frame, no deadlines, no search for
-  /// the end. Frames are taken by sample() and publish(), and wake() brings it to its end.
-  bool by_hand = false;
   uint64_t period_ns = 0;
   uint64_t fast_period_ns = 0;
   uint32_t notify_every = 0;  // frames; 0: never
@@ -38,6 +35,9 @@ struct Sampling {
   ExhaustAction on_exhausted = ExhaustAction::kStop;
   /// The queue of the thread that freezes and kills; null if no such action is requested.
   std::shared_ptr<ActionQueue> actions = {};
+  /// The owner drives the episode on its own thread: no initial frame, no deadlines, no search for
+  /// the end. Frames are taken by sample() and publish(), and wake() brings it to its end.
+  bool by_hand = false;
 };
 
 class SampledEpisode : public ActionListener, public std::enable_shared_from_this<SampledEpisode> {
