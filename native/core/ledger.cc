@@ -79,7 +79,7 @@ void Ledger::credit_ended() {
   }
 }
 
-/// The row that will reap this one, or has reaped it.
+/// The row that will reap this one or has reaped it.
 int Ledger::heir_of(const Row& row) const {
   if (!row.leaving) return row.parent;
   if (reaper() == kNone) return kNone;

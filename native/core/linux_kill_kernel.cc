@@ -60,8 +60,8 @@ class PinnedProcess final : public HeldProcess {
     return sight_of(directory_.open(root_, pid_, buffer_, stat));
   }
 
-  /// By number if the kernel has no pidfds (before Linux 5.3), a seccomp filter forbids them, or no
-  /// descriptor is left: the caller has just checked which process has the number.
+  /// Signals by pid if the kernel has no pidfds (before Linux 5.3), a seccomp filter forbids them,
+  /// or no descriptor is left: the caller has just checked which process has the pid.
   int signal(int signo) override {
     if (pidfd_.is_open()) {
       if (syscall(kPidfdSendSignal, pidfd_.get(), signo, nullptr, 0u) == 0) return 0;

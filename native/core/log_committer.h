@@ -18,7 +18,7 @@ namespace episcope {
 class LogListener {
  public:
   virtual ~LogListener() = default;
-  /// Append `id` is on disk, unless `failure` says why it is not.
+  /// Reports that append `id` is on disk, or in `failure` why it is not.
   virtual void append_done(uint32_t id, const LogFailure& failure) = 0;
 };
 
@@ -56,7 +56,7 @@ class LogCommitter : public std::enable_shared_from_this<LogCommitter> {
   std::deque<LogAppend> waiting_;
   /// The thread runs while there is something to write, and a little longer.
   bool running_ = false;
-  /// If false, pending appends wait for the lock, or the thread has not reached them yet.
+  /// If false, pending appends are waiting for the lock, or the thread has not reached them yet.
   bool is_writing_ = false;
   /// Used by the thread only.
   EventLog log_;

@@ -64,7 +64,7 @@ void Mailbox::close() {
   released = std::move(listener_);
 }
 
-// Hot: allocates nothing where nothing was requested.
+// Hot: allocates nothing if nothing was requested.
 Requests Mailbox::take_requests() {
   const std::lock_guard lock(mutex_);
   frames_left_.insert(frames_left_.end(), frames_.begin(), frames_.end());

@@ -1,4 +1,4 @@
-// What the owner of a sampled episode asks of it and is told: requests, news, the answers to
+// What the owner of a sampled episode and the sampler exchange: requests, news, the answers to
 // requested frames, and the notification that there is news. The twin of src/engine/js/mailbox.ts.
 #pragma once
 
@@ -15,8 +15,8 @@
 
 namespace episcope {
 
-/// What the owner is told (SamplerNews in src/engine/engine.ts). Of an owner who does not take its
-/// news the newest of each kind are kept.
+/// What is reported to the owner (SamplerNews in src/engine/engine.ts). If the owner does not take
+/// its news, only the newest of each kind are kept.
 struct News {
   struct SourceChange {
     uint64_t seq = 0;
@@ -58,7 +58,7 @@ struct ActionResult {
   int error_number = 0;
 };
 
-/// Requests other than for frames; of each kind the newest.
+/// Requests other than for frames; the newest of each kind.
 struct Requests {
   std::optional<std::vector<Tripwire>> tripwires;
   std::optional<Periods> periods;
@@ -71,19 +71,19 @@ class Mailbox {
   /// `notify_every`: report new frames in steps of this number; 0 reports none.
   Mailbox(uint32_t id, uint32_t notify_every, std::shared_ptr<NewsListener> listener);
 
-  // Any thread.
+  // May be called from any thread.
   void request_frame(uint32_t request, uint32_t flags);
   void request_end();
   void request_tripwires(std::vector<Tripwire> tripwires);
   void request_periods(Periods periods);
   void action_done(ActionResult result);
-  /// Frames that were requested before `ended` was taken are answered at the latest with `last`,
-  /// the terminal frame then.
+  /// Every frame requested before `ended` was taken is answered, at the latest with `last`, which
+  /// is then the terminal frame.
   News take_news(const Reading& last);
   /// The owner is no longer notified, except by a call that is in progress.
   void close();
 
-  // The thread that samples.
+  // Called only by the thread that samples.
   Requests take_requests();
   bool has_frames_left() const { return !frames_left_.empty(); }
   /// The oldest request for a frame that take_requests() has seen.
@@ -103,13 +103,13 @@ class Mailbox {
   const uint32_t id_;
   const uint32_t notify_every_;
 
-  // The thread that samples.
+  // Used only by the thread that samples.
   uint32_t untold_frames_ = 0;
   std::deque<FrameRequest> frames_left_;
   std::vector<uint32_t> held_;
   bool has_news_ = false;
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::vector<FrameRequest> frames_;
   Requests requests_;
   News news_;

@@ -1,5 +1,4 @@
-// How the sampler notifies an environment: it reports that there is news, which the environment
-// then takes.
+// How the sampler notifies an environment that there is news, which the environment then takes.
 #pragma once
 
 #include <cstdint>

@@ -16,13 +16,14 @@
 namespace episcope {
 namespace {
 
-// The list is read in pieces, without a limit of its size: a cgroup with very many processes must
-// be possible to kill.
+// The list is read in pieces and its size is not limited, so that a cgroup with very many processes
+// can be killed.
 constexpr size_t kPiece = 4096;
 
 bool is_gone(int error_number) { return error_number == ENOENT || error_number == ENODEV; }
 
-/// Whether a thread of this process has this number. An errno that is not ESRCH leaves it open.
+/// EBUSY if a thread of this process has this number, ESRCH if none has; any other errno leaves it
+/// open.
 int thread_errno(int tid) { return syscall(SYS_tgkill, getpid(), tid, 0) == 0 ? EBUSY : errno; }
 
 /// Returns EBUSY as soon as `look` returns it for a number in the file, else the last errno other

@@ -13,13 +13,13 @@ class Pacing {
  public:
   explicit Pacing(Periods periods) : periods_(periods) {}
 
-  /// The first frame was taken, and it is `now`; see Pacer::start.
+  /// Starts at `now`, after the first frame was taken; see Pacer::start.
   void start(uint64_t anchor_ns, uint64_t now_ns) {
     pacer_.start(anchor_ns, periods_.base_ns, now_ns);
   }
   /// Takes effect with the next pace().
   void set_periods(Periods periods) { periods_ = periods; }
-  /// Changes to the period that is due, counted from the last deadline.
+  /// Switches to the usual or the fast period, counted from the last deadline.
   void pace(bool speed_up, uint64_t now_ns) {
     const uint64_t period_ns = speed_up ? periods_.fast_ns : periods_.base_ns;
     if (period_ns != pacer_.period_ns()) pacer_.set_period(period_ns, now_ns);

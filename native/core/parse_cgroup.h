@@ -91,7 +91,7 @@ ParseError parse_pressure_words(Text text, Reading& out) {
   return {};
 }
 
-/// A kernel file whose absence is not a failure. It is read with the part of `word`.
+/// A kernel file whose absence is not a failure. It is read together with the part of `word`.
 struct OptionalFile {
   const char* name;
   uint32_t word;

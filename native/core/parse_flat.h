@@ -15,7 +15,7 @@ struct FlatKey {
   Text name;
   Presence presence;
   Figure figure = Figure::kUnsigned;
-  /// The word that the value times `scale` fills; 0 if it does not fill a word.
+  /// The word that receives the value times `scale`; 0 if there is none.
   uint32_t word = 0;
   uint64_t scale = 1;
 };

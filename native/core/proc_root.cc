@@ -27,8 +27,8 @@ bool is_slash_proc(int procfd) {
          opened.st_dev == usual.st_dev && opened.st_ino == usual.st_ino;
 }
 
-/// The caller is not in a pid namespace below that of the procfs: `NSpid` has one number for each
-/// namespace from there inwards. A kernel without namespaces has no such line.
+/// Whether the caller is in the pid namespace of the procfs, not in one below: `NSpid` has one
+/// number for each namespace from there inwards. A kernel without namespaces has no such line.
 bool is_innermost(int procfd, int& unknown) {
   char bytes[4096];
   const OwnedDescriptor file(openat(procfd, "self/status", O_RDONLY | O_CLOEXEC));
@@ -46,8 +46,8 @@ bool is_innermost(int procfd, int& unknown) {
   return true;
 }
 
-/// `self` alone does not prove it: a procfs of an outer pid namespace may happen to have the caller
-/// under the very number that it has in its own.
+/// `self` alone does not prove it: the caller may happen to have the same number in the procfs of
+/// an outer pid namespace as in its own.
 bool has_same_pids(int procfd, int& unknown) {
   char self[16];
   const ssize_t size = readlinkat(procfd, "self", self, sizeof self);

@@ -19,14 +19,14 @@
 namespace episcope {
 namespace {
 
-// The whole line is some 300 bytes; comm may be long and hold anything.
+// The whole line has some 300 bytes; comm may be long and contain any bytes.
 constexpr size_t kStatSize = 2048;
 
 bool is_no_such_thing(int error_number) { return error_number == ENOENT || error_number == ESRCH; }
 
 bool is_dead(char state) { return state == 'X' || state == 'x'; }
 
-/// A pid as the name of a directory.
+/// The pid as a directory name.
 struct Decimal {
   explicit Decimal(int number) { *std::to_chars(text, text + sizeof text - 1, number).ptr = '\0'; }
   char text[16];
@@ -157,7 +157,7 @@ bool ProcessDirectory::append_children(ReadBuffer& buffer, std::vector<int>& pid
     char path[300];
     std::snprintf(path, sizeof path, "%s/children", tid);
     const ReadResult result = read_once(tasks.get(), path, buffer);
-    // Absent: a thread that just ended, a kernel without `children`, a fixture without threads.
+    // Absent if the thread just ended, the kernel has no `children`, or a fixture has no threads.
     if (result.status == ReadStatus::kAbsent || is_no_such_thing(result.error_number)) return;
     if (!append_pids(result.status, buffer, pids)) whole = false;
   });
@@ -202,7 +202,7 @@ bool ProcessDirectory::is_hidden(int error_number) const {
   return error_number == ENOENT && same_pids_ && (kill(pid_, 0) == 0 || errno != ESRCH);
 }
 
-/// What a read that failed means for the process.
+/// Returns what a failed read means for the process.
 ReadFailure ProcessDirectory::refused(const KeptFile& file, ReadResult result, ParseError error) {
   ReadFailure failure = failed(ReadCode::kProcRead, file.name(), result.error_number);
   if (error) {
@@ -218,7 +218,7 @@ ReadFailure ProcessDirectory::refused(const KeptFile& file, ReadResult result, P
     failure.code = ReadCode::kProcGone;
     gone_ = true;
   } else if (result.status == ReadStatus::kAbsent) {
-    // A kernel without this file, or a process that ended after its stat was read.
+    // The kernel lacks this file, or the process ended after its stat was read.
     ProcStat ignored;
     if (read_state(ignored).code == ReadCode::kProcGone) failure.code = ReadCode::kProcGone;
   }

@@ -17,16 +17,16 @@ namespace episcope {
 class ProcessDirectory {
  public:
   /// Opens the directory of the process that has the pid now, and reads its stat and starttime.
-  /// kProcGone, kProcRead (reason kHidden: the process exists, but this procfs hides it),
-  /// kProcParse. The descriptor of `root` must outlive this object.
+  /// Fails with kProcGone, kProcRead (reason kHidden: the process exists, but this procfs hides
+  /// it), or kProcParse. The descriptor of `root` must outlive this object.
   ReadFailure open(const ProcRoot& root, int pid, ReadBuffer& buffer, ProcStat& stat);
   void close() { *this = ProcessDirectory(); }
   bool is_open() const { return pid_ != 0; }
   int pid() const { return pid_; }
   uint64_t starttime() const { return starttime_; }
 
-  /// kProcGone: the file no longer exists and is not hidden, the state is X, or another process has
-  /// the pid.
+  /// Fails with kProcGone if the file no longer exists and is not hidden, the state is X, or
+  /// another process has the pid.
   ReadFailure read_stat(ReadBuffer& buffer, ProcStat& stat);
   /// With `of_thread` reads the file of another thread: the first thread has no memory once it has
   /// ended.
@@ -34,7 +34,7 @@ class ProcessDirectory {
   ReadFailure read_io(ReadBuffer& buffer, ProcIo& io);
 
   /// The cpu time of the whole process. True only means that some process had the pid: the value is
-  /// valid if a later read_stat() succeeds, since the pid was not reused then.
+  /// valid if a later read_stat() succeeds, which shows that the pid was not reused.
   bool process_clock(uint64_t& ns) const;
 
   /// The pid of the process by `status`, since the directory of any thread can be opened too; 0 if
@@ -53,8 +53,8 @@ class ProcessDirectory {
 
  private:
   /// The descriptor of the directory for one access. Beyond the descriptor budget, and in a
-  /// fixture, the directory is opened each time and may be another process's: read_stat() compares
-  /// the starttime.
+  /// fixture, the directory is opened each time and may belong to another process, so read_stat()
+  /// compares the starttime.
   class Access {
    public:
     explicit Access(const ProcessDirectory& directory);
@@ -69,7 +69,7 @@ class ProcessDirectory {
 
   int open_directory() const;
   bool read_thread_statm(int taskfd, const char* tid, ReadBuffer& buffer, ProcStatm& statm);
-  /// The number behind `key` in `status`.
+  /// The number after `key` in `status`.
   bool status_number(Text key, ReadBuffer& buffer, uint64_t& value);
   ReadResult read_text(KeptFile& file, char* bytes, size_t capacity, size_t& size);
   bool is_hidden(int error_number) const;

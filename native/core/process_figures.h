@@ -21,10 +21,10 @@ void observe_own_children(Observation& seen);
 
 uint64_t bytes_of_pages(uint64_t pages);
 
-/// The first thread has ended: only figures of the whole process can still be read from it.
+/// Whether the first thread has ended, so that it only has figures of the whole process.
 bool leader_ended(const ProcStat& stat);
 
-/// The whole process has exited and has not been reaped yet.
+/// Whether the whole process has exited and has not been reaped yet.
 bool is_zombie(const ProcStat& stat);
 
 }  // namespace episcope

@@ -37,17 +37,17 @@ class ProcessKiller {
   KillKernel& kernel_;
   KillMembers members_;
 
-  // Counted in the last round, of the processes that we may signal.
+  // Counts of the last round, of the processes that we may signal.
   size_t running_ = 0;
   size_t blocked_ = 0;
   size_t living_ = 0;
 
-  bool stood_still_ = false;  // all at the same time, before they were killed
+  bool stood_still_ = false;  // all were stopped at the same time before they were killed
 };
 
 int ProcessKiller::kill_members() {
-  // The only gate to every signal: the pids of another pid namespace's procfs are strangers here,
-  // and in a directory that is no procfs everybody would seem to be gone.
+  // Every signal depends on this check: the pids in the procfs of another pid namespace are other
+  // processes here, and in a directory that is not a procfs every process would seem to be gone.
   if (const int error = kernel_.why_foreign(); error != 0) return error;
   members_.add_plan(plan_);
   stop_all();
@@ -82,29 +82,29 @@ void ProcessKiller::stop_all() {
   }
 }
 
-/// The youngest first: the end of a parent can orphan a process group, and the kernel then
-/// continues the stopped processes in it.
+/// Kills the youngest first, because the end of a parent can orphan a process group, and the kernel
+/// then continues the stopped processes in it.
 void ProcessKiller::kill_all() {
   members_.sort_oldest_first();
   std::for_each(members_.all().rbegin(), members_.all().rend(),
                 [this](KillMember& member) { strike(member, SIGKILL, *kernel_.hold(member.pid)); });
 }
 
-/// Until no new processes appear and all have ended: SIGKILL takes effect only when the process
-/// gets a cpu. Those that hang in the kernel are not waited for.
+/// Waits until no new processes appear and all have ended, because SIGKILL takes effect only when
+/// the process gets a cpu. Does not wait for processes that hang in the kernel.
 void ProcessKiller::await_ends() {
   const uint64_t end = kernel_.now_ms() + kKillLimitMs;
   for (uint32_t quiet = 0;; kernel_.pause_ms(kKillPauseMs)) {
     round(SIGKILL);
     quiet = members_.changed ? 0 : quiet + 1;
-    // A list that was cut shows more once the killed have left it.
+    // A truncated list shows more processes once the killed ones have left it.
     if (!members_.changed && living_ == 0) return;
     if (living_ == blocked_ && quiet >= kKillPatienceRounds) return;
     if (kernel_.now_ms() >= end) return;
   }
 }
 
-/// So that another call with this plan finds those whose parents have ended by then.
+/// Lets another call with this plan find the processes whose parents have ended by then.
 void ProcessKiller::remember_the_living() {
   plan_.processes.clear();
   for (const KillMember& member : members_.all()) {
@@ -121,7 +121,7 @@ void ProcessKiller::round(int signo) {
   living_ = 0;
   if (signo == SIGSTOP) members_.children_cut = false;
   if (plan_.cgroup_fd >= 0) members_.add_listed();
-  // Grows while it is walked.
+  // The list grows while it is walked.
   for (size_t index = 0; index < members_.all().size(); ++index) {
     visit(members_.all()[index], signo);
   }
@@ -174,7 +174,7 @@ void ProcessKiller::signal(KillMember& member, int signo, HeldProcess& process,
     member.sent = signo;
   }
   if (first) members_.changed = true;
-  // A process that we may not stop is not waited for.
+  // Do not wait for a process that we may not signal.
   if (member.refused) return;
   const Rest rest = process.rest(stat);
   ++living_;
@@ -186,7 +186,7 @@ int ProcessKiller::result() {
   const auto lives_on = [](const KillMember& member) { return member.refused && !member.gone; };
   const auto& members = members_.all();
   if (members_.lists_foreign || std::any_of(members.begin(), members.end(), lives_on)) return EPERM;
-  // A child beyond the end of a list that was cut, or of a process that had not stopped, has
+  // A child that a truncated list omitted, or that a process forked because it had not stopped, has
   // another parent now.
   const bool lost = (members_.children_cut || !stood_still_) && plan_.reapers.empty();
   if (members_.changed || !members_.whole || lost) return EAGAIN;
@@ -202,7 +202,8 @@ int kill_everything(KillPlan& plan, KillKernel& kernel) {
     if (!plan.may_signal) return error;
     if (error == 0) {
       if (!killer.outlives_cgroup_kill()) return 0;
-      // The kernel has done what was asked: that some cannot be killed by pid is no failure of it.
+      // The kernel has done its part. That some cannot be killed by pid is not a failure of the
+      // kill.
       const int unfinished = killer.kill_members();
       return unfinished == EAGAIN || unfinished == ETIMEDOUT ? unfinished : 0;
     }

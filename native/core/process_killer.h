@@ -17,7 +17,7 @@ struct KnownProcess {
 };
 
 struct KillPlan {
-  /// The episode's cgroup, an open directory that the caller owns; −1 for none.
+  /// The episode's cgroup, an open directory that the caller owns; −1 if it has none.
   int cgroup_fd = -1;
   /// Members of the episode. Their descendants belong to it too.
   std::vector<KnownProcess> processes;
@@ -30,7 +30,7 @@ struct KillPlan {
 /// Kills everything of the plan, but never this process nor pid 1.
 ///
 /// Writes `cgroup.kill` (Linux 5.14) if it can be written and this process is not in the cgroup;
-/// the kernel does the rest, and `populated 0` tells when it is done. Otherwise stops the processes
+/// the kernel does the rest, and `populated 0` shows that it is done. Otherwise stops the processes
 /// that the cgroup lists, those of the plan, and all descendants of these and of the reapers until
 /// no new ones appear, then kills them and waits until they have ended. A process that is linked to
 /// the episode by parentage alone is out of reach once its parent has ended, unless a reaper of the
@@ -40,15 +40,15 @@ struct KillPlan {
 /// without threads. EPERM: we may not signal some of them, and these live on; the others were
 /// killed. EAGAIN: a list could not be read completely, or new processes kept appearing. ETIMEDOUT:
 /// some received SIGKILL but hang in the kernel. The plan then contains every process that was
-/// found and is not gone, so a second call with it continues. Without `may_signal`: the result of
-/// `cgroup.kill`, or 0 without a cgroup. If /proc is not the procfs of our own pid namespace,
-/// nothing is signalled and ENXIO or ENOENT is returned.
+/// found and is not gone, so a second call with it continues. Without `may_signal` returns the
+/// result of `cgroup.kill`, or 0 without a cgroup. If /proc is not the procfs of our own pid
+/// namespace, signals nothing and returns ENXIO or ENOENT.
 ///
 /// Blocks: usually some ms; some 100 ms at worst if processes hang in the kernel; up to ten seconds
 /// on a machine so busy that processes get no cpu to stop or to die.
 int kill_everything(KillPlan& plan);
 
-/// The same, by another kernel than the running one.
+/// The same with another kernel than the running one.
 int kill_everything(KillPlan& plan, KillKernel& kernel);
 
 }  // namespace episcope

@@ -74,7 +74,7 @@ ReadFailure ProcessTree::open(const char* proc_root, int pid, bool descendants, 
 void ProcessTree::open_pidfd(ReadBuffer& buffer) {
   if (!root_.same_pids) return;
   OwnedDescriptor pidfd = episcope::open_pidfd(members_[0].process.pid());
-  // The number was the pinned process's at that moment only if that one is still there now.
+  // The pidfd refers to the pinned process only if that process still exists now.
   ProcStat stat;
   if (!pidfd.is_open() || members_[0].process.read_stat(buffer, stat)) return;
   pidfd_ = KeptDescriptor::within_budget(std::move(pidfd));
@@ -143,7 +143,7 @@ size_t ProcessTree::find(int pid) const {
   return found == by_pid_.end() ? kNone : found->second;
 }
 
-/// The pid no longer refers to this member.
+/// Called when the pid no longer refers to this member.
 void ProcessTree::forget(size_t index) {
   const int pid = members_[index].process.pid();
   if (find(pid) == index) by_pid_.erase(pid);

@@ -95,7 +95,7 @@ uint64_t SampledEpisode::wake_ns() const {
 
 uint64_t SampledEpisode::serve_by_ns() const {
   const uint64_t wake = wake_ns();
-  // Requests that are left over go with the next deadline: always first, they would starve others.
+  // Leftover requests wait for the next deadline: served first, they would starve other episodes.
   const bool with_deadline = mailbox_.has_frames_left() || wake == pacing_.deadline_ns();
   return with_deadline ? pacing_.second_deadline_ns() : wake;
 }
@@ -132,7 +132,7 @@ void SampledEpisode::wake(uint64_t now_ns, ReadBuffer& buffer) {
 void SampledEpisode::exit_hint(ReadBuffer& buffer) {
   if (!sampling()) return;
   episode_->ask_for_exit();
-  // It polls as changed until it is read, even if the end is detected otherwise.
+  // cgroup.events polls as changed until it is read, even if the end is detected otherwise.
   events_readable_ = episode_->read_events(buffer);
   if (enforcer_.told()) follow(enforcer_.look(buffer), buffer);
   if (sampling() && settler_.look_for_end(buffer)) begin_settling(true, buffer);
@@ -176,8 +176,7 @@ void SampledEpisode::serve_frame(FrameRequest request, ReadBuffer& buffer) {
   after_sample(outcome, clock_(), buffer);
 }
 
-/// The terminal frame comes after the frames that were asked for, and after what is being done to
-/// the episode.
+/// The terminal frame comes after the requested frames, and after an action that is in progress.
 void SampledEpisode::serve_end(ReadBuffer& buffer) {
   if (!end_asked_ || !sampling() || mailbox_.has_frames_left() || enforcer_.active()) return;
   if (episode_->ended(buffer)) {
@@ -194,7 +193,7 @@ void SampledEpisode::sample_deadline(ReadBuffer& buffer) {
   after_sample(outcome, now, buffer);
 }
 
-/// One frame that no deadline asks for, and that moves none.
+/// Takes one frame without a deadline; the deadlines stay as they are.
 void SampledEpisode::sample_off_schedule(ReadBuffer& buffer) {
   const uint32_t outcome = episode_->sample(kSampleHoldIfEnded, buffer);
   after_sample(outcome, clock_(), buffer);
@@ -215,7 +214,7 @@ void SampledEpisode::note_frame(uint32_t outcome) {
   exhausted_ |= (outcome & outcome::kExhausted) != 0;
 }
 
-/// Another period where the tripwires or the owner want one; tells readers what was missed.
+/// Changes the period if the tripwires or the owner require it, and stores the missed deadlines.
 void SampledEpisode::pace(uint64_t now_ns) {
   pacing_.pace(episode_->speed_up(), now_ns);
   episode_->store_deadlines_missed(pacing_.missed());

@@ -1,7 +1,6 @@
-// One episode in the hands of the sampler thread: serves what its owner asks and what is due, and
-// brings it to its one end. What each part decides is in mailbox.h, pacing.h, enforcer.h and
-// settler.h. The twin of src/engine/js/sampled-episode.ts; both run
-// test/tables/sampled-episode.txt.
+// One episode as the sampler thread runs it: serves the owner's requests and what is due, and ends
+// the episode once. The decisions are made in mailbox.h, pacing.h, enforcer.h and settler.h. The
+// twin of src/engine/js/sampled-episode.ts; both run test/tables/sampled-episode.txt.
 #pragma once
 
 #include <atomic>
@@ -20,7 +19,7 @@ namespace episcope {
 
 class SampledEpisode;
 
-/// Where an episode that has something to do is put (Sampler::post). Any thread.
+/// The queue of the episodes that have something to do (Sampler::post). Thread-safe.
 class EpisodeQueue {
  public:
   virtual ~EpisodeQueue() = default;
@@ -30,7 +29,7 @@ class EpisodeQueue {
 struct Sampling {
   uint64_t period_ns = 0;
   uint64_t fast_period_ns = 0;
-  uint32_t notify_every = 0;  // frames; 0: never
+  uint32_t notify_every = 0;  // number of frames; 0 means never
   std::vector<Tripwire> tripwires;
   ExhaustAction on_exhausted = ExhaustAction::kStop;
   /// The queue of the thread that freezes and kills; null if no such action is requested.
@@ -42,17 +41,18 @@ struct Sampling {
 
 class SampledEpisode : public ActionListener, public std::enable_shared_from_this<SampledEpisode> {
  public:
-  /// `episode` is open and bound. Takes the initial frame. `anchor_ns`: the deadlines count from
-  /// there. The listener is not called before the first wake().
+  /// `episode` must be open and bound. Takes the initial frame. The deadlines count from
+  /// `anchor_ns`. The listener is not called before the first wake().
   SampledEpisode(std::unique_ptr<DrivenEpisode> episode, Sampling sampling, uint64_t anchor_ns,
                  uint32_t id, std::shared_ptr<NewsListener> listener, ReadBuffer& buffer,
                  Clock clock = monotonic_ns);
 
-  // By hand. Return outcome bits; once settling has begun, kEnded.
+  // For an episode that is driven by hand. Return outcome bits, or kEnded once settling has begun.
   uint32_t sample(uint32_t flags, ReadBuffer& buffer);
   uint32_t publish(const uint64_t* given, uint32_t flags);
 
-  // Any thread. A request is served after Sampler::post(), or by the next wake().
+  // May be called from any thread. A request is served after Sampler::post(), or by the next
+  // wake().
   void request_frame(uint32_t request, uint32_t flags);
   void request_end() { mailbox_.request_end(); }
   void request_tripwires(std::vector<Tripwire> tripwires) {
@@ -62,38 +62,39 @@ class SampledEpisode : public ActionListener, public std::enable_shared_from_thi
     mailbox_.request_periods({period_ns, fast_period_ns});
   }
   News take_news() { return mailbox_.take_news(episode_->last_published()); }
-  /// From now on nothing is written to the ring, which is marked as ended, and nobody is told (but
-  /// for a call that is under way). Waits for no more than the copy of one frame. The sampler
-  /// closes the files at its next wake: post() makes that soon.
+  /// Marks the ring as ended: from now on nothing is written to it, and the listener is not called
+  /// except by a call that is in progress. Waits at most for the copy of one frame. The sampler
+  /// closes the files at its next wake, which post() hastens.
   void detach();
-  /// An action on the episode's processes is done: on the actuator's thread.
+  /// Called on the actuator's thread when an action on the episode's processes is done.
   void action_done(uint32_t id, int error_number) override;
-  /// Before it is sampled: the queue that serves it.
+  /// Sets the queue that serves the episode. Must be called before it is sampled.
   void set_queue(std::weak_ptr<EpisodeQueue> queue) { queue_ = std::move(queue); }
-  /// False where it is in the sampler's queue already, which holds it once.
+  /// Returns false if the episode is already in the sampler's queue, which holds it only once.
   bool enter_queue() { return !queued_.exchange(true, std::memory_order_acq_rel); }
-  /// Whether the terminal frame is published or the episode is detached: the memory of the ring is
-  /// no longer accessed.
+  /// Whether the terminal frame is published or the episode is detached. The memory of the ring is
+  /// then no longer accessed.
   bool over() const { return over_.load(std::memory_order_acquire); }
 
-  // The sampler thread alone; `now_ns` is CLOCK_MONOTONIC.
-  /// Before the requests are served that it was queued for.
+  // Called only by the sampler thread; `now_ns` is CLOCK_MONOTONIC.
+  /// Must be called before the requests that it was queued for are served.
   void leave_queue() { queued_.exchange(false, std::memory_order_acq_rel); }
-  /// When it must be woken next.
+  /// When the episode must be woken next.
   uint64_t wake_ns() const;
-  /// Of the episodes that are due, the one with the earliest goes first: a deadline is served in
-  /// time before the next one.
+  /// Of the episodes that are due, the one with the earliest time is served first, so that each
+  /// deadline is served before the next one.
   uint64_t serve_by_ns() const;
   /// Whether a wake at `now_ns`, perhaps a little early, has something to do.
   bool due(uint64_t now_ns) const;
-  /// Serves requests, and what is due. Of many requested frames it serves some, and is due again at
-  /// once.
+  /// Serves requests and what is due. If many frames are requested, it serves some of them and is
+  /// due again at once.
   void wake(uint64_t now_ns, ReadBuffer& buffer);
-  /// Its process exited, or its cgroup's population changed.
+  /// Called when its process may have exited, or its cgroup's population may have changed.
   void exit_hint(ReadBuffer& buffer);
-  /// Readable at the exit; −1: none, or the exit was seen.
+  /// Readable once the process has exited; −1 if there is none or the exit has been seen.
   int pidfd() const;
-  /// The kept cgroup.events; −1: none (no cgroup, or it is removed), or the end was seen.
+  /// The kept cgroup.events; −1 if there is none (no cgroup, or a removed one) or the end has been
+  /// seen.
   int events_fd() const;
 
  private:
@@ -120,16 +121,16 @@ class SampledEpisode : public ActionListener, public std::enable_shared_from_thi
   const Clock clock_;
   Mailbox mailbox_;
 
-  // The sampler thread's (the constructor's before that).
+  // Used only by the sampler thread, and by the constructor before it.
   Pacing pacing_;
   Enforcer enforcer_;
   Settler settler_;
   Phase phase_ = Phase::kSampling;
   bool events_readable_ = false;
-  /// A limit was reached, and nothing is done about it yet.
+  /// A limit was reached, and no action has been taken yet.
   bool exhausted_ = false;
   bool end_asked_ = false;
-  /// kInitial until the first frame was taken by hand.
+  /// kInitial until the first frame has been taken by hand.
   uint32_t first_flag_ = 0;
 
   std::atomic<bool> over_{false};

@@ -12,8 +12,9 @@ bool Settler::look_for_end(ReadBuffer& buffer) {
   if (episode_.ended(buffer)) return true;
   linger_if_root_is_gone();
   if (!lingering()) return false;
-  // A cgroup is removed soon after its root's exit or much later: then the frames have its totals.
-  // The interval is compared before it grows. One read too many costs less than the last totals.
+  // A cgroup is removed soon after its root's exit, or so much later that the frames already have
+  // its totals. The interval is compared before it grows: an extra read costs less than lost
+  // totals.
   if (linger_delay_ns_ < kLingerMaxNs) episode_.remember(buffer);
   const uint64_t now = clock_();
   if (linger_due_ns_ > now) return false;

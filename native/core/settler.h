@@ -13,24 +13,25 @@ class Settler {
  public:
   Settler(DrivenEpisode& episode, Clock clock) : episode_(episode), clock_(clock) {}
 
-  /// Survivors or the kernel's last accounting may keep an episode whose root is gone:
-  /// cgroup.events is rate-limited, and there are no events without a cgroup. So the end is checked
-  /// from now on, at growing intervals.
+  /// An episode whose root is gone may go on because of survivors or the kernel's last accounting.
+  /// Its end may not be reported in time: cgroup.events is rate-limited, and without a cgroup there
+  /// are no events. So from now on it is checked at growing intervals.
   void linger_if_root_is_gone();
   bool lingering() const { return linger_due_ns_ != UINT64_MAX; }
-  /// When the end is checked next.
+  /// When to check for the end next.
   uint64_t linger_due_ns() const { return linger_due_ns_; }
   /// Checks for the end. Returns true if the episode has ended.
   bool look_for_end(ReadBuffer& buffer);
 
-  /// The dying task's last accounting may come after the end is seen: with the next tick of a cpu
-  /// that still runs it. So the counters are read until they agree for two ticks; but systemd
-  /// removes its scope within 20 ms of the end. `exited`: the episode itself ended.
+  /// Begins to settle. The last accounting of a dying task may follow the end that was seen, with
+  /// the next tick of a cpu that still runs it, so the counters are read until they stay equal for
+  /// two ticks. But systemd removes its scope within 20 ms of the end. `exited`: the episode ended
+  /// by itself.
   void begin(bool exited, ReadBuffer& buffer);
   bool exited() const { return exited_; }
-  /// When the counters are read next.
+  /// When to read the counters next.
   uint64_t due_ns() const { return due_ns_; }
-  /// Reads the counters; true when they are settled.
+  /// Reads the counters. Returns true once they are settled.
   bool settle(ReadBuffer& buffer);
 
  private:

@@ -31,7 +31,7 @@ int start_thread(std::shared_ptr<Shared> shared, const pthread_attr_t& attribute
   const int error_number =
       pthread_create(&thread, &attributes, run_thread<kRun, Shared>, argument.get());
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (error_number == 0) argument.release();  // the thread's now
+  if (error_number == 0) argument.release();  // the thread owns it now
   return error_number;
 }
 

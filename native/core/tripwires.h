@@ -37,7 +37,7 @@ class Tripwires {
   /// Whether a tripwire with kSpeedUp is tripped.
   bool speed_up() const;
 
-  /// What tripped the first tripwire with kExhaust.
+  /// The first tripwire with kExhaust that tripped, and the value that tripped it.
   struct Exhausted {
     uint32_t metric = 0;
     uint64_t threshold = 0;
@@ -55,7 +55,7 @@ class Tripwires {
   std::optional<Exhausted> exhausted_;
 };
 
-/// The value of a metric in a frame; none if the frame does not have it.
+/// Returns the value of a metric in a frame, or nullopt if the frame does not have it.
 std::optional<uint64_t> trip_metric_of(uint32_t metric, const Reading& frame);
 
 }  // namespace episcope

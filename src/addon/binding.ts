@@ -1,4 +1,4 @@
-/** The interface of the addon, all of it: what `native/addon/` registers. Arguments are trusted there. */
+/** The complete interface of the addon, as `native/addon/` registers it. The addon trusts its arguments. */
 import type { BudgetTrip, Exhaustion, WatchSettings } from '../budget/watch.js';
 import type {
   ExhaustAction,
@@ -12,10 +12,10 @@ import type {
   TripMetric,
 } from '../schema/enumerations.js';
 
-/** Why something of the kernel could not be read. Constructors throw it, as the properties of an `Error`. */
+/** Why a kernel file could not be read. Constructors throw it as the properties of an `Error`. */
 export interface NativeFailure {
   readonly code: ReadCode;
-  /** As the kernel gave it, or null if there is none. */
+  /** As the kernel returned it, or null if there is none. */
   readonly errno: number | null;
   /** Name of the kernel file inside the cgroup or inside `/proc/<pid>`. */
   readonly file: string;
@@ -26,7 +26,7 @@ export interface NativeFailure {
   readonly reason: ParseReason | null;
 }
 
-/** What else a constructor throws: a foreign ring, a foreign budget, a thread that does not start. */
+/** Also thrown by constructors: `ring` or `budget` is not valid, or a thread does not start. */
 export interface NativeRefusal {
   readonly code: 'ERR_RING_CORRUPT' | 'ERR_INVALID_CONFIG' | 'ERR_ENGINE_UNAVAILABLE';
   readonly errno: number | null;
@@ -115,7 +115,7 @@ export interface SampledEpisodeOptions extends DrivenEpisodeOptions {
   readonly tripwires: readonly TripwireSpec[];
 }
 
-/** What there is to tell since the last call. */
+/** The news since the last call. */
 export interface NativeNews {
   /** There are at least `notifyEvery` new frames. */
   readonly frames: boolean;
@@ -134,37 +134,37 @@ export interface NativeNews {
   readonly exhausted: Exhaustion | null;
   readonly failedActions: readonly {
     readonly action: ExhaustAction;
-    /** null: the episode has no cgroup. */
+    /** null if the episode has no cgroup. */
     readonly errno: number | null;
     /** The weaker action taken instead. */
     readonly next: ExhaustAction;
   }[];
   /** Answers to `requestFrame`: frames as they are in their slots. */
   readonly replies: readonly { readonly request: number; readonly words: BigUint64Array }[];
-  /** null until the end; nothing is told after it. */
+  /** null until the end; no more news follows it. */
   readonly exited: boolean | null;
 }
 
 /**
- * The owner's end of an episode that it samples by hand, on its own thread: the state machine of a sampled episode
- * without its schedule. Nothing happens but by these calls. Once it is over, `sample` and `publish` return ENDED and the
- * other calls do nothing.
+ * The owner's handle of an episode that it samples by hand, on its own thread: the state machine of a sampled episode
+ * without its schedule, driven by these calls only. Once it is over, `sample` and `publish` return ENDED, and the other
+ * calls do nothing.
  */
 export interface NativeEpisode {
   /** Hot. Reads every part, publishes one frame and charges the budget. Returns `SampleOutcome` bits. */
   sample(flags: number): number;
-  /** Hot. The same of the given slot words, with their sources and validity, instead of reading. */
+  /** Hot. The same with the given slot words, including their sources and validity, instead of reading. */
   publish(words: BigUint64Array, flags: number): number;
   /** The next wakes enforce a limit that was reached, settle the counters, and take the terminal frame. */
   requestEnd(): void;
-  /** Does what is due. True once the terminal frame is in the ring. */
+  /** Does what is due. Returns true once the terminal frame is in the ring. */
   wake(): boolean;
   takeNews(): NativeNews;
 }
 
 /**
- * The owner's handle of an episode that is being sampled. It runs until its end was reported, whether this object is
- * kept or not; after that every call does nothing. No method blocks or throws.
+ * The owner's handle of an episode that is being sampled. The episode runs until its end has been reported, even if
+ * this object is garbage-collected; after that, calls do nothing. No method blocks or throws.
  */
 export interface SampledEpisode {
   /** Takes one frame now, off schedule. News delivers it, or the terminal frame if the episode ends first. */
@@ -180,16 +180,16 @@ export interface SampledEpisode {
 }
 
 export interface NativeRingReader {
-  /** Hot. How many were copied; −1: the ring is corrupt. */
+  /** Hot. Returns the number of copied frames, or −1 if the ring is corrupt. */
   copyNext(out: Uint32Array, max: number): number;
-  /** Hot. 1; 0: there is none yet; −1: the ring is corrupt. */
+  /** Hot. Returns 1, or 0 if there is no frame yet, or −1 if the ring is corrupt. */
   copyLatest(out: Uint32Array): number;
   missed(): number;
   available(): number;
   skipToLatest(): void;
   /**
-   * Has `onWake` called once, after the next frame or the end; the event loop stays alive until then. Returns what
-   * `disarm` takes. null, and nothing is armed: there is more already.
+   * Calls `onWake` once, after the next frame or the end; the event loop stays alive until then. Returns the argument
+   * for `disarm`, or null if there are more frames already, in which case nothing is armed.
    */
   arm(seenHead: number, onWake: () => void): number | null;
   /** Does nothing after the wake. */
@@ -203,17 +203,23 @@ export interface NativeLogFailure {
 }
 
 export interface NativeEventLog {
-  /** `onEnd` is called once, never before this has returned; the event loop stays alive until then. Returns what `cancel` takes. */
+  /**
+   * Calls `onEnd` once, never before this has returned; the event loop stays alive until then. Returns the argument for
+   * `cancel`.
+   */
   append(
     text: string,
     rotateBytes: number,
     onEnd: (failure: NativeLogFailure | null) => void,
   ): number;
-  /** Unless it is `'too-late'`, `onEnd` is not called. */
+  /** Unless this returns `'too-late'`, `onEnd` is not called. */
   cancel(append: number): LogCancel;
 }
 
-/** `onDone` is called once, with null or the errno, never before the method has returned; the event loop stays alive until then. */
+/**
+ * Each method calls `onDone` once, with null or the errno, never before it has returned; the event loop stays alive
+ * until then.
+ */
 export interface NativeActuator {
   /** Writes `text` to a file of the cgroup, in one write. */
   write(
@@ -227,25 +233,25 @@ export interface NativeActuator {
 
 export interface NativeChildExit {
   readonly code: number;
-  /** 0: it exited by itself. */
+  /** 0 if it exited by itself. */
   readonly signal: number;
   readonly peakBytes: bigint | null;
   readonly dirtiedBytes: bigint | null;
 }
 
 export interface NativeChildWatch {
-  /** False: no child of this process, or none that can be watched. */
+  /** Returns false if it is not a child of this process, or cannot be watched. */
   isWatching(): boolean;
   /**
-   * Once. null while it lives, and where nobody asked before it was reaped and the kernel does not report it afterwards
-   * (before Linux 6.15).
+   * Returns the exit, once. Returns null while the child lives, or if it was reaped before this process read the exit
+   * and the kernel does not report it afterwards (before Linux 6.15).
    */
   takeExit(): NativeChildExit | null;
 }
 
-/** Claims are given up at the end of the thread that holds them. */
+/** A claim is released at the latest when the thread that holds it ends. */
 export interface EpisodeClaims {
-  /** False where the episode is claimed already, by this thread or another. */
+  /** Returns false if the episode is already claimed, by this thread or another. */
   claimEpisode(id: string): boolean;
   /** Does nothing unless this thread claimed it. */
   releaseEpisode(id: string): void;
@@ -258,20 +264,20 @@ export type NativeOpened =
 export interface NativeDirectories {
   openRoot(path: string): NativeOpened;
   openChild(dirfd: number, name: string): NativeOpened;
-  /** null, or the errno. */
+  /** Returns null on success, or the errno. */
   setOwnerMark(fd: number, mark: string): number | null;
-  /** null where there is none, or it cannot be read. */
+  /** Returns null if there is no mark or it cannot be read. */
   getOwnerMark(fd: number): string | null;
   close(fd: number): void;
 }
 
 export interface NativeProcessControl {
-  /** null, or the errno. */
+  /** Returns null on success, or the errno. */
   setSubreaper(): number | null;
-  /** How many were reaped. */
+  /** Returns the number of processes that were reaped. */
   reapAdopted(exceptPid: number): number;
   hasChildren(): boolean;
-  /** The reading end of the pipe that the signals are written to. */
+  /** Returns the reading end of the pipe that the signals are written to. */
   watchSignals(signals: readonly number[]): NativeOpened;
 }
 

@@ -16,7 +16,7 @@ export function loadAddon(): AddonLoad {
   return loaded;
 }
 
-/** The package's root: where `binding.gyp` and `build/` are. */
+/** The root directory of the package, which contains `binding.gyp` and `build/`. */
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 function load(): AddonLoad {

@@ -46,7 +46,7 @@ export class BudgetCounters {
     return Atomics.load(this.#words, BudgetWord.DEFERRED) === 1n;
   }
 
-  /** The limit of the resource at `index`, or null where there is none. */
+  /** Returns the limit of the resource at `index`, or null if there is none. */
   limit(index: number): bigint | null {
     const limit = Atomics.load(this.#words, BudgetWord.LIMITS + index);
     return limit > 0n ? limit : null;
@@ -56,7 +56,7 @@ export class BudgetCounters {
     return Atomics.load(this.#words, BudgetWord.CONSUMED + index);
   }
 
-  /** Adds `units`, saturating at 2^63 − 1, and returns the count before. */
+  /** Adds `units`, saturating at 2^63 − 1, and returns the previous count. */
   add(index: number, units: bigint): bigint {
     return this.#update(index, (before) => clampValue(before + units));
   }

@@ -11,10 +11,10 @@ import { RESOURCES, TRIP_METRICS } from '../schema/enumerations.js';
 /** Amounts by resource: times in ms (a fraction is kept down to the ns), sizes in bytes, counts. */
 export type BudgetAmounts = { readonly [R in BudgetResource]: number };
 
-/** The same; an omitted resource counts as 0. Amounts beyond 2^53 are given as bigints. */
+/** Amounts to charge or limits; an omitted resource counts as 0. Amounts beyond 2^53 are given as bigints. */
 export type BudgetDelta = { readonly [R in BudgetResource]?: number | bigint };
 
-/** What can be exhausted: the resources of a budget, and the metrics of tripwires that `exhausts`. */
+/** What can be exhausted: the resources of a budget, and the metrics of tripwires with `exhausts`. */
 export const EXHAUSTIBLE = [...RESOURCES, ...TRIP_METRICS] as const;
 
 const NS_PER_MS = 1_000_000n;
@@ -24,8 +24,8 @@ function isTime(resource: string): boolean {
 }
 
 /**
- * The amount as it is counted: times in ns, so that no remainder below a millisecond is lost. At most 2^63 − 1.
- * Throws `ERR_OUT_OF_RANGE` (negative, not finite, a fraction of what is counted), `ERR_INVALID_CONFIG`.
+ * Converts an amount to counted units: times in ns, so that fractions of a millisecond are kept. At most 2^63 − 1.
+ * Throws `ERR_OUT_OF_RANGE` (negative, not finite, or a fraction of a counted unit), `ERR_INVALID_CONFIG`.
  */
 function unitsOf(resource: BudgetResource, amount: number | bigint): bigint {
   if (!isTime(resource)) return clampValue(wholeNumber(resource, amount));
@@ -38,12 +38,12 @@ function unitsOf(resource: BudgetResource, amount: number | bigint): bigint {
   return clampValue(BigInt(ms) * NS_PER_MS + BigInt(Math.round((amount - ms) * 1e6)));
 }
 
-/** Counted units as an amount: the nearest number, times of a budget in ms with their fraction. */
+/** Converts counted units to an amount: the nearest number; times of a budget in ms, with their fraction. */
 export function amountOf(resource: string, units: bigint): number {
   return isTime(resource) ? Number(units) / 1e6 : Number(units);
 }
 
-/** The index of a resource in `RESOURCES`. Throws `ERR_INVALID_CONFIG` for an unknown one. */
+/** Returns the index of a resource in `RESOURCES`. Throws `ERR_INVALID_CONFIG` for an unknown one. */
 export function indexOfResource(resource: BudgetResource): number {
   const index = RESOURCES.indexOf(resource);
   if (index >= 0) return index;

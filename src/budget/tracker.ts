@@ -11,16 +11,16 @@ import {
   unitsOfLimits,
 } from './resources.js';
 
-/** A budget in the form that is posted to another thread. Structured-cloneable. */
+/** A budget to pass to another thread, as returned by `share()`. Can be cloned by `postMessage`. */
 export interface SharedBudget {
   readonly budget: SharedArrayBuffer;
 }
 
 /**
- * Counts what an episode consumes against its limits. The counters are in shared memory: any thread charges the
- * same budget, without locks and without losing anything.
+ * Counts what an episode consumes against its limits. The counters are in shared memory: any thread can charge the
+ * same budget, without locks, and no charge is lost.
  *
- * What was consumed is always recorded, also by the charge that crosses a limit.
+ * What was consumed is always recorded, even if the charge crosses a limit.
  *
  * ```ts
  * const budget = new BudgetTracker({ cpuMs: 60_000, ioBytes: 1e9 });
@@ -36,8 +36,8 @@ export class BudgetTracker {
   }
 
   /**
-   * 0 or absent is unlimited. Throws `ERR_OUT_OF_RANGE` for a negative, NaN, an infinity, a fraction of what is
-   * counted (times may have one); `ERR_INVALID_CONFIG` for another type or an unknown resource.
+   * A limit of 0, or none, is unlimited. Throws `ERR_OUT_OF_RANGE` if a limit is negative, NaN, infinite, or fractional
+   * (times may be fractional); `ERR_INVALID_CONFIG` for another type or an unknown resource.
    */
   constructor(limits?: BudgetDelta);
   /** @internal */
@@ -47,22 +47,22 @@ export class BudgetTracker {
       given instanceof BudgetCounters ? given : BudgetCounters.create(unitsOfLimits(given), false);
   }
 
-  /** Records and never refuses. */
+  /** Returns a tracker that records consumption and has no limits. */
   static unlimited(): BudgetTracker {
     return new BudgetTracker();
   }
 
-  /** Like `unlimited()`; `isDeferred` says that the limits are decided later, elsewhere. */
+  /** Like `unlimited()`, but with `isDeferred` set: the limits are decided later, elsewhere. */
   static deferred(): BudgetTracker {
     return new BudgetTracker(BudgetCounters.create([], true));
   }
 
-  /** The budget that another thread shared. Throws `ERR_INVALID_CONFIG` for anything else. */
+  /** Returns a tracker of the budget that another thread shared. Throws `ERR_INVALID_CONFIG` for anything else. */
   static attach(shared: SharedBudget): BudgetTracker {
     return new BudgetTracker(BudgetCounters.attach(shared?.budget));
   }
 
-  /** Returns what to post to another thread. */
+  /** Returns the budget in the form that can be posted to another thread. */
   share(): SharedBudget {
     return { budget: this.#counters.memory };
   }
@@ -71,17 +71,17 @@ export class BudgetTracker {
     return this.#counters.deferred;
   }
 
-  /** The limits in the form the constructor takes: 0 is unlimited. */
+  /** The limits as the constructor takes them: 0 is unlimited. */
   get limits(): BudgetAmounts {
     return this.#amounts((i) => this.#counters.limit(i) ?? 0n);
   }
 
-  /** What was consumed so far, to the nearest number. */
+  /** Returns what was consumed so far, to the nearest number. */
   consumed(): BudgetAmounts {
     return this.#amounts((i) => this.#counters.consumed(i));
   }
 
-  /** What remains, never below 0; `Infinity` where there is no limit. */
+  /** Returns what remains: never below 0, and `Infinity` if there is no limit. */
   remaining(): BudgetAmounts {
     return this.#amounts((i) => this.#remaining(i));
   }
@@ -92,13 +92,13 @@ export class BudgetTracker {
     return RESOURCES.some((_, i) => this.#remaining(i) === 0n);
   }
 
-  /** Records, and throws `BudgetExhaustedError` if it was more than remained. */
+  /** Records the amounts, and throws `BudgetExhaustedError` if they were more than remained. */
   charge(delta: BudgetDelta): void {
     const error = this.tryCharge(delta);
     if (error) throw error;
   }
 
-  /** Records the amounts only if all of them fit. Otherwise consumes nothing and returns the error. */
+  /** Records the amounts only if all of them fit. Otherwise records nothing and returns the error. */
   tryReserve(delta: BudgetDelta): BudgetExhaustedError | null {
     const units = unitsOfDelta(delta);
     const reserved: [index: number, units: bigint][] = [];
@@ -118,14 +118,14 @@ export class BudgetTracker {
     return null;
   }
 
-  /** `charge({ evidenceBytes: bytes })`. */
+  /** Equivalent to `charge({ evidenceBytes: bytes })`. */
   chargeEvidence(bytes: number | bigint): void {
     this.charge({ evidenceBytes: bytes });
   }
 
   /**
-   * Replaces an estimate that was charged or reserved by the actual consumption: the difference is refunded. Where
-   * more was consumed than estimated, the excess is recorded and then `ERR_BUDGET_ESTIMATE` thrown.
+   * Replaces an estimate that was charged or reserved with the actual consumption, and refunds the difference. If more
+   * was consumed than estimated, records the excess and then throws `ERR_BUDGET_ESTIMATE`.
    */
   reconcile(estimate: BudgetDelta, actual: BudgetDelta): void {
     const estimated = unitsOfDelta(estimate);
@@ -145,7 +145,7 @@ export class BudgetTracker {
     if (overrun) throw overrun;
   }
 
-  /** Records, and returns the error if it was more than remained, else null. */
+  /** Records the amounts, and returns the error if they were more than remained, else null. */
   tryCharge(delta: BudgetDelta): BudgetExhaustedError | null {
     const units = unitsOfDelta(delta);
     // Every amount is recorded before an error is returned.

@@ -1,6 +1,6 @@
 /**
- * Charges a budget with what an episode consumes, frame by frame, and says when a threshold or a limit is reached. The
- * twin of `native/core/budget_watch.h`; both run `test/tables/budget.txt`.
+ * Charges a budget with what an episode consumes, frame by frame, and reports when a threshold or a limit is reached.
+ * The twin of `native/core/budget_watch.h`; both run `test/tables/budget.txt`.
  */
 import { RESOURCES } from '../schema/enumerations.js';
 import type { BudgetCounters } from './counters.js';
@@ -12,19 +12,19 @@ const WALL = RESOURCES.indexOf('wallMs');
 /** Above the maximum of any counter: never trips. */
 export const NO_THRESHOLD = (1n << 64n) - 1n;
 
-/** What a watch looks out for: a value per resource, indexed as `RESOURCES`, in counted units. */
+/** The settings of a watch. Arrays have a value per resource, indexed as `RESOURCES`, in counted units. */
 export interface WatchSettings {
-  /** `'zero'`: all that the episode consumed so far is charged with the first frame, `'now'`: none of it. */
+  /** `'zero'` charges all that the episode consumed so far with the first frame; `'now'` charges none of it. */
   readonly baseline: 'zero' | 'now';
   /** CLOCK_MONOTONIC, ns, at the start of the session: wall time counts from there. */
   readonly startNs: bigint;
-  /** Each trips at this and above, `NO_THRESHOLD` never … */
+  /** A threshold trips at this value or above; `NO_THRESHOLD` never trips. */
   readonly thresholds: readonly bigint[];
-  /** … and is released below this. */
+  /** A threshold is released below this value. */
   readonly releases: readonly bigint[];
 }
 
-/** The totals of one frame; null for what it does not know. */
+/** The totals of one frame; null for those it does not have. */
 export interface BudgetSample {
   readonly seq: number;
   /** CLOCK_MONOTONIC, ns. */
@@ -33,7 +33,7 @@ export interface BudgetSample {
   readonly ioBytes: bigint | null;
 }
 
-/** A threshold was reached. `resource` is an index of `RESOURCES`; counted units. */
+/** A threshold that was reached. `resource` is an index of `RESOURCES`; amounts are in counted units. */
 export interface BudgetTrip {
   readonly resource: number;
   readonly limit: bigint;
@@ -44,14 +44,14 @@ export interface BudgetTrip {
 /** The limit that was reached first. */
 export interface Exhaustion extends BudgetTrip {
   readonly tsNs: bigint;
-  /** How long before the frame at most; null where the first frame reached it. */
+  /** The limit was reached at most this long before the frame; null if the first frame reached it. */
   readonly lateNs: bigint | null;
 }
 
 export class BudgetWatch {
   readonly #counters: BudgetCounters;
   readonly #settings: WatchSettings;
-  /** What is charged already; null: the next value is where charging begins. */
+  /** The totals that are already charged; null if charging begins at the next value. */
   #cpuNs: bigint | null;
   #ioBytes: bigint | null;
   #wallNs = 0n;
@@ -67,8 +67,8 @@ export class BudgetWatch {
   }
 
   /**
-   * Charges what was consumed since the previous call, never twice and never negatively. Returns true when a threshold
-   * was reached or released.
+   * Charges what was consumed since the previous call, never twice and never a negative amount. Returns true if a
+   * threshold was reached or released.
    */
   look(sample: BudgetSample): boolean {
     const counters = this.#counters;
@@ -95,18 +95,20 @@ export class BudgetWatch {
     return changed;
   }
 
-  /** A threshold is reached and not released. */
+  /** Whether a threshold is reached and not released. */
   get anyTripped(): boolean {
     return this.#tripped.includes(true);
   }
 
-  /** The limit that was reached first; null while none is. */
+  /** The limit that was reached first; null if none has been. */
   get exhaustion(): Exhaustion | null {
     return this.#exhaustion;
   }
 
-  /** When the wall time limit will be reached if no one else charges wall time. Null without such a limit, and once any
-   * limit is reached. */
+  /**
+   * When the wall time limit will be reached, unless wall time is also charged elsewhere. null if there is no such
+   * limit, or once any limit has been reached.
+   */
   get wallDueNs(): bigint | null {
     const limit = this.#counters.limit(WALL);
     if (limit === null || this.#exhaustion !== null || this.#lastNs === null) return null;
@@ -114,12 +116,12 @@ export class BudgetWatch {
     return this.#lastNs + (limit > consumed ? limit - consumed : 0n);
   }
 
-  /** The thresholds that were reached since the last call. */
+  /** Returns the thresholds that were reached since the last call. */
   takeTrips(): BudgetTrip[] {
     return this.#trips.splice(0);
   }
 
-  /** Returns the total that is charged afterwards. */
+  /** Returns the total that has been charged afterwards. */
   #charge(resource: number, charged: bigint | null, total: bigint | null): bigint | null {
     if (total === null || charged === null) return charged ?? total;
     if (total <= charged) return charged;

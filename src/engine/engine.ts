@@ -86,7 +86,7 @@ export interface SamplerNews extends Omit<NativeNews, 'warnings' | 'failedAction
 
 /** An episode that its owner samples by hand. */
 export interface ManualEpisode extends Omit<NativeEpisode, 'takeNews'> {
-  /** What there is to tell since the last call. */
+  /** Returns the news since the last call. */
   takeNews(): SamplerNews;
 }
 

@@ -1,4 +1,4 @@
-/** Opens the directory of a cgroup without following symlinks, and tells whether it still exists. */
+/** Opens the directory of a cgroup without following symlinks, and checks whether it still exists. */
 import type { BigIntStats } from 'node:fs';
 import { descriptorBudget } from '../../kernel/kept-file.js';
 import {

@@ -1,6 +1,6 @@
 /**
- * An episode as its state machine drives it: what `SampledEpisode` and its parts ask of the readers and the ring.
- * `JsEpisode` is one; the tests of the state machine put a scripted one in its place. The twin of
+ * An episode as its state machine drives it: what `SampledEpisode` and its parts need from the readers and the ring.
+ * `JsEpisode` implements it; the tests of the state machine replace it by a scripted one. The twin of
  * `native/core/driven_episode.h`.
  */
 import type { BudgetTrip, Exhaustion } from '../../budget/watch.js';
@@ -25,32 +25,32 @@ export interface DrivenEpisode {
   ended(): boolean;
   takeWarnings(): SampleWarning[];
   close(): void;
-  /** The root process had exited when `ended` or `sample` looked last. */
+  /** Whether the root process had exited at the last `ended` or `sample`. */
   readonly rootGone: boolean;
-  /** The last frame as it is in its slot, including its seq; but the stamp. A copy. */
+  /** Returns a copy of the last frame as it is in its slot, including its seq but not its stamp. */
   lastFrame(): BigUint64Array;
   setDeadlinesMissed(missed: number): void;
 
-  /** Replaces all tripwires; none is tripped. They are checked with every frame from now on. */
+  /** Replaces all tripwires, none of which is tripped then. They are checked with every frame from now on. */
   setTripwires(tripwires: readonly TripwireSpec[]): void;
-  /** A tripwire with `SPEED_UP` is tripped, or a threshold of a budget that speeds up. */
+  /** Whether a tripwire with `SPEED_UP` is tripped, or a threshold of a budget that speeds up. */
   readonly speedUp: boolean;
-  /** When the limit of the wall time will be reached; null without one, and once any limit is reached. */
+  /** When the wall time limit will be reached; null if there is none, or once any limit has been reached. */
   readonly wallDueNs: bigint | null;
   /** The limit that was reached first, from the frame whose outcome was EXHAUSTED. */
   readonly exhaustion: Exhaustion | null;
-  /** What has not been reported yet. */
+  /** Returns the trips that have not been reported yet. */
   takeTrips(): Trip[];
   takeBudgetTrips(): BudgetTrip[];
 
   /** Reads everything without publishing: the cgroup may be removed at its end before it is read again. */
   remember(): void;
 
-  /** Its cgroup exists. */
+  /** Whether its cgroup exists. */
   readonly hasCgroup: boolean;
   /**
    * Freezes or kills everything of the episode: through its cgroup while it has one, unless `outside`. Resolves to
-   * null, or the errno, when the kernel has been told.
+   * null once the kernel has accepted the request, or to the errno.
    */
   enforce(action: EnforcedAction, outside: boolean): Promise<string | null>;
   /** Whether the root is alive, and possibly outside the cgroup whose members were killed. */

@@ -18,13 +18,13 @@ export class Enforcer {
   readonly #mailbox: Mailbox;
   readonly #clock: () => bigint;
   readonly #onActionDone: (result: ActionResult) => void;
-  /** Of the last action. */
+  /** The id of the last action. */
   #actionId = 0;
   #state: State = 'idle';
   #action: EnforcedAction = 'kill';
-  /** Of the cgroup, whose members were killed. */
+  /** The action is applied outside the cgroup, whose members have been killed. */
   #outside = false;
-  /** Why it is repeated. */
+  /** Why the action is repeated. */
   #unfinishedErrno: string | null = null;
   #lookNs = 0n;
   #delayNs = 0n;
@@ -53,7 +53,7 @@ export class Enforcer {
     return this.#act();
   }
 
-  /** An action returned. One that is not the last is ignored. */
+  /** Takes the result of an action. The result of any but the last action is ignored. */
   actionDone({ id, errno }: ActionResult): Enforced {
     if (this.#state !== 'asked' || id !== this.#actionId) return 'pending';
     const nowNs = this.#clock();
@@ -65,7 +65,7 @@ export class Enforcer {
       return 'pending';
     }
     if (errno !== null) return this.#giveUp(errno);
-    // The process may not have been moved into the cgroup; it belongs to the episode all the same.
+    // The process may not have been moved into the cgroup, but it belongs to the episode anyway.
     if (this.#action === 'kill' && !this.#outside && this.#episode.mayLiveOutside()) {
       this.#outside = true;
       return this.#act();
@@ -75,7 +75,7 @@ export class Enforcer {
     return this.look();
   }
 
-  /** Called at `lookNs`, or at a hint once the freeze or kill was requested. */
+  /** Must be called at `lookNs`, and at any hint after the freeze or kill was requested. */
   look(): Enforced {
     if (this.told && this.#episode.isEnforced(this.#action)) return 'done';
     const nowNs = this.#clock();
@@ -112,7 +112,7 @@ export class Enforcer {
     return 'pending';
   }
 
-  /** The next weaker action replaces one that failed. */
+  /** Replaces the failed action by the next weaker one. */
   #giveUp(errno: string | null): Enforced {
     const next = this.#action === 'kill' && this.#episode.hasCgroup ? 'freeze' : 'stop';
     this.#mailbox.noteFailed({ action: this.#action, errno, next });

@@ -1,6 +1,6 @@
 /**
- * One episode on the JS engine: its readers, the choice of a source for each part, and the one writer of
- * its ring. The twin of `native/core/episode.cc`.
+ * One episode on the JS engine: its readers, the choice of a source for each part, and the only writer of its ring.
+ * The twin of `native/core/episode.cc`.
  */
 
 import { BudgetCounters } from '../../budget/counters.js';
@@ -35,7 +35,7 @@ import { metricOf, type Trip, Tripwires } from './tripwires.js';
 
 const MEASURED = PartBit.CPU | PartBit.MEMORY | PartBit.IO;
 const PARTS = [0, 1, 2] as const;
-/** Those that settle: cpu, io. */
+/** The parts whose totals settle: cpu, io. */
 const TOTALS = [0, 2] as const;
 const MEMORY = 1;
 const IO = 2;
@@ -64,19 +64,19 @@ export class JsEpisode implements DrivenEpisode, DrivenEpisode {
   #cgroupFailed = 0;
   #procAsked = 0;
   #procFailed = 0;
-  /** Why nothing of `/proc` is read, where its reason is not the end of the process. */
+  /** Why `/proc` is not read, unless the reason is the end of the process. */
   #procRefused: ReadFailure | null = null;
-  /** As of the last read: `/proc` was to provide a part. */
+  /** As of the last read: `/proc` was needed for a part. */
   #procMissed = false;
   #settled: BigUint64Array | null = null;
-  /** Of the cgroup, while it was there. */
+  /** The last values of the cgroup while it existed. */
   readonly #settledTotals = new Reading();
   #settledParts = 0;
   #rootGone = false;
 
   /**
-   * Opens the cgroup if there is one, pins the process, binds the ring. A process that is gone is a failure
-   * only where there is no cgroup to read. `fail` makes the error that is thrown.
+   * Opens the cgroup if there is one, pins the process, and binds the ring. A process that is gone is a failure only if
+   * there is no cgroup to read. `fail` creates the error that is thrown.
    */
   constructor(spec: EpisodeSpec, fail: (failure: ReadFailure) => Error) {
     this.#spec = spec;
@@ -90,7 +90,7 @@ export class JsEpisode implements DrivenEpisode, DrivenEpisode {
     }
     const proc = new ProcReader();
     const failure = proc.open({ ...spec, tree: true });
-    // That the process is gone, its end tells.
+    // If the process is gone, the end of the episode reports it.
     if (failure?.code === 'ERR_PROC_NOT_AVAILABLE') this.#procRefused = failure;
     if (failure === null) {
       proc.peakPeriodNs = spec.memoryStatPeriodNs;
@@ -103,7 +103,7 @@ export class JsEpisode implements DrivenEpisode, DrivenEpisode {
 
   sample(flags: number): number {
     const begin = monotonicNs();
-    // Before the counters: what is read after the end was seen holds the end (the oom kill too).
+    // Checked before the counters are read: what is read after the end includes everything (the oom kill too).
     const ended = this.ended();
     if (ended && (flags & SAMPLE_HOLD_IF_ENDED) !== 0) return SampleOutcome.ENDED;
 
@@ -142,7 +142,7 @@ export class JsEpisode implements DrivenEpisode, DrivenEpisode {
     return outcome;
   }
 
-  // The tripwires and the budget look before the frame is published, so that the one that trips is flagged itself.
+  // The tripwires and the budget are checked before the frame is published, so that a frame that trips one is flagged.
   #complete(reading: Reading, origin: PartOrigin, flags: number): number {
     let outcome = 0;
     if (this.#state.apply(reading, origin, flags)) outcome |= SampleOutcome.SOURCE_CHANGED;
@@ -180,7 +180,7 @@ export class JsEpisode implements DrivenEpisode, DrivenEpisode {
     return true;
   }
 
-  /** Charged with every frame from now on. `startNs`: CLOCK_MONOTONIC at the start of the session. */
+  /** Charges the budget with every frame from now on. `startNs`: CLOCK_MONOTONIC at the start of the session. */
   setBudget(budget: BudgetSpec, startNs: bigint): void {
     this.#budget = new BudgetWatch(BudgetCounters.attach(budget.memory), { ...budget, startNs });
     this.#budgetSpeedsUp = budget.speedUp;
@@ -311,9 +311,9 @@ export class JsEpisode implements DrivenEpisode, DrivenEpisode {
     }
   }
 
-  // A terminal frame's part is final when it was read after the last it could count: from the cgroup, from /proc while
-  // the process lived or where we reap the tree ourselves. Not so the io of a cgroup: a buffered write counts when it is
-  // written back, which may come after the end, and for the cgroup that owns the inode, which may be another.
+  // A part of a terminal frame is final if nothing can be counted after it was read: from the cgroup, or from /proc if
+  // the process was alive or we reap the tree ourselves. The io of a cgroup is not final: a buffered write is counted
+  // when it is written back, possibly after the end, and for the cgroup that owns the inode, possibly another one.
   #markFinal(origin: PartOrigin): void {
     for (const p of PARTS) {
       const source = origin.source[p];
@@ -327,15 +327,15 @@ export class JsEpisode implements DrivenEpisode, DrivenEpisode {
     }
   }
 
-  // systemd removes a cgroup while its totals still settle: what was read last counts then, not what /proc still
-  // knows, nor the last frame.
+  // systemd removes a cgroup while its totals still settle. The values read last count then, not those of /proc or of
+  // the last frame.
   #restoreSettled(reading: Reading, origin: PartOrigin): void {
     for (const p of PARTS) {
       if (!has(this.#settledParts, p) || origin.source[p] === SourceCode.CGROUP) continue;
       reading.take(this.#settledTotals, PART_WORDS[p]);
       origin.source[p] = SourceCode.CGROUP;
       origin.quality[p] = QualityBit.STALE;
-      // Accounting of the dead may have come later.
+      // The last accounting of the exited processes may have come later.
       if (p !== MEMORY) origin.quality[p] |= QualityBit.LOWER_BOUND;
     }
     if (has(this.#settledParts, EXTRA) && this.#livingCgroup() === null) {
@@ -356,7 +356,7 @@ export class JsEpisode implements DrivenEpisode, DrivenEpisode {
       const failed = has(this.#procFailed, p);
       this.#logFailure(p, failed ? this.#proc?.failure(p) : this.#proc?.memberFailure(p));
     }
-    // Once, whatever parts it is about.
+    // Reported once, whichever parts it affects.
     if (this.#procMissed) this.#logFailure(MEMORY, this.#procRefused);
   }
 
@@ -388,7 +388,7 @@ export class JsEpisode implements DrivenEpisode, DrivenEpisode {
     this.#readToKeep(ALL);
   }
 
-  /** Keeps the values of the cgroup for the terminal frame. */
+  /** Reads the parts and keeps the values of the cgroup for the terminal frame. */
   #readToKeep(parts: number): Reading {
     const reading = new Reading();
     const origin = unknownOrigin();

@@ -30,7 +30,7 @@ export class FailureLog {
     return this.#pending.length > 0;
   }
 
-  /** The new failures, which are then no longer pending. */
+  /** Returns the new failures, which are then no longer pending. */
   take(): SampleWarning[] {
     const taken = this.#pending;
     this.#pending = [];

@@ -92,7 +92,7 @@ export class FrameState {
         }
       }
 
-      // What is carried was not read again: no source has come back.
+      // Carried values were not read again, so no source has come back.
       if (this.#anyFrame && !carry && this.#frameSource[p] !== source) sourceChanged = true;
       this.#frameSource[p] = source;
       meta |= source << (MetaShift.SOURCE_CPU + 2 * p);
@@ -119,7 +119,7 @@ export class FrameState {
     return sourceChanged;
   }
 
-  // A part that is back after a frame without it, with a lower counter: the controller was disabled meanwhile and
+  // If a part is back after a frame without it and its counter is lower, the controller was disabled meanwhile and
   // counts from 0 again.
   #restarted(reading: Reading, counters: readonly number[], frameSource: number): boolean {
     if (!this.#anyFrame || frameSource !== SourceCode.UNAVAILABLE) return false;

@@ -1,6 +1,6 @@
 /**
- * What the owner of a sampled episode asks of it and is told: requests, the answers to requested frames, and news. Of
- * an owner who does not take its news the newest of each kind are kept. The twin of `native/core/mailbox.h`.
+ * What the owner of a sampled episode and the sampler exchange: requests, the answers to requested frames, and news. If
+ * the owner does not take its news, only the newest of each kind are kept. The twin of `native/core/mailbox.h`.
  */
 import { MAX_KEPT_NEWS, MAX_WARNINGS } from '../../schema/bounds.js';
 import { SampleOutcome } from '../../schema/enumerations.js';
@@ -21,11 +21,11 @@ export interface Periods {
 
 export interface ActionResult {
   readonly id: number;
-  /** null: the kernel has been told. */
+  /** null if the kernel has accepted the request. */
   readonly errno: string | null;
 }
 
-/** Requests other than for frames; of each kind the newest. */
+/** Requests other than for frames; the newest of each kind. */
 export interface Requests {
   readonly tripwires?: readonly TripwireSpec[];
   readonly periods?: Periods;
@@ -95,7 +95,7 @@ export class Mailbox {
     return this.#frames.length > 0;
   }
 
-  /** The oldest request for a frame. */
+  /** Removes and returns the oldest request for a frame. */
   nextFrame(): FrameRequest | undefined {
     return this.#frames.shift();
   }
@@ -156,7 +156,7 @@ export class Mailbox {
     this.#hasNews = true;
   }
 
-  /** A warning that is there already moves to the end. */
+  /** Adds a warning. One that is already in the list moves to the end. */
   #addWarning(warning: SampleWarning): void {
     const { warnings } = this.#news;
     const at = warnings.findIndex((other) => sameWarning(warning, other));

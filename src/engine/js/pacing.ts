@@ -10,7 +10,7 @@ export class Pacing {
     this.#periods = periods;
   }
 
-  /** The first frame was taken, and it is `nowNs`; see `Pacer.start`. */
+  /** Starts at `nowNs`, after the first frame was taken; see `Pacer.start`. */
   start(anchorNs: bigint, nowNs: bigint): void {
     this.#pacer.start(anchorNs, this.#periods.baseNs, nowNs);
   }
@@ -20,7 +20,7 @@ export class Pacing {
     this.#periods = periods;
   }
 
-  /** Changes to the period that is due, counted from the last deadline. */
+  /** Switches to the usual or the fast period, counted from the last deadline. */
   pace(speedUp: boolean, nowNs: bigint): void {
     const periodNs = speedUp ? this.#periods.fastNs : this.#periods.baseNs;
     if (periodNs !== this.#pacer.periodNs) this.#pacer.setPeriod(periodNs, nowNs);

@@ -1,6 +1,6 @@
 /**
  * The process that reaps the orphans of a tree without belonging to it (`episcope run` as subreaper). Its own
- * consumption does not count; what it reaps counts from the open on.
+ * consumption does not count; what it reaps counts from `open` on.
  */
 
 import { saturatingSub } from '../../frame/saturate.js';

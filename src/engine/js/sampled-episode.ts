@@ -1,6 +1,6 @@
 /**
- * One episode in the hands of the sampler: serves what its owner asks and what is due, and brings it to its one end.
- * What each part decides is in `mailbox.ts`, `pacing.ts`, `enforcer.ts` and `settler.ts`. The twin of
+ * One episode as the sampler runs it: serves the owner's requests and what is due, and ends the episode once. The
+ * decisions are made in `mailbox.ts`, `pacing.ts`, `enforcer.ts` and `settler.ts`. The twin of
  * `native/core/sampled_episode.h`; both run `test/tables/sampled-episode.txt`.
  */
 import { SAMPLE_HOLD_IF_ENDED } from '../../schema/bounds.js';
@@ -35,7 +35,7 @@ export interface Sampling
 
 /** All times are CLOCK_MONOTONIC. Requests are served by the next `wake`. */
 export class SampledEpisode {
-  /** Called where it must be woken soon: an action on its processes is done. */
+  /** Called if it must be woken soon, because an action on its processes is done. */
   onPost: () => void = () => {};
   readonly #episode: DrivenEpisode;
   readonly #onExhausted: ExhaustAction;
@@ -46,13 +46,13 @@ export class SampledEpisode {
   readonly #settler: Settler;
   #phase: 'sampling' | 'settling' | 'over' = 'sampling';
   readonly #byHand: boolean;
-  /** INITIAL until the first frame was taken by hand. */
+  /** INITIAL until the first frame has been taken by hand. */
   #firstFlag = 0;
-  /** A limit was reached, and nothing is done about it yet. */
+  /** A limit was reached, and no action has been taken yet. */
   #exhausted = false;
   #endAsked = false;
 
-  /** `episode` is open. Takes the initial frame. */
+  /** `episode` must be open. Takes the initial frame. */
   constructor(episode: DrivenEpisode, sampling: Sampling, clock: () => bigint) {
     this.#episode = episode;
     this.#onExhausted = sampling.onExhausted;
@@ -79,14 +79,14 @@ export class SampledEpisode {
     else this.#settler.lingerIfRootIsGone();
   }
 
-  /** By hand. Returns `SampleOutcome` bits; once settling has begun, ENDED. */
+  /** For an episode that is driven by hand. Returns `SampleOutcome` bits, or ENDED once settling has begun. */
   sample(flags: number): number {
     return this.#sampling
       ? this.#byHandOutcome(this.#episode.sample(this.#byHandFlags(flags)))
       : SampleOutcome.ENDED;
   }
 
-  /** As `sample`, of the given words. */
+  /** Like `sample`, with the given words. */
   publish(words: BigUint64Array, flags: number): number {
     return this.#sampling
       ? this.#byHandOutcome(this.#episode.publish(words, this.#byHandFlags(flags)))
@@ -104,7 +104,7 @@ export class SampledEpisode {
     return outcome;
   }
 
-  /** One frame now, or the terminal one when the episode has ended. */
+  /** Requests one frame now, or the terminal frame if the episode has ended. */
   requestFrame(request: number, flags: number): void {
     this.#mailbox.requestFrame(request, flags & ~END_FLAGS);
   }
@@ -129,7 +129,7 @@ export class SampledEpisode {
     return this.#mailbox.takeNews();
   }
 
-  /** The terminal frame is out. */
+  /** Whether the terminal frame is out. */
   get over(): boolean {
     return this.#phase === 'over';
   }
@@ -139,7 +139,7 @@ export class SampledEpisode {
     return this.over ? this.#episode.lastFrame() : null;
   }
 
-  /** When it must be woken next; null when it is over. */
+  /** When the episode must be woken next; null if it is over. */
   get wakeNs(): bigint | null {
     if (this.over) return null;
     if (this.#mailbox.hasFramesLeft || (this.#sampling && this.#exhausted)) return 0n;
@@ -151,7 +151,7 @@ export class SampledEpisode {
     );
   }
 
-  /** Serves requests, and what is due. Of many requested frames it serves some, and is due again at once. */
+  /** Serves requests and what is due. If many frames are requested, it serves some of them and is due again at once. */
   wake(nowNs: bigint): void {
     if (this.over) return;
     this.#serveRequests();
@@ -169,7 +169,7 @@ export class SampledEpisode {
     }
   }
 
-  /** Its cgroup's population may have changed. */
+  /** Must be called when its cgroup's population may have changed. */
   exitHint(): void {
     if (!this.#sampling) return;
     if (this.#enforcer.told) this.#follow(this.#enforcer.look());
@@ -214,7 +214,7 @@ export class SampledEpisode {
     this.#afterSample(outcome, this.#clock());
   }
 
-  /** The terminal frame comes after the frames that were asked for, and after what is being done to the episode. */
+  /** The terminal frame comes after the requested frames, and after an action that is in progress. */
   #serveEnd(): void {
     if (!this.#endAsked || !this.#sampling) return;
     if (this.#mailbox.hasFramesLeft || this.#enforcer.active) return;
@@ -229,7 +229,7 @@ export class SampledEpisode {
     this.#afterSample(outcome, nowNs);
   }
 
-  /** One frame that no deadline asks for, and that moves none. */
+  /** Takes one frame without a deadline; the deadlines stay as they are. */
   #sampleOffSchedule(): void {
     const outcome = this.#episode.sample(SAMPLE_HOLD_IF_ENDED);
     this.#afterSample(outcome, this.#clock());
@@ -250,7 +250,7 @@ export class SampledEpisode {
     if ((outcome & SampleOutcome.EXHAUSTED) !== 0) this.#exhausted = true;
   }
 
-  /** Another period where the tripwires or the owner want one; tells readers what was missed. */
+  /** Changes the period if the tripwires or the owner require it, and stores the missed deadlines. */
   #pace(nowNs: bigint): void {
     this.#pacing.pace(this.#episode.speedUp, nowNs);
     this.#episode.setDeadlinesMissed(this.#pacing.missed);

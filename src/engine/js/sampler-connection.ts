@@ -131,7 +131,7 @@ export class SamplerConnection {
     Atomics.store(this.#gate, Gate.OPEN, 0);
     this.#post(request);
     const end = performance.now() + limitMs;
-    // A notification may belong to the previous request; only the value tells that this one has been served.
+    // A notification may belong to the previous request; only the value shows that this one has been served.
     while (Atomics.load(this.#gate, Gate.OPEN) === 0) {
       const left = end - performance.now();
       if (left <= 0 || this.#ended) return false;

@@ -44,7 +44,7 @@ export type SamplerRequest =
 /** null if the episode is being sampled; a string if the worker itself failed. */
 export type StartOutcome = null | ReadFailure | string;
 
-/** The worker posts arrays of these, one at a time: the next array only after the last was taken. */
+/** The worker posts arrays of these, one at a time: the next array only after the owner has taken the last one. */
 export interface EpisodeNews {
   readonly id: number;
   readonly news: SamplerNews;

@@ -42,7 +42,7 @@ export class Sampler {
     else this.serve(id);
   }
 
-  /** Asks something of an episode, unless it has ended, and wakes it. */
+  /** Passes a request to an episode, unless it has ended, and wakes it. */
   serve(id: number, ask: (episode: SampledEpisode) => void = () => {}): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
@@ -61,7 +61,7 @@ export class Sampler {
     this.#rest();
   }
 
-  /** The owner has taken the last batch. */
+  /** Must be called when the owner has taken the last batch. */
   taken(): void {
     this.#untaken = false;
     this.#rest();

@@ -27,15 +27,16 @@ export class Settler {
   }
 
   /**
-   * Survivors or the kernel's last accounting may keep an episode whose root is gone: `cgroup.events` is rate-limited,
-   * and there are no events without a cgroup. So the end is checked from now on, at growing intervals.
+   * An episode whose root is gone may go on because of survivors or the kernel's last accounting. Its end may not be
+   * reported in time: `cgroup.events` is rate-limited, and without a cgroup there are no events. So from now on it is
+   * checked at growing intervals.
    */
   lingerIfRootIsGone(): void {
     if (this.#lingerDueNs !== null || !this.#episode.rootGone) return;
     this.#lingerDueNs = this.#clock() + this.#lingerDelayNs;
   }
 
-  /** When the end is checked next; null while the root is alive. */
+  /** When to check for the end next; null while the root is alive. */
   get lingerDueNs(): bigint | null {
     return this.#lingerDueNs;
   }
@@ -45,8 +46,8 @@ export class Settler {
     if (this.#episode.ended()) return true;
     this.lingerIfRootIsGone();
     if (this.#lingerDueNs === null) return false;
-    // A cgroup is removed soon after its root's exit or much later: then the frames have its totals. The interval is
-    // compared before it grows. One read too many costs less than the last totals.
+    // A cgroup is removed soon after its root's exit, or so much later that the frames already have its totals. The
+    // interval is compared before it grows: an extra read costs less than lost totals.
     if (this.#lingerDelayNs < LINGER_MAX_NS) this.#episode.remember();
     const nowNs = this.#clock();
     if (this.#lingerDueNs > nowNs) return false;
@@ -57,9 +58,9 @@ export class Settler {
   }
 
   /**
-   * The dying task's last accounting may come after the end is seen: with the next tick of a cpu that still runs it. So
-   * the counters are read until they agree for two ticks; but systemd removes its scope within 20 ms of the end.
-   * `exited`: the episode itself ended.
+   * Begins to settle. The last accounting of a dying task may follow the end that was seen, with the next tick of a cpu
+   * that still runs it, so the counters are read until they stay equal for two ticks. But systemd removes its scope
+   * within 20 ms of the end. `exited`: the episode ended by itself.
    */
   begin(exited: boolean): void {
     this.#exited = exited;
@@ -73,12 +74,12 @@ export class Settler {
     return this.#exited;
   }
 
-  /** When the counters are read next. */
+  /** When to read the counters next. */
   get dueNs(): bigint {
     return this.#dueNs;
   }
 
-  /** Reads the counters; true when they are settled. */
+  /** Reads the counters. Returns true once they are settled. */
   settle(): boolean {
     const nowNs = this.#clock();
     if (!this.#episode.settle()) this.#changedNs = nowNs;

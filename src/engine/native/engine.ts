@@ -74,7 +74,7 @@ class NativeEngine implements Engine {
 function sourceReader(reader: NativeReader, words: BigUint64Array): SourceReader {
   return {
     words,
-    // Hot, and bound to its reader: one call across the border, a small integer back, nothing allocated.
+    // Hot, and bound to its reader: one call into the addon, which returns a small integer and allocates nothing.
     read: reader.read,
     failure: (part) => {
       const failure = reader.failure(part);

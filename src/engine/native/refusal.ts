@@ -1,4 +1,4 @@
-/** What the addon reports, as the rest of the package knows it. */
+/** Converts what the addon reports to the types of the engine interface. */
 import type { NativeFailure, NativeRefusal, NativeWarning } from '../../addon/binding.js';
 import { isRefusal } from '../../addon/refusal.js';
 import { errnoName } from '../../error/errno-name.js';
@@ -7,7 +7,7 @@ import { corrupt } from '../../ring/header.js';
 import type { ReadFailure, SampleWarning } from '../engine.js';
 import { type FailurePlace, failureToError } from '../failure-error.js';
 
-/** Constructs an object of the addon; a refusal is thrown as the error that both engines throw for it. */
+/** Constructs an object of the addon. Throws a refusal as the error that both engines throw for it. */
 export function construct<T>(place: FailurePlace, make: () => T): T {
   try {
     return make();
@@ -19,7 +19,7 @@ export function construct<T>(place: FailurePlace, make: () => T): T {
 function refusalToError(refusal: NativeFailure | NativeRefusal, place: FailurePlace): Error {
   switch (refusal.code) {
     case 'ERR_RING_CORRUPT':
-      // It was checked a moment ago.
+      // The ring was checked just before.
       return corrupt('the header changed while it was being read');
     case 'ERR_INVALID_CONFIG':
       return new TelemetryError(refusal.code, 'this is no shared budget of this version');

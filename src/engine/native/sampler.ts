@@ -1,4 +1,4 @@
-/** Episodes that the process's sampler thread samples. */
+/** Episodes of the addon: sampled by the process's sampler thread, or by hand. */
 import type {
   Addon,
   BudgetOptions,
@@ -19,7 +19,7 @@ import type {
 import { placeOf } from '../failure-error.js';
 import { construct, errnoOf, sampleWarning } from './refusal.js';
 
-/** Throws the codes of a failed open, `ERR_RING_…`, and `ERR_ENGINE_UNAVAILABLE` where the thread does not start. */
+/** Throws the codes of a failed open, `ERR_RING_…`, and `ERR_ENGINE_UNAVAILABLE` if the thread does not start. */
 export function startNativeEpisode(
   addon: Addon,
   spec: SamplingSpec,
@@ -39,7 +39,7 @@ export function startNativeEpisode(
   );
 }
 
-/** Throws as `startNativeEpisode`. */
+/** Throws the same errors as `startNativeEpisode`. */
 export function openNativeEpisode(addon: Addon, spec: ManualSpec): ManualEpisode {
   const episode = construct(placeOf(spec), () => new addon.Episode(manualOptions(spec)));
   return {
