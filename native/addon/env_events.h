@@ -69,7 +69,7 @@ class EnvEvents final : public NewsListener, public ActionListener, public LogLi
     return result == nullptr ? Result{} : *result;
   }
 
-  // At the environment's end, instead of the listeners.
+  // Used at the environment's end, when the listeners are not called any more.
   /// Waits for at least one undelivered id and moves all of them into `ids`. Returns false at the
   /// deadline (CLOCK_MONOTONIC).
   bool wait(uint64_t deadline_ns, std::vector<uint32_t>& ids);

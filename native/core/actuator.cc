@@ -70,7 +70,7 @@ int Actuator::start() {
 }
 
 bool Actuator::stop(uint64_t timeout_ns) {
-  // Destroys the actions that will not be done outside the lock: their owners may hold the queue.
+  // Actions that will not be done are destroyed outside the lock: their owners may hold the queue.
   std::deque<Action> never_done;
   std::unique_lock lock(queue_->mutex_);
   queue_->stopping_ = true;

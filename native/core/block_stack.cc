@@ -79,7 +79,7 @@ void BlockStack::look(const std::vector<IoDevice>& devices) {
   }
 }
 
-/// Searches through devices that io.stat does not report, too.
+/// Also searches through devices that io.stat does not report.
 void BlockStack::look_beneath(uint64_t number, size_t above, int depth) {
   if (depth == 0) return;
   char path[kPathSize];

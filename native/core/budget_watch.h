@@ -29,8 +29,8 @@ struct BudgetTrip {
 /// The limit that was reached first.
 struct Exhaustion : BudgetTrip {
   uint64_t ts_ns = 0;
-  /// The longest time before the frame that the limit can have been reached; nullopt if the first
-  /// frame reached it.
+  /// How long before the frame the limit was reached at most; nullopt if the first frame reached
+  /// it.
   std::optional<uint64_t> late_ns;
 };
 

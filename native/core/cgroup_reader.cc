@@ -229,7 +229,7 @@ ReadFailure CgroupReader::parsed(uint32_t index, ReadBuffer& buffer,
 }
 
 // Disabling and enabling a controller makes kept descriptors fail with ENODEV although the
-// directory still exists. The file is therefore opened again before the failure is believed.
+// directory still exists. The file is therefore opened again before the failure is accepted.
 ReadResult CgroupReader::load(uint32_t index, ReadBuffer& buffer) {
   if (!is_open() || removed_) return {ReadStatus::kAbsent, ENOENT};
   ReadResult result = files_[index].read(directory_fd(), buffer);

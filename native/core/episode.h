@@ -99,7 +99,7 @@ class Episode final : public DrivenEpisode {
 
   CgroupReader cgroup_;
   ProcReader proc_;
-  std::mutex ring_mutex_;  // guards ring_ and waiters_ against detach_ring()
+  std::mutex ring_mutex_;  // guards ring_ and waiters_: any thread may detach
   RingWriter ring_;
   std::shared_ptr<RingWaiters> waiters_;
   FrameState state_;

@@ -31,7 +31,7 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// ENOTSUPP: an errno of the kernel alone that some file systems return instead of EOPNOTSUPP.
+/// ENOTSUPP: a kernel-internal errno that some file systems return instead of EOPNOTSUPP.
 constexpr int kNotSupported = 524;
 
 /// Whether the errno says that the directory cannot be synced, not that a write failed. Our

@@ -29,8 +29,8 @@ void KillMembers::add_listed() {
   const std::vector<int> pids = listed("cgroup.procs");
   // A process in a pid namespace that is not below ours is listed as 0: no signal can name it.
   lists_foreign = contains(pids, 0);
-  // A process that was moved in after its first thread had ended is listed by its other threads
-  // alone.
+  // A process that was moved in after its first thread had ended is listed only by its other
+  // threads.
   if (pids.empty()) return add_listed_threads(listed("cgroup.threads"));
   std::vector<KillMember> found;
   for (const int pid : pids) {
