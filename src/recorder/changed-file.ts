@@ -4,12 +4,12 @@ import { openRegular } from '../ndjson/open-regular.js';
 import type { FileChange, RegularFile } from '../ndjson/regular-file.js';
 
 /**
- * `'empty'`: it is written again from its beginning. Else it is to be closed: `'elsewhere'`, its name is free or
- * another's; `'ours'`, whole lines of the recording are left in it; `'foreign'`, somebody else's bytes are in it too.
+ * `'empty'`: the file is written again from its beginning. Otherwise it must be closed: `'elsewhere'`, its name is free
+ * or names another file; `'ours'`, whole lines of the recording are left in it; `'foreign'`, it has foreign bytes too.
  */
 export type Remains = 'empty' | 'elsewhere' | 'ours' | 'foreign';
 
-/** `header` is the file's first line, with its newline. Throws what the kernel says. */
+/** `header` is the file's first line, with its newline. Throws the system error. */
 export async function remainsOf(
   file: RegularFile,
   change: FileChange,
@@ -34,7 +34,7 @@ export async function remainsOf(
   }
 }
 
-/** Bytes of whole lines; null where the file does not begin with the header, or cannot be read. */
+/** Returns the bytes of whole lines; null if the file does not begin with the header or cannot be read. */
 async function wholeBytesAt(path: string, header: Buffer): Promise<number | null> {
   const handle = await openRegular(path).catch(() => null);
   if (handle === null) return null;

@@ -33,8 +33,8 @@ import {
 const TOTALS = METRICS.filter(({ kind }) => kind !== 'gauge');
 
 /**
- * The counters and the peak of the terminal frame, without gauges and the cost of taking one frame; null where one is
- * absent.
+ * The counters and the peak of the terminal frame, without gauges and the cost of taking one frame; an absent value is
+ * null.
  */
 export type RecordingTotals<N extends number | bigint = number> = Omit<
   FrameMetrics<N>,
@@ -45,17 +45,17 @@ export interface RecordingEnd<N extends number | bigint = number>
   extends Omit<EndEntry, 'kind' | 'frame' | 'wallNs'> {
   /** Wall time of the session, ns. */
   readonly wallNs: N;
-  /** Of the promoted frames, those that were written. Files that were dropped since held their share. */
+  /** The promoted frames that were written, including those in files that have been dropped since. */
   readonly framesRecorded: number;
   /** Frames that the ring no longer held, or that could not be written. */
   readonly framesMissed: number;
   readonly totals: RecordingTotals<N>;
-  /** Where the totals come from. */
+  /** The sources of the totals. */
   readonly sources: MetricSources;
   readonly quality: FrameQualities;
 }
 
-/** How many frames of a session were recorded, and how many were not. */
+/** The number of frames of a session that were recorded, and of those that were not. */
 export interface RecordedFrames {
   readonly recorded: number;
   readonly missed: number;
@@ -63,7 +63,7 @@ export interface RecordedFrames {
 
 const STOP_REASONS: readonly StopReason[] = ['stop', 'exit', 'exhausted', 'failed'];
 
-/** One value for each part of the frame. */
+/** An object with one value for each part of the frame. */
 function ofParts<T>(
   name: string,
   { write, read }: Shape<T>,
@@ -74,7 +74,7 @@ function ofParts<T>(
 
 const QUALITY: Shape<ReadonlySet<FrameQuality>> = {
   write: (quality) => [...quality],
-  // qualityToBits refuses unknown names.
+  // qualityToBits throws for unknown names.
   read: (name, value) =>
     qualityFromBits(qualityToBits(listOf(TEXT).read(name, value) as FrameQuality[])),
 };
@@ -116,7 +116,7 @@ function endShape<N extends number | bigint>(integer: Shape<N>) {
 
 const END = endShape(EXACT);
 
-/** Without its newline. */
+/** Returns the line without its newline. */
 export function endLine(entry: EndEntry, { recorded, missed }: RecordedFrames): string {
   const { frame } = entry;
   const { sources, quality } = frame;
@@ -124,7 +124,7 @@ export function endLine(entry: EndEntry, { recorded, missed }: RecordedFrames): 
   return stringifyExact(END.write({ ...entry, ...frames, totals: frame, sources, quality }));
 }
 
-/** The numbers in the wanted mode. Throws the errors of `shape.ts`, and `ERR_INVALID_EPISODE_ID`. */
+/** Returns the end, its numbers in the wanted mode. Throws the errors of `shape.ts` and `ERR_INVALID_EPISODE_ID`. */
 export function endFromJson<N extends number | bigint>(
   value: unknown,
   inMode: (exact: bigint) => N,

@@ -1,4 +1,4 @@
-/** The first line of every file of a recording: what its frames mean, and where they were taken. */
+/** The first line of every file of a recording: the context of its frames and the host that took them. */
 
 import { availableParallelism, hostname } from 'node:os';
 import type { BudgetAmounts } from '../budget/resources.js';
@@ -38,9 +38,9 @@ export interface RecordingHost {
   /** The cpus that the recording process could use. */
   readonly cpus: number;
   readonly cgroupMode: CgroupMode;
-  /** Of the cgroup2 mount; none without one. */
+  /** The controllers of the cgroup2 mount; empty without one. */
   readonly controllers: readonly string[];
-  /** Changes at every boot, '' where the kernel does not tell: times of CLOCK_MONOTONIC compare within one boot. */
+  /** Changes at every boot; '' if unknown. Times of CLOCK_MONOTONIC are comparable only within one boot. */
   readonly bootId: string;
 }
 
@@ -48,8 +48,8 @@ export interface RecordingHeader extends Omit<StartEntry, 'kind'> {
   /** A UUID, the same in every file of the recording. */
   readonly recordingId: string;
   /**
-   * Which file of the recording this is, from 0 in the order they were written. A number is left out where somebody
-   * else changed a file meanwhile.
+   * The number of this file in the recording, from 0 in the order of writing. A number is skipped if another process
+   * changed a file meanwhile.
    */
   readonly part: number;
   /** The host that recorded. */
@@ -60,7 +60,7 @@ const ENGINES: readonly EngineName[] = ['native', 'js'];
 const CGROUP_MODES: readonly CgroupMode[] = ['v2', 'hybrid', 'v1', 'none'];
 const RFC_3339_MS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
-/** The host, as `headerLine` writes it. Reads files below `/proc`. */
+/** Returns the host as `headerLine` writes it. Reads files below `/proc`. */
 export function recordingHost(): RecordingHost {
   const { platform, kernel, mode, cgroup2 } = hostFacts();
   return {
@@ -85,7 +85,7 @@ export function headerOfStart(
   return { recordingId, ...told, host };
 }
 
-/** The beginning of every header: tells a header that was cut short from a file that is not a recording. */
+/** The beginning of every header: distinguishes a header that was cut short from a file that is not a recording. */
 export const HEADER_BEGINS = `{"schema":"${SCHEMA}","kind":"header",`;
 
 export const EPISODE_ID: Shape<string> = {
@@ -172,14 +172,14 @@ const HEADER = objectOf<RecordingHeader & { schema: string; kind: string }>({
   host: HOST,
 });
 
-/** Without its newline. */
+/** Returns the line without its newline. */
 export function headerLine(header: RecordingHeader): string {
   return stringifyExact(HEADER.write({ ...header, schema: SCHEMA, kind: 'header' }));
 }
 
-/** Throws the errors of `shape.ts`, and `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`. */
+/** Throws the errors of `shape.ts`, `ERR_INVALID_EPISODE_ID` and `ERR_INVALID_PID`. */
 export function headerFromJson(value: unknown): RecordingHeader {
-  // First: a header of another schema has other fields.
+  // Check the schema first: a header of another schema has other fields.
   oneOf([SCHEMA]).read('schema', (value as { schema?: unknown } | null)?.schema);
   const { schema: _schema, kind: _kind, ...header } = HEADER.read('the header', value);
   return header;

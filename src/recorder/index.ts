@@ -1,6 +1,6 @@
 /**
- * `episcope/recorder`: recordings, which hold the frames that a session promotes as NDJSON and survive a kill; written,
- * and read back as frames.
+ * `episcope/recorder`: writes the frames that a session promotes to NDJSON recordings, which survive a kill, and reads
+ * them back as frames.
  */
 
 export type { BudgetAmounts } from '../budget/index.js';

@@ -1,9 +1,9 @@
-/** The lines between frames: how many are missing there, and why the episode was put in quarantine. */
+/** The lines between frames: the number of frames missing there, and the reason of a quarantine. */
 import { outOfRange } from '../error/index.js';
 import { stringifyExact } from '../ndjson/exact-json.js';
 import { COUNT, objectOf, oneOf, TEXT } from './shape.js';
 
-/** Of a reason; longer ones are cut. Also in escapes it stays far below what a line may be. */
+/** Longer reasons are cut. Even if all of it is escaped, a reason stays far below the maximum length of a line. */
 const MAX_REASON_LENGTH = 65_536;
 
 const GAP = objectOf({ kind: oneOf(['gap']), missed: COUNT });

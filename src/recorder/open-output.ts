@@ -1,4 +1,4 @@
-/** Opening what is recorded into. */
+/** Opens the file or stream that a recording is written to. */
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -9,11 +9,11 @@ import { RegularFile } from '../ndjson/regular-file.js';
 import { ownDescriptor, type Place } from './place.js';
 import { DescriptorTarget, StreamFile } from './stream-file.js';
 
-/** Without O_NONBLOCK the open of a FIFO that nobody reads would hold a thread of the pool for ever. */
+/** Without O_NONBLOCK the open of a FIFO without a reader would block a thread of the pool for ever. */
 const FLAGS = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 const FILE_FLAGS = FLAGS | constants.O_APPEND | constants.O_NOFOLLOW;
 
-/** Whether there is a recording, or something else that is not ours to write over. Throws what the kernel says. */
+/** Whether there is a recording, or another file that must not be overwritten. Throws the system error. */
 export async function holdsLines({ path, isDescriptor }: Place): Promise<boolean> {
   if (isDescriptor) return false;
   const found = await statOf(path);
@@ -21,11 +21,11 @@ export async function holdsLines({ path, isDescriptor }: Place): Promise<boolean
 }
 
 /**
- * A new file at `path`, made with its directories, or the stream that is there. An empty file is used: it is what a
- * kill leaves between the making of a file and its header. What else stands there is left alone, and `isAgain`, where
- * a file was recorded into before, a stream and a link too: somebody put it there meanwhile.
+ * Creates a file at `path`, with its directories, or opens the stream that is there. An empty file is used, because a
+ * kill between the creation of a file and its header leaves one. Anything else is left alone; with `isAgain` (a file
+ * was written there before), so are a stream and a link, which another process must have put there meanwhile.
  *
- * Throws `ERR_RECORDING_IO` then, and what the kernel says.
+ * Throws `ERR_RECORDING_IO` in these cases, else the system error.
  */
 export async function openOutput(place: Place, isAgain: boolean): Promise<Output> {
   const { path } = place;
@@ -49,8 +49,8 @@ function notOurs(path: string, found: Stats): RecordingError {
 }
 
 /**
- * Opened anew, a regular file would have an offset of its own, and be written over by whoever else writes to the
- * descriptor; and a socket cannot be opened. A pipe or a terminal can, and does not block then.
+ * A regular file that is opened again would have an offset of its own, so that other writers to the descriptor would
+ * overwrite it; and a socket cannot be opened. A pipe or a terminal can be opened again, and then does not block.
  */
 async function openDescriptor(place: Place): Promise<FileHandle | DescriptorTarget> {
   const { path } = place;
@@ -83,7 +83,7 @@ async function createNew(path: string): Promise<FileHandle> {
 }
 
 /**
- * What is recorded into: a file that can be rotated, or a stream. Both append whole lines, each with its newline, and
- * never throw then. One that `isBroken` is to be closed and opened again.
+ * The output of a recording: a file that can be rotated, or a stream. Both append whole lines, each with its newline,
+ * and `append` never throws. An output that `isBroken` must be closed and opened again.
  */
 export type Output = RegularFile | StreamFile;

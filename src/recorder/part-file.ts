@@ -20,7 +20,7 @@ export class PartFile {
     this.#handle = handle;
   }
 
-  /** null where there is no such file. Throws `ERR_RECORDING_IO`: also for what is no regular file. */
+  /** Returns null if there is no such file. Throws `ERR_RECORDING_IO`, also if it is not a regular file. */
   static async open(path: string): Promise<PartFile | null> {
     try {
       const handle = await openRegular(path);
@@ -33,7 +33,7 @@ export class PartFile {
   }
 
   /**
-   * The header; null where a kill left none or a part of one, and `isEmpty` says which. Throws
+   * Reads the header; it is null if a kill left none (`isEmpty`) or only a part of it. Throws
    * `ERR_RECORDING_MALFORMED`, `ERR_RECORDING_IO`.
    */
   async header(): Promise<{ readonly header: RecordingHeader | null; readonly isEmpty: boolean }> {
@@ -48,7 +48,7 @@ export class PartFile {
     return { header: null, isEmpty: true };
   }
 
-  /** Whether it begins as a recording does, be it cut off in its header. Throws `ERR_RECORDING_IO`. */
+  /** Whether the file begins like a recording, even if it ends within the header. Throws `ERR_RECORDING_IO`. */
   async beginsAsRecording(): Promise<boolean> {
     const begun = Buffer.alloc(HEADER_BEGINS.length);
     try {
@@ -59,7 +59,7 @@ export class PartFile {
     }
   }
 
-  /** From the beginning. Throws `ERR_RECORDING_MALFORMED` for a line too long, `ERR_RECORDING_IO`. */
+  /** Reads from the beginning. Throws `ERR_RECORDING_MALFORMED` for a line that is too long, `ERR_RECORDING_IO`. */
   async *lines(): AsyncGenerator<RawLine> {
     try {
       yield* linesOf(this.#handle, MAX_LINE_BYTES);
@@ -69,7 +69,7 @@ export class PartFile {
     }
   }
 
-  /** What `read` makes of the line's JSON; whatever it throws is `ERR_RECORDING_MALFORMED`, with the file and line. */
+  /** Returns `read` of the line's JSON; any error becomes `ERR_RECORDING_MALFORMED`, with the file and line. */
   decoded<T>({ bytes, number }: RawLine, read: (json: unknown) => T): T {
     try {
       return read(parseExact(textOfLine(bytes)));

@@ -6,7 +6,7 @@ import { exists, placeOf, recordingIoError, rotatedPath } from './place.js';
 
 const ROTATED = /^(.+)\.([1-9]\d{0,8})$/;
 
-/** How often nothing must be found before there is nothing: a rotation leaves a name without a file for an instant. */
+/** The number of attempts before a file counts as absent: a rotation leaves a name without a file for an instant. */
 const MAX_LOOKS = 32;
 /** No writer rotates this many times in quick succession. */
 const MAX_MOVES = 1_000;
@@ -17,13 +17,13 @@ export interface Part {
 }
 
 export interface Parts {
-  /** In the order they were written, all open; none where a kill came before the first header. */
+  /** All open, in the order of writing; empty if a kill came before the first header. */
   readonly parts: readonly Part[];
-  /** A header that was cut short stands where the newest file would be. */
+  /** The newest file has only a part of its header. */
   readonly isTorn: boolean;
 }
 
-/** The names of a recording's files, and how old the one is that was asked for. */
+/** The name from which the files of a recording are rotated, and the age of the requested file. */
 interface Row {
   readonly path: string;
   readonly age: number;
@@ -31,15 +31,15 @@ interface Row {
 
 interface Newest {
   readonly part: Part | null;
-  /** Its age when it was opened, or a lower one. */
+  /** Its age when it was opened, or a lower age. */
   readonly age: number;
   readonly isTorn: boolean;
 }
 
 /**
- * Opens the newest file and, from it on, the older ones of the same recording, whoever rotates them meanwhile: no file
- * that was there when this began, and still is when it ends, is left out. A kill may have left a file without a whole
- * header, which is passed over, and one name of the row without a file, but not two.
+ * Opens the newest file and then the older ones of the same recording, even if a writer rotates them meanwhile: no
+ * file that exists from the beginning to the end of the call is left out. A kill may have left a file without a whole
+ * header, which is skipped, and one name in the sequence without a file, but not two.
  *
  * Throws `ERR_RECORDING_MISSING`, `ERR_RECORDING_MALFORMED`, `ERR_RECORDING_IO`.
  */
@@ -68,8 +68,8 @@ export async function closeParts(parts: readonly Part[]): Promise<void> {
 }
 
 /**
- * The name from which files are rotated, and how old the one asked for is. `x.2` may be asked for by its name: the
- * recording of an earlier session, whose older files are `x.3`, …; unless `x.2.1` shows that it is a name itself.
+ * Returns the name from which files are rotated, and the age of the requested file. The caller may request `x.2`: the
+ * recording of an earlier session, whose older files are `x.3`, …; unless `x.2.1` shows that files rotate from `x.2`.
  */
 async function rowOf(asked: string): Promise<Row> {
   try {
@@ -83,7 +83,7 @@ async function rowOf(asked: string): Promise<Row> {
   }
 }
 
-/** The newest file that has a header; null where no file was seen. */
+/** Opens the newest file that has a header; returns null if no file was found. */
 async function openNewest(row: Row): Promise<Newest | null> {
   const headless: PartFile[] = [];
   let isTorn = false;
@@ -96,12 +96,12 @@ async function openNewest(row: Row): Promise<Newest | null> {
       if (header !== null) return { part: { file, header }, age, isTorn };
       headless.push(file);
       isTorn ||= !isEmpty;
-      // What was asked for by the name it was rotated to is not made up for by what is older.
+      // An older file does not replace one that was requested by its rotated name.
       if (row.age > 0) break;
     }
     const first = headless.shift();
     if (first === undefined) return null;
-    // Its writer may have been about to write the header, and then have dropped the older file that we looked for.
+    // Meanwhile its writer may have written the header and dropped the older file.
     const { header } = await beginningOf(first);
     if (header !== null) {
       return { part: { file: first, header }, age: row.age, isTorn: false };
@@ -117,8 +117,8 @@ async function openNewest(row: Row): Promise<Newest | null> {
  * Puts the older files before the one in `parts`, whose age is `age` or more.
  *
  * A recorder only ever moves files to higher ages, the oldest first, and leaves at most one name free meanwhile. So
- * the next older file is always beyond the names that were looked at since the last one was opened; and it does not
- * exist where it was not found at the two names behind that one, if that one has kept its name all the while.
+ * the next older file is always beyond the names that were checked since the last one was opened; and it does not exist
+ * if it was not found at the two names after that one, provided that one has kept its name throughout.
  */
 async function addOlder(path: string, parts: Part[], age: number): Promise<void> {
   let knownAge = age;
@@ -134,10 +134,10 @@ async function addOlder(path: string, parts: Part[], age: number): Promise<void>
       const { part } = found.header;
       if (part <= oldest.header.part) knownAge = at;
       if (part < oldest.header.part) parts.unshift(found);
-      // Opened before: it was moved here meanwhile.
+      // It is already open and was moved here meanwhile.
       else await found.file.close();
     } else {
-      // The end, or files that a later session has put before it meanwhile.
+      // Either this is the end, or a later session has meanwhile inserted newer files.
       if (isPart) await found.file.close();
       const now = await ageOf(path, oldest.file, knownAge);
       if (now === null || now === knownAge) return;
@@ -153,7 +153,7 @@ async function addOlder(path: string, parts: Part[], age: number): Promise<void>
   }
 }
 
-/** At which name, from that age on, a file is now; null where it is at none any more. */
+/** Returns the age at which a file is now, searching from `from` on; null if no name refers to it any more. */
 async function ageOf(path: string, file: PartFile, from: number): Promise<number | null> {
   try {
     for (let look = 0; look < MAX_LOOKS && !(await file.isRemoved()); look += 1) {

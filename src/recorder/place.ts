@@ -1,4 +1,4 @@
-/** Where the files of a recording are: its path, the links of that followed, and the renames that make room for a new one. */
+/** The location of a recording's files: resolves the links of its path and renames files to make room for a new one. */
 import { lstat, readlink, realpath, rename, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { invalidConfig, RecordingError, TelemetryError } from '../error/index.js';
@@ -9,13 +9,13 @@ import { codeOf } from '../realm/index.js';
 /** The number of links that the kernel follows. */
 const MAX_LINKS = 40;
 
-/** An open file of some process, also where it is a regular one: never to be renamed or replaced. */
+/** Names an open file of some process, which must never be renamed or replaced, even if it is regular. */
 const DESCRIPTOR = /^\/(?:dev\/(?:stdin|stdout|stderr|fd\/\d+)|proc\/.+\/fd\/\d+)$/;
 const OWN_DESCRIPTOR = /^\/(?:dev|proc\/self|proc\/thread-self)\/fd\/(\d+)$/;
 const STANDARD_STREAMS = ['/dev/stdin', '/dev/stdout', '/dev/stderr'];
 
 export interface Place {
-  /** No link, whether there is a file or not. */
+  /** Never a link, whether or not a file exists there. */
   readonly path: string;
   /** It names an open file (`/dev/stdout`). */
   readonly isDescriptor: boolean;
@@ -26,7 +26,7 @@ export function namesDescriptor(path: string): boolean {
   return DESCRIPTOR.test(path);
 }
 
-/** The number of an open file that is ours; null for every other place. */
+/** Returns the number of a descriptor of this process; null for every other place. */
 export function ownDescriptor({ path }: Place): number | null {
   const standard = STANDARD_STREAMS.indexOf(path);
   if (standard >= 0) return standard;
@@ -41,8 +41,8 @@ export function assertRecordingPath(path: unknown): asserts path is string {
 }
 
 /**
- * Where `path` leads. Of a link it is the file behind it that is rotated, beside itself, and not the link. Throws
- * what the kernel says, `ENOENT` excepted.
+ * Returns where `path` leads: of a link, not the link but its target is rotated, in the target's directory. Throws the
+ * system error, except `ENOENT`.
  */
 export async function placeOf(path: string): Promise<Place> {
   let found = resolve(path);
@@ -65,12 +65,12 @@ async function linkTarget(path: string): Promise<string | null> {
   }
 }
 
-/** The file that was rotated away `age` times: `path.1` is the newest of them. */
+/** Returns the path of the file that was rotated `age` times: `path.1` is the newest of them. */
 export function rotatedPath(path: string, age: number): string {
   return age === 0 ? path : `${path}.${age}`;
 }
 
-/** Whether the name is taken, also by a dangling link. */
+/** Whether the name is taken, even by a dangling link. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await lstat(path);
@@ -81,7 +81,7 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** What the kernel said about a file of a recording, as `ERR_RECORDING_IO`; any other error as it is. */
+/** Converts a system error about a file of a recording to `ERR_RECORDING_IO`; returns any other error unchanged. */
 export function recordingIoError(file: string, doing: string, cause: unknown): unknown {
   if (cause instanceof TelemetryError || codeOf(cause) === null) return cause;
   const errno = errnoOf(cause);
@@ -93,10 +93,10 @@ export function recordingIoError(file: string, doing: string, cause: unknown): u
 }
 
 /**
- * `path` becomes `path.1`, that one `path.2`, up to the first free name; where there is none, the oldest is replaced.
- * Stopping at a free name matters where an earlier call failed, or was killed, halfway: it is not that files drop out
- * at the far end for nothing. With `keepFiles` 0 too there is a `path.1` then: until the next file
- * has its header, so that a kill in between loses nothing; and then `dropRotated`.
+ * Renames `path` to `path.1`, that one to `path.2`, up to the first free name; if none is free, the oldest is replaced.
+ * It stops at a free name so that no file is dropped needlessly after an earlier call failed or was killed halfway.
+ * `path.1` is created even if `keepFiles` is 0, so that a kill before the next file has its header loses nothing; the
+ * caller then calls `dropRotated`.
  */
 export async function rotate(path: string, keepFiles: number): Promise<void> {
   const oldest = Math.max(keepFiles, 1);
@@ -113,7 +113,7 @@ export async function dropRotated(path: string): Promise<void> {
 
 async function move(from: string, to: string): Promise<void> {
   await rename(from, to);
-  // Of two names of one file a rename does nothing: without this the file would be in the way for ever.
+  // If both names refer to one file, rename does nothing: without this the file would block the name for ever.
   const [still, moved] = await Promise.all([identityAt(from), identityAt(to)]);
   if (still !== null && moved !== null && isSameFile(still, moved)) await unlink(from);
 }

@@ -1,4 +1,4 @@
-/** One pass over a recording: what its lines say, in their order, and whether they may follow one another. */
+/** One pass over a recording: decodes its lines in order and checks that each may follow the one before. */
 import { invalidConfig } from '../error/index.js';
 import { TelemetryFrame } from '../frame/index.js';
 import { endFromJson, type RecordingEnd } from './end.js';
@@ -7,7 +7,7 @@ import { gapFromJson, quarantineFromJson } from './mark-lines.js';
 import { EXACT } from './shape.js';
 
 export class Reading<N extends number | bigint> {
-  /** Of the newest file. */
+  /** The header of the newest file. */
   header: RecordingHeader | null = null;
   end: RecordingEnd<N> | null = null;
   missed = 0;
@@ -16,9 +16,9 @@ export class Reading<N extends number | bigint> {
   readonly #bigint: boolean;
   #frames = 0;
   #lastSeq = -1n;
-  /** Frames that gap lines told since the last frame. */
+  /** Frames counted by gap lines since the last frame. */
   #gap = 0n;
-  /** Files before this place were dropped, and what they held is not counted yet. */
+  /** Files before this position were dropped, and their frames are not counted yet. */
   #isAfterDropped = false;
   #nextPart = 0;
 
@@ -26,7 +26,7 @@ export class Reading<N extends number | bigint> {
     this.#bigint = bigint;
   }
 
-  /** The header of the next file. */
+  /** Begins the next file with its header. */
   beginPart({ part, episodeId }: RecordingHeader): void {
     this.#assertNotEnded();
     if (part < this.#nextPart) throw invalidConfig('the files of the recording are out of order');
@@ -35,7 +35,7 @@ export class Reading<N extends number | bigint> {
     this.#assertEpisode(episodeId);
   }
 
-  /** What a line after the header says: the frame, if it is one. Throws what is wrong with it. */
+  /** Takes a line after the header and returns its frame, or null for another line. Throws if the line is invalid. */
   take(json: unknown): TelemetryFrame<N> | null {
     this.#assertNotEnded();
     switch (kindOf(json)) {
@@ -64,7 +64,7 @@ export class Reading<N extends number | bigint> {
     // The mode was chosen together with N.
     const frame = TelemetryFrame.fromJSON(json, { bigint: this.#bigint }) as TelemetryFrame<N>;
     this.#assertEpisode(frame.episodeId);
-    // Of the JSON: the number in the frame may be rounded.
+    // Read from the JSON, because the number in the frame may be rounded.
     const seq = EXACT.read('seq', (json as { seq: unknown }).seq);
     if (seq <= this.#lastSeq) {
       throw invalidConfig(`seq ${seq} does not follow ${this.#lastSeq}`);
@@ -83,7 +83,7 @@ export class Reading<N extends number | bigint> {
   #takeEnd(json: unknown): void {
     const end = endFromJson(json, (exact) => (this.#bigint ? exact : Number(exact)) as N);
     this.#assertEpisode(end.episodeId);
-    // No frame came after the dropped files that would tell what they held: the session's own count does.
+    // No frame after the dropped files shows how many they held, so the session's own count is used.
     if (this.#isAfterDropped) {
       this.missed = Math.max(this.missed, end.framesRecorded + end.framesMissed - this.#frames);
     }
@@ -100,7 +100,7 @@ export class Reading<N extends number | bigint> {
   }
 }
 
-/** A frame has none. */
+/** Returns the `kind` of a line; undefined for a frame, which has none. */
 function kindOf(json: unknown): unknown {
   if (typeof json !== 'object' || json === null) throw invalidConfig('a line must be an object');
   return Object.hasOwn(json, 'kind') ? ((json as { kind: unknown }).kind ?? null) : undefined;

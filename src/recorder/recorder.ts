@@ -15,11 +15,11 @@ import { type RecordingLimits, RecordingWriter } from './recording-writer.js';
 
 export interface FrameRecorderOptions {
   /**
-   * How large a file becomes, bytes; at least 1, 64 MiB unless set. A file holds its header (below 2 KiB, mostly) and
-   * one more line, even where that is more.
+   * Maximum size of a file, bytes; at least 1, default 64 MiB. A file always holds its header (mostly below 2 KiB) and
+   * one more line, even if these exceed the size.
    */
   readonly rotateBytes?: number;
-  /** How many files are kept besides the newest: `path.1`, the newest of them, to `path.<keepFiles>`. 1 unless set. */
+  /** The number of files kept besides the newest: `path.1`, the newest of them, to `path.<keepFiles>`. Default 1. */
   readonly keepFiles?: number;
 }
 
@@ -30,35 +30,35 @@ const DEFAULT_KEEP_FILES = 1;
 
 /**
  * Records what a session promotes as NDJSON, schema `episcope.frames.v1`: a header line (session, policy, budget,
- * host), the frames, a `gap` line where some are missing, a `quarantine` line for its reason, and an `end` line with
+ * host), the frames, a `gap` line where frames are missing, a `quarantine` line with its reason, and an `end` line with
  * the totals. `readRecording(path)` reads it back.
  *
- * A file that is there at the start, the recording of an earlier session, is rotated away first, and the newest file
- * is rotated away once it is full; each begins with a header of its own. A FIFO, a device or `/dev/stdout` is written
- * as it is. Lines are written whole, at the end of the last whole one: a process that is killed leaves at most one
- * torn line, the last. (They are not synced: that is about the process, not about the power.)
+ * A file that exists at the start, the recording of an earlier session, is rotated first, and the newest file is
+ * rotated once it is full; each file begins with a header of its own. A FIFO, a device or `/dev/stdout` is never
+ * rotated. Lines are written whole, after the last whole line: a process that is killed leaves at most one torn line,
+ * the last. (Lines are not synced: this protects against a kill, not against a power failure.)
  *
- * A write that fails (`ENOSPC`, `EACCES`, …) rejects with `ERR_RECORDING_IO`; what was written before stays as it is,
- * the frames that were not are told by the next `gap` line, and the next entry tries again.
+ * A write that fails (`ENOSPC`, `EACCES`, …) rejects with `ERR_RECORDING_IO`; lines already written stay as they are,
+ * the next `gap` line counts the frames that were not written, and the next entry tries again.
  *
- * Where somebody else truncated, removed or renamed the file, the recording goes on at the path with a new header, and
- * what is missing is counted by readers; a file that somebody else wrote to is rotated away as it is. Both are told
- * once, with `ERR_RECORDING_CHANGED`, when all there was to write is written. What somebody else put in its place is
- * left alone: `ERR_RECORDING_IO` until it is gone, an empty file excepted.
+ * If another process truncated, removed or renamed the file, the recording goes on at the path with a new header, and
+ * readers count the missing frames; a file that another process wrote to is rotated as it is. Either is reported once,
+ * with `ERR_RECORDING_CHANGED`, after the lines are written. A file that another process put in its place is left
+ * alone, unless it is empty: writes reject with `ERR_RECORDING_IO` until it is gone.
  *
- * One session at a time, and one recorder at a path: after the end of a session the next start begins a new recording.
+ * It records one session at a time, and a path takes one recorder. A start after the end begins a new recording.
  */
 export class FrameRecorder implements FrameSink {
   readonly path: string;
   readonly #limits: RecordingLimits;
   #writer: RecordingWriter | null = null;
   #isClosed = false;
-  /** The last entry's turn: there is one writer, also where nobody awaits it. */
+  /** Settles after the last entry: entries are written one at a time, even if the caller does not await them. */
   #turn: Promise<void> = Promise.resolve();
 
   /**
    * Nothing is opened before the start of a session. Throws `ERR_INVALID_CONFIG` (a path that is empty, has a NUL or
-   * is no string; an option of another type), `ERR_OUT_OF_RANGE`.
+   * is not a string; an option of a wrong type), `ERR_OUT_OF_RANGE`.
    */
   constructor(path: string, options: FrameRecorderOptions = {}) {
     assertRecordingPath(path);
@@ -75,16 +75,16 @@ export class FrameRecorder implements FrameSink {
   /**
    * Resolves when the lines are written. Entries are written in call order, awaited or not.
    *
-   * Rejects with `ERR_RECORDING_IO` (with `errno` and `file`), `ERR_RECORDING_CHANGED` (though the lines are written),
-   * `ERR_INVALID_CONFIG` (no entry, a start before the end of the session before, an entry of another session or of
-   * none), `ERR_STOPPED` (after `close()`).
+   * Rejects with `ERR_RECORDING_IO` (with `errno` and `file`), `ERR_RECORDING_CHANGED` (the lines are written all the
+   * same), `ERR_INVALID_CONFIG` (not an entry, a start before the previous session's end, an entry of a session that
+   * is not being recorded), `ERR_STOPPED` (after `close()`).
    */
   write(entry: SinkEntry): Promise<void> {
     return this.#next(() => this.#take(entry));
   }
 
   /**
-   * Closes the file of a session that has not ended; its recording has no end line. Final and idempotent. Rejects
+   * Closes the file of a session that has not ended; its recording then has no end line. Final and idempotent. Rejects
    * with `ERR_RECORDING_IO`.
    */
   close(): Promise<void> {
@@ -102,7 +102,7 @@ export class FrameRecorder implements FrameSink {
 
   #next(work: () => Promise<void>): Promise<void> {
     const done = this.#turn.then(work);
-    // A rejection is for who awaits it; where nobody does, it must not end the process.
+    // A rejection goes to the caller; if the caller does not await it, it must not end the process here.
     this.#turn = done.catch(() => {});
     return done;
   }

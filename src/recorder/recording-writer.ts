@@ -1,4 +1,4 @@
-/** One recording, from its header to its end: which line goes into which file, and what was lost. */
+/** Writes one recording, from its header to its end: assigns lines to files and counts what was lost. */
 import { randomUUID } from 'node:crypto';
 import type { EndEntry, FramesEntry, StartEntry } from '../collector/frame-sink.js';
 import { RecordingError } from '../error/index.js';
@@ -15,16 +15,16 @@ export interface RecordingLimits {
   readonly keepFiles: number;
 }
 
-/** A line with its newline, and what it tells once it is written. */
+/** A line with its newline, and the counts that take effect once it is written. */
 interface Line {
   readonly bytes: Buffer;
-  /** Frames in it. */
+  /** Frames in the line. */
   readonly frames: number;
-  /** Frames that it tells as missed. */
+  /** Frames that it reports as missed. */
   readonly missed: number;
 }
 
-/** So much is written at once: a ring of frames is megabytes. */
+/** The size of one write: a ring of frames takes megabytes. */
 const BATCH_BYTES = 65_536;
 
 export class RecordingWriter {
@@ -32,7 +32,7 @@ export class RecordingWriter {
   readonly #path: string;
   readonly #limits: RecordingLimits;
   #header: Omit<RecordingHeader, 'part'>;
-  /** Of the file, with its newline. */
+  /** The header line of the file, with its newline. */
   #headerLine: Buffer = Buffer.alloc(0);
   #place: Place | null = null;
   #output: Output | null = null;
@@ -40,13 +40,13 @@ export class RecordingWriter {
   #parts = 0;
   /** Whether the file has more than its header. */
   #hasLines = false;
-  /** Whether a file was rotated away that is to be dropped once the next one has its header. */
+  /** Whether a rotated file is to be dropped once the next file has its header. */
   #hasSuperseded = false;
-  /** Of a file that somebody else changed, while there is no other yet. */
+  /** The state of a file that another process changed, until the next file is open. */
   #remains: Remains | null = null;
-  /** What somebody else did to a file, until it was told. */
+  /** The change that another process made to a file, until it is reported. */
   #change: FileChange | null = null;
-  /** Frames that are missing and that no gap line has told yet. */
+  /** Missing frames that no gap line has reported yet. */
   #untold = 0;
   #recorded = 0;
   #missed = 0;
@@ -58,7 +58,7 @@ export class RecordingWriter {
     this.#header = headerOfStart(start, randomUUID(), recordingHost());
   }
 
-  /** Writes the header. Where it throws, the next entry tries again. */
+  /** Writes the header. If it throws, the next entry tries again. */
   async begin(): Promise<void> {
     await this.#coded(() => this.#ready());
   }
@@ -75,7 +75,7 @@ export class RecordingWriter {
     this.#tellChange();
   }
 
-  /** Writes the end line and closes the file, whatever became of the line. */
+  /** Writes the end line and closes the file, even if the write fails. */
   async end(entry: EndEntry): Promise<void> {
     try {
       await this.#coded(() => this.#put(this.#endLines(entry)));
@@ -129,13 +129,13 @@ export class RecordingWriter {
     await flush();
   }
 
-  /** A file holds its header and one more line, however small it is to be. */
+  /** A file holds its header and one more line, however small the limit is. */
   #fits(output: Output, bytes: number, hasBatch: boolean): boolean {
     if (!output.isRegular || !(this.#hasLines || hasBatch)) return true;
     return output.size + bytes <= this.#limits.rotateBytes;
   }
 
-  /** Gives the file they are in. */
+  /** Returns the file that the lines are in. */
   async #write(lines: readonly Line[]): Promise<Output> {
     const output = await this.#unchanged();
     const written = await output.append(lines.map(({ bytes }) => bytes));
@@ -160,7 +160,7 @@ export class RecordingWriter {
     throw error;
   }
 
-  /** The file, open and with its header. */
+  /** Returns the file, open and with its header. */
   async #ready(): Promise<Output> {
     this.#output ??= await this.#open();
     const output = this.#output;
@@ -174,7 +174,7 @@ export class RecordingWriter {
     return output;
   }
 
-  /** The full file stays the one in use until there is another. */
+  /** The full file stays in use until the next one is open. */
   async #nextPart(): Promise<Output> {
     const full = await this.#unchanged();
     if (!this.#hasLines) return full;
@@ -183,7 +183,7 @@ export class RecordingWriter {
     return this.#ready();
   }
 
-  /** The file, as it was left; where somebody else changed it, the one in which the recording goes on. */
+  /** Returns the file if it is unchanged; if another process changed it, the file in which the recording goes on. */
   async #unchanged(): Promise<Output> {
     const output = this.#output;
     if (output?.isRegular) {
@@ -196,9 +196,9 @@ export class RecordingWriter {
   async #leave(file: RegularFile, change: FileChange): Promise<void> {
     const remains = await remainsOf(file, change, this.#placed(), this.#headerLine);
     this.#change = change;
-    // Frames may be lost. A number is left out, so that readers count them as missing.
+    // Frames may be lost. A part number is skipped, so that readers count them as missing.
     this.#parts += 1;
-    // Readers that go on from here must not meet bytes of somebody else.
+    // Readers that go on from here must not read the bytes of another process.
     if (remains === 'foreign') this.#header = { ...this.#header, recordingId: randomUUID() };
     if (remains === 'empty') return;
     this.#remains = remains;
@@ -224,7 +224,7 @@ export class RecordingWriter {
     this.#hasSuperseded = false;
   }
 
-  /** Once, when what there was to write is written. */
+  /** Throws the error of a change, once, after the lines are written. */
   #tellChange(): void {
     const change = this.#change;
     if (change === null) return;
@@ -237,7 +237,7 @@ export class RecordingWriter {
     );
   }
 
-  /** Where it leads, once that is known. */
+  /** The path with its links resolved, once that is known. */
   #placed(): string {
     return this.#place?.path ?? this.#path;
   }
@@ -247,7 +247,7 @@ export class RecordingWriter {
     this.#missed += frames;
   }
 
-  /** Runs `work`; what the kernel says there is told as `ERR_RECORDING_IO`. */
+  /** Runs `work` and rethrows its system errors as `ERR_RECORDING_IO`. */
   async #coded(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();

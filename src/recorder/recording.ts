@@ -8,7 +8,7 @@ import { Reading } from './reading.js';
 
 /**
  * A recording, read as it is iterated. Each iteration reads it anew, from its oldest file to its newest, in bounded
- * memory; the properties tell what the last one that was begun has read so far. Leaving the loop closes the files.
+ * memory; the properties show what the most recent iteration has read so far. Leaving the loop closes the files.
  *
  * An iteration throws `ERR_RECORDING_MISSING`, `ERR_RECORDING_MALFORMED` (with `file` and `line`), `ERR_RECORDING_IO`.
  */
@@ -26,25 +26,25 @@ export class Recording<N extends number | bigint = number>
     this.#reading = new Reading(bigint);
   }
 
-  /** The header of the newest file; null before the first frame was read, and where a kill came before a header. */
+  /** The header of the newest file; null before the first frame is read, or if a kill came before any header. */
   get header(): RecordingHeader | null {
     return this.#reading.header;
   }
 
-  /** How the session ended; null until it was read, and where the recording was cut off. */
+  /** How the session ended; null until it is read, or if the recording was cut off. */
   get end(): RecordingEnd<N> | null {
     return this.#reading.end;
   }
 
   /**
-   * Frames that are missing so far: the ring no longer held them, they could not be written, or the files with them
-   * were dropped.
+   * The number of frames missing so far: the ring no longer held them, they could not be written, or their files were
+   * dropped.
    */
   get missed(): number {
     return this.#reading.missed;
   }
 
-  /** The reasons of quarantines so far. */
+  /** The reasons of the quarantines read so far. */
   get quarantines(): readonly string[] {
     return this.#reading.quarantines;
   }
@@ -54,7 +54,7 @@ export class Recording<N extends number | bigint = number>
     return this.#reading.isTorn;
   }
 
-  /** The header of the newest file, whatever was read. Throws as an iteration does. */
+  /** Reads the header of the newest file, independent of any iteration. Throws the errors of an iteration. */
   async readHeader(): Promise<RecordingHeader> {
     const { parts } = await openParts(this.path);
     await closeParts(parts);
@@ -102,11 +102,12 @@ async function* readParts<N extends number | bigint>(
 }
 
 /**
- * The recording that a `FrameRecorder` wrote at `path`, with the files that were rotated away: what they hold is
- * `for await (const frame of readRecording(path))`. That of an earlier session is at `path.1`, or further. Frames of `number`, or of `bigint` with `{ bigint: true }`.
+ * Returns the recording that a `FrameRecorder` wrote at `path`, including rotated files:
+ * `for await (const frame of readRecording(path))` reads its frames, of `number`, or of `bigint` with
+ * `{ bigint: true }`. The recording of an earlier session is at `path.1` or a higher number.
  *
- * Strict: whatever is not as it was written is `ERR_RECORDING_MALFORMED`; only the last line of the newest file may be
- * torn, and is dropped. Nothing is opened yet. Throws `ERR_INVALID_CONFIG`.
+ * Reading is strict: any deviation from what was written is `ERR_RECORDING_MALFORMED`; only the last line of the newest
+ * file may be torn, and is dropped. Nothing is opened yet. Throws `ERR_INVALID_CONFIG`.
  */
 export function readRecording(path: string, options?: { readonly bigint?: false }): Recording;
 export function readRecording(path: string, options: { readonly bigint: true }): Recording<bigint>;

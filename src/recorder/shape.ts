@@ -1,19 +1,19 @@
 /**
- * The JSON of a line, by one table for writing and reading. Reading is strict: a wrong type is `ERR_INVALID_CONFIG`, a
- * number out of range `ERR_OUT_OF_RANGE`.
+ * Converts the JSON of a line, with one table for writing and reading. Reading is strict: a wrong type is
+ * `ERR_INVALID_CONFIG`, a number out of range `ERR_OUT_OF_RANGE`.
  */
 import { finiteNumber, invalidConfig, wholeNumber } from '../error/index.js';
 import { objectOf as jsonObjectOf } from '../frame/from-json.js';
 import type { ExactJson } from '../ndjson/exact-json.js';
 import { snakeCase } from '../ndjson/snake-case.js';
 
-/** How a value is written as JSON, and how it is read back. `name` is for the error. */
+/** How a value is written as JSON and read back. `name` names the value in errors. */
 export interface Shape<T> {
   readonly write: (value: T) => ExactJson;
   readonly read: (name: string, value: unknown) => T;
 }
 
-/** A value that JSON has as it is. */
+/** A value that is written to JSON unchanged. */
 function plain<T extends ExactJson>(read: Shape<T>['read']): Shape<T> {
   return { write: (value) => value, read };
 }
@@ -31,10 +31,10 @@ export const FLAG: Shape<boolean> = plain((name, value) => {
 /** A whole number ≥ 0, exact. */
 export const EXACT: Shape<bigint> = plain((name, value) => wholeNumber(name, value as bigint));
 
-/** A whole number ≥ 0, the nearest double. */
+/** A whole number ≥ 0, as the nearest double. */
 export const COUNT: Shape<number> = plain((name, value) => Number(EXACT.read(name, value)));
 
-/** A number ≥ 0, with a fraction or without. */
+/** A number ≥ 0, which may have a fraction. */
 export const AMOUNT: Shape<number> = plain((name, value) =>
   finiteNumber(name, typeof value === 'bigint' ? Number(value) : (value as number)),
 );
@@ -64,7 +64,7 @@ export function nullOr<T>({ write, read }: Shape<T>): Shape<T | null> {
   };
 }
 
-/** An object with these members, in this order: all of them and no other. Their keys are the names in snake case. */
+/** An object with exactly these members, in this order. Their keys are the names in snake case. */
 export function objectOf<T>(members: { readonly [K in keyof T]: Shape<T[K]> }): ObjectShape<T> {
   const names = (Object.keys(members) as (keyof T & string)[]).map(
     (name) => [name, snakeCase(name)] as const,

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../kernel/errno.js';
 import { type Appended, wholeLines } from '../ndjson/regular-file.js';
 
-/** How often a pipe that is full is tried again, 1 ms apart, before its reader counts as too slow. */
+/** How often a write to a full pipe is repeated, 1 ms apart, before its reader counts as too slow. */
 const MAX_BUSY_WRITES = 1_000;
 
-/** What a stream is written to: a `FileHandle` is one. */
+/** The target of a stream, such as a `FileHandle`. */
 interface StreamTarget {
   write(
     bytes: Buffer,
@@ -17,7 +17,7 @@ interface StreamTarget {
   close(): Promise<void>;
 }
 
-/** An open file by its number. It is somebody else's: `close` leaves it open. */
+/** An open file by its descriptor, which has another owner: `close` leaves it open. */
 export class DescriptorTarget implements StreamTarget {
   readonly #fd: number;
 
@@ -38,8 +38,8 @@ export class DescriptorTarget implements StreamTarget {
 }
 
 /**
- * A FIFO, a device, an open file of ours: nothing can be taken back. The rest of a line that was begun is written
- * before anything else, so that whoever reads sees whole lines; the line counts as written.
+ * A FIFO, a device or an open descriptor of this process: written bytes cannot be taken back. The rest of a line that
+ * was begun is written before anything else, so that the reader gets whole lines; the line counts as written.
  */
 export class StreamFile {
   readonly isRegular = false;
@@ -56,7 +56,7 @@ export class StreamFile {
     return this.#size;
   }
 
-  /** Its reader is gone. The next one is to be given a header first. */
+  /** The reader is gone. The next reader must get a header first. */
   get isBroken(): boolean {
     return this.#isBroken;
   }
