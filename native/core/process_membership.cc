@@ -197,7 +197,7 @@ bool ProcessTree::belongs(const Member& member, bool by_parentage, bool whole) c
   return member.counted && (!whole || member.zombie);
 }
 
-// Only finds them; all members are read afterwards, the oldest first.
+// Only finds the members; all of them are read afterwards, the oldest first.
 void ProcessTree::find_descendants(ReadBuffer& buffer) {
   members_[0].descends = true;
   members_[0].counted = true;

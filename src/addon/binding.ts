@@ -51,16 +51,16 @@ export interface CgroupSpec {
   readonly root: string;
   /** Path of the cgroup relative to `root`, without a leading slash; `''` is the root itself. */
   readonly path: string;
-  /** Require a cgroup2 file system; false for fixtures and recorded trees. */
+  /** Whether to require a cgroup2 file system; false for fixtures and recorded trees. */
   readonly requireCgroupfs: boolean;
 }
 
 export interface ProcSpec {
   readonly pid: number;
   readonly procRoot: string;
-  /** Include the descendants, found by parentage. */
+  /** Whether to include the descendants, found by parentage. */
   readonly tree: boolean;
-  /** Pid of the calling process if it is the subreaper of the tree, else 0. Its reaped children count, it does not. */
+  /** Pid of the calling process if it is the subreaper of the tree, else 0. What it reaps counts; its own usage does not. */
   readonly reaperPid: number;
 }
 
@@ -94,7 +94,7 @@ export interface TripwireSpec {
 export interface BudgetOptions extends Pick<WatchSettings, 'baseline' | 'thresholds' | 'releases'> {
   /** A view of the counters of the budget. */
   readonly memory: Uint8Array;
-  /** Sample at `fastPeriodNs` while a threshold is tripped; the frames have the `highFrequency` flag. */
+  /** Whether to sample at `fastPeriodNs` while a threshold is tripped; the frames have the `highFrequency` flag. */
   readonly speedUp: boolean;
 }
 
@@ -117,7 +117,7 @@ export interface SampledEpisodeOptions extends DrivenEpisodeOptions {
 
 /** The news since the last call. */
 export interface NativeNews {
-  /** There are at least `notifyEvery` new frames. */
+  /** Whether there are at least `notifyEvery` new frames. */
   readonly frames: boolean;
   /** Frames whose sources differ from those of the frame before, oldest first: their `seq` and their word `META`. */
   readonly sources: readonly { readonly seq: number; readonly meta: number }[];

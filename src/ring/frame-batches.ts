@@ -47,7 +47,7 @@ export function assertFramesOptions(options: FramesOptions): void {
 export class CursorBatches<N extends number | bigint> implements FrameBatches<N> {
   readonly #cursor: FrameCursor<N>;
   readonly #signal: AbortSignal | undefined;
-  /** Oldest call first. */
+  /** The pending calls, oldest first. */
   readonly #pending: Pending<N>[] = [];
   #stopWaiting: (() => void) | null = null;
   #missedReported = 0;

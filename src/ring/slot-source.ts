@@ -11,7 +11,7 @@ export interface SlotSource {
   readonly shape: RingShape;
   /** Number of frames that were overwritten before they were copied. */
   readonly missed: number;
-  /** No more frames will be written. */
+  /** Whether the ring has ended, so that no more frames will be written. */
   readonly ended: boolean;
   /** Index of the next frame to be written, u32. */
   readonly head: number;

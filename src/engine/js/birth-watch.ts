@@ -39,7 +39,7 @@ export class BirthWatch {
   #costNs = 0n;
   /** Pids that did not exist at this sample and are to be checked once more. */
   #late: number[] = [];
-  /** How many pids at the start of `born` are checked for the second time. */
+  /** Number of pids at the start of `born` that are checked for the second time. */
   #retried = 0;
 
   constructor(root: ProcRoot) {

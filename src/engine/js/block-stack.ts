@@ -10,11 +10,11 @@ import type { IoDevice } from '../../kernel/text/io-stat.js';
 import { BLOCK_STACK_PERIOD_NS, MAX_BLOCK_DEPTH } from '../../schema/bounds.js';
 
 interface Device {
-  /** Equal for all devices of one stack. */
+  /** The same for all devices of one stack. */
   group: string;
-  /** Built on other devices. */
+  /** Whether it is built on other devices. */
   isStacked: boolean;
-  /** No other device is built on it. */
+  /** Whether no other device is built on it. */
   isTop: boolean;
 }
 

@@ -37,7 +37,7 @@ export class CgroupReader {
   #extraFailures: ReadFailure[] = [];
 
   #removed = false;
-  /** During this read a file was absent, but the directory still existed. */
+  /** Whether a file was absent during this read although the directory still existed. */
   #seenAlive = false;
   /** When `memory.stat` was last read; null if there are no values to carry over. */
   #memoryStatReadNs: bigint | null = null;
@@ -86,8 +86,8 @@ export class CgroupReader {
 
   /**
    * Returns the failures of the last read that made no part of figures unavailable: of `memory.peak`, then of the
-   * optional files, in the order in which they are read. Each file has one at most; an absent file is no failure.
-   * `failure(PartIndex.EXTRA)` has the first of them.
+   * optional files, in the order in which they are read. Each file has at most one; an absent file is not a failure.
+   * `failure(PartIndex.EXTRA)` returns the first of them.
    */
   extraFailures(): readonly ReadFailure[] {
     return this.#extraFailures;

@@ -1,4 +1,4 @@
-/** The members of an episode, found by parentage or listed by a cgroup, and what they consume together. */
+/** The members of an episode, found by parentage or listed by a cgroup, and their total consumption. */
 
 import { saturatingAdd } from '../../frame/saturate.js';
 import type { ProcRoot } from '../../kernel/process-directory.js';
@@ -33,7 +33,7 @@ export class MemberSet {
   peakPeriodNs = 0n;
   /** The highest `VmHWM` seen of any single process. */
   peakBytes = 0n;
-  /** As of the last sample: a member other than the root, or a list of members, could not be read. */
+  /** Whether a member other than the root, or a list of members, could not be read in the last sample. */
   unreadable = false;
   statmUnreadable = false;
   ioUnreadable = false;
@@ -317,7 +317,7 @@ export class MemberSet {
     return member.counted && (!whole || member.isZombie);
   }
 
-  /** Only finds them; all members are read afterwards, the oldest first. */
+  /** Only finds the members; all of them are read afterwards, the oldest first. */
   #findDescendants(): void {
     this.root.descends = true;
     this.root.counted = true;

@@ -190,7 +190,7 @@ function deliver({ onNews }: Owned, news: SamplerNews): void {
   queueMicrotask(() => onNews(news));
 }
 
-/** Answers requests that arrived after the worker had taken the terminal frame with that frame. */
+/** Answers requests with the terminal frame if they arrived after the worker had taken it. */
 function answered(news: SamplerNews, { pending }: Owned, words: BigUint64Array): SamplerNews {
   const late = [...pending].map((request) => ({ request, words }));
   return { ...news, replies: [...news.replies, ...late] };

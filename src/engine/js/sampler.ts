@@ -22,7 +22,7 @@ export class Sampler {
   readonly #entries = new Map<number, Entry>();
   readonly #wakes = new WakeHeap<Entry>();
   readonly #toPost = new Set<Entry>();
-  /** The owner has not taken the last batch. News is coalesced until it does. */
+  /** Whether the owner has not taken the last batch yet. News is coalesced until it does. */
   #untaken = false;
   #timer: NodeJS.Timeout | undefined;
   #whenEmpty: (() => void) | null = null;
