@@ -60,7 +60,7 @@ export interface ProcSpec {
   readonly procRoot: string;
   /** Whether to include the descendants, found by parentage. */
   readonly tree: boolean;
-  /** Pid of the calling process if it is the subreaper of the tree, else 0. What it reaps counts; its own usage does not. */
+  /** Pid of the calling process if it is the tree's subreaper, else 0. What it reaps counts; its own usage does not. */
   readonly reaperPid: number;
 }
 
