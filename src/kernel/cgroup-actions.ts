@@ -61,8 +61,8 @@ async function withoutNul(
 }
 
 /**
- * Writes `text` in one write. Returns null, or the symbolic errno (`EXDEV`: something is mounted over the file; `EBUSY`:
- * a freeze or a kill would hit this process). Never rejects.
+ * Writes `text` in one write. Returns null, or the symbolic errno (`EXDEV`: something is mounted over the file;
+ * `EBUSY`: a freeze or a kill would hit this process). Never rejects.
  */
 export async function writeControlFile(path: string, text: string): Promise<string | null> {
   const slash = path.lastIndexOf('/');

@@ -1,4 +1,4 @@
-/** JSON with exact integers. Node 20 gives a reviver no source text, and `JSON.parse` rounds beyond 2^53. */
+/** JSON with exact integers: Node 20 passes no source text to a reviver, and `JSON.parse` rounds beyond 2^53. */
 
 export type ExactJson =
   | null
@@ -9,7 +9,7 @@ export type ExactJson =
   | readonly ExactJson[]
   | { readonly [key: string]: ExactJson };
 
-/** As `JSON.stringify`, with every digit of a whole number and of a bigint. */
+/** As `JSON.stringify`, but writes every digit of whole numbers and bigints. */
 export function stringifyExact(value: ExactJson): string {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value).toString();
@@ -34,23 +34,23 @@ function isArray(value: object): value is readonly ExactJson[] {
 /** An integer that a double cannot hold has at least this many digits in a row. */
 const MANY_DIGITS = /\d{16}/;
 
-/** A string, with the colon that makes it a key, or a number. Only for text that is known to be JSON. */
+/** A string, with the colon that makes it a key, or a number. Only for text that is valid JSON. */
 const TOKEN =
   /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/g;
 const INTEGER = /^-?[0-9]+$/;
 
 /**
- * As `JSON.parse`, but a whole number beyond 2^53 − 1 is a bigint, every digit kept; of what `isWanted` refuses, when
- * it sees it rounded, none is. Throws its `SyntaxError`.
+ * As `JSON.parse`, but whole numbers beyond 2^53 − 1 become exact bigints, unless `isWanted` refuses the rounded value.
+ * Throws the `SyntaxError` of `JSON.parse`.
  */
 export function parseExact(
   text: string,
   isWanted: (rounded: unknown) => boolean = () => true,
 ): unknown {
-  // First, so that what follows sees only what is JSON.
+  // Parsed first, so that the code below sees only valid JSON.
   const rounded: unknown = JSON.parse(text);
   if (!MANY_DIGITS.test(text) || !isWanted(rounded)) return rounded;
-  // Such integers go in as strings. So that no other string is taken for one, every string gets a letter in front.
+  // Such integers become strings. Every string gets a letter in front, so that no other is mistaken for one.
   const marked = text.replace(TOKEN, (token, string?: string, colon?: string) => {
     if (string !== undefined) return colon === undefined ? `"s${string}"` : token;
     const isUnsafe = INTEGER.test(token) && !Number.isSafeInteger(Number(token));

@@ -1,4 +1,4 @@
-/** A file as lines, in bounded memory. */
+/** Reads a file by lines, in bounded memory. */
 import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { invalidConfig } from '../error/index.js';
@@ -6,21 +6,21 @@ import { invalidConfig } from '../error/index.js';
 const CHUNK_BYTES = 65_536;
 const NEWLINE = 0x0a;
 
-/** One line without its newline, or what stands behind the last newline. */
+/** One line without its newline, or the text behind the last newline. */
 export interface RawLine {
   /** Valid only until the next line is read. */
   readonly bytes: Buffer;
-  /** From 1, that of the first line that is read. */
+  /** Counted from 1, the first line that is read. */
   readonly number: number;
   /** The line does not end with a newline. */
   readonly isTorn: boolean;
 }
 
 /**
- * From `start` (the beginning of a line) up to `endOffset`, wherever others read it. Every line comes from one read, so
- * that of a file whose end is cut off and written anew meanwhile none is half the old and half the new.
+ * Reads from `start` (the beginning of a line) up to `endOffset`, independently of other readers. Every line comes from
+ * one read, so that no line mixes old and new content if the end of the file is cut off and rewritten meanwhile.
  *
- * Throws `LongLine` for a line of more than `maxBytes`, and what the kernel says.
+ * Throws `LongLine` for a line of more than `maxBytes`, and the errors of the file system.
  */
 export async function* linesOf(
   handle: FileHandle,
@@ -31,7 +31,7 @@ export async function* linesOf(
   let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   let offset = start;
   let number = 1;
-  /** Of a line that the last read did not end. */
+  /** The beginning of a line that the last read did not complete. */
   let begunBytes = -1;
   for (;;) {
     const wanted = Math.min(buffer.length, endOffset - offset);
@@ -68,7 +68,7 @@ export class LongLine extends Error {
   }
 }
 
-/** The text of a line; `ERR_INVALID_CONFIG` where it is no UTF-8. */
+/** The text of a line. Throws `ERR_INVALID_CONFIG` if it is not UTF-8. */
 export function textOfLine(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw invalidConfig('the line is not UTF-8');
   return bytes.toString('utf8');
@@ -78,7 +78,7 @@ const TAIL_BYTES = 4_096;
 
 export const lastNewlineOf = (chunk: Buffer): number => chunk.lastIndexOf(NEWLINE);
 
-/** Where the last such byte before `end` ends, 0 where there is none. `lastOf` finds the last one of a chunk, or −1. */
+/** Returns where the last such byte before `end` ends, or 0. `lastOf` finds the last one in a chunk, or −1. */
 export async function endOfLast(
   lastOf: (chunk: Buffer) => number,
   handle: FileHandle,

@@ -3,12 +3,12 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { errnoOf } from '../kernel/errno.js';
 import { isSameFile } from '../kernel/syscall.js';
 
-/** O_NONBLOCK: the open of a FIFO must not wait for its writer. */
+/** O_NONBLOCK: opening a FIFO must not wait for its writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /**
- * A file for reading; null where there is none. Throws `NotRegular`, and what the kernel says; with `O_NOFOLLOW` as
- * further flag of a link `ELOOP`.
+ * Opens a file for reading; returns null if there is none. Throws `NotRegular`, and the errors of the file system; with
+ * `O_NOFOLLOW` as a further flag, `ELOOP` for a symlink.
  */
 export async function openRegular(path: string, furtherFlags = 0): Promise<FileHandle | null> {
   let handle: FileHandle;
@@ -28,7 +28,7 @@ export async function openRegular(path: string, furtherFlags = 0): Promise<FileH
   }
 }
 
-/** Whether the path is that of the open file. */
+/** Whether the path still names the open file. */
 export async function isAt(path: string, handle: FileHandle): Promise<boolean> {
   try {
     const named = await stat(path, { bigint: true });

@@ -3,39 +3,39 @@ import { type FileHandle, stat } from 'node:fs/promises';
 import { errnoOf } from '../kernel/errno.js';
 import { type FileIdentity, isSameFile } from '../kernel/syscall.js';
 
-/** What became of lines. */
+/** The outcome of an append. */
 export interface Appended {
-  /** How many of them are in the file whole, from the first on. */
+  /** How many lines, from the first on, are completely in the file. */
   readonly lines: number;
-  /** What the kernel said about the others, null where there are none. */
+  /** The error that kept the others from being written; null if there are none. */
   readonly error: unknown;
 }
 
-/** What somebody else did to the file: it “was …”. */
+/** What another process did to the file: it “was …”. */
 export type FileChange = 'removed' | 'renamed' | 'emptied' | 'cut short' | 'appended to';
 
-/** Then the path is not, or no longer, that of any file. Whatever else the kernel says tells nothing about the file. */
+/** Errors that mean that the path names no file (any more). Any other error says nothing about the file. */
 const NOWHERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ESTALE']);
 
 /**
- * A file that holds whole lines only: written at its end, and what a failed write left behind there is cut off before
- * anything else is written.
+ * A file of whole lines only: lines are appended, and what a failed write left at the end is cut off before anything
+ * else is written.
  *
- * The handle must be one of `O_APPEND`: where somebody truncates the file, a write at an offset of our own would fill
- * what is missing with NULs.
+ * The handle must be opened with `O_APPEND`: if another process truncates the file, a write at our own offset would
+ * fill the gap with NULs.
  */
 export class RegularFile {
   readonly isRegular = true;
   readonly isBroken = false;
   readonly #handle: FileHandle;
   #size: number;
-  /** Of the last append. */
+  /** Bytes of the last append. */
   #lastBytes = 0;
   #identity: FileIdentity | null = null;
-  /** Bytes of a line that a failed write left behind. */
+  /** Bytes of a partial line that a failed write left behind. */
   #tornBytes = 0;
 
-  /** `size`: bytes of whole lines that are there. */
+  /** `size`: bytes of whole lines that the file already has. */
   constructor(handle: FileHandle, size = 0) {
     this.#handle = handle;
     this.#size = size;
@@ -68,7 +68,7 @@ export class RegularFile {
     }
   }
 
-  /** What somebody else did to the file that was opened at `path`; null for nothing. Throws what the kernel says. */
+  /** Returns what another process did to the file opened at `path`, or null. Throws the errors of the file system. */
   async changeAt(path: string): Promise<FileChange | null> {
     this.#identity ??= await this.#handle.stat({ bigint: true });
     const named = await statAt(path);
@@ -80,13 +80,13 @@ export class RegularFile {
     return named === 'unknown' ? this.#changeOf(opened) : 'renamed';
   }
 
-  /** Whether somebody emptied the file just before the last append: then what that wrote is all there is in it. */
+  /** Whether another process emptied the file just before the last append, so that it holds only those lines. */
   async isOnlyLast(): Promise<boolean> {
     if (this.#size === this.#lastBytes) return false;
     return (await this.#handle.stat()).size === this.#lastBytes;
   }
 
-  /** Drops what is behind `size`, the end of a whole line. Throws what the kernel says. */
+  /** Drops everything behind `size`, the end of a whole line. Throws the errors of the file system. */
   async cut(size: number): Promise<void> {
     // ftruncate would extend a shorter file with NULs.
     if ((await this.#handle.stat()).size > size) await this.#handle.truncate(size);
@@ -101,7 +101,7 @@ export class RegularFile {
   async #mend(): Promise<void> {
     if (this.#tornBytes === 0) return;
     const { size } = await this.#handle.stat();
-    // Else somebody changed the file: to cut it there would cut off what is not ours, or fill it with NULs.
+    // Otherwise another process changed the file: a cut would remove data that is not ours, or fill it with NULs.
     if (size === this.#size + this.#tornBytes) await this.#handle.truncate(this.#size);
     this.#tornBytes = 0;
   }
@@ -131,7 +131,7 @@ async function statAt(path: string): Promise<BigIntStats | 'nowhere' | 'unknown'
   }
 }
 
-/** How many of these lines the first `written` bytes of them hold whole, and in how many bytes. */
+/** How many of these lines are complete in their first `written` bytes, and how many bytes those lines take. */
 export function wholeLines(
   lines: readonly Buffer[],
   written: number,

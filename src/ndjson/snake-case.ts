@@ -1,4 +1,4 @@
-/** `cpuMs` as JSON has it: `cpu_ms`. */
+/** Converts `cpuMs` to `cpu_ms`, as JSON names it. */
 export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

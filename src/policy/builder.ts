@@ -3,8 +3,8 @@ import type { PromoteTriggers } from './promote-triggers.js';
 import { checkSettings, clampSettings, DEFAULT_SETTINGS, type PolicySettings } from './settings.js';
 
 /**
- * Builds a policy from the defaults. Both ends throw `ERR_OUT_OF_RANGE` for a negative, NaN, an infinity or a
- * fraction of what is counted, and `ERR_INVALID_CONFIG` for another type.
+ * Builds a policy from the defaults. `build()` and `tryBuild()` throw `ERR_OUT_OF_RANGE` for a negative value, NaN, an
+ * infinity or a fraction of a count, and `ERR_INVALID_CONFIG` for another type.
  */
 export class TelemetryPolicyBuilder {
   readonly #finish: (settings: PolicySettings) => TelemetryPolicy;
@@ -39,13 +39,13 @@ export class TelemetryPolicyBuilder {
     return this.#with({ memoryStatPeriodMs: ms });
   }
 
-  /** The policy, every number clamped into its bounds. */
+  /** Builds the policy, with every number clamped into its bounds. */
   build(): TelemetryPolicy {
     checkSettings(this.#settings);
     return this.#finish(clampSettings(this.#settings));
   }
 
-  /** The policy as given; throws `ERR_OUT_OF_RANGE` for a number beyond its bounds. */
+  /** Builds the policy as given; throws `ERR_OUT_OF_RANGE` for a number beyond its bounds. */
   tryBuild(): TelemetryPolicy {
     checkSettings(this.#settings);
     return this.#finish(this.#settings);

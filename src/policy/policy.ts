@@ -27,7 +27,7 @@ export class TelemetryPolicy implements PolicySettings {
 
   /**
    * An omitted setting has its default: 1,000 ms, 1,024 frames, the default triggers, 80 %, high frequency on,
-   * `memory.stat` every 100 ms at most. Throws `ERR_OUT_OF_RANGE` beyond a bound (a builder would clamp),
+   * `memory.stat` at most every 100 ms. Throws `ERR_OUT_OF_RANGE` beyond a bound (a builder would clamp),
    * `ERR_INVALID_CONFIG` for another type or an unknown setting.
    */
   constructor(settings: Partial<PolicySettings> = {}) {
@@ -44,14 +44,14 @@ export class TelemetryPolicy implements PolicySettings {
     return new TelemetryPolicyBuilder((settings) => new TelemetryPolicy(settings));
   }
 
-  /** The policy for a risk tier from 0 (lowest) to 4. Throws `ERR_OUT_OF_RANGE` for another. */
+  /** Returns the policy for a risk tier from 0 (lowest) to 4. Throws `ERR_OUT_OF_RANGE` for any other tier. */
   static forRiskTier(tier: number): TelemetryPolicy {
     const settings = typeof tier === 'number' ? RISK_TIERS[tier] : undefined;
     if (settings === undefined) throw outOfRange('tier', tier, 'must be 0, 1, 2, 3 or 4');
     return new TelemetryPolicy(settings);
   }
 
-  /** The period in ms, divided while `active` if high frequency is enabled; whole, at least 1. */
+  /** The period in whole ms, at least 1; shortened while `active` if high frequency is enabled. */
   effectiveSamplePeriodMs(active: boolean): number {
     if (!active || !this.highFreqEnabled) return this.samplePeriodMs;
     return Math.max(MIN_SAMPLE_PERIOD_MS, Math.floor(this.samplePeriodMs / HIGH_FREQ_MULTIPLIER));
@@ -80,7 +80,8 @@ const RISK_TIERS: readonly Partial<PolicySettings>[] = [
 ];
 
 /**
- * Returns a policy of this evaluation of the package; null for anything but a policy. Throws what the constructor throws.
+ * Returns a policy of any evaluation of the package as one of this evaluation; null for other values. Throws what the
+ * constructor throws.
  */
 export function ownPolicy(value: unknown): TelemetryPolicy | null {
   return ownInstance(TelemetryPolicy, value, (foreign) => new TelemetryPolicy(foreign));

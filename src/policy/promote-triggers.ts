@@ -15,13 +15,13 @@ const TRIGGERS: OptionKeys<PromoteTriggersInit> = {
   periodicFrames: true,
 };
 
-/** When the frames in the ring are promoted: handed to the session's recorder, each once. Immutable. */
+/** When the frames in the ring are promoted, that is, passed to the session's recorder, each once. Immutable. */
 export class PromoteTriggers {
   readonly onTermination: boolean;
   readonly onQuarantine: boolean;
-  /** When a budgeted resource reaches the policy's threshold. */
+  /** Promote when a budgeted resource reaches the policy's threshold. */
   readonly onBudgetThreshold: boolean;
-  /** Every so many frames; 0: never. */
+  /** Promote every so many frames; 0: never. */
   readonly periodicFrames: number;
 
   /** On termination and on quarantine. */
@@ -61,7 +61,7 @@ function flag(name: string, value: boolean | undefined): boolean {
   throw invalidConfig(`${name} must be a boolean, got ${typeof value}`);
 }
 
-/** Returns triggers of this evaluation of the package; null for anything but triggers. */
+/** Returns triggers of any evaluation of the package as this evaluation's; null for other values. */
 export function ownTriggers(value: unknown): PromoteTriggers | null {
   return ownInstance(PromoteTriggers, value, (foreign) => new PromoteTriggers(foreign));
 }

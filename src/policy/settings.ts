@@ -10,11 +10,11 @@ export const DEFAULT_SAMPLE_PERIOD_MS = 1_000;
 /** Within INV-TL07. */
 export const DEFAULT_RING_BUFFER_CAPACITY = 1_024;
 
-/** At or above the threshold of any budgeted resource the period is divided by this. */
+/** At or above the threshold of any budgeted resource, the period is divided by this. */
 export const HIGH_FREQ_MULTIPLIER = 4;
 const DEFAULT_HIGH_FREQ_THRESHOLD_PERCENT = 80;
 
-/** `memory.stat` costs the kernel ten times what the other files do (docs/kernel.md#memory). */
+/** `memory.stat` costs the kernel ten times as much as the other files (docs/kernel.md#memory). */
 const DEFAULT_MEMORY_STAT_PERIOD_MS = 100;
 
 /** The settings of a policy. */
@@ -24,10 +24,10 @@ export interface PolicySettings {
   /** Frames the ring holds. */
   readonly ringBufferCapacity: number;
   readonly promoteTriggers: PromoteTriggers;
-  /** Share of any budgeted resource from which on sampling is faster, 0–100. */
+  /** Share of any budgeted resource from which sampling is faster, 0–100. */
   readonly highFreqThresholdPercent: number;
   readonly highFreqEnabled: boolean;
-  /** Least time between two reads of `memory.stat`, whole ms; 0: read for each frame. */
+  /** Minimum time between two reads of `memory.stat`, whole ms; 0: read for each frame. */
   readonly memoryStatPeriodMs: number;
 }
 
@@ -40,7 +40,7 @@ export const DEFAULT_SETTINGS: PolicySettings = {
   memoryStatPeriodMs: DEFAULT_MEMORY_STAT_PERIOD_MS,
 };
 
-/** Every setting; an omitted one has its default. */
+/** Returns every setting, with the default of each omitted one. */
 export function withDefaults(settings: Partial<PolicySettings>): PolicySettings {
   const names = Object.keys(DEFAULT_SETTINGS) as (keyof PolicySettings)[];
   const chosen = names.map((name) => [name, settings[name] ?? DEFAULT_SETTINGS[name]]);
@@ -62,7 +62,7 @@ const BOUNDS: Readonly<Record<NumberName, { least: number; most: number; whole: 
 const NUMBERS = Object.keys(BOUNDS) as NumberName[];
 
 /**
- * Throws for what no policy accepts: a negative, NaN, an infinity, a fraction where whole units are counted, another
+ * Throws for values that no policy accepts: a negative value, NaN, an infinity, a fraction of a count, or another
  * type.
  */
 export function checkSettings(settings: PolicySettings): void {

@@ -9,7 +9,7 @@ export interface StatsOrigin {
   readonly error?: TelemetryError | null;
 }
 
-/** Values as bigints; `bigint` tells whether the stats expose them as bigints. */
+/** Values as bigints; `bigint` says whether the stats expose them as bigints. */
 export interface ExactPart<Name extends string> {
   readonly values: { readonly [K in Name]: bigint | null };
   readonly bigint: boolean;

@@ -10,12 +10,12 @@ import { messageOf } from '../realm/index.js';
 /** `system`: of pid 1. `user`: of the manager of one user (`user@<uid>.service`). */
 export type BusKind = 'system' | 'user';
 
-/** No manager can be reached: somebody else may still do what was asked. */
+/** No manager can be reached; another manager or a direct write may still do what was asked. */
 export class BusUnavailable extends Error {}
 
-/** What the other side answered instead of a result. */
+/** An error reply of the other side. */
 export class BusError extends Error {
-  /** As in `org.freedesktop.DBus.Error.AccessDenied`. */
+  /** For example `org.freedesktop.DBus.Error.AccessDenied`. */
   readonly errorName: string;
 
   constructor(errorName: string, text: string) {
@@ -39,7 +39,7 @@ export interface Signal {
   readonly body: readonly unknown[];
 }
 
-/** What is used of the library, whose own types do not compile. */
+/** The used part of the library, whose own types do not compile. */
 interface Library {
   sessionBus(options: { busAddress: string; authMethods: string[] }): Client;
   readonly Message: new (call: Call) => object;
@@ -50,10 +50,10 @@ interface Library {
 }
 
 interface Client extends EventEmitter {
-  /** As the bus knows us; null before the connection. */
+  /** Our name on the bus; null before the connection. */
   readonly name: string | null;
   call(message: object): Promise<{ readonly body: readonly unknown[] } | null>;
-  /** Not public: there is no other way to let the process end, or to notice that a bus went away. */
+  /** Not public, but there is no other way to let the process end, or to notice that a bus went away. */
   readonly _connection: { readonly stream?: Socket };
 }
 
@@ -68,10 +68,10 @@ const LIBRARY: string = '@jellybrick/dbus-next';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const SIGNAL_TYPE = 4;
-/** dbus-daemon takes 128 calls of one connection that it has not answered yet, and refuses the next. */
+/** dbus-daemon accepts 128 unanswered calls of one connection, and refuses the next. */
 const MAX_CALLS = 64;
 
-/** Why systemd cannot be asked here, without connecting; null where it may be. */
+/** Why systemd cannot be reached here, determined without connecting; null if it may be reachable. */
 export function whyNoBus(kind: BusKind): string | null {
   if (!existsSync('/run/systemd/system')) return 'this system was not booted with systemd';
   const path = socketPath(kind);
@@ -79,7 +79,7 @@ export function whyNoBus(kind: BusKind): string | null {
   return existsSync(path) ? null : `there is no ${kind} bus at ${path}`;
 }
 
-/** Only a socket in the file system: other addresses may name programs to be started. */
+/** Accepts only a socket in the file system: other addresses may name programs to start. */
 function socketPath(kind: BusKind): string | null {
   const variable = kind === 'system' ? 'DBUS_SYSTEM_BUS_ADDRESS' : 'DBUS_SESSION_BUS_ADDRESS';
   const address = process.env[variable];
@@ -117,7 +117,7 @@ export class Bus {
   }
 
   /**
-   * Throws `BusUnavailable`. `onSignal` gets whatever is sent here. An open connection does not keep the process alive.
+   * Throws `BusUnavailable`. `onSignal` receives every signal. An open connection does not keep the process alive.
    */
   static async connect(kind: BusKind, onSignal: (signal: Signal) => void): Promise<Bus> {
     const why = whyNoBus(kind);
@@ -155,7 +155,7 @@ export class Bus {
     return this.#bus._connection.stream;
   }
 
-  /** The pid of whoever has this name on the bus, or of this connection, in the pid namespace of the bus. */
+  /** The pid of the owner of this bus name, or of this connection, in the pid namespace of the bus. */
   async pidOf(name: string | null = this.#bus.name): Promise<number> {
     const [pid] = await this.call({
       destination: 'org.freedesktop.DBus',
@@ -172,7 +172,7 @@ export class Bus {
     return this.#ended === null;
   }
 
-  /** The body of the answer. Throws `BusError`, or the reason of a connection that ended. */
+  /** Returns the body of the reply. Throws `BusError`, or the reason why the connection ended. */
   async call(call: Call): Promise<readonly unknown[]> {
     while (this.#calls >= MAX_CALLS) await new Promise<void>((go) => this.#waiting.push(go));
     this.#calls += 1;
@@ -202,7 +202,7 @@ export class Bus {
     });
   }
 
-  /** A value of the type `signature` where the protocol wants a variant. */
+  /** Wraps a value of the type `signature` in a variant. */
   variant(signature: string, value: unknown): unknown {
     return new this.#library.Variant(signature, value);
   }

@@ -1,3 +1,3 @@
-/** Asking systemd over D-Bus. */
+/** Calls systemd over D-Bus. */
 export { BusError, type BusKind, BusUnavailable, whyNoBus } from './bus.js';
 export { ManagerTimeout, type StartedJob, SystemdManager } from './manager.js';

@@ -11,18 +11,18 @@ const PROPERTIES = 'org.freedesktop.DBus.Properties';
 /** A property of a transient unit: name, D-Bus signature, value. */
 export type UnitProperty = readonly [name: string, signature: string, value: unknown];
 
-/** The manager did not answer in time; what was asked may still happen. */
+/** The manager did not answer in time; the requested operation may still happen. */
 export class ManagerTimeout extends Error {}
 
-/** A job that was asked for. */
+/** A requested job. */
 export interface StartedJob {
-  /** Whether the manager took it, however long that takes. Never rejects. */
+  /** Whether the manager accepts the job, however long that takes. Never rejects. */
   readonly accepted: Promise<boolean>;
-  /** How it ended. Rejects when the wait is over, or the manager does not take it. */
+  /** The job's result. Rejects if the wait ends first, or the manager refuses the job. */
   readonly done: Promise<string>;
 }
 
-/** How jobs ended, of one unit. */
+/** The results of one unit's jobs. */
 interface JobWaiter {
   readonly results: Map<string, string>;
   notify: () => void;
@@ -73,8 +73,8 @@ export class SystemdManager {
   }
 
   /**
-   * The manager of a bus, by the one connection of this thread; `release` it. References to units last as long as
-   * somebody holds it. Throws `BusUnavailable`.
+   * The manager of a bus, over this thread's only connection; must be released by `release`. References to units last
+   * until its last user releases it. Throws `BusUnavailable`.
    */
   static async acquire(kind: BusKind): Promise<SystemdManager> {
     for (;;) {
@@ -91,7 +91,7 @@ export class SystemdManager {
         manager.#uses += 1;
         return manager;
       }
-      // The bus went away, or the last user let go meanwhile.
+      // The bus went away, or the last user released it meanwhile.
       forget();
     }
   }
@@ -101,7 +101,7 @@ export class SystemdManager {
     if (this.#uses === 0) this.#bus.close();
   }
 
-  /** Starts a unit; `done` is its job's result, `done` where all went well. */
+  /** Starts a unit; `done` resolves to its job's result, `'done'` on success. */
   startTransientUnit(unit: string, properties: readonly UnitProperty[], wait: Wait): StartedJob {
     const values = properties.map(([name, signature, value]) => [
       name,
@@ -126,24 +126,24 @@ export class SystemdManager {
     await this.#call('KillUnit', 'ssi', [unit, 'all', signal], wait);
   }
 
-  /** The manager no longer cares for a scope, whose processes go on; it is forgotten when they end. */
+  /** Makes the manager abandon a scope, whose processes continue; it is forgotten when they end. */
   async abandonScope(unit: string, wait: Wait): Promise<void> {
     await this.#call('AbandonScope', 's', [unit], wait);
   }
 
-  /** Lets go of the reference that `AddRef` took. */
+  /** Drops the reference that `AddRef` took. */
   async unrefUnit(unit: string, wait: Wait): Promise<void> {
     await this.#call('UnrefUnit', 's', [unit], wait);
   }
 
-  /** The pid of the manager itself, and the cgroup beneath which it has all of its units, as it sees that. */
+  /** The pid of the manager itself, and the cgroup that contains all of its units, as the manager sees it. */
   async place(wait: Wait): Promise<{ readonly pid: number; readonly cgroup: string }> {
     const pid = await this.#within(wait, () => this.#bus.pidOf(DESTINATION));
     const cgroup = await this.#property(MANAGER_PATH, MANAGER, 'ControlGroup', wait);
     return { pid, cgroup: String(cgroup) };
   }
 
-  /** One property of a loaded unit. `of`: its interface, as in `Unit` or `Scope`. */
+  /** One property of a loaded unit. `of` is its interface, such as `Unit` or `Scope`. */
   async unitProperty(unit: string, of: string, name: string, wait: Wait): Promise<unknown> {
     const [path] = await this.#call('GetUnit', 's', [unit], wait);
     return this.#property(String(path), `${DESTINATION}.${of}`, name, wait);
@@ -164,7 +164,7 @@ export class SystemdManager {
   }
 
   #job(unit: string, member: string, signature: string, body: unknown[], wait: Wait): StartedJob {
-    // The job may be over before we have read its name: its end is listened for first.
+    // The job may end before we have read its name, so we listen for its end first.
     const waiter: JobWaiter = { results: new Map(), notify: () => {} };
     const waiters = this.#waiters.get(unit) ?? new Set();
     this.#waiters.set(unit, waiters.add(waiter));
