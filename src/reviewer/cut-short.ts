@@ -1,4 +1,4 @@
-/** Whether a line is what a crash leaves of a JSON object: its beginning, and nothing wrong in it. */
+/** Detects a line that a crash cut short: the beginning of a JSON object, valid as far as it goes. */
 import { isUtf8 } from 'node:buffer';
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
@@ -8,20 +8,20 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})/y;
 const BEGUN_ESCAPE = /\\(?:u[\dA-Fa-f]{0,3})?$/y;
 const WORDS = ['true', 'false', 'null'];
 
-/** `'cut'`: the text ends within it; `'wrong'`: no JSON begins like that; else where it ends. */
+/** The position where a token ends; `'cut'` if the text ends within it, `'wrong'` if it cannot begin a JSON token. */
 type Scanned = number | 'cut' | 'wrong';
 
-/** What may come next. */
+/** The token that may come next. */
 type Expected = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end';
 
-/** False for a whole object too. */
+/** Returns false for a whole object too. */
 export function isCutShort(bytes: Uint8Array): boolean {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let text: string;
   let hasBegunCharacter = false;
   try {
     text = decoder.decode(bytes, { stream: true });
-    // What has not come yet is no error before the end.
+    // An incomplete character at the end is not an error in a stream.
     hasBegunCharacter = !isUtf8(bytes);
   } catch {
     return false;
@@ -63,7 +63,7 @@ export function isCutShort(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Whether any character may follow the text, whose last token begins at `at`: it is in a string and in no escape. */
+/** Whether any character may follow the text: its last token, at `at`, is a string and does not end in an escape. */
 function isInString(text: string, at: number): boolean {
   return text[at] === '"' && stringEnd(`${text}"`, at) === text.length + 1;
 }
@@ -85,9 +85,9 @@ function stringEnd(text: string, start: number): Scanned {
   return 'cut';
 }
 
-/** Of a number or a word. */
+/** Returns the end of a number or a word. */
 function scalarEnd(text: string, start: number): Scanned {
-  // One that reaches the end of the text may go on.
+  // A number that reaches the end of the text may go on.
   if (matchEnd(BEGUN_NUMBER, text, start) !== null) return 'cut';
   const number = matchEnd(NUMBER, text, start);
   if (number !== null) return number;
@@ -98,7 +98,7 @@ function scalarEnd(text: string, start: number): Scanned {
   return 'wrong';
 }
 
-/** Where a match that begins at `at` ends. */
+/** Returns the end of a match that begins at `at`, or null. */
 function matchEnd(pattern: RegExp, text: string, at: number): number | null {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : null;

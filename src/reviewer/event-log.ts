@@ -1,19 +1,19 @@
-/** What a writer writes through: a queue, written first come, first served. */
+/** The queue through which writers write, in the order of their calls. */
 import type { LogCancel, LogFault } from '../schema/enumerations.js';
 
 /** Why a line is not on disk. */
 export interface LogFailure {
-  /** The file that it is about: the log, its `.1` or its lock file. */
+  /** The file that failed: the log, its `.1` or its lock file. */
   readonly file: string;
-  /** What the kernel said, or null: `why` tells. */
+  /** The errno, or null if there is none: then `why` is the reason. */
   readonly errno: string | null;
   readonly why: LogFault;
 }
 
 export interface EventLog {
   /**
-   * `line` has its newline. `end` is called with null when it is on disk, unless it was cancelled by what this returns;
-   * until then the event loop lives.
+   * `line` includes its newline. `end` is called with null when the line is on disk, unless the returned function
+   * cancelled it; until then the event loop is kept alive.
    */
   append(
     line: string,

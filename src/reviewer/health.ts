@@ -1,9 +1,9 @@
 import { assertBoolean, ReviewerTelemetryError, wholeNumber } from '../error/index.js';
 
-/** Whether what a reviewer log says may be acted upon. */
+/** Whether a decision may be based on a reviewer log. */
 export class ReviewerTelemetryHealth {
   readonly state: 'present' | 'missing' | 'malformed';
-  /** Events that the projection kept; null where it could not be read. */
+  /** Events that the projection kept; null if it could not be read. */
   readonly lifecycleEvents: number | null;
 
   private constructor(state: ReviewerTelemetryHealth['state'], lifecycleEvents: number | null) {
@@ -11,7 +11,7 @@ export class ReviewerTelemetryHealth {
     this.lifecycleEvents = lifecycleEvents;
   }
 
-  /** It was read, and this many events were kept. */
+  /** The log was read, and this many events were kept. */
   static present(lifecycleEvents: number): ReviewerTelemetryHealth {
     const events = Number(wholeNumber('lifecycleEvents', lifecycleEvents));
     return new ReviewerTelemetryHealth('present', events);
@@ -25,7 +25,7 @@ export class ReviewerTelemetryHealth {
     return new ReviewerTelemetryHealth('malformed', null);
   }
 
-  /** Of what `readReviewerProjectionEvents` rejected with: whatever it is, it blocks. */
+  /** The health for an error of `readReviewerProjectionEvents`, which always blocks. */
   static ofError(error: unknown): ReviewerTelemetryHealth {
     const isMissing =
       error instanceof ReviewerTelemetryError && error.code === 'ERR_REVIEWER_MISSING';
@@ -33,12 +33,12 @@ export class ReviewerTelemetryHealth {
   }
 
   /**
-   * Whether a progression that takes this log for its authority must not go on: it is missing, malformed, or says
-   * nothing. What is not attempted is not blocked.
+   * Whether a progression that relies on this log must not go on, because the log is missing, malformed or has no
+   * events. A progression that is not attempted is not blocked.
    */
   blocksAuthoritativeProgression(attempting: boolean): boolean {
     assertBoolean('attempting', attempting);
-    // Unless it was clearly said not to be attempted.
+    // Any value other than false counts as an attempt.
     if (attempting === false) return false;
     return this.state !== 'present' || this.lifecycleEvents === 0;
   }

@@ -1,4 +1,4 @@
-/** Between the lines of a reviewer log and typed events: strict in what a lifecycle event must have. */
+/** Converts between the lines of a reviewer log and typed events; strict about what a lifecycle event must have. */
 import { ReviewerTelemetryError } from '../error/index.js';
 import {
   type ExactJson,
@@ -23,7 +23,7 @@ import {
 
 const MAX_U64 = 2n ** 64n - 1n;
 
-/** What a line has of an event but for `extra`, in its order. */
+/** The members of an event in a line, in order, except `extra`. */
 const MEMBERS = [
   'schema',
   'schemaVersion',
@@ -41,7 +41,7 @@ const MEMBERS = [
 const KEYS = MEMBERS.map((name) => [name, snakeCase(name)] as const);
 
 const FIELDS: ReadonlySet<string> = new Set([...MEMBERS, 'extra']);
-/** Keys that become something of the event, under this name or another. */
+/** Keys that become a member of the event, under this name or another. */
 const KNOWN = new Set([...KEYS.map(([, key]) => key), 'reason', 'signal']);
 
 const KINDS = new Map<string, ReviewerLifecycleEventKind>(
@@ -49,9 +49,9 @@ const KINDS = new Map<string, ReviewerLifecycleEventKind>(
 ).set('sha_update', 'sha_drift');
 
 /**
- * The lifecycle event that `value` is; null for an object that is none, which such a log may hold too.
+ * Returns `value` as a lifecycle event; null for any other object, which such a log may also hold.
  *
- * Throws `ERR_REVIEWER_INVALID_EVENT`: not an object, or a lifecycle event without what one must have.
+ * Throws `ERR_REVIEWER_INVALID_EVENT` for a value that is not an object, or an invalid lifecycle event.
  */
 export function lifecycleEventOf(value: unknown): ReviewerLifecycleEvent | null {
   if (!isObject(value)) throw invalid('it is not a JSON object');
@@ -82,14 +82,14 @@ function kindOf({ event }: JsonObject): ReviewerLifecycleEventKind | undefined {
   return typeof event === 'string' ? KINDS.get(event) : undefined;
 }
 
-/** As `lifecycleEventOf`, of a line without its newline; what is no UTF-8 or no JSON is an error too. */
+/** Like `lifecycleEventOf`, for a line without its newline; also throws if that is not UTF-8 or not JSON. */
 export function lifecycleEventOfLine(bytes: Buffer): ReviewerLifecycleEvent | null {
-  // Of any other object no number is asked for, however deep it is.
+  // Exact numbers are needed only for a lifecycle event, not for any other object, however deep.
   const isLifecycle = (value: unknown): boolean => isObject(value) && kindOf(value) !== undefined;
   return lifecycleEventOf(parseExact(textOfLine(bytes), isLifecycle));
 }
 
-/** The members of an event's line, in its order. */
+/** Returns the members of an event's line, in order. */
 export function membersOf(event: ReviewerLifecycleEvent): [string, ExactJson][] {
   const known = KEYS.map(([name, key]): [string, ExactJson] => [key, event[name]]);
   const told = known.filter(([, value]) => value !== null);
@@ -101,9 +101,8 @@ export function membersOf(event: ReviewerLifecycleEvent): [string, ExactJson][] 
 }
 
 /**
- * What the writer makes of a value: of a lifecycle event the canonical object, with the schema and its version,
- * aliases resolved and the defaults filled in; a copy of any other object. Integers beyond 2^53 − 1 that were bigints
- * stay so.
+ * Returns what the writer writes for a value: for a lifecycle event the canonical object, with the schema and its
+ * version, aliases resolved and defaults filled in; for any other object a copy. Bigints beyond 2^53 − 1 stay so.
  *
  * Throws `ERR_REVIEWER_INVALID_EVENT`, `ERR_REVIEWER_SERIALIZE`.
  */
@@ -113,18 +112,18 @@ export function canonicalizeReviewerEventValue(value: unknown): ReviewerEventObj
   return event === null ? (plain as ReviewerEventObject) : Object.fromEntries(membersOf(event));
 }
 
-/** The line of a value, without its newline. The same errors. */
+/** Returns the line of a value, without its newline. Throws the same errors. */
 export function lineOfValue(value: unknown): string {
-  // Most events are flat, and nothing of them needs to be copied.
+  // Most events are flat and need no deep copy.
   const plain = isFlat(value) ? { ...value } : plainJson(value);
   const event = lifecycleEventOf(plain);
   return event === null ? stringifyExact(plain) : stringifyMembers(membersOf(event));
 }
 
-/** The line of a typed event; it is held to the same. */
+/** Returns the line of a typed event, with the same checks. */
 export function lineOfEvent(event: ReviewerLifecycleEventInit): string {
   if (!isObject(event)) throw invalid('it is not an object');
-  // `extra` is no level of the line.
+  // `extra` is not a level of nesting in the line.
   const typed = plainJson(event, 'the event', -1);
   if (!isObject(typed)) throw invalid('its toJSON gives no object');
   for (const key of Object.keys(typed)) {
@@ -144,7 +143,7 @@ export function lineOfEvent(event: ReviewerLifecycleEventInit): string {
   return stringifyMembers(membersOf(parsed));
 }
 
-/** Of a line they would be treated as absent; who writes is told. */
+/** Wrong optional values count as absent in a line that is read, but are errors for a writer. */
 function checkOptional(event: JsonObject): void {
   for (const key of ['runId', 'reasonCode', 'detail'] as const) {
     const value = event[key] ?? null;
@@ -186,7 +185,7 @@ function integer(value: JsonObject, key: string, least: bigint, most: bigint): b
   if (typeof found === 'number' && !Number.isInteger(found)) {
     throw invalid(`${key} is ${found}, not an integer`);
   }
-  // Which integer was meant nobody knows.
+  // The intended integer is not known.
   if (typeof found === 'number' && Math.abs(found) > Number.MAX_SAFE_INTEGER) {
     throw invalid(`${key} is a number beyond 2^53; give a bigint`);
   }
@@ -201,7 +200,7 @@ function stringOr<T>(value: unknown, instead: T): string | T {
   return typeof value === 'string' ? wellFormed(value) : instead;
 }
 
-/** Half a surrogate pair is no text of UTF-8, though JSON can escape it. */
+/** Half a surrogate pair cannot be encoded in UTF-8, though JSON can escape it. */
 function wellFormed(text: string): string {
   if (text.isWellFormed()) return text;
   throw invalid('a string has half a surrogate pair');
@@ -211,7 +210,7 @@ function u32OrNull(value: unknown): number | null {
   if (typeof value !== 'number' && typeof value !== 'bigint') return null;
   const number = Number(value);
   const isU32 = Number.isInteger(number) && number >= 0 && number <= MAX_U32;
-  // Not −0.
+  // Turns −0 into 0.
   return isU32 ? number + 0 : null;
 }
 
@@ -224,18 +223,18 @@ function reasonOf(event: ReviewerLifecycleEventKind, value: JsonObject): string 
 function extraOf(value: JsonObject): { readonly [key: string]: ExactJson } {
   const unknown: [string, ExactJson][] = [];
   for (const key of Object.keys(value)) {
-    // A parser makes an infinity of what no double holds.
+    // A number too large for a double is parsed as an infinity, which `plainJson` rejects.
     if (!KNOWN.has(key)) unknown.push([wellFormed(key), plainJson(value[key], key, 1)]);
   }
   return Object.fromEntries(unknown.sort(byName));
 }
 
-/** Of an object names like `1` come first, whatever their order was. */
+/** Sorts the members again, because an object puts names like `1` first. */
 function inOrderOfName(extra: ReviewerLifecycleEvent['extra']): [string, ExactJson][] {
   return Object.entries(extra).sort(byName);
 }
 
-/** As of bytes of UTF-8. */
+/** Compares the names as bytes of UTF-8. */
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

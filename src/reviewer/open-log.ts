@@ -7,13 +7,13 @@ import type { LogCancel } from '../schema/enumerations.js';
 import type { EventLog, LogFailure } from './event-log.js';
 import { PlainEventLog } from './plain-event-log.js';
 
-/** Weak: a queue lives as long as its writers, and what they append. */
+/** Weak references: a queue lives as long as its writers and their appends. */
 const plainLogs = new Map<string, WeakRef<EventLog>>();
 const dropped = new FinalizationRegistry<string>((path) => {
   if (plainLogs.get(path)?.deref() === undefined) plainLogs.delete(path);
 });
 
-/** One queue for each log, whatever number of writers it has: of this thread, with the addon of the process. */
+/** Returns the one queue of a log for all of its writers: in this thread, or with the addon in the process. */
 export function eventLogAt(path: string, lockPath: string, engine: EngineName): EventLog {
   if (engine === 'native') return openNativeLog(path, lockPath);
   const known = plainLogs.get(path)?.deref();
@@ -30,7 +30,7 @@ function openNativeLog(path: string, lockPath: string): EventLog {
   throw new TelemetryError('ERR_ENGINE_UNAVAILABLE', `the addon does not load (${reason})`);
 }
 
-/** The log's file by the addon: a thread of its own waits for the lock and syncs. */
+/** Writes the log by the addon, where a separate thread waits for the lock and syncs. */
 class NativeEventLog implements EventLog {
   readonly #native: Native;
   readonly #files: Readonly<Record<NativeLogFailure['file'], string>>;

@@ -2,12 +2,12 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { invalidConfig } from '../error/index.js';
 
-/** `path.lock`: the file whose `flock` writers of the log hold. */
+/** Returns `path.lock`: writers of the log hold the `flock` of this file. */
 export function reviewerEventsLockPath(path: string): string {
   return `${assertLogPath(path)}.lock`;
 }
 
-/** `path.1`: what the log becomes when it is full. */
+/** Returns `path.1`: a full log is renamed to it. */
 export function reviewerEventsRotatedPath(path: string): string {
   return `${assertLogPath(path)}.1`;
 }
@@ -20,7 +20,7 @@ export function assertLogPath(path: unknown, name = 'the path of a reviewer log'
   throw invalidConfig(`${name} must be the path of a file, not empty and without NUL`);
 }
 
-/** Resolves the links among the directories of a path, as far as these exist. */
+/** Resolves the links among the directories of a path, as far as they exist. */
 export async function realPathOf(path: string): Promise<string> {
   const directory = dirname(path);
   if (directory === path) return path;

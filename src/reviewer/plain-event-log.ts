@@ -1,6 +1,6 @@
 /**
- * The log's file without the addon: as `native/core/event_log.cc`, but for the lock, which Node has none of. So it is
- * for one process, which must be asked for.
+ * Writes the log without the addon: as `native/core/event_log.cc`, but without a lock, because Node has no `flock`. So
+ * it is for one process only, which the caller must request.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
@@ -61,11 +61,11 @@ export class PlainEventLog implements EventLog {
     };
   }
 
-  /** Everything that waits goes out together, and then what came meanwhile. */
+  /** Writes all waiting lines together, and then those that came meanwhile. */
   async #serve(): Promise<void> {
     this.#isServing = true;
     while (this.#waiting.length > 0) {
-      // As `flock` does it, of whatever names.
+      // Serialized by the file itself, as with `flock`, even if it is known by several names.
       await inTurn(await realPathOf(this.#path), () => this.#serveAll());
     }
     this.#isServing = false;
@@ -85,7 +85,7 @@ export class PlainEventLog implements EventLog {
     for (const [index, { end }] of batch.entries()) end(index < durable ? null : failure);
   }
 
-  /** How many of the lines, from the first; none where the file was full. */
+  /** Writes lines from the first on and returns their number; 0 if the file was full and is now rotated. */
   async #writeSome(lines: readonly Waiting[]): Promise<number> {
     const opened = await this.#ready();
     try {
@@ -97,14 +97,14 @@ export class PlainEventLog implements EventLog {
     }
   }
 
-  /** The file that has the name now, open and ending with a whole line. */
+  /** Opens the current file, ending with a whole line. */
   async #ready(): Promise<Opened> {
     const handle = await this.#open();
     try {
       const found = await handle.stat();
       if (!found.isFile()) throw new Refused('not-regular');
       const size = found.size === 0 ? 0 : await repaired(handle, found.size);
-      // Nothing in it was ever acknowledged, so nobody need have seen to its name.
+      // No line in it was ever acknowledged, so its name may never have been synced.
       if (size === 0) await syncDirectories(dirname(this.#path));
       return { handle, file: new RegularFile(handle, size) };
     } catch (cause) {
@@ -126,17 +126,17 @@ export class PlainEventLog implements EventLog {
 
   async #rotate(full: FileHandle): Promise<void> {
     const rotated = `${this.#path}.1`;
-    // A writer that was killed may have left lines in it which nobody synced.
+    // A writer that was killed may have left lines that were never synced.
     await full.datasync();
     await rename(this.#path, rotated).catch((cause: unknown) => {
       throw Object.assign(new Error(String(cause)), { code: errnoOf(cause), path: rotated });
     });
-    // Of two names of one file a rename does nothing: without this the file would be full for ever.
+    // If both names refer to one file, rename does nothing: without this the file would stay full for ever.
     if (await isAt(this.#path, full)) await unlink(this.#path);
     await syncDirectories(dirname(this.#path));
   }
 
-  /** How many lines were written: those that go into the file as it is. */
+  /** Writes the lines that fit into this file and returns their number. */
   async #write({ handle, file }: Opened, lines: readonly Waiting[]): Promise<number> {
     let { size } = file;
     let count = 0;
@@ -150,7 +150,7 @@ export class PlainEventLog implements EventLog {
     try {
       await handle.datasync();
     } catch (cause) {
-      // Nobody is told that these are there, so that they may be appended again.
+      // These lines are not acknowledged and may be appended again, so remove them.
       await file.cut(before).catch(() => {});
       throw cause;
     }
@@ -169,7 +169,7 @@ export class PlainEventLog implements EventLog {
   }
 }
 
-/** Some lines are on disk, the others not for `cause`. */
+/** Some lines are on disk; the others failed with `cause`. */
 class PartlyWritten extends Error {
   readonly lines: number;
 
@@ -188,7 +188,7 @@ class Refused extends Error {
   }
 }
 
-/** Its size, ending with a whole line. */
+/** Repairs the end of the file and returns its size, so that it ends with a whole line. */
 async function repaired(handle: FileHandle, size: number): Promise<number> {
   const end = await endOfLog(handle, size);
   switch (end.what) {

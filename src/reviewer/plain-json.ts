@@ -1,23 +1,23 @@
-/** A value of JavaScript as JSON that says the same to every reader, or a refusal. */
+/** Converts a JavaScript value to JSON that means the same to every reader, or throws. */
 import { ReviewerTelemetryError } from '../error/index.js';
 import type { ExactJson } from '../ndjson/exact-json.js';
 
-/** Parsers of other languages go no deeper. */
+/** Parsers of other languages accept no deeper nesting. */
 const MAX_DEPTH = 127;
 const MAX_PATH_LENGTH = 200;
 
 /**
- * A copy of `value`, so that what its owner does with it later changes nothing. As `JSON.stringify` members that are
- * undefined are left out and `toJSON` is asked; but nothing turns into something else: NaN not into null, a `Map` not
- * into an empty object. Bigints are integers.
+ * Returns a copy of `value`, which later changes by its owner do not affect. As with `JSON.stringify`, undefined
+ * members are left out and `toJSON` is called; but no value changes its meaning: NaN does not become null, nor a `Map`
+ * an empty object. Bigints become integers.
  *
- * Throws `ERR_REVIEWER_SERIALIZE`, with where in `name` it is.
+ * Throws `ERR_REVIEWER_SERIALIZE`, with the path of the value within `name`.
  */
 export function plainJson(value: unknown, name = 'the event', depth = 0): ExactJson {
   try {
     return copyOf(value, depth);
   } catch (cause) {
-    // Else a getter, a `toJSON` or a proxy of somebody else's.
+    // Any other error comes from a getter, a `toJSON` or a proxy of the caller.
     const { path, why } =
       cause instanceof NotJson
         ? cause
@@ -28,7 +28,7 @@ export function plainJson(value: unknown, name = 'the event', depth = 0): ExactJ
   }
 }
 
-/** Whether `plainJson` would only copy it: an object of texts, numbers, booleans and nulls. */
+/** Whether `plainJson` would only copy the value: an object of strings, numbers, booleans and nulls. */
 export function isFlat(value: unknown): value is { readonly [key: string]: FlatJson } {
   if (typeof value !== 'object' || value === null || !isPlain(value)) return false;
   for (const key in value) {
@@ -49,7 +49,7 @@ function isFlatValue(value: unknown): value is FlatJson {
 
 class NotJson extends Error {
   readonly why: string;
-  /** To where it is, from where it was caught. */
+  /** The path to the value from where the error is caught. */
   path = '';
 
   constructor(why: string) {
@@ -77,7 +77,7 @@ function copyOf(value: unknown, depth: number): ExactJson {
 }
 
 function copyOfObject(value: object, depth: number): ExactJson {
-  // A cycle gets here too.
+  // A cycle ends here too.
   if (depth === MAX_DEPTH) throw new NotJson(`is nested more than ${MAX_DEPTH} deep`);
   if ('toJSON' in value && typeof value.toJSON === 'function') {
     return copyOf(value.toJSON(), depth + 1);
@@ -91,7 +91,7 @@ function copyOfObject(value: object, depth: number): ExactJson {
     if (!key.isWellFormed()) throw new NotJson('has a key with half a surrogate pair');
     if (member === undefined) continue;
     const json = copyOfPart(member, depth + 1, () => `.${key}`);
-    // An assignment would set the prototype.
+    // Assigning to it would set the prototype.
     if (key === '__proto__') Object.defineProperty(copy, key, { ...OWN, value: json });
     else copy[key] = json;
   }
@@ -100,7 +100,7 @@ function copyOfObject(value: object, depth: number): ExactJson {
 
 const OWN = { enumerable: true, configurable: true, writable: true };
 
-/** `step` is only asked for an error's path. */
+/** `step` is called only for the path of an error. */
 function copyOfPart(value: unknown, depth: number, step: () => string): ExactJson {
   try {
     return copyOf(value, depth);
@@ -112,7 +112,7 @@ function copyOfPart(value: unknown, depth: number, step: () => string): ExactJso
   }
 }
 
-/** Of whatever realm. */
+/** Whether an object is plain, in whichever realm it was created. */
 function isPlain(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

@@ -1,11 +1,11 @@
 import { assertOptions, finiteNumber, invalidConfig, type OptionKeys } from '../error/index.js';
 
 export interface ProjectionSummaryInit {
-  /** RFC 3339. Default: now, in UTC, to the second. */
+  /** RFC 3339. Default: now, in UTC, with seconds precision. */
   readonly ts?: string | undefined;
-  /** The commit that the projection was asked for. */
+  /** The commit that the projection was requested for. */
   readonly sha: string;
-  /** The commit that is there now. */
+  /** The current head commit. */
   readonly currentHeadSha: string;
   /** The state of the security review. */
   readonly security: string;
@@ -44,7 +44,7 @@ export class ProjectionSummary {
     this.recentEvents = text('recentEvents', init.recentEvents);
   }
 
-  /** `ts=… sha=… current_head_sha=… security=… quality=… events=…`, always one line: control characters are escaped. */
+  /** `ts=… sha=… current_head_sha=… security=… quality=… events=…`: one line, with control characters escaped. */
   renderLine(): string {
     const line = `ts=${this.ts} sha=${this.sha} current_head_sha=${this.currentHeadSha} security=${this.security} quality=${this.quality} events=${this.recentEvents}`;
     return line.replace(/[\p{Cc}\u2028\u2029]/gu, escaped);
@@ -54,7 +54,7 @@ export class ProjectionSummary {
 export interface ProjectionSummaryEmitterOptions {
   /** Default 1000. */
   readonly minIntervalMs?: number | undefined;
-  /** A clock that never goes back, ms. Default `performance.now`. */
+  /** A monotonic clock, ms. Default `performance.now`. */
   readonly now?: (() => number) | undefined;
 }
 
@@ -75,7 +75,7 @@ export class ProjectionSummaryEmitter {
     this.#now = now;
   }
 
-  /** The summary's line, or null where the last is less than the interval ago. */
+  /** Returns the summary's line, or null if the last was returned less than the interval ago. */
   emitIfDue(summary: ProjectionSummary): string | null {
     const nowMs = this.#now();
     if (this.#lastMs !== null && nowMs - this.#lastMs < this.#minIntervalMs) return null;

@@ -1,4 +1,4 @@
-/** What a reviewer log says of one pull request. */
+/** Reads the events of one pull request from a reviewer log. */
 import { resolve } from 'node:path';
 import {
   assertOptions,
@@ -27,13 +27,13 @@ const DEFAULT_MAX_EVENTS = 400;
 
 export interface ReviewerProjectionFilter {
   readonly prNumber: number;
-  /** In any case. */
+  /** Compared without regard to case. */
   readonly headSha?: string | undefined;
-  /** Events at or after this many seconds since 1970. */
+  /** Selects events at or after this time, in seconds since 1970. */
   readonly sinceEpoch?: number | undefined;
-  /** The newest so many are kept. Default 400. */
+  /** The number of newest events to keep. Default 400. */
   readonly maxEvents?: number | undefined;
-  /** Ends the reading with its reason. */
+  /** Aborts the read with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -45,7 +45,7 @@ const FILTER: OptionKeys<ReviewerProjectionFilter> = {
   signal: true,
 };
 
-/** An event, typed and as its line has it in the canonical form. */
+/** An event, typed and as the canonical object of its line. */
 export interface ReviewerProjectionEvent {
   readonly lifecycle: ReviewerLifecycleEvent;
   readonly raw: ReviewerEventObject;
@@ -54,18 +54,18 @@ export interface ReviewerProjectionEvent {
 export interface ReviewerProjectionRead {
   /** In the order of the log, the newest last. */
   readonly events: readonly ReviewerProjectionEvent[];
-  /** The highest of all events that pass the filter, kept or not; 0 where there is none. */
+  /** The highest seq of all events that pass the filter, kept or not; 0 if there are none. */
   readonly latestSeq: bigint;
   readonly health: ReviewerTelemetryHealth;
 }
 
 /**
- * Reads what was rotated away and then the log itself, as they are at this moment, whoever writes; in memory for the
- * kept events and one line. Blank lines and objects that are no lifecycle events are passed over, and a last line that
- * is an event cut short, as a writer leaves it that is at work or was killed.
+ * Reads the rotated file and then the log itself, as they are at this moment, even while others write; holds only the
+ * kept events and one line in memory. Skips blank lines, objects that are not lifecycle events, and a last line that is
+ * an event cut short, as a writer leaves it that is still writing or was killed.
  *
- * Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`; `ERR_REVIEWER_MISSING`; `ERR_REVIEWER_MALFORMED` with the `path`
- * and `line` of anything else; `ERR_REVIEWER_IO`. `ReviewerTelemetryHealth.ofError` says what that means.
+ * Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`; `ERR_REVIEWER_MISSING`; `ERR_REVIEWER_MALFORMED`, with the `path`
+ * and `line`, for anything else; `ERR_REVIEWER_IO`. `ReviewerTelemetryHealth.ofError` converts these to a health.
  */
 export async function readReviewerProjectionEvents(
   path: string,
@@ -92,7 +92,7 @@ class Projection {
   readonly #sinceEpoch: number;
   readonly #maxEvents: number;
   readonly #signal: AbortSignal | undefined;
-  /** The newest, from `#oldest` on and around. */
+  /** A circular buffer of the newest events, beginning at `#oldest`. */
   readonly #kept: ReviewerLifecycleEvent[] = [];
   #oldest = 0;
   #latestSeq = 0n;
@@ -115,7 +115,7 @@ class Projection {
   }
 
   async read(file: StreamFile): Promise<void> {
-    /** Is only an error where another line follows. */
+    /** The error of a line cut short, thrown only if another line follows. */
     let cutShort: ReviewerTelemetryError | null = null;
     try {
       for await (const line of linesOf(file.handle, MAX_REVIEWER_LINE_BYTES, file.size)) {

@@ -2,12 +2,12 @@ const DATE_TIME =
   /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d+)?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
 
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
-/** From the first day of the year 0 to that of 1970. */
+/** The days from the first day of the year 0 to that of 1970. */
 const DAYS_TO_1970 = 719_528;
 
 /**
- * The seconds since 1970 of a date and time of RFC 3339, with their fraction; null for anything else, and for what no
- * calendar has. A leap second may be any that ends a month in UTC; it counts as the second before.
+ * Returns the seconds since 1970 of an RFC 3339 date and time, with their fraction; null for anything else, or a date
+ * that no calendar has. A leap second is accepted at the end of any month in UTC; it counts as the second before.
  */
 export function epochSecondsOf(text: string): number | null {
   const found = DATE_TIME.exec(text);
@@ -27,14 +27,14 @@ export function epochSecondsOf(text: string): number | null {
   return found[7] === undefined ? seconds : seconds + Number(`0${found[7]}`);
 }
 
-/** Days since 1970; null for a day that the month does not have. */
+/** Returns the days since 1970; null for a day that the month does not have. */
 function dayOf(year: number, month: number, day: number): number | null {
   if (month < 1 || month > 12 || day < 1) return null;
   const isLeap = isLeapYear(year);
   const before = DAYS_BEFORE_MONTH[month - 1] as number;
   const days = (DAYS_BEFORE_MONTH[month] as number) - before + (isLeap && month === 2 ? 1 : 0);
   if (day > days) return null;
-  // Leap years before this one, the year 0 among them.
+  // Leap years before this one, including the year 0.
   const leaps =
     Math.floor((year + 3) / 4) - Math.floor((year + 99) / 100) + Math.floor((year + 399) / 400);
   const leapDay = isLeap && month > 2 ? 1 : 0;

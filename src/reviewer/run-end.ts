@@ -1,4 +1,4 @@
-/** How a run ended, as the events of a reviewer log say it. */
+/** How a run ended, as a reviewer log records it. */
 
 import type { TelemetryFrame } from '../frame/index.js';
 import type { Exit } from '../kernel/child-exit.js';
@@ -23,8 +23,8 @@ export interface RunEnd {
 type Told = Pick<ReviewerLifecycleEventInit, 'event' | 'reasonCode' | 'detail'>;
 
 /**
- * `run_complete` for exit code 0, whatever happened before; otherwise `run_crash`, with the first cause that applies: the
- * budget that had it killed, an oom kill, the signal, the exit code, or an unknown end.
+ * Returns `run_complete` for exit code 0, whatever happened before; otherwise `run_crash`, with the first cause that
+ * applies: the budget that had the run killed, an oom kill, the signal, the exit code, or an unknown end.
  */
 export function toldOfEnd({ exit: { code, signal }, exhausted, oomKills }: RunEnd): Told {
   if (code === 0) return { event: 'run_complete' };
@@ -45,7 +45,7 @@ export function toldOfEnd({ exit: { code, signal }, exhausted, oomKills }: RunEn
   return { event, reasonCode: `exit_code_${code}`, detail: `exit code ${code}` };
 }
 
-/** The fields of a run's event beyond the schema; only those that are known. */
+/** Returns the fields of a run's event beyond the schema; unknown ones are left out. */
 export function factsOf(
   frame: TelemetryFrame,
   startMonoNs: number,

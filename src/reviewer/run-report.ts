@@ -1,4 +1,4 @@
-/** The notable moments of an episode, written to a reviewer log. */
+/** Writes the notable moments of an episode to a reviewer log. */
 
 import {
   assertObject,
@@ -21,7 +21,7 @@ import { ReviewerTelemetryWriter } from './writer.js';
 const MIN_STALL_MS = 10;
 /** The maximum of Node's timers. */
 const MAX_STALL_MS = 2 ** 31 - 1;
-/** A stall is told at most this part of its time late. */
+/** Checks per stall time: a stall is reported late by at most one check. */
 const LOOKS_PER_STALL = 8;
 
 /** The part of a `TelemetryHandle` that a report uses. */
@@ -36,13 +36,14 @@ export interface ReportedSession {
 }
 
 /**
- * The episode is a review run: `run_start` is written when the session starts, `run_complete` or `run_crash` when the
- * session and the process have ended, and `stall_detected` on the way; a process that has ended keeps ours alive until
- * its end is written. Their unknown keys have the episode's id, its pid and its figures, which end with the session.
+ * Reports the episode as a review run: `run_start` is written when the session starts, `run_complete` or `run_crash`
+ * when the session and the process have ended, and `stall_detected` meanwhile; once the process has ended, this one is
+ * kept alive until its end is written. Further keys hold the episode's id, its pid and its figures up to the session's
+ * end.
  */
 export interface ReviewerRun {
   readonly writer: ReviewerTelemetryWriter;
-  /** The episode's process, whose parent we are: nobody else is told how it ends. */
+  /** The episode's process, a child of this one: only the parent learns how it ends. */
   readonly child: Exiting;
   /** `security`, `quality`, … */
   readonly reviewType: string;
@@ -51,9 +52,9 @@ export interface ReviewerRun {
   /** Default: the episode's id. */
   readonly runId?: string | undefined;
   readonly restartCount?: number | undefined;
-  /** Tells `stall_detected` once the episode has used no cpu and done no io for so many ms (10 or more). */
+  /** Writes `stall_detected` once the episode has used no cpu and done no io for this time, ms (10 or more). */
   readonly stallAfterMs?: number | undefined;
-  /** Default: one more than the log's latest of this pull request, counted on in this thread. */
+  /** Default: one more than the latest seq of this pull request, in the log or given out in this thread. */
   readonly nextSeq?: (() => number | bigint | Promise<number | bigint>) | undefined;
 }
 
@@ -105,7 +106,7 @@ function fieldsOf(run: ReviewerRun, episodeId: string): RunFields {
   return { reviewType, prNumber, headSha, runId, restartCount };
 }
 
-/** Writes what `run` asks for; what cannot be written is a `warning` event of the session. */
+/** Writes the events of `run`; a failed write becomes a `warning` event of the session. */
 export function reportRun(session: ReportedSession, run: ReviewerRun, isManual: boolean): void {
   new RunReport(session, run).begin(isManual);
 }

@@ -1,10 +1,10 @@
-/** The names of the schema `apm2.reviewer.lifecycle_event.v1`, which other programs write and read too. */
+/** The names of the schema `apm2.reviewer.lifecycle_event.v1`, which other programs read and write too. */
 import type { ExactJson } from '../ndjson/exact-json.js';
 
 export const REVIEWER_TELEMETRY_SCHEMA = 'apm2.reviewer.lifecycle_event.v1';
 export const REVIEWER_TELEMETRY_SCHEMA_VERSION = 1;
 
-/** Of `pr_number` and `restart_count`. */
+/** The maximum of `pr_number` and `restart_count`. */
 export const MAX_U32 = 2 ** 32 - 1;
 
 export const REVIEWER_EVENT_KINDS = [
@@ -18,11 +18,11 @@ export const REVIEWER_EVENT_KINDS = [
 
 export type ReviewerLifecycleEventKind = (typeof REVIEWER_EVENT_KINDS)[number];
 
-/** One transition of a review run. What is null is not in the line. */
+/** One transition of a review run. A null value is left out of the line. */
 export interface ReviewerLifecycleEvent {
   readonly schema: typeof REVIEWER_TELEMETRY_SCHEMA;
   readonly schemaVersion: typeof REVIEWER_TELEMETRY_SCHEMA_VERSION;
-  /** RFC 3339, as it was written. */
+  /** RFC 3339, as written. */
   readonly ts: string;
   readonly event: ReviewerLifecycleEventKind;
   /** `security`, `quality`, … */
@@ -37,11 +37,11 @@ export interface ReviewerLifecycleEvent {
   readonly restartCount: number | null;
   readonly reasonCode: string | null;
   readonly detail: string | null;
-  /** The keys that the schema does not know, sorted by name. Read integers beyond 2^53 − 1 are bigints. */
+  /** The keys that the schema does not know, sorted by name. Integers beyond 2^53 − 1 are read as bigints. */
   readonly extra: { readonly [key: string]: ExactJson };
 }
 
-/** What `appendLifecycleEvent` takes: what a line may lack may be left out. */
+/** The argument of `appendLifecycleEvent`: members that a line may lack may be left out. */
 export type ReviewerLifecycleEventInit = Pick<
   ReviewerLifecycleEvent,
   'ts' | 'event' | 'reviewType' | 'prNumber' | 'headSha'
@@ -58,7 +58,7 @@ export type ReviewerLifecycleEventInit = Pick<
   };
 
 /**
- * A lifecycle event as its line has it: known keys as the schema has them, the unknown keys after the known ones (but names
+ * A lifecycle event as the object of its line: the keys of the schema in order, then the unknown keys (except names
  * like `1`, which JavaScript puts first).
  */
 export interface ReviewerEventObject {

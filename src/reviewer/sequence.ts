@@ -1,4 +1,4 @@
-/** The next `seq` of a pull request's events in a log. */
+/** Finds the next `seq` for the events of a pull request in a log. */
 import { ReviewerTelemetryError } from '../error/index.js';
 import { LongLine, linesOf } from '../ndjson/line-reader.js';
 import { threadMap } from '../realm/thread-map.js';
@@ -6,18 +6,18 @@ import { MAX_REVIEWER_LINE_BYTES } from '../schema/bounds.js';
 import { lifecycleEventOfLine } from './lifecycle-event.js';
 import { closeStream, openStream, type StreamFile } from './stream-view.js';
 
-/** Which file was read, and where its next line begins. */
+/** The file that was read last, and the offset of its next line. */
 interface Known {
   readonly identity: string;
   readonly offset: number;
 }
 
-/** By log and pull request: the highest that was given out in this thread. */
+/** The highest seq given out in this thread, by log and pull request. */
 const given = threadMap<string, bigint>('reviewer-seq');
 
 class LogSequence {
   readonly #path: string;
-  /** By pull request: the highest that was read in the log. */
+  /** The highest seq read from the log, by pull request. */
   readonly #latest = new Map<number, bigint>();
   #known: Known | null = null;
   #last: Promise<unknown> = Promise.resolve();
@@ -40,7 +40,7 @@ class LogSequence {
     return next;
   }
 
-  /** Reads what has come since the last time. */
+  /** Reads the lines added since the last call. */
   async #catchUp(): Promise<void> {
     const files = await openStreamIfThere(this.#path);
     try {
@@ -58,8 +58,8 @@ class LogSequence {
   }
 
   /**
-   * Where the next line begins. What is malformed is passed over: a log that nobody may trust still goes on. What
-   * stands behind a line too long is not seen.
+   * Returns the offset of the next line. Malformed lines are skipped, because events are still appended to a malformed
+   * log. Lines after one that is too long are not read.
    */
   async #read({ handle, size }: StreamFile, from: number): Promise<number> {
     let offset = from;
@@ -81,7 +81,7 @@ class LogSequence {
       const latest = this.#latest.get(event.prNumber) ?? 0n;
       if (event.seq > latest) this.#latest.set(event.prNumber, event.seq);
     } catch {
-      // Readers report it.
+      // Readers report the error.
     }
   }
 }
@@ -89,8 +89,8 @@ class LogSequence {
 const sequences = new Map<string, LogSequence>();
 
 /**
- * One more than the highest of the log, and of those that were given out in this thread. Another process that asks at
- * the same time is given the same.
+ * Returns one more than the highest seq in the log or given out in this thread. Another process that asks at the same
+ * time gets the same.
  *
  * Rejects with `ERR_REVIEWER_IO`.
  */

@@ -1,4 +1,4 @@
-/** The files of a reviewer log at one moment. */
+/** Opens the files of a reviewer log as of one moment. */
 import { constants } from 'node:fs';
 import { type FileHandle, lstat } from 'node:fs/promises';
 import { ReviewerTelemetryError } from '../error/index.js';
@@ -14,15 +14,15 @@ export interface StreamFile {
   readonly handle: FileHandle;
   /** Its size at that moment. */
   readonly size: number;
-  /** The one that is appended to, not what was rotated away. */
+  /** Whether this is the file that is appended to, not the rotated one. */
   readonly isCurrent: boolean;
 }
 
 /**
- * Opens what was rotated away and the current file, as far as they are there, oldest first. No rotation came in
- * between: no event is in both, and none in neither.
+ * Opens the rotated and the current file, as far as they exist, oldest first. No rotation happened in between: no event
+ * is in both files, and none is left out.
  *
- * Throws `ERR_REVIEWER_MISSING` where there is neither, `ERR_REVIEWER_IO`.
+ * Throws `ERR_REVIEWER_MISSING` if neither exists, `ERR_REVIEWER_IO`.
  */
 export async function openStream(path: string): Promise<readonly StreamFile[]> {
   const rotatedPath = reviewerEventsRotatedPath(path);
@@ -65,7 +65,7 @@ export function ioError(
   errno: string | null,
   cause?: unknown,
 ): ReviewerTelemetryError {
-  // Of a link nobody knows which files are beside it.
+  // The rotated file of a link could be beside the link or beside its target.
   const isLink = errno === 'ELOOP';
   const why = isLink
     ? 'a symbolic link: give the path it leads to'
@@ -86,14 +86,14 @@ async function openFile(path: string, isCurrent: boolean): Promise<StreamFile | 
     return { path, handle, size: (await handle.stat()).size, isCurrent };
   } catch (cause) {
     await handle?.close();
-    // Of a path through a file the kernel says so, and there is no log either.
+    // If a component of the path is a file, there is no log either.
     if (errnoOf(cause) === 'ENOTDIR') return null;
     const errno = cause instanceof NotRegular ? cause.errno : errnoOf(cause);
     throw ioError(path, path, errno, cause);
   }
 }
 
-/** Whether the name still refers to this file, or still to none. */
+/** Whether the name still refers to this file, or still to no file. */
 async function isStill(path: string, opened: StreamFile | null): Promise<boolean> {
   try {
     if (opened !== null) return await isAt(path, opened.handle);

@@ -1,20 +1,20 @@
-/** The names of a log's files, on disk: as `native/core/event_log.cc` does it. */
+/** Syncs the names of a log's files to disk, as `native/core/event_log.cc` does. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../kernel/errno.js';
 
 /**
- * What is said of a directory that cannot be synced, and not of a write that failed. That our descriptor is open we
- * know, so EBADF is the file system's word too: that it wants one for writing, which no directory has.
+ * The errors for a directory that cannot be synced, as opposed to a failed write. The descriptor is known to be open,
+ * so EBADF also comes from the file system: it requires a writable descriptor, which a directory cannot have.
  */
 const UNSYNCABLE = new Set(['EBADF', 'EINVAL', 'EISDIR', 'ENOSYS', 'ENOTSUP', 'ENOTSUPP']);
-/** A directory may be one that we may write to and not open, which a sync needs. */
+/** A directory may be writable for this process but not readable, and a sync must open it for reading. */
 const FORBIDDEN = new Set(['EACCES', 'EPERM']);
 
 /**
- * Syncs a directory, and those above, which may have been made for this log, and may be none of ours to open. Where
- * that cannot be done nothing is said: the lines are synced, and their file's name is left to the file system.
+ * Syncs a directory and those above it, which may have been made for this log, or may be closed to this process. If
+ * that is impossible, no error is thrown: the lines are synced, and the file's name is left to the file system.
  */
 export async function syncDirectories(path: string): Promise<void> {
   await syncDirectory(path);

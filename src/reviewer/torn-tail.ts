@@ -1,20 +1,20 @@
-/** How a log ends, which a crash may have left within a line: as `native/core/event_log.cc` looks at it. */
+/** Examines the end of a log, which a crash may have left within a line, as `native/core/event_log.cc` does. */
 import type { FileHandle } from 'node:fs/promises';
 import { endOfLast, lastNewlineOf } from '../ndjson/line-reader.js';
 import { MAX_REVIEWER_LINE_BYTES } from '../schema/bounds.js';
 
 const NEWLINE = 0x0a;
 const OBJECT = 0x7b;
-/** As readers take it, who pass over blank lines. */
+/** The bytes of a blank line, which readers skip. */
 const BLANK = new Set([...' \t\r'].map((character) => character.charCodeAt(0)));
-/** What stands outside of strings: structure, numbers, `true`, `false` and `null`. */
+/** The characters outside of strings: structure, numbers, `true`, `false` and `null`. */
 const OUTSIDE = new Set(' \t\r,:truefalsn+-.eE0123456789');
 
-/** What a line is, as far as its brackets and quotes tell. */
+/** The shape of a line, judged by its brackets and quotes. */
 export type LineShape = 'whole' | 'cut short' | 'other';
 
 export function shapeOf(line: Uint8Array): LineShape {
-  // Every byte a character: what stands in strings is not looked at.
+  // Every byte becomes a character: the content of strings is not checked.
   const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('latin1');
   if (!text.startsWith('{')) return 'other';
   const open: string[] = [];
@@ -41,7 +41,7 @@ export function shapeOf(line: Uint8Array): LineShape {
 /** Decides what to do about the end of a file of `size` bytes, which is not 0. */
 export type EndOfLog =
   | { readonly what: 'nothing' }
-  /** Only a newline is missing, which others write by itself. */
+  /** Only the newline is missing, which some writers write separately. */
   | { readonly what: 'newline' }
   | { readonly what: 'cut'; readonly at: number }
   /** It ends within a line that no writer of such a log began. */
@@ -50,18 +50,18 @@ export type EndOfLog =
 export async function endOfLog(handle: FileHandle, size: number): Promise<EndOfLog> {
   const linesEnd = await endOfLast(lastNewlineOf, handle, size);
   const textEnd = await endOfLast(lastTextOf, handle, size);
-  // Of the last line that is not blank: an event cut short may have blank lines behind it.
+  // The start of the last line that is not blank: an event cut short may be followed by blank lines.
   const start = await endOfLast(lastNewlineOf, handle, textEnd);
   const line = Buffer.alloc(Math.min(textEnd - start, MAX_REVIEWER_LINE_BYTES + 1));
   await handle.read(line, 0, line.length, start);
   const text = line.subarray(Math.max(0, line.findIndex(isText)));
   // A longer line is not checked: readers refuse it anyway.
   const shape = line.length > MAX_REVIEWER_LINE_BYTES ? 'other' : shapeOf(text);
-  // Readers forgive it only while nothing stands behind it.
+  // Readers skip such a line only if no line follows it.
   if (shape === 'cut short') return { what: 'cut', at: start };
   if (linesEnd === size) return { what: 'nothing' };
   if (shape === 'whole' || linesEnd >= textEnd) return { what: 'newline' };
-  // A crash of the machine may leave zeros. What begins otherwise is not ours to cut.
+  // A crash of the machine may leave zeros. A line that begins otherwise must not be cut.
   const isOurs = text[0] === OBJECT || text[0] === 0;
   return isOurs ? { what: 'cut', at: start } : { what: 'foreign' };
 }

@@ -32,21 +32,21 @@ const REASONS: { readonly [why in LogFailure['why']]?: string } = {
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface ReviewerTelemetryWriterOptions {
-  /** A file of more bytes than that becomes `.1`, which it replaces, before the next event is written. Default 10 MiB. */
+  /** A larger file, in bytes, is renamed to `.1`, replacing that, before the next event is written. Default 10 MiB. */
   readonly rotateBytes?: number | undefined;
   /** Default: the log's path with `.lock`. All writers of a log must agree. */
   readonly lockPath?: string | undefined;
-  /** How long an append waits to be written, ms: for the lock, and for what was appended before it. Default 10 s. */
+  /** How long an append waits, ms: for the lock, and for the appends before it. Default 10 s. */
   readonly timeoutMs?: number | undefined;
   /**
-   * Only one thread of one process writes the log: without the addon there is no lock that the kernel releases with
-   * its process. With the addon the lock is held all the same.
+   * Declares that only one thread of one process writes the log: without the addon there is no lock that the kernel
+   * releases with its process. With the addon the lock is taken all the same.
    */
   readonly singleProcess?: boolean | undefined;
 }
 
 export interface ReviewerAppendOptions {
-  /** While it waits to be written: nothing of it is written then. */
+  /** Cancels the append while it waits: then nothing of it is written. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,10 +60,10 @@ const APPEND: OptionKeys<ReviewerAppendOptions> = { signal: true };
 
 /**
  * Appends events to a reviewer log: a file of JSON lines that many processes share, under `flock` on a companion file.
- * Appends that come while others are being synced go out together, with one write and one `fdatasync`; the order of
- * the calls is the order of the lines, also of several writers of one log.
+ * Appends that come while others are being synced are written together, with one write and one `fdatasync`; the order
+ * of the calls is the order of the lines, also across several writers of one log.
  *
- * Nothing is held open between appends for long, and there is nothing to close.
+ * No file is held open for long between appends, and there is nothing to close.
  */
 export class ReviewerTelemetryWriter {
   /** Absolute. */
@@ -80,7 +80,7 @@ export class ReviewerTelemetryWriter {
 
   /**
    * Touches no file yet. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`; `ERR_REVIEWER_LOCK` without the addon, unless
-   * `singleProcess` is asked for.
+   * `singleProcess` is set.
    */
   constructor(path: string, options?: ReviewerTelemetryWriterOptions);
   /** @internal */
@@ -113,19 +113,19 @@ export class ReviewerTelemetryWriter {
   }
 
   /**
-   * Appends an object: a lifecycle event in its canonical form (`canonicalizeReviewerEventValue`), any other as it is.
-   * Taken as it is now; resolves when its line is on disk.
+   * Appends an object: a lifecycle event in its canonical form (`canonicalizeReviewerEventValue`), any other unchanged.
+   * The value is copied at the call; resolves when its line is on disk.
    *
    * Rejects with `ERR_REVIEWER_INVALID_EVENT`, `ERR_REVIEWER_SERIALIZE` (also for a line of more than 4 MiB),
    * `ERR_INVALID_CONFIG` (of the options), `ERR_REVIEWER_IO`, `ERR_REVIEWER_LOCK` (the lock was not free within
-   * `timeoutMs`, or its file system has none), `ERR_REVIEWER_MALFORMED` (what stands there is no such log), or the
-   * signal's reason: of the event nothing is in the log then, as far as the kernel lets us see to it.
+   * `timeoutMs`, or its file system has no locks), `ERR_REVIEWER_MALFORMED` (the file is not such a log), or the
+   * signal's reason: nothing of the event is then in the log, as far as the kernel allows removing it.
    */
   append(value: unknown, options: ReviewerAppendOptions = {}): Promise<void> {
     return this.#append(() => lineOfValue(value), options);
   }
 
-  /** As `append`, for a typed event; what it has beside its fields must be in `extra`. */
+  /** Like `append`, for a typed event; further keys must be in `extra`. */
   appendLifecycleEvent(
     event: ReviewerLifecycleEventInit,
     options: ReviewerAppendOptions = {},
@@ -133,7 +133,7 @@ export class ReviewerTelemetryWriter {
     return this.#append(() => lineOfEvent(event), options);
   }
 
-  /** Whatever is thrown in the executor becomes a rejection. */
+  /** Any error thrown in the executor becomes a rejection. */
   #append(lineOf: () => string, options: ReviewerAppendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const line = this.#checkedLine(lineOf());
@@ -166,7 +166,7 @@ export class ReviewerTelemetryWriter {
   }
 
   #checkedLine(line: string): string {
-    // In UTF-8 no character of UTF-16 has more than three bytes.
+    // A UTF-16 code unit takes at most three bytes in UTF-8.
     const isShort = line.length * 3 <= MAX_REVIEWER_LINE_BYTES;
     const bytes = isShort ? 0 : Buffer.byteLength(line);
     if (bytes <= MAX_REVIEWER_LINE_BYTES) return line;
@@ -217,7 +217,7 @@ export class ReviewerTelemetryWriter {
   }
 }
 
-/** One event, without a writer: the options of `ReviewerTelemetryWriter` and of its `append`, and what they throw. */
+/** Appends one event without a writer; takes the options, and throws the errors, of a writer and its `append`. */
 export async function appendReviewerEventNdjson(
   path: string,
   value: unknown,
