@@ -1,10 +1,10 @@
-/** What `execvp` would find, for a launcher that cannot tell a failed exec from a command that failed. */
+/** What `execvp` would find, for a launcher that cannot distinguish a failed exec from a failed command. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { posix } from 'node:path';
 
 export type CommandLookup = 'found' | 'not-found' | 'not-executable';
 
-/** Looks `command` up as `execvp` does: with a slash as it is, else in the directories of `searchPath`. */
+/** Looks `command` up as `execvp` does: as a path if it has a slash, else in the directories of `searchPath`. */
 export function lookUpCommand(
   command: string,
   searchPath: string | undefined,

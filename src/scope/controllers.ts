@@ -7,10 +7,10 @@ import { isShortage, throwShortage } from '../kernel/errno.js';
 import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 
 /**
- * Turns on what the children of `cgroup` can have, one by one: a controller that is refused (in use by a v1
- * hierarchy, not delegated) does not keep the others from being enabled; the scope's own cgroup.controllers says what
- * came of it. Nothing is turned off again: others may have come to rely on it, and turning a controller off kills
- * their open files.
+ * Enables every controller that the children of `cgroup` can have, one by one: a refused controller (in use by a v1
+ * hierarchy, not delegated) does not prevent the others; the scope's own cgroup.controllers shows the outcome.
+ * Nothing is disabled again: other processes may have come to rely on a controller, and disabling it kills their open
+ * files.
  */
 export async function enableControllers(cgroup: PinnedCgroup): Promise<void> {
   const enabled = cgroup.words('cgroup.subtree_control') ?? [];
@@ -18,12 +18,12 @@ export async function enableControllers(cgroup: PinnedCgroup): Promise<void> {
     if (enabled.includes(controller)) continue;
     const text = `+${controller}`;
     const errno = await cgroup.write('cgroup.subtree_control', text);
-    // Not refused: it was not even asked for.
+    // Not a refusal: the request never reached the kernel.
     if (isShortage(errno)) throw writeError(cgroup, 'cgroup.subtree_control', text, String(errno));
   }
 }
 
-/** The same in every cgroup from the top of the hierarchy down to the one at `path`, which all have to pass one on. */
+/** Does the same in every cgroup above the one at `path`, from the top down: each must pass a controller on. */
 export async function enableControllersAbove(path: string, access: Directories): Promise<void> {
   const mount = findCgroup2Mount();
   if (mount === null || !path.startsWith(`${mount}/`)) return;
@@ -35,7 +35,7 @@ export async function enableControllersAbove(path: string, access: Directories):
   }
 }
 
-/** One that may not be opened has nothing that we may change. */
+/** Returns null for a cgroup that may not be opened, because we may change nothing in it. */
 function openQuietly(path: string, access: Directories): PinnedCgroup | null {
   try {
     return PinnedCgroup.open(path, access);

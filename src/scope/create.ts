@@ -1,4 +1,4 @@
-/** Making a scope by direct cgroup writes; every step is undone where a later one fails. */
+/** Creates a scope by direct cgroup writes; every step is undone if a later one fails. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, within } from '../async/within.js';
 import { DEFAULT_SLICE, episodeCgroupPath, scopeName } from '../episode/cgroup-path.js';
@@ -16,29 +16,29 @@ import { evacuate, processGone, starttimeOf } from './process.js';
 import { openSlice, ownMarker, removeSliceIfOurs } from './slice.js';
 import { UNDO_WAIT_MS, undoing } from './spare-descriptors.js';
 
-/** A scope that is there, and where. */
+/** A scope that exists, and its place. */
 export interface DirectScope {
   readonly id: string;
   readonly cgroupPath: string;
   /** The cgroup that holds the slice. */
   readonly parent: string;
   readonly slice: string;
-  /** Of its cgroup: one of the same name that was made later has another. */
+  /** The identity of its cgroup: a cgroup of the same name that is created later has another. */
   readonly identity: string;
-  /** What the scope really has: `cgroup.controllers`. */
+  /** The controllers that the scope actually has: `cgroup.controllers`. */
   readonly controllers: readonly string[];
-  /** The marker directory in the slice, where the mark could not be an xattr. */
+  /** The marker directory in the slice, if the mark could not be an xattr. */
   readonly marker: string | null;
 }
 
 export interface CreateOptions {
   readonly slice?: string | undefined;
-  /** Moved in; it must be alive afterwards. */
+  /** The process to move in; it must be alive afterwards. */
   readonly pid?: number | undefined;
   readonly limits?: CheckedLimits | undefined;
-  /** Controllers that the scope must have, whatever its limits need. */
+  /** Controllers that the scope must have in addition to those that its limits need. */
   readonly needs?: readonly string[] | undefined;
-  /** In `performance.now()` ms: a step that stalls in the kernel is not waited for any longer. */
+  /** In `performance.now()` ms: the end of the wait for a step that stalls in the kernel. */
   readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** @internal Called before each step; what it throws is that step's failure. */
@@ -48,22 +48,22 @@ export interface CreateOptions {
 }
 
 const RMDIR_TRIES = 500;
-/** As runc does it. */
+/** As in runc. */
 const MOVE_TRIES = 5;
 const MOVE_PAUSE_MS = 30;
-/** How often a slice may vanish under us because another run was the last to leave it. */
+/** How often a slice may vanish meanwhile because another run was the last to leave it. */
 const SLICE_ATTEMPTS = 20;
 
 /**
- * Makes `<parent>/<slice>/episode-<id>.scope`, marks it as ours, limits it, and moves `pid` in. A process that runs
- * already is frozen while it moves where there are limits, so that it does not outrun them; never this process itself,
- * which could not thaw.
+ * Creates `<parent>/<slice>/episode-<id>.scope`, marks it as ours, limits it, and moves `pid` in. If there are limits,
+ * a process that already runs is frozen while it moves, so that it cannot outrun them; never this process itself,
+ * which could not thaw itself.
  *
- * On failure everything is as before: no cgroup, no frozen process, the process back where it was; but controllers
+ * On failure, everything is as before: no cgroup, no frozen process, the process back where it was; but controllers
  * stay enabled in the ancestors.
  *
  * Throws `ERR_SCOPE_EXISTS`, `ERR_PROC_GONE`, `ERR_CONTROLLER_NOT_ENABLED`, `ERR_CGROUP_WRITE` (a limit), or
- * `ERR_SCOPE_CREATE` with the errno and the file; `signal.reason` where that was aborted.
+ * `ERR_SCOPE_CREATE` with the errno and the file; `signal.reason` if `signal` was aborted.
  */
 export async function createScope(
   id: string,
@@ -91,7 +91,7 @@ function isVanished(cause: unknown): boolean {
 }
 
 class Creation {
-  /** What is done, in this order. `move` and what is around it only with a pid. */
+  /** The steps, in this order. `move` and the steps around it apply only with a pid. */
   static readonly steps = {
     'enable-controllers': (creation: Creation) => creation.#enableControllers(),
     'make-slice': (creation: Creation) => creation.#openSlice(),
@@ -136,7 +136,7 @@ class Creation {
     this.#starttime = starttime;
   }
 
-  /** Closes what it has opened, the root too. What it rejects with was undone, or is as soon as the kernel lets it. */
+  /** Closes everything it opened, and the root. On rejection, all steps are undone as soon as the kernel allows. */
   async make(): Promise<DirectScope> {
     const { signal, deadline = Number.POSITIVE_INFINITY } = this.#options;
     const running = this.#run();
@@ -149,7 +149,7 @@ class Creation {
       this.#close();
       return made;
     } catch (cause) {
-      // A step that stalls has to end before it can be undone.
+      // A stalled step must end before it can be undone.
       const undone = running
         .then(
           () => this.#undoAll(),
@@ -214,8 +214,8 @@ class Creation {
   }
 
   /**
-   * A dead owner's marker must not speak for the scope that is made now: a cleaner would kill it. One whose owner cannot
-   * be judged from here may be dead to a cleaner elsewhere, which our own marker beside it answers.
+   * A dead owner's marker must not apply to the scope that is created now, or a cleaner would kill it. An owner that
+   * cannot be checked from here may seem dead to a cleaner elsewhere; our own marker beside it prevents the kill.
    */
   async #takeMarkers(): Promise<void> {
     const slice = this.#madeSlice();
@@ -289,7 +289,7 @@ class Creation {
     }
   }
 
-  /** Only a process that runs already can outrun limits, and we could not thaw ourselves. */
+  /** Only a process that already runs can outrun limits, and we could not thaw ourselves. */
   get #freezes(): boolean {
     const { pid } = this.#options;
     return pid !== undefined && pid !== process.pid && controlWrites(this.#limits).length > 0;
@@ -305,13 +305,13 @@ class Creation {
     const { pid } = this.#options;
     if (pid === undefined) return;
     const origin = cgroupDirectoryOf(pid);
-    // What it has forked in here goes back with it.
+    // Children that it forked in the scope move back with it.
     this.#undo.unshift(() => evacuate(this.#made(), origin, this.#root));
     for (let tries = 1; ; tries += 1) {
       const errno = await this.#made().write('cgroup.procs', String(pid));
       if (errno === null) return;
       if (errno === 'ESRCH') throw processGone(pid);
-      // A task that is still being born cannot be moved yet.
+      // A task that is still being created cannot be moved yet.
       if (errno !== 'EINVAL' || tries === MOVE_TRIES) {
         throw writeError(this.#made(), 'cgroup.procs', String(pid), errno);
       }
@@ -319,7 +319,7 @@ class Creation {
     }
   }
 
-  /** A zombie can be moved without an error, and a number may be somebody else's by now. */
+  /** A zombie can be moved without an error, and the pid may belong to another process by now. */
   #checkAlive(): void {
     const { pid } = this.#options;
     if (pid === undefined) return;
@@ -360,7 +360,7 @@ function lackOf(controller: string, root: PinnedCgroup): string {
 function asScopeError(cause: unknown, cgroupPath: string): unknown {
   if (cause instanceof CgroupError || cause instanceof ProcError) return cause;
   const errno = errnoOf(cause);
-  // The scope, or our own marker for it.
+  // The scope exists, or our own marker for it.
   if (errno === 'EEXIST') {
     return new CgroupError('ERR_SCOPE_EXISTS', `there is already a scope at ${cgroupPath}`, {
       errno,

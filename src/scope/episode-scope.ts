@@ -1,4 +1,4 @@
-/** Scopes of episodes: by systemd where it may be asked, else by direct writes. */
+/** Scopes of episodes, created by systemd if it can be used, else by direct writes. */
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Wait, within } from '../async/within.js';
@@ -36,27 +36,27 @@ import { removeSystemdScope } from './systemd-remove.js';
 import { busKind } from './unit.js';
 
 export const SCOPE_STRATEGIES = ['auto', 'systemd', 'direct'] as const;
-/** `auto`: systemd where it can be asked, else direct writes. */
+/** `auto`: systemd if it can be used, else direct writes. */
 export type ScopeStrategyChoice = (typeof SCOPE_STRATEGIES)[number];
 
 export interface ScopePlaceOptions {
-  /** The cgroup in which the slice is made, by direct writes. By default where this process may. */
+  /** The cgroup in which direct writes create the slice. By default, one in which this process may do so. */
   readonly root?: string | undefined;
-  /** `episcope.slice` by default. A dash in its name is a level, as systemd has it: `my-jobs.slice` lies in `my.slice`. */
+  /** `episcope.slice` by default. A dash in its name is a level, as in systemd: `my-jobs.slice` lies in `my.slice`. */
   readonly slice?: string | undefined;
 }
 
 export interface ScopeOptions extends ScopePlaceOptions {
   readonly strategy?: ScopeStrategyChoice | undefined;
-  /** ms until the scope must be there, and what is started in it must run; 25,000 by default. */
+  /** ms until the scope must exist and the command that is started in it must run; 25,000 by default. */
   readonly timeoutMs?: number | undefined;
-  /** Aborted, the scope is undone, and the promise rejects with its reason. */
+  /** If it is aborted, the scope is undone and the promise rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface RemoveScopeOptions extends ScopePlaceOptions, ScopeRemoveOptions {}
 
-/** The names of what `createEpisodeScope` takes. */
+/** The names of the options of `createEpisodeScope`. */
 export const SCOPE_OPTIONS: OptionKeys<ScopeOptions> = {
   root: true,
   slice: true,
@@ -66,10 +66,10 @@ export const SCOPE_OPTIONS: OptionKeys<ScopeOptions> = {
 };
 const REMOVE_SCOPE: OptionKeys<RemoveScopeOptions> = { ...REMOVE_OPTIONS, root: true, slice: true };
 
-/** As D-Bus gives a call. */
+/** The default timeout of a D-Bus call. */
 export const DEFAULT_START_MS = 25_000;
 
-/** What is to be made, checked. */
+/** A checked request for a scope. */
 export interface ScopeRequest {
   readonly id: string;
   readonly limits: CheckedLimits;
@@ -77,27 +77,27 @@ export interface ScopeRequest {
   readonly slice: string;
   readonly strategy: ScopeStrategyChoice;
   readonly timeoutMs: number;
-  /** In `performance.now()` ms: `timeoutMs` from when it was asked for. */
+  /** In `performance.now()` ms: `timeoutMs` after the request. */
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
-  /** Controllers that it must have whatever the limits need. */
+  /** Controllers that it must have in addition to those that the limits need. */
   readonly needs?: readonly string[] | undefined;
 }
 
 /**
- * Makes a scope for an episode and moves the process `pid` into it. What that process has forked before stays where it
- * is; `spawnInScope` starts a command inside from its first instruction on.
+ * Creates a scope for an episode and moves the process `pid` into it. Children that the process forked before stay
+ * where they are; `spawnInScope` starts a command inside from its first instruction on.
  *
- * By systemd's manager first (`StartTransientUnit`: that of the system as root, else the user's), by direct writes
- * where no manager can be asked, refuses, or a `root` is given. With direct writes a process that runs already is
- * frozen for the moment of its move where there are limits. Kept limits are the kernel's: `memory.max`, `memory.high`,
- * `cpu.max` (systemd rounds a quota up to 10 ms in each second), `pids.max`, `io.max`.
+ * Tries systemd's manager first (`StartTransientUnit`; as root the system's, else the user's), then direct writes if no
+ * manager can be reached, it refuses, or a `root` is given. With direct writes and limits, a process that already runs
+ * is frozen while it is moved. The kernel enforces the limits: `memory.max`, `memory.high`, `cpu.max` (systemd rounds a
+ * quota up to 10 ms in each second), `pids.max`, `io.max`.
  *
  * A failure leaves nothing behind: no cgroup, no frozen process, the process back where it was (as far as this user
- * may put it there). Throws `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`,
+ * may move it there). Throws `ERR_INVALID_EPISODE_ID`, `ERR_INVALID_PID`, `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`,
  * `CgroupError` `ERR_SCOPE_EXISTS`, `ERR_SCOPE_CREATE`, `ERR_CONTROLLER_NOT_ENABLED` (of a limit),
  * `ERR_CGROUP_WRITE`, `ERR_CGROUP_PATH`, `ERR_NOT_CGROUP2`, `ERR_CGROUP_NOT_AVAILABLE`, and `ProcError`
- * `ERR_PROC_GONE` where the process is dead, before or after the move.
+ * `ERR_PROC_GONE` if the process is dead, before or after the move.
  */
 export async function createEpisodeScope(
   id: string,
@@ -121,9 +121,10 @@ export async function createEpisodeScope(
 }
 
 /**
- * Removes the scope of this id, whoever made it, and waits until it is gone: by the manager where it is systemd's.
- * `kill` ends what lives in it first. Throws `CgroupError` `ERR_SCOPE_NOT_FOUND`, `ERR_SCOPE_BUSY`,
- * `ERR_INVALID_CONFIG` (`kill` where this very process lives in it), and what a wrong id, root, slice or time gives.
+ * Removes the scope of this id, even if another process created it, and waits until it is gone. Uses the manager if the
+ * scope is systemd's. `kill` first kills the processes in it. Throws `CgroupError` `ERR_SCOPE_NOT_FOUND`,
+ * `ERR_SCOPE_BUSY`, `ERR_INVALID_CONFIG` (`kill` if this process is in it), and the errors of a wrong id, root, slice
+ * or timeout.
  */
 export async function removeEpisodeScope(
   id: string,
@@ -133,7 +134,7 @@ export async function removeEpisodeScope(
   const removal = removeOptions(options, REMOVE_SCOPE);
   const parents = root === null ? directParents() : [root];
   if (root === null && enclosingScope() !== null) {
-    // Our own come first: outside there may be another of the same id.
+    // Our own places come first: there may be another scope of the same id outside.
     for (const parent of parents) if (await removeScope({ id, parent, slice }, removal)) return;
     parents.splice(0, parents.length, ...outerParents());
   }
@@ -152,7 +153,7 @@ export async function removeEpisodeScope(
   throw notFound(episodeCgroupPath(id, parents[0] ?? findCgroup2Mount() ?? undefined, slice));
 }
 
-/** Throws what the docs of `createEpisodeScope` name, before anything is made. */
+/** Throws the argument errors of `createEpisodeScope`, before anything is created. */
 export function checkRequest(
   id: string,
   limits: OsResourceLimits,
@@ -188,12 +189,12 @@ function checkTimeout(timeoutMs: number | undefined): number {
   return timeoutMs === undefined ? DEFAULT_START_MS : finiteNumber('timeoutMs', timeoutMs);
 }
 
-/** systemd's cgroups lie at the mount. */
+/** Whether `root` is null or the mount point, where systemd's cgroups lie. */
 function isForSystemd(root: string | null): boolean {
   return root === null || root === findCgroup2Mount();
 }
 
-/** The scope, or why systemd does not make it. Throws where nobody else may be asked. */
+/** Returns the scope, or why systemd does not create it. Throws if direct writes must not be tried instead. */
 export async function trySystemd(request: ScopeRequest, pid: number): Promise<Scope | string> {
   const { id, strategy } = request;
   const why = whyNotSystemd(request);
@@ -205,7 +206,7 @@ export async function trySystemd(request: ScopeRequest, pid: number): Promise<Sc
     } catch (cause) {
       if (!(cause instanceof BusUnavailable)) throw cause;
       const errno = shortageOf(cause.cause);
-      // systemd may well be there: who cannot ask it does not go elsewhere.
+      // systemd may well be available: for want of descriptors or memory, direct writes are not tried instead.
       if (errno !== null) throw noSystemd(id, cause.message, cause, errno);
       if (strategy === 'systemd') throw noSystemd(id, cause.message, cause);
       return cause.message;
@@ -215,14 +216,14 @@ export async function trySystemd(request: ScopeRequest, pid: number): Promise<Sc
   return why;
 }
 
-/** null: it may be asked. */
+/** Returns null if systemd may be used, else the reason. */
 export function whyNotSystemd({ strategy, root }: ScopeRequest): string | null {
   if (strategy === 'direct') return 'asked for direct writes';
   if (strategy === 'auto' && root !== null) return 'a root was given';
   const enclosing = root === null ? enclosingScope() : null;
   if (enclosing !== null)
     return `its scope would lie beside ${enclosing}, in which this process lives`;
-  // The manager would take a number of ours for one of another pid namespace, and move a stranger.
+  // The manager would interpret our pid in another pid namespace, and move an unrelated process.
   return whyForeignProc() ?? whyNoBus(busKind());
 }
 
@@ -233,13 +234,13 @@ function noSystemd(id: string, why: string, cause?: unknown, errno?: string): Cg
 
 export interface DirectOptions {
   readonly pid?: number;
-  /** Why not by systemd. */
+  /** Why systemd is not used. */
   readonly whyNot: string;
 }
 
 /**
- * In the first place that serves. A place that lacks what the limits need is passed over; where none serves, the
- * error says why each does not.
+ * Creates the scope in the first suitable place. A place that lacks what the limits need is skipped; if none is
+ * suitable, the error gives the reason for each.
  */
 export async function makeDirectScope(
   request: ScopeRequest,
@@ -255,7 +256,7 @@ export async function makeDirectScope(
       );
     } catch (cause) {
       if (!(cause instanceof CgroupError) || !IS_ABOUT_PLACE.includes(cause.code)) throw cause;
-      // Elsewhere there is no more of what is short, nor is there more time.
+      // Another place would have no more of a scarce resource, and no more time.
       const isPlaces = !isShortage(cause.errno) && cause.errno !== 'ETIMEDOUT';
       if (root !== null || !isPlaces) throw cause;
       reasons.push(cause);
@@ -264,7 +265,7 @@ export async function makeDirectScope(
   throw noPlace(id, reasons, options.whyNot);
 }
 
-/** Elsewhere it may be otherwise. */
+/** Errors that may not occur in another place. */
 const IS_ABOUT_PLACE = ['ERR_SCOPE_CREATE', 'ERR_CONTROLLER_NOT_ENABLED', 'ERR_CGROUP_WRITE'];
 
 function noPlace(id: string, reasons: readonly CgroupError[], whyNot: string): CgroupError {
@@ -281,12 +282,12 @@ function noPlace(id: string, reasons: readonly CgroupError[], whyNot: string): C
   });
 }
 
-/** The episode's scope that this process lives in, beneath which its own are made. */
+/** The episode's scope that this process runs in, beneath which its own scopes are created. */
 function enclosingScope(): string | null {
   return hostFacts().scopes.enclosing;
 }
 
-/** Above the scope that we live in, from the top. */
+/** The parents above the scope that we run in, from the top. */
 function outerParents(): string[] {
   const { cgroup2, scopes } = hostFacts();
   if (cgroup2 === null || scopes.enclosing === null) return [];
@@ -304,11 +305,11 @@ function directParents(): string[] {
   return hostFacts().scopes.places.map(({ parent }) => parent);
 }
 
-/** ms until a place is looked through again: who makes many scopes does not look through all of them for each. */
+/** ms until a place is searched again, so that a process that creates many scopes does not search it for each. */
 const CLEAN_EVERY_MS = 1_000;
 const cleanedAt = new Map<string, number>();
 
-/** What dead owners left is removed by the next that makes a scope there. */
+/** Removes what dead owners left in the place where a scope is about to be created. */
 export async function cleanNowAndThen(request: ScopeRequest): Promise<void> {
   const place = `${request.root ?? ''}/${request.slice}`;
   const last = cleanedAt.get(place) ?? Number.NEGATIVE_INFINITY;
@@ -322,14 +323,14 @@ export async function cleanNowAndThen(request: ScopeRequest): Promise<void> {
   }
 }
 
-/** What others left may hang in the kernel: it is waited for this long, and removed in the background then. */
+/** Leftovers may hang in the kernel: we wait this long, and then their removal continues in the background. */
 const CLEAN_WAIT_MS = 2_000;
 
 function cleanWithin(request: ScopeRequest): Promise<StaleScope[]> {
   return untilCleaned(clean(request), request);
 }
 
-/** What was cleaned; nothing where that takes too long. Throws the reason of an aborted signal, and what cleaning does. */
+/** Returns what was cleaned; nothing if it takes too long. Throws an aborted signal's reason, and cleaning's errors. */
 export async function untilCleaned(
   cleaning: Promise<StaleScope[]>,
   { deadline = Number.POSITIVE_INFINITY, signal }: Partial<Wait>,
@@ -353,11 +354,11 @@ async function clean({ root, slice }: ScopeRequest): Promise<StaleScope[]> {
   return cleanStaleScopes(root === null ? placesToClean(hostFacts()) : [root], { slice });
 }
 
-/** systemd forgets a unit a moment after its cgroup is gone. */
+/** systemd forgets a unit shortly after its cgroup is gone. */
 const FORGET_TRIES = 50;
 const FORGET_PAUSE_MS = 20;
 
-/** Once more where the name was taken by what a dead owner left. */
+/** Tries once more if the name was taken by a dead owner's scope. */
 async function reclaiming<T>(request: ScopeRequest, make: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries += 1) {
     try {
@@ -371,7 +372,7 @@ async function reclaiming<T>(request: ScopeRequest, make: () => Promise<T>): Pro
   }
 }
 
-/** Whether a dead owner's scope had the name, and is gone. */
+/** Whether a dead owner's scope had the name and has been removed. */
 async function cleanName(request: ScopeRequest): Promise<boolean> {
   const name = scopeName(request.id);
   const removed = await cleanWithin(request);

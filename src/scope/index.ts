@@ -1,4 +1,4 @@
-/** Scopes: made by systemd or by direct cgroup writes, entered, killed, removed, and cleaned after a dead owner. */
+/** Scopes: created by systemd or by direct cgroup writes, entered, killed, removed, cleaned up after a dead owner. */
 
 export { DEFAULT_CGROUP_ROOT, DEFAULT_SLICE, episodeCgroupPath } from '../episode/cgroup-path.js';
 export {

@@ -1,18 +1,18 @@
-/** Killing a process tree that has no cgroup of its own. */
+/** Kills a process tree that has no cgroup of its own. */
 
 import { TelemetryError } from '../error/index.js';
 import { killMembers } from '../kernel/process-killer.js';
 import { whyForeignProc } from '../kernel/procfs.js';
 
 /**
- * Kills every descendant of `root` (not `root` itself, never this process): stops them all, lists again until
- * nothing new appears and all have stopped, then SIGKILLs, and waits until they have ended. A walk that kills as it goes
- * leaves the children that were forked behind it. Complete for descendants linked by parentage; with a subreaper as
+ * Kills every descendant of `root` (not `root` itself, never this process): stops them all, lists again until no new
+ * ones appear and all have stopped, then sends SIGKILL and waits until they have ended. A walk that kills as it goes
+ * would miss children that were forked behind it. Complete for descendants linked by parentage; with a subreaper as
  * `root` also for orphans.
  *
- * Returns how many were killed. Throws `ERR_ACTION_FAILED` with the errno where some live on: `EPERM` (they may not be
- * signalled by us), `EAGAIN` (others kept appearing), `ETIMEDOUT` (they hang in the kernel), `ENXIO` (`/proc` is not ours:
- * nobody was signalled).
+ * Returns how many were killed. Throws `ERR_ACTION_FAILED` with the errno if some are still alive: `EPERM` (we may not
+ * signal them), `EAGAIN` (new ones kept appearing), `ETIMEDOUT` (they hang in the kernel), `ENXIO` (`/proc` is not
+ * ours: none was signalled).
  */
 export async function killDescendants(root: number): Promise<number> {
   const { killed, errno } = await killMembers({ cgroup: null, processes: [], reapers: [root] });

@@ -1,6 +1,6 @@
 /**
- * Starting a command inside a cgroup, from its first instruction on. Node has no hook between fork and exec, so
- * something moves itself and then becomes the command, with the same pid: a launcher.
+ * Starts a command inside a cgroup, from its first instruction on. Node has no hook between fork and exec, so a
+ * launcher moves itself and then becomes the command, with the same pid.
  */
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
@@ -17,49 +17,49 @@ import { bestLauncher, type Launcher, launcherStart } from './launcher.js';
 export interface LaunchOptions {
   readonly command: string;
   readonly args: readonly string[];
-  /** Of `cgroup.procs` of the scope to start in, open for writing; null: where we are. */
+  /** Descriptor of the scope's `cgroup.procs`, open for writing; null: start in our own cgroup. */
   readonly procsFd: number | null;
-  /** The command waits for `release()`, inside the scope, before it runs. */
+  /** The command waits inside the scope for `release()` before it runs. */
   readonly held?: boolean;
-  /** All but what would put a shell in between. */
+  /** All options except those that would put a shell in between. */
   readonly spawn?: SpawnOptions;
-  /** By default the best one that is installed. */
+  /** By default, the best launcher that is installed. */
   readonly launcher?: Launcher | undefined;
 }
 
-/** Why the command did not start. `cgroup`: it could not enter the scope; `exec`: it is not there or not executable. */
+/** Why the command did not start. `cgroup`: it could not enter the scope; `exec`: it is missing or not executable. */
 export interface LaunchFailure {
   readonly stage: 'cgroup' | 'exec';
   readonly errno: string | null;
 }
 
 export interface Launched {
-  /** null, as is `pid`, where not even a process could be made; `started` says why. */
+  /** null, as is `pid`, if not even a process could be created; `started` says why. */
   readonly child: ChildProcess | null;
   readonly pid: number | null;
-  /** null once it waits to be released, else why it never will. Never rejects. */
+  /** Resolves to null once the command waits for its release, else to why it never will. Never rejects. */
   readonly ready: Promise<LaunchFailure | null>;
-  /** null once the command's image runs, else why it does not. Never rejects. */
+  /** Resolves to null once the command's image runs, else to why it does not. Never rejects. */
   readonly started: Promise<LaunchFailure | null>;
-  /** Never settles where `pid` is null. */
+  /** Never settles if `pid` is null. */
   readonly exited: Promise<Exit>;
   /** Lets a held command run. */
   release(): void;
-  /** Ends what is held instead of the command; it exits with 125. */
+  /** Ends the held launcher, which exits with 125 and never runs the command. */
   abandon(): void;
 }
 
-/** Throws `ERR_SPAWN_FAILED` where no launcher here can start the command exactly as asked; nothing was started then. */
+/** Throws `ERR_SPAWN_FAILED`, starting nothing, if no launcher here can start the command exactly as asked. */
 export function launch(options: LaunchOptions): Launched {
   const { command, args, procsFd, held = false, launcher = bestLauncher() } = options;
-  // Node refuses this before any process is made; execvp would say ENOENT.
+  // Node refuses this before it creates any process; execvp would report ENOENT.
   if (command === '') return notStarted('ENOENT');
   if (procsFd === null && !held) return start(options, command, args, null);
   const env = options.spawn?.env ?? process.env;
   if (launcher.kind === 'sh') {
     const { cwd } = options.spawn ?? {};
     const found = lookUpCommand(command, env.PATH, directoryOf(cwd));
-    // Node's own spawn tells a missing command without running anything.
+    // Node's own spawn reports a missing command without running anything.
     if (found !== 'found') return start(options, command, args, null);
   }
   const stdio = wholeStdio(options.spawn?.stdio);
@@ -71,7 +71,7 @@ export function launch(options: LaunchOptions): Launched {
   return start(options, by.file, by.args, { stdio, control, env: by.env, first: by.first });
 }
 
-/** For looking a command up: a directory that was deleted has no path any more, but can still be used. */
+/** For the lookup of a command: a deleted directory has no path any more, but can still be used. */
 function directoryOf(cwd: string | URL | null | undefined): string {
   if (cwd != null) return typeof cwd === 'string' ? cwd : fileURLToPath(cwd);
   try {
@@ -81,7 +81,7 @@ function directoryOf(cwd: string | URL | null | undefined): string {
   }
 }
 
-/** All descriptors, and which of them is our line to the launcher. */
+/** All descriptors, and the one that is our line to the launcher. */
 interface Line {
   readonly stdio: StdioOptions;
   readonly control: number;
@@ -89,7 +89,7 @@ interface Line {
   readonly first: string;
 }
 
-/** As Node fills it up: three pipes at least. */
+/** Fills `stdio` up to at least three pipes, as Node does. */
 function wholeStdio(stdio?: StdioOptions | null): Exclude<StdioOptions, string> {
   const given = stdio ?? 'pipe';
   if (typeof given === 'string') return [given, given, given];
@@ -98,7 +98,7 @@ function wholeStdio(stdio?: StdioOptions | null): Exclude<StdioOptions, string> 
   return whole;
 }
 
-/** What Node's spawn opens here: both ends of each pipe, and of its own by which the child tells a failed exec. */
+/** How many descriptors Node's spawn opens here: two per pipe, and two by which the child reports a failed exec. */
 function descriptorsFor(stdio: StdioOptions | undefined): number {
   const pipes = wholeStdio(stdio).filter((each) => {
     return each == null || each === 'pipe' || each === 'overlapped' || each === 'ipc';
@@ -112,7 +112,7 @@ function start(
   args: readonly string[],
   line: Line | null,
 ): Launched {
-  // Node loses the pipes that it has made when there is none left for the next.
+  // Node leaks the pipes that it has created if no descriptor is left for the next.
   const short = whyNotOpen(descriptorsFor(line?.stdio ?? options.spawn?.stdio));
   if (short !== null) return notStarted(short);
   let child: ChildProcess;
@@ -121,9 +121,9 @@ function start(
     child = spawn(file, args, { ...options.spawn, ...ours });
   } catch (cause) {
     const errno = errnoOf(cause);
-    // What Node refuses to take has no errno.
+    // Node's refusal of an argument has no errno.
     if (errno.startsWith('ERR_')) throw refusedByNode(cause);
-    // Some errnos (E2BIG, EPERM) are thrown, the others come as an event.
+    // Some errnos (E2BIG, EPERM) are thrown, the others arrive as an event.
     return notStarted(errno);
   }
   const exited = exitOf(child).then(({ code, signal }) => ({ code, signal }));
@@ -131,14 +131,14 @@ function start(
     child.on('error', (cause) => resolve({ stage: 'exec', errno: errnoOf(cause) }));
     child.once('spawn', () => resolve(null));
   });
-  // Where no process was made Node has no stdio, whatever its types say.
+  // If no process was created, Node has no stdio, whatever its types say.
   const socket = line === null || child.pid === undefined ? null : child.stdio[line.control];
   if (line !== null && line.first !== '' && socket instanceof Duplex) socket.write(line.first);
   let released = options.held !== true;
   const report = socket instanceof Duplex ? readReport(socket, () => released) : NOTHING_TO_REPORT;
   const after = (told: Promise<LaunchFailure | null>) => spawned.then((failure) => failure ?? told);
   const [ready, started] = [after(report.ready), after(report.ended)];
-  // What nobody reads would make the kernel reset the line, and the report with it.
+  // Unread data would make the kernel reset the line, and the report would be lost.
   const isHeld = options.held === true && socket instanceof Duplex;
   const release = (): void => {
     released = true;
@@ -185,14 +185,14 @@ function readReport(socket: Duplex, isReleased: () => boolean): Report {
   const waits = new Promise<null>((resolve) => {
     isReady = () => resolve(null);
   });
-  // A line that broke says as little as one that closed.
+  // A broken line carries no more information than a closed one.
   socket.on('error', () => {});
   socket.on('data', (chunk) => {
     text += String(chunk);
     if (text.startsWith('ready\n')) isReady();
   });
   const ended = new Promise<LaunchFailure | null>((resolve) => {
-    // Closed without a word before it was let go: killed, or abandoned.
+    // Closed without a report before its release: killed, or abandoned.
     const silent = () => (isReleased() ? null : KILLED);
     socket.once('close', () => resolve(failureIn(text) ?? silent()));
   });

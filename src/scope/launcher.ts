@@ -1,9 +1,9 @@
 /**
- * What enters the cgroup and then becomes the command, with the same pid: `episcope-exec`, built with the addon; without
- * the addon a script for perl, which can set close-on-exec and tell an errno; where there is no perl one for `/bin/sh`,
- * which cannot start every command as it was asked to, and refuses those before anything is started.
+ * The launchers, which enter the cgroup and then become the command, with the same pid: `episcope-exec`, built with the
+ * addon; without the addon, a script for perl, which can set close-on-exec and report an errno; without perl, a script
+ * for `/bin/sh`, which cannot start every command exactly as asked, and refuses those before anything is started.
  *
- * All three write the same to the line: "ready\n" when they wait, "<stage> <errno>\n" when they fail, and it closes when
+ * All three write the same to the line: "ready\n" when they wait, "<stage> <errno>\n" when they fail; it closes when
  * the command's image runs.
  */
 import { accessSync, constants } from 'node:fs';
@@ -16,16 +16,16 @@ export interface Launcher {
   readonly path: string;
 }
 
-/** What is to be launched, and by which descriptors of the child. */
+/** The command to launch, and the descriptors of the child that the launcher uses. */
 export interface LaunchCall {
   readonly command: string;
   readonly args: readonly string[];
-  /** As the command is to have it. */
+  /** The environment of the command. */
   readonly env: NodeJS.ProcessEnv;
   /** Our line to the launcher. */
   readonly control: number;
   readonly held: boolean;
-  /** Of `cgroup.procs` to enter; null: none. */
+  /** Descriptor of the `cgroup.procs` to enter; null: none. */
   readonly procs: number | null;
 }
 
@@ -33,9 +33,9 @@ export interface LaunchCall {
 export interface LauncherStart {
   readonly file: string;
   readonly args: readonly string[];
-  /** Of the launcher itself. */
+  /** The environment of the launcher itself. */
   readonly env: NodeJS.ProcessEnv;
-  /** Sent on the line at once; '' for nothing. */
+  /** Sent on the line immediately; '' for nothing. */
   readonly first: string;
 }
 
@@ -45,7 +45,7 @@ export function launchHelper(): Launcher | null {
   return ifExecutable('helper', join(packageRoot, 'build', 'Release', 'episcope-exec'));
 }
 
-/** Only where systems install it: a `perl` in somebody's PATH may be anything. */
+/** Only from where systems install it: a `perl` in a user's PATH may be anything. */
 export function perlLauncher(): Launcher | null {
   return ifExecutable('perl', '/usr/bin/perl') ?? ifExecutable('perl', '/usr/local/bin/perl');
 }
@@ -65,7 +65,7 @@ function ifExecutable(kind: Launcher['kind'], path: string): Launcher | null {
   }
 }
 
-/** Throws `ERR_SPAWN_FAILED` where this launcher cannot start the command exactly as asked. */
+/** Throws `ERR_SPAWN_FAILED` if this launcher cannot start the command exactly as asked. */
 export function launcherStart(launcher: Launcher, call: LaunchCall): LauncherStart {
   const { command, args, control, held, procs } = call;
   const numbers = [control, held ? control : '-', procs ?? '-'].map(String);
@@ -78,7 +78,7 @@ export function launcherStart(launcher: Launcher, call: LaunchCall): LauncherSta
       return {
         file: launcher.path,
         args: ['-e', PERL_SCRIPT, '--', ...all],
-        // The command's variables (PERL5OPT, LD_PRELOAD, a locale that is not there) must not affect perl itself.
+        // The command's variables (PERL5OPT, LD_PRELOAD, a missing locale) must not affect perl itself.
         env: { LC_ALL: 'C' },
         first: `${Buffer.byteLength(block)}\n${block}`,
       };
@@ -88,13 +88,13 @@ export function launcherStart(launcher: Launcher, call: LaunchCall): LauncherSta
   }
 }
 
-/** As Node gives it to a child: NAME=VALUE, each ended by a NUL. */
+/** As Node passes it to a child: NAME=VALUE, each terminated by a NUL. */
 function environmentBlock(env: NodeJS.ProcessEnv): string {
   const entries = Object.entries(withInherited(env));
   return entries.map(([name, value]) => `${name}=${value}\0`).join('');
 }
 
-/** Node gives a child the names that `env` inherits, too. */
+/** Node also passes on the names that `env` inherits. */
 function withInherited(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const all: NodeJS.ProcessEnv = {};
   for (const name in env) if (env[name] !== undefined) all[name] = env[name];
@@ -102,8 +102,8 @@ function withInherited(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * The environment comes by the line: whoever may list processes would read it among the arguments. Descriptors that perl
- * opens above 2 are closed at the exec.
+ * The environment arrives on the line, because any user who may list processes could read it in the arguments.
+ * Descriptors above 2 that perl opens are closed at the exec.
  */
 const PERL_SCRIPT = `
 my ($control, $gate, $procs_fd) = splice @ARGV, 0, 3;
@@ -137,8 +137,8 @@ fail('exec');
 `;
 
 /**
- * While the redirection of the braces lasts, the shell keeps its line at a descriptor that is closed at an exec. Where
- * the exec fails the shell ends, and its trap tells so on the line that it has back by then; bash goes on instead.
+ * During the redirection of the braces, the shell keeps its line at a descriptor that is closed at an exec. If the exec
+ * fails, the shell ends, and its trap reports so on the restored line; bash continues instead.
  */
 const SHELL_SCRIPT = `episcope_env=$1 episcope_gate=$3
 if [ "$4" != - ]; then
@@ -162,9 +162,9 @@ unset episcope_env episcope_gate episcope_go
 { exec \\"\\$@\\"; } $episcope_line>&-"`;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** A shell gives these a meaning of its own, and changes them or does not pass them on. */
+/** These have a special meaning in a shell, which changes them or does not pass them on. */
 const SHELL_NAMES = ['IFS', 'OPTIND', 'OPTARG', 'PPID', 'LINENO', 'BASH_VERSION'];
-/** Some shells set these; the command is to have its own value, or none. */
+/** Some shells set these; the command must get its own value, or none. */
 const RESTORED = ['PWD', 'OLDPWD', 'SHLVL', '_'];
 /** `>&10` is a syntax error in some shells. */
 const HIGHEST = 9;
@@ -192,8 +192,8 @@ function shellStart(file: string, call: LaunchCall, all: readonly string[]): Lau
   return {
     file,
     args: ['-c', SHELL_SCRIPT, 'episcope', restore.join('\n'), ...all],
-    // A shell that finds its directory in PWD does not ask for its path, which a deleted one has none of. A bash of the
-    // second level does not take a socket at its standard input for a remote login.
+    // With PWD set, a shell does not look up the path of its directory, which a deleted directory does not have. With
+    // SHLVL 2, bash does not mistake a socket at its standard input for a remote login.
     env: { ...env, PWD: '/proc/self/cwd', SHLVL: '2' },
     first: '',
   };

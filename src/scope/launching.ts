@@ -1,4 +1,4 @@
-/** One start of one command: its launcher, what is waited for, and how all of it is undone. */
+/** One start of one command: its launcher, the waits, and the undoing. */
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
@@ -25,7 +25,7 @@ export class Launching {
   readonly #command: Command;
   readonly #wait: LaunchingWait;
   #launched: Launched | null = null;
-  /** The scope that the command is in, or is to enter; null where it has none. */
+  /** The scope that the command is in, or will enter; null if it has none. */
   scope: Scope | null = null;
 
   constructor(command: Command, wait: LaunchingWait) {
@@ -33,7 +33,7 @@ export class Launching {
     this.#wait = wait;
   }
 
-  /** What `run` gives; where it fails everything is undone first. */
+  /** Returns the result of `run`; if it fails, undoes everything first. */
   async orUndone<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
@@ -51,14 +51,14 @@ export class Launching {
     return launched;
   }
 
-  /** The pid of what is held. */
+  /** Waits until the command is held. Returns its pid. */
   async untilReady(launched: Launched): Promise<number> {
     const failure = await this.#within(() => launched.ready, 'its launcher did not start');
     if (failure !== null || launched.pid === null) throw this.#failed(failure);
     return launched.pid;
   }
 
-  /** Lets it run, once `beforeExec` has ended. */
+  /** Lets the command run, once `beforeExec` has ended. */
   async go(
     launched: Launched,
     beforeExec: ((child: ChildProcess) => unknown) | undefined,
@@ -74,7 +74,7 @@ export class Launching {
     try {
       failure = await this.#within(() => launched.started, 'it did not run');
     } finally {
-      // Also where this start is undone: the undoing waits for `exit`.
+      // Also if this start is undone, because the undoing waits for `exit`.
       end.handOver();
     }
     if (failure !== null) throw this.#failed(failure);
@@ -111,7 +111,7 @@ export class Launching {
     );
   }
 
-  /** What is held has not begun, so it may be killed. */
+  /** A held command has not begun, so it may be killed. */
   async #undo(): Promise<void> {
     const launched = this.#launched;
     if (launched?.child != null) {
@@ -134,8 +134,8 @@ export function notEntered(scope: Scope, errno: string | null): CgroupError {
 }
 
 /**
- * Keeps the end of a command that may have ended before its start could be told: Node says `exit` once and then throws
- * away what nobody has begun to read, so both wait here until the caller has the child.
+ * Keeps the end of a command that may end before its start has been reported: Node emits `exit` once and then discards
+ * output that is not being read, so both are held back until the caller has the child.
  */
 export class UnheardEnd {
   readonly #child: ChildProcess;
@@ -143,11 +143,11 @@ export class UnheardEnd {
   readonly #toFlush = new Set<Readable>();
   readonly #unheard: [string | symbol, ...unknown[]][] = [];
 
-  /** From here on nothing of the end is told. */
+  /** From here on, the end of the child is held back. */
   constructor(child: ChildProcess) {
     this.#child = child;
     this.#unread = child.stdio.filter((stream) => stream instanceof Readable).filter(isUntouched);
-    // Own properties, in front of the class's: what Node calls when the process has ended.
+    // Own properties shadow the class's methods that Node calls when the process has ended.
     child.emit = (event: string | symbol, ...args: unknown[]) => {
       if (event !== 'exit' && event !== 'close') return tell(child, event, args);
       this.#unheard.push([event, ...args]);
@@ -161,7 +161,7 @@ export class UnheardEnd {
     }
   }
 
-  /** Whoever gets the child in this turn hears and reads everything; after it Node's own way goes on. */
+  /** A caller that gets the child in this turn receives all events and output; afterwards Node proceeds as usual. */
   handOver(): void {
     for (const stream of this.#unread) Reflect.deleteProperty(stream, 'resume');
     setImmediate(() => {
