@@ -42,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Throws `Refusal`, because a command with altered arguments is not the one that was asked for. */
+/** Throws `Refusal`, because a command with altered arguments is not the one that the user gave. */
 function refuseAltered(args: readonly string[]): void {
   const [altered] = alteredArguments(args);
   if (altered !== undefined) {

@@ -15,11 +15,11 @@ export interface Diagnosis {
   readonly node: string;
   readonly host: HostFacts;
   readonly engine: { readonly name: EngineName; readonly reason: string | null };
-  /** The bus on which systemd would be asked for scopes; `reason`: why it is not. */
+  /** The bus on which systemd is asked for scopes; `reason` is why it is not, else null. */
   readonly systemd: { readonly bus: BusKind; readonly reason: string | null };
-  /** The program that starts commands: `episcope-exec`, or without the addon the path of the one used instead. */
+  /** The program that starts commands: `episcope-exec`, or the path of its substitute without the addon. */
   readonly launcher: string;
-  /** Scopes of dead owners; with `--clean` those that were removed, or the reason why not. */
+  /** Scopes of dead owners; with `--clean`, each removed or with the error that prevented it. */
   readonly stale: readonly StaleReport[];
   readonly cleaned: boolean;
 }
@@ -30,7 +30,7 @@ export interface StaleReport {
   readonly error: string | null;
 }
 
-/** The differences that the two engines are allowed: everything else is the same. */
+/** The permitted differences of the two engines; everything else is the same. */
 const ENGINE_DIFFERENCES = [
   {
     what: 'sampler',

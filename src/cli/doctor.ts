@@ -14,7 +14,7 @@ import { paintFor, writeOut } from './output.js';
 import { parseOptions } from './parse-options.js';
 import { DOCTOR_HELP, packageVersion, UsageError } from './usage.js';
 
-/** Resolves to the exit status: 1 when something could not be cleaned. Throws `UsageError`. */
+/** Resolves to the exit status: 1 if a scope could not be removed. Throws `UsageError`. */
 export async function doctor(argv: readonly string[]): Promise<number> {
   const { flags, rest } = parseOptions(argv, {
     command: 'doctor',

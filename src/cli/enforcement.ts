@@ -32,7 +32,7 @@ export class Enforcement {
     handle.on('warning', ({ code }) => {
       if (code === 'ERR_ACTION_FAILED') this.#actionFailed = true;
     });
-    // After the action, or what was done instead.
+    // This event follows the action, or the one taken instead.
     handle.on('stopped', ({ reason, frame }) => {
       if (this.#event === null) return;
       this.#done = reason === 'exhausted' ? this.#whatWasDone(this.#event) : null;
@@ -43,13 +43,13 @@ export class Enforcement {
     });
   }
 
-  /** The limit that was reached, null where none was. Known once the session has ended. */
+  /** The limit that was reached, null if none was. Complete once the session has ended. */
   get exhausted(): Exhausted | null {
     if (this.#event === null) return null;
     return exhaustedOf(this.#event, this.#done ?? null, this.#startedNs);
   }
 
-  /** How long the run was measured, where it went on afterwards or may have; else null. */
+  /** How long the run was measured, if it went on afterwards or may have; else null. */
   get measuredNs(): bigint | null {
     return this.#endedNs;
   }

@@ -1,4 +1,4 @@
-/** One measured command: sampled, and at its end killed, reaped, counted. */
+/** Measures one command: samples it, and at its end kills, reaps and counts what is left. */
 
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,13 +28,13 @@ export interface EpisodeOptions {
   readonly id: string;
   readonly collector: TelemetryCollector;
   readonly control: ProcessControl | null;
-  /** This process is the subreaper of what it starts. */
+  /** This process is the subreaper of the processes it starts. */
   readonly reaper: boolean;
   readonly signals: SignalForwarder;
   readonly record: OutputFile | null;
   readonly budget: BudgetTracker | null;
   readonly onExhausted: ExhaustAction;
-  /** Is offered each signal first while the command starts. */
+  /** Called first with each signal while the command starts. */
   readonly takesAtStart: SignalTaker;
 }
 
@@ -43,11 +43,11 @@ export interface EpisodeExit extends Exit {
 }
 
 const DRAIN_INTERVAL_MS = 200;
-/** Killed processes are zombies within ms; what is no member and lives on is not waited for. */
+/** Killed processes are zombies within ms; processes outside the episode that live on are not waited for. */
 const REAP_TIMEOUT_MS = 200;
 const END_TIMEOUT_MS = 200;
 
-/** Expected below a full cgroup, and told by the sources or by what the summary calls degraded. */
+/** Expected below a full cgroup, where the summary shows them as sources or as degraded. */
 const UNREMARKABLE: readonly ErrorCode[] = [
   'ERR_CONTROLLER_NOT_ENABLED',
   'ERR_PROC_GONE',
@@ -73,8 +73,8 @@ export class Episode {
   #running = true;
 
   /**
-   * Starts the session of a command that is held back, and let go in this turn of the event loop: signals are its own
-   * from now on. Throws `Refusal` where it cannot be measured.
+   * Starts the session of a held command, which is released in this turn of the event loop: from now on it receives the
+   * signals. Throws `Refusal` if it cannot be measured.
    */
   constructor(
     options: EpisodeOptions,
@@ -87,7 +87,7 @@ export class Episode {
     this.#placement = placement;
     const { id, control, signals } = options;
     this.enforcement = new Enforcement(id, placement.scope, this.startedNs);
-    // Node waits for the command itself: it must not be reaped before its time.
+    // Node itself waits for the command, which must not be reaped here.
     this.#onChildSignal = () => control?.reapAdopted(this.#running ? (child.pid ?? 0) : 0);
     process.on('SIGCHLD', this.#onChildSignal);
     child.once('exit', () => {
@@ -110,7 +110,7 @@ export class Episode {
       this.#started = resolve;
     });
     try {
-      // The end of a scope of systemd is read at once, before it is removed, and not when all are reaped.
+      // A systemd scope is read as soon as it is empty, before systemd removes it, not after all are reaped.
       const reapsTree = reaper && scope?.strategy !== 'systemd-transient';
       const options: StartOptions = {
         tier,
@@ -133,14 +133,14 @@ export class Episode {
     });
   }
 
-  /** The command has been executed, or never will be. */
+  /** Called when the command has been executed, or never will be. */
   started(runs: boolean): void {
     this.#started(runs);
     if (!runs) return;
     this.#collectFrames();
   }
 
-  /** Begins to take the frames out of the ring: only a command that runs has any worth keeping. */
+  /** Begins to take frames out of the ring; only those of a command that runs are kept. */
   #collectFrames(): void {
     this.#drainTimer = setInterval(() => this.#drain(), DRAIN_INTERVAL_MS);
     this.#drainTimer.unref();
@@ -153,13 +153,13 @@ export class Episode {
     this.measurement.missed += missed;
   }
 
-  /** How the command ended, and how long it ran. */
+  /** Resolves to how the command ended and how long it ran. */
   async exit(): Promise<EpisodeExit> {
     const { code, signal } = await this.#exited;
     return { code, signal, wallNs: process.hrtime.bigint() - this.startedNs };
   }
 
-  /** Kills and reaps the processes that the command left behind, and takes the terminal frame. Never throws. */
+  /** Kills and reaps the processes that the command left behind, and takes the terminal frame. Never rejects. */
   async end(): Promise<void> {
     const { scope } = this.#placement;
     await this.#attempt(async () => {
@@ -189,7 +189,7 @@ export class Episode {
     this.measurement.judgeWritten(dirtiedBytes);
   }
 
-  /** systemd removes an empty scope within ms: the sampler sees the end at the same moment, and reads at once. */
+  /** systemd removes an empty scope within ms; the sampler notices the end at the same moment and reads at once. */
   async #untilEnded(): Promise<void> {
     const deadline = performance.now() + END_TIMEOUT_MS;
     while (this.#handle?.snapshot().stopped === false && performance.now() < deadline)

@@ -9,15 +9,15 @@ import type { Measurement } from './measurement.js';
 
 export type LimitedResource = 'cpu_ms' | 'wall_ms' | 'io_bytes' | 'memory_bytes';
 
-/** How much of a limit was used, in the unit that the resource's name says. */
+/** How much of a limit was used, in the unit that the resource's name ends with. */
 export interface Use {
   readonly resource: LimitedResource;
   readonly limit: number;
-  /** null: not measured. */
+  /** null if not measured. */
   readonly consumed: number | null;
 }
 
-/** The result of reaching a limit: what episcope did, an oom kill by the kernel, or null if nothing was left to stop. */
+/** The result of reaching a limit: an action of episcope, an oom kill by the kernel, or null if nothing was left. */
 export type Done = ExhaustAction | 'oom_kill' | null;
 
 export interface Exhausted {
@@ -26,7 +26,7 @@ export interface Exhausted {
   readonly consumed: number;
   /** From the start of the run to the frame that reached the limit. */
   readonly afterNs: number;
-  /** How long before that frame, at most, it was reached; null where the first frame reached it. */
+  /** How long before that frame, at most, it was reached; null if the first frame reached it. */
   readonly lateNs: number | null;
   readonly seq: number;
   readonly done: Done;
@@ -45,7 +45,7 @@ export function exhaustedOf(event: ExhaustedEvent, done: Done, startedNs: bigint
   };
 }
 
-/** The resources that `run` has the collector limit. */
+/** The resources that the collector limits for `run`. */
 const RESOURCE_OF: { readonly [R in ExhaustedEvent['resource']]?: LimitedResource } = {
   cpuMs: 'cpu_ms',
   wallMs: 'wall_ms',
@@ -71,7 +71,7 @@ export function oomKilled(
   };
 }
 
-/** How much of every given limit was used. */
+/** Returns how much of every given limit was used. */
 export function usesOf(
   limits: Limits,
   consumed: BudgetAmounts | null,

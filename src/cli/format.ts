@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Formats numbers for people. */
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
@@ -28,7 +28,7 @@ export function formatDuration(ns: bigint): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min ${twoDigits(rest)} s`;
 }
 
-/** `89 %`, `0.4 %`, `0.03 %`: two digits that mean something. */
+/** `89 %`, `4.2 %`, `0.03 %`: about two significant digits. */
 export function formatPercent(share: number): string {
   const percent = share * 100;
   if (percent >= 10 || percent === 0) return `${percent.toFixed(0)} %`;

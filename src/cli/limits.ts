@@ -6,13 +6,13 @@ import type { TelemetryPolicy } from '../policy/index.js';
 import type { ExhaustAction } from '../schema/enumerations.js';
 import type { OsResourceLimits, Scope } from '../scope/index.js';
 
-/** null: not limited. */
+/** A resource with null is not limited. */
 export interface Limits {
   readonly cpuNs: bigint | null;
   readonly wallNs: bigint | null;
   readonly ioBytes: bigint | null;
   readonly memoryBytes: bigint | null;
-  /** What is done when one is reached. */
+  /** The action when a limit is reached. */
   readonly onExhausted: ExhaustAction;
 }
 

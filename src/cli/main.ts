@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Loads the command line. Node opens all of its files at once; without enough descriptors, only that can be reported. */
+/** Loads the command line. Node opens all of its files at once; if descriptors run out, only that can be reported. */
 import './standard-streams.js';
 import { codeOf } from '../realm/index.js';
 import { complain } from './output.js';

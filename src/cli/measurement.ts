@@ -1,4 +1,4 @@
-/** What the frames of a run add up to. */
+/** Sums up the frames of a run. */
 import type { FrameQuality, MetricSource, TelemetryFrame } from '../frame/index.js';
 import { CpuTrace } from './sparkline.js';
 
@@ -30,17 +30,16 @@ const LOWER_BOUND: ReadonlySet<FrameQuality> = new Set(['lowerBound']);
 const UNMEASURED: PartTotal = { source: 'unavailable', quality: new Set() };
 
 /**
- * Counters are taken from the newest frame that has them, memory as the highest value over all frames: in the
- * terminal frame of a process tree nobody is left whose memory could be read. A command may be over before the
- * first look at it, or be seen only by the first one, when it has not begun: its memory was not measured then, and is
- * null.
+ * Counters are taken from the newest frame that has them, memory as the highest value over all frames: at the terminal
+ * frame of a process tree no process is left whose memory could be read. A command may end before its first sample, or
+ * be sampled only once, before it has begun: its memory was then not measured and is null.
  */
 export class Measurement {
   readonly trace: CpuTrace = new CpuTrace();
   frames = 0;
   /** Frames that were overwritten before they were read. */
   missed = 0;
-  /** Sample periods that passed without a frame of their own. */
+  /** Sample periods that passed without a frame. */
   deadlinesMissed = 0;
   collectNs = 0n;
   cpuNs: bigint | null = null;
@@ -56,7 +55,7 @@ export class Measurement {
   oom: OomSeen | null = null;
   parts: Record<Part, PartTotal> = { cpu: UNMEASURED, memory: UNMEASURED, io: UNMEASURED };
   #lastNs: bigint | null = null;
-  /** Of the processes at the start; null once later frames told more. */
+  /** The memory of the processes at the start; null once later frames have memory. */
   #firstMemory: FrameMemory | null = null;
   #memoryLowerBound = false;
 
@@ -91,12 +90,12 @@ export class Measurement {
   }
 
   /**
-   * What the whole cgroup had used when it ended, as its keeper tells; null where that does not tell. What was read last
-   * of the cgroup itself is left alone.
+   * Adds what the whole cgroup had used when it ended, as systemd reports; a value that it does not report is null.
+   * Final values that were read from the cgroup itself are kept.
    */
   settle({ cpuNs, io, memoryPeakBytes }: CgroupTotals): void {
     if (cpuNs !== null && this.#settles('cpu', FINAL)) this.cpuNs = highest(this.cpuNs, cpuNs);
-    // systemd keeps what it read last, which before some release is what somebody asked for while the scope lived.
+    // systemd keeps its last reading, which in older releases is from the last query while the scope lived.
     if (io !== null && this.#settles('io', LOWER_BOUND)) {
       this.ioReadBytes = highest(this.ioReadBytes, io.readBytes);
       this.ioWriteBytes = highest(this.ioWriteBytes, io.writeBytes);
@@ -107,8 +106,8 @@ export class Measurement {
   }
 
   /**
-   * What the command had for writing to storage; null: not known. A cgroup counts that when it is written back: less than
-   * that is not all of it.
+   * Compares io with the bytes that the command dirtied; null if unknown. A cgroup counts these bytes when they are
+   * written back: a smaller count is only a lower bound.
    */
   judgeWritten(dirtiedBytes: bigint | null): void {
     const { source } = this.parts.io;
@@ -139,7 +138,7 @@ export class Measurement {
       this.#firstMemory = memory;
       return;
     }
-    // What is carried on was looked at before, but for a peak that was told at the end.
+    // Stale memory was added before, except a peak that was reported only at the end.
     const isCarried = quality.has('stale') && !isHigher(memory.peak, this.#highestPeak);
     if (isCarried) return;
     this.#takeMemory(memory);
@@ -159,12 +158,12 @@ export class Measurement {
     this.#firstMemory = null;
   }
 
-  /** The kernel keeps no peak for a sum over processes, so a peak between two samples is not seen. */
+  /** The kernel keeps no peak for a sum over processes, so a peak between two samples is missed. */
   #setMemoryOfProcesses(): void {
     this.parts.memory = { source: 'proc', quality: LOWER_BOUND };
   }
 
-  /** Some samples did not see all of the processes. */
+  /** Whether some samples missed processes. */
   get memoryIncomplete(): boolean {
     return this.#memoryLowerBound;
   }
@@ -177,7 +176,7 @@ interface FrameMemory {
 }
 
 /**
- * The memory in a frame; null if it has none. A 0 that was read when no process lived any more is an empty sum, not a
+ * Returns the memory in a frame; null if it has none. A 0 that was read when no process was left is an empty sum, not a
  * measurement.
  */
 function memoryOf(frame: TelemetryFrame<bigint>): FrameMemory | null {

@@ -16,25 +16,25 @@ import { isSameFile } from '../kernel/syscall.js';
 import { namesDescriptor } from '../recorder/place.js';
 import { writeAll } from './output.js';
 
-/** Without O_NONBLOCK the open of a FIFO that nobody reads would hang, deaf to signals. */
+/** Without O_NONBLOCK the open of a FIFO without a reader would hang and handle no signals. */
 const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
 
 const STANDARD_STREAMS = [0, 1, 2];
 
-/** A file of text. The first failed write is told once and ends it; the run goes on. */
+/** A text file. The first failed write is reported and closes the file; the run goes on. */
 export class OutputFile {
   readonly path: string;
   readonly #option: string;
   readonly #warn: (message: string) => void;
-  /** Others write to this file too, so its content is neither dropped nor checked for changes. */
+  /** Other processes write to this file too, so its content is neither dropped nor checked for changes. */
   readonly #isShared: boolean;
   /** The path with links resolved. */
   readonly #realPath: string;
   #fd: number | null;
 
   /**
-   * Opens and empties nothing yet. Throws what `open` says: a file that cannot be had is told before anything is
-   * run. `option` and `path` name it in messages.
+   * Opens the file but does not empty it yet. Throws the error of `open`, so that a file that cannot be opened is
+   * reported before anything is run. `option` and `path` name it in messages.
    */
   constructor(option: string, path: string, warn: (message: string) => void) {
     this.path = path;
@@ -47,7 +47,7 @@ export class OutputFile {
     this.#realPath = realPathOf(path);
   }
 
-  /** Not a FIFO or a device. False once it is closed. */
+  /** Whether it is not a FIFO or a device. False once it is closed. */
   get isRegular(): boolean {
     return this.#fd !== null && fstatSync(this.#fd).isFile();
   }
@@ -57,7 +57,7 @@ export class OutputFile {
     return this.isRegular && isSame(this.#fd, other.#fd);
   }
 
-  /** Drops what a regular file held before, unless it is somebody's stream: `>> file` keeps what it had. */
+  /** Empties a regular file, unless it is a shared stream: `>> file` keeps its content. */
   truncate(): void {
     if (this.#fd !== null && this.isRegular && !this.#isShared) ftruncateSync(this.#fd);
   }
@@ -73,7 +73,7 @@ export class OutputFile {
     }
   }
 
-  /** The message about a write that failed. */
+  /** Returns the message about a failed write. */
   incomplete(errno: string): string {
     return `${this.#option} ${this.path} is incomplete: it cannot be written (${errno})`;
   }
@@ -83,7 +83,7 @@ export class OutputFile {
     this.#fd = null;
   }
 
-  /** The file; where somebody removed or renamed it meanwhile, a new one. Throws what the kernel says. */
+  /** Returns the file, or a new one if another process removed or renamed it. Throws the system error. */
   #unchanged(fd: number): number {
     if (isAt(this.#realPath, fd)) {
       if (fstatSync(fd).size > 0) {
@@ -109,7 +109,7 @@ function isSame(fd: number, other: number): boolean {
   }
 }
 
-/** Whether the path is that of the open file; where the kernel does not tell, it is. */
+/** Whether the path refers to the open file; true if that cannot be determined. */
 function isAt(path: string, fd: number): boolean {
   try {
     const named = statSync(path, { bigint: true, throwIfNoEntry: false });
@@ -120,7 +120,7 @@ function isAt(path: string, fd: number): boolean {
   }
 }
 
-/** Opens a new file, or an empty one. Throws `EEXIST` where something else stands there, or what the kernel says. */
+/** Opens a new or an empty file. Throws `EEXIST` if there is something else, or another system error. */
 function openAnew(path: string): number {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.isFile() && found.size === 0) return openSync(path, FLAGS | constants.O_NOFOLLOW);

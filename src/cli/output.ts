@@ -1,6 +1,6 @@
 /**
- * Writing to stdout and stderr without `process.stdout` and `process.stderr`: those would make a pipe non-blocking
- * for the command too, which shares it.
+ * Writes to stdout and stderr without `process.stdout` and `process.stderr`, which would make a pipe non-blocking for
+ * the command too, because it shares the pipe.
  */
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
@@ -14,7 +14,7 @@ export function writeErr(text: string): void {
   writeIfRead(2, text);
 }
 
-/** One clear line about this run. */
+/** Writes one line about this run to stderr. */
 export function complain(message: string): void {
   writeErr(`episcope: ${message}\n`);
 }
@@ -34,7 +34,7 @@ const COLOURED: Paint = {
   warn: (text) => `\x1b[33m${text}\x1b[39m`,
 };
 
-/** Colours only on a terminal, and never with NO_COLOR (no-color.org: set and not empty). */
+/** Returns colours only on a terminal, and never with NO_COLOR (no-color.org: set and not empty). */
 export function paintFor(fd: 1 | 2, env: NodeJS.ProcessEnv = process.env): Paint {
   return isatty(fd) && !env.NO_COLOR ? COLOURED : PLAIN;
 }
@@ -60,7 +60,7 @@ export function writeAll(fd: number, text: string): void {
   }
 }
 
-/** Gives up if the output is not read: the command's exit status matters more than our output. */
+/** Gives up if the output is not read: the command's exit status matters more than this output. */
 function writeIfRead(fd: number, text: string): void {
   try {
     writeAll(fd, text);

@@ -5,18 +5,18 @@ export interface OptionTable {
   readonly command: string;
   readonly withValue: readonly string[];
   readonly flags: readonly string[];
-  /** Former names, and what each is called now. */
+  /** Former names, each with its current name. */
   readonly renamed?: ReadonlyMap<string, string>;
 }
 
 export interface ParsedOptions {
   readonly values: ReadonlyMap<string, string>;
   readonly flags: ReadonlySet<string>;
-  /** What follows the options: after `--`, or from the first word that is no option. */
+  /** What follows the options: after `--`, or from the first word that is not an option. */
   readonly rest: readonly string[];
 }
 
-/** `--name value` and `--name=value`. Throws `UsageError`. */
+/** Parses `--name value` and `--name=value`. Throws `UsageError`. */
 export function parseOptions(argv: readonly string[], table: OptionTable): ParsedOptions {
   const values = new Map<string, string>();
   const flags = new Set<string>();

@@ -1,12 +1,12 @@
-/** Times and sizes as they are written on a command line: `1.5s`, `512M`, or a bare number of ms or bytes. */
+/** Parses times and sizes of a command line: `1.5s`, `512M`, or a bare number of ms or bytes. */
 import { MAX_FRAME_BYTES, MAX_FRAME_NS } from '../schema/bounds.js';
 import { UsageError } from './usage.js';
 
-/** In ns. `M` is no unit of time: it would be taken for minutes by some and for ms by others. */
+/** In ns. `M` is not a unit of time, because it could be read as minutes or as ms. */
 const TIME_UNITS: ReadonlyMap<string, bigint> = new Map([
   ['ns', 1n],
   ['us', 1_000n],
-  // Two letters that look the same: the micro sign and the Greek one.
+  // Two characters that look the same: the micro sign and the Greek letter mu.
   ['\u00b5s', 1_000n],
   ['\u03bcs', 1_000n],
   ['ms', 1_000_000n],
@@ -17,18 +17,18 @@ const TIME_UNITS: ReadonlyMap<string, bigint> = new Map([
   ['h', 3_600_000_000_000n],
 ]);
 
-/** In bytes, lower case; powers of 1024, as the kernel has them in `memory.max`. */
+/** In bytes, lower case; powers of 1024, as in the kernel's `memory.max`. */
 const SIZE_UNITS: ReadonlyMap<string, bigint> = new Map([
   ['', 1n],
   ['b', 1n],
   ...['k', 'm', 'g', 't', 'p'].flatMap((letter, index) => {
     const bytes = 1n << BigInt(10 * (index + 1));
-    // Not `KB`: that is 1000 to some and 1024 to others.
+    // Not `KB`, which could be read as 1000 or as 1024.
     return [letter, `${letter}i`, `${letter}ib`].map((unit) => [unit, bytes] as const);
   }),
 ]);
 
-/** A time in ns; a bare number is ms. Throws `UsageError`, which names `option`. */
+/** Returns a time in ns; a bare number is ms. Throws `UsageError`, which names `option`. */
 export function parseTime(option: string, text: string): bigint {
   const ns = amountIn(text, (unit) => TIME_UNITS.get(unit));
   if (ns === null) {
@@ -41,7 +41,7 @@ export function parseTime(option: string, text: string): bigint {
   return ns;
 }
 
-/** A size in bytes; a bare number is bytes. Throws `UsageError`, which names `option`. */
+/** Returns a size in bytes; a bare number is bytes. Throws `UsageError`, which names `option`. */
 export function parseSize(option: string, text: string): bigint {
   const bytes = amountIn(text, (unit) => SIZE_UNITS.get(unit.toLowerCase()));
   if (bytes === null) {
@@ -55,10 +55,10 @@ export function parseSize(option: string, text: string): bigint {
   return bytes;
 }
 
-/** Digits, perhaps a fraction, and a unit. Longer numbers are beyond every bound. */
+/** Digits, an optional fraction and a unit. Longer numbers exceed every bound. */
 const AMOUNT = /^(\d{1,40})(?:\.(\d{1,40}))?(\p{L}*)$/u;
 
-/** Whole units of the smallest kind, rounded down; null for what is no amount, and for a part of what has no parts. */
+/** Returns the amount in the smallest unit, rounded down; null if it is invalid, or a fraction of the smallest unit. */
 function amountIn(text: string, unitOf: (name: string) => bigint | undefined): bigint | null {
   const [, whole = '', fraction = '', name = ''] = AMOUNT.exec(text) ?? [];
   const unit = unitOf(name);

@@ -8,19 +8,19 @@ import type { OutputFile } from './output-file.js';
 
 const BATCH_MS = 200;
 
-/** Promotes every frame, and so rarely that writing costs little. */
+/** Promotes every frame, but in batches, so that writing costs little. */
 export function everyFrame(periodMs: number): PromoteTriggers {
   const periodicFrames = Math.max(1, Math.round(BATCH_MS / periodMs));
   return new PromoteTriggers({ onTermination: true, periodicFrames });
 }
 
-/** One file, however long the run: a user who names a file expects the whole run in it. */
+/** A user who names a file expects the whole run in it, however long it is. */
 const NEVER_ROTATED = Number.MAX_SAFE_INTEGER;
 
 /**
- * Records the command, and not the launcher: nothing is written before it started, and nothing of one that did not.
- * The first failure is told; a file is tried again with the next frames (a disk may have room again), a stream is
- * given up: its reader is gone, or takes nothing.
+ * Records the command and not the launcher: nothing is written before the command starts, or if it never starts. The
+ * first failure is reported; a file is tried again with the next frames (the disk may have space again), but a stream
+ * is given up, because its reader is gone or does not read.
  */
 export class RunRecording implements FrameSink {
   readonly #file: OutputFile;
@@ -29,7 +29,7 @@ export class RunRecording implements FrameSink {
   #isTold = false;
   #isGivenUp = false;
 
-  /** `file` is open and empty, and stays open meanwhile: the reader of a FIFO would see its end else. */
+  /** `file` is open and empty, and stays open meanwhile: otherwise the reader of a FIFO would see its end. */
   constructor(file: OutputFile, started: Promise<boolean>) {
     this.#file = file;
     this.#started = started;

@@ -48,7 +48,7 @@ const TABLE: OptionTable = {
   renamed: new Map([['--source', '--tier']]),
 };
 
-/** The options of `episcope run`, or `'help'`. Throws `UsageError`. */
+/** Returns the options of `episcope run`, or `'help'`. Throws `UsageError`. */
 export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
   const { values, flags, rest } = parseOptions(argv, TABLE);
   if (flags.has('--help')) return 'help';
@@ -78,7 +78,7 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
   return { ...options, id: id ?? defaultId(command), command, args };
 }
 
-/** Readable, and unique since the boot: a pair of pid and start time never repeats. */
+/** Returns a readable id that is unique since boot: a pair of pid and start time never repeats. */
 function defaultId(command: string): string {
   const name = basename(command).replace(/[^A-Za-z0-9_-]+/g, '-');
   const unique = `${process.pid}-${readProcessStat('self')?.startTicks ?? Date.now()}`;
@@ -119,7 +119,7 @@ function limits(values: ReadonlyMap<string, string>): Limits {
   return { ...given, onExhausted };
 }
 
-/** Refuses 0, which means unlimited in the library but could be taken for “nothing allowed”. */
+/** Refuses 0, which means unlimited in the library but could be read as “nothing allowed”. */
 function positive(option: string, text: string, amount: bigint): bigint {
   if (amount > 0n) return amount;
   throw new UsageError(

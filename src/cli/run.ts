@@ -1,4 +1,4 @@
-/** `episcope run`: one command, measured. */
+/** `episcope run`: runs and measures one command. */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { BudgetTracker } from '../budget/index.js';
@@ -40,10 +40,10 @@ import { degradedReason, type RunSummary, renderSummary, summaryToJson } from '.
 import { askedForTree, neededControllers, type Placement, placeIn, placeWithout } from './tier.js';
 import { ExitStatus, Refusal, UsageError } from './usage.js';
 
-/** Four seconds at the shortest period, between two looks of a reader that looks every 0.2 s; 1 MiB. */
+/** Four seconds at the shortest period, for a reader that reads every 0.2 s; 1 MiB. */
 const RING_CAPACITY = 4096;
 
-/** Runs the command; resolves to the exit status of episcope. Throws `Refusal` before anything was run. */
+/** Runs the command; resolves to the exit status of episcope. Throws `Refusal` before anything is run. */
 export async function run(options: RunOptions): Promise<number> {
   const engine = chooseEngine(options.engine);
   const files = openFiles(options);
@@ -70,9 +70,9 @@ interface RunContext {
 /** Why the command did not run. */
 interface NotRun {
   readonly errno: string | null;
-  /** That ended the start. */
+  /** The signal that ended the start, else null. */
   readonly signal: NodeJS.Signals | null;
-  /** In words of its own; null for those of the errno. */
+  /** A message of its own; null for that of the errno. */
   readonly complaint: string | null;
 }
 
@@ -119,7 +119,7 @@ async function runWithFiles(
   return runInTree(context, placeWithout(done, options, facts));
 }
 
-/** Runs the command in our own cgroup, measured as a process tree. */
+/** Runs the command in the cgroup of episcope, measured as a process tree. */
 async function runInTree(context: RunContext, placement: Placement): Promise<number> {
   const { reason } = context.facts.proc;
   if (reason !== null) {
@@ -139,7 +139,7 @@ async function runInTree(context: RunContext, placement: Placement): Promise<num
   return measure(context, placement, episode, notRun);
 }
 
-/** null once the command runs, or why it never will. Throws what is no failure of the start. */
+/** Resolves to null once the command runs, or to why it never will. Rethrows an error that is not of the start. */
 async function started(
   { abort }: RunContext,
   start: (signal: AbortSignal) => Promise<unknown>,
@@ -155,7 +155,7 @@ async function started(
   }
 }
 
-/** Of a command that is not there, cannot be run, or was not waited for; anything else is thrown on. */
+/** Returns why a command is missing, cannot be run, or was interrupted or timed out; rethrows any other error. */
 function whyNotRun(cause: unknown): NotRun {
   if (cause instanceof Interrupted) {
     return { errno: null, signal: cause.signal, complaint: cause.message };
@@ -167,8 +167,8 @@ function whyNotRun(cause: unknown): NotRun {
 }
 
 /**
- * In a scope of its own: the exit status, or why there is none or it cannot be entered; nothing was run then. The scope
- * is gone afterwards.
+ * Runs the command in a scope of its own. Resolves to the exit status, or to why the scope cannot be made or entered,
+ * in which case nothing was run. The scope is removed afterwards.
  */
 async function runInScope(
   context: RunContext,
@@ -201,7 +201,7 @@ async function runInScope(
 
 /** A limit that the kernel refuses must not be dropped silently. */
 function cannotScope(cause: CgroupError): CgroupError {
-  // Nothing was said about the host.
+  // A shortage says nothing about the host's capabilities.
   if (isShortage(cause.errno)) throw new Refusal(`${cause.message}; nothing was run`);
   if (cause.code !== 'ERR_CGROUP_WRITE' || !cause.file?.includes('/memory.')) return cause;
   throw new Refusal(`--memory-max is not possible here, so nothing was run: ${cause.message}`);
@@ -216,7 +216,7 @@ function beginEpisode(context: RunContext, child: ChildProcess, placement: Place
   return new Episode(context.episode, child, placement, tripwires);
 }
 
-/** Checks the memory limit with every sample, because the kernel does not enforce it there. */
+/** Whether the memory limit is checked with every sample, because the kernel does not enforce it there. */
 function samplesMemory(
   limits: Limits,
   placement: Placement | null,
@@ -225,7 +225,7 @@ function samplesMemory(
   return !kernelLimitsMemory(placement.scope ?? null);
 }
 
-/** To the command's end. `episode` and `placement` are null where not even a process could be made. */
+/** Measures until the command's end. `episode` and `placement` are null if not even a process could be made. */
 async function measure(
   context: RunContext,
   placement: Placement | null,
@@ -276,13 +276,13 @@ async function measure(
   return statusOf(exit);
 }
 
-/** The exit status that a shell would give; the highest one if it is not known how the command ended. */
+/** Returns the exit status that a shell would give; the highest one if it is not known how the command ended. */
 function statusOf({ code, signal }: EpisodeExit): number {
   if (code !== null) return code;
   return signal === null ? ExitStatus.UNKNOWN : 128 + (signalNumber(signal) ?? 127);
 }
 
-/** What the launcher reported becomes the status that a shell would give. Starved, it was killed by its limit. */
+/** Converts the launcher's report to the status that a shell would give. If `starved`, its limit killed the command. */
 function notStarted(notRun: NotRun | null, starved: boolean): EpisodeExit {
   const signal = starved ? 'SIGKILL' : (notRun?.signal ?? null);
   if (signal !== null) return { code: null, signal, wallNs: 0n };
@@ -337,7 +337,7 @@ function openFile(option: string, path: string | null): OutputFile | null {
   }
 }
 
-/** As it is, or quoted where it would not stay one plain line. */
+/** Returns the text, quoted if it would not be one plain line. */
 function shown(text: string): string {
   return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(text) ? text : JSON.stringify(text);
 }

@@ -1,4 +1,4 @@
-/** Passing signals on to the command: those that were sent to episcope itself, each once. */
+/** Passes signals that were sent to episcope itself on to the command, each once. */
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,12 +10,12 @@ import {
 } from '../kernel/process-control.js';
 import { catchesSignal, readProcessStat } from '../kernel/process-identity.js';
 
-/** The first two cannot be caught, and SIGCHLD is about our own children. */
+/** The first two cannot be caught, and SIGCHLD is about the children of episcope. */
 const NEVER_FORWARDED: readonly string[] = ['SIGKILL', 'SIGSTOP', 'SIGCHLD'];
 
 /**
- * Without the addon nobody tells who sent a signal. A fault of episcope itself would be raised again and again under a
- * listener of Node, and a write of ours to a closed pipe, or beyond a limit, raises the last two.
+ * Without the addon the sender of a signal is unknown. A fault of episcope itself would be raised again and again under
+ * a listener of Node, and a write by episcope to a closed pipe, or beyond a limit, raises the last two.
  */
 const NEVER_HEARD: readonly string[] = [
   'SIGSEGV',
@@ -26,17 +26,17 @@ const NEVER_HEARD: readonly string[] = [
   'SIGXFSZ',
 ];
 
-/** All that have a name, those of one number once. */
+/** All signals that have a name, with one name per number. */
 const NAMES: ReadonlyMap<number, NodeJS.Signals> = new Map(
   (Object.entries(constants.signals) as [NodeJS.Signals, number][])
     .filter(([name]) => !NEVER_FORWARDED.includes(name))
     .map(([name, signo]) => [signo, name]),
 );
 
-/** Those of the C library itself among them are passed over where signals are watched. */
+/** `watchSignals` skips those that the C library itself uses. */
 const REAL_TIME: readonly number[] = Array.from({ length: 33 }, (_, i) => 32 + i);
 
-/** A terminal sends these to a whole group, so the command has had them already. */
+/** A terminal sends these to a whole group, so the command has already received them. */
 const OF_GROUP: readonly NodeJS.Signals[] = [
   'SIGINT',
   'SIGQUIT',
@@ -45,27 +45,27 @@ const OF_GROUP: readonly NodeJS.Signals[] = [
   'SIGTTOU',
   'SIGWINCH',
 ];
-/** A terminal that hangs up tells the leader of its session; the group only after the leader's end. */
+/** A terminal that hangs up signals the leader of its session; the group only after the leader's end. */
 const OF_LEADER: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGCONT'];
 
 const STOPPING: readonly NodeJS.Signals[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'];
-/** A second for the command to stop. It has stopped where two looks in a row say so: a kill stops it for less. */
+/** One second for the command to stop. It counts as stopped after two checks in a row: a kill stops it more briefly. */
 const STOP_LOOKS = 40;
 const STOP_INTERVAL_MS = 25;
 
-/** Asked first, of a terminal's keys too: true takes the signal away from the command. */
+/** Called first, also for signals of a terminal's keys; returning true withholds the signal from the command. */
 export type SignalTaker = (signal: NodeJS.Signals) => boolean;
 
-/** Where signals go: the ChildProcess, as long as it runs. */
+/** The target of signals: the ChildProcess, as long as it runs. */
 export interface SignalTarget {
   readonly pid?: number | undefined;
   kill(signal: NodeJS.Signals): boolean;
 }
 
 /**
- * From its construction on none of these signals ends episcope, which has to outlive the command. What arrives
- * while there is no command is kept for the next: there is one more where a launcher could not enter its cgroup.
- * What stops the command stops episcope too, as a shell expects of its job.
+ * From its construction on none of these signals ends episcope, which must outlive the command. Signals that arrive
+ * while there is no command are kept for the next one: another is started if a launcher could not enter its cgroup. A
+ * signal that stops the command stops episcope too, as a shell expects of its job.
  */
 export class SignalForwarder {
   #target: SignalTarget | null = null;
@@ -75,7 +75,7 @@ export class SignalForwarder {
   readonly #listensToStops: boolean;
   readonly #onStop = (_: string, signo: number): void => this.#arrived(signo, isInForeground());
 
-  /** `takesEarly` is asked while there is no command. */
+  /** `takesEarly` is called while there is no command. */
   constructor(control: ProcessControl | null, takesEarly: SignalTaker = () => false) {
     this.#takesEarly = takesEarly;
     this.#takes = takesEarly;
@@ -88,16 +88,16 @@ export class SignalForwarder {
     else this.#listen(named.map(([, name]) => name));
   }
 
-  /** The command runs: it gets what came before, and what comes from now on unless `takes` takes it. */
+  /** Called when the command runs: it gets the earlier signals, and later ones unless `takes` takes them. */
   forwardTo(target: SignalTarget, takes: SignalTaker): void {
     this.#target = target;
     this.#takes = takes;
-    // Under a listener of Node a write of our own to a terminal that is to stop us would be tried for ever.
+    // With a listener of Node, a write to a terminal that raises SIGTTOU would be retried for ever.
     if (this.#listensToStops) for (const name of STOPPING) process.on(name, this.#onStop);
     for (const signo of this.#early.splice(0)) this.#forward(signo);
   }
 
-  /** The command, or what was to become it, has ended. */
+  /** Called when the command, or its launcher, has ended. */
   end(): void {
     this.#target = null;
     this.#takes = this.#takesEarly;
@@ -152,7 +152,7 @@ export class SignalForwarder {
   }
 }
 
-/** Node sends no signal that it has no name for to a child, but does so to a pid. */
+/** Node sends a signal without a name only to a pid, not to a child. */
 function send(target: SignalTarget, signo: number): void {
   const name = NAMES.get(signo);
   if (name !== undefined) target.kill(name);
@@ -167,22 +167,22 @@ function sendByNumber(pid: number, signo: number): void {
   }
 }
 
-/** Whether the command has had the signal, or it is about episcope itself: `si_code` and the sender tell. */
+/** Whether, by `si_code` and sender, the command already got the signal or it concerns episcope itself. */
 export function isNotForCommand(
   { signo, code, senderPid }: SignalRecord,
   command?: number,
 ): boolean {
-  // A write to a closed pipe; and a command that signals its whole group reaches us too.
+  // A write of episcope to a closed pipe, or a command that signals its whole group.
   if (senderPid !== 0 && (senderPid === process.pid || senderPid === command)) return true;
   if (code !== SI_KERNEL) return false;
   const name = NAMES.get(signo);
   if (name === undefined) return false;
-  // Our own RLIMIT_CPU.
+  // The RLIMIT_CPU of episcope itself.
   if (name === 'SIGXCPU' || OF_GROUP.includes(name)) return true;
   return OF_LEADER.includes(name) && readProcessStat('self')?.session !== process.pid;
 }
 
-/** False too where no descriptor is left to look with: a signal that comes twice is better than one that is lost. */
+/** Returns false also if no descriptor is left to check: a duplicate signal is better than a lost one. */
 function isInForeground(): boolean {
   try {
     const stat = readProcessStat('self');

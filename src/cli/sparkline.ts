@@ -1,11 +1,11 @@
-/** How the share of one core went over the run. */
+/** Draws the share of one core over the run. */
 
 const BLOCKS = '▁▂▃▄▅▆▇█';
 
-/** Points kept: a run of any length fits, at a resolution far beyond the columns of a sparkline. */
+/** The number of points kept for a run of any length; far more than the columns of a sparkline. */
 const MAX_POINTS = 1024;
 
-/** The cumulated cpu time over time, thinned out as the run gets longer. */
+/** The cumulative cpu time over time, thinned out as the run gets longer. */
 export class CpuTrace {
   #points: { readonly atNs: number; readonly cpuNs: number }[] = [];
   #stride = 1;
@@ -19,12 +19,12 @@ export class CpuTrace {
     this.#skipped = 0;
     this.#points.push(this.#newest);
     if (this.#points.length <= MAX_POINTS) return;
-    // Counters are cumulated, so that a point left out loses resolution and nothing else.
+    // Counters are cumulative, so dropping a point loses only resolution.
     this.#points = this.#points.filter((_, index) => index % 2 === 0);
     this.#stride *= 2;
   }
 
-  /** Mean cores in use in each of at most `columns` equal spans of the run; fewer where there are fewer points. */
+  /** Returns the mean cores in use in at most `columns` equal spans of the run; fewer if there are fewer points. */
   shares(columns: number): number[] {
     const points = [...this.#points];
     const newest = this.#newest;
@@ -51,7 +51,7 @@ export class CpuTrace {
   }
 }
 
-/** One block a value, full at `top`. */
+/** Draws one block per value, full at `top`. */
 export function sparkline(values: readonly number[], top: number): string {
   return values
     .map((value) => {

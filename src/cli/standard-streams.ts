@@ -1,10 +1,10 @@
 /**
- * Keeps Node's hands off the descriptors that the command shares with us.
+ * Keeps Node from touching the descriptors that the command shares with episcope.
  *
- * The first look at `process.stdout` or `process.stderr` makes a stream of the descriptor, and of a pipe a
- * non-blocking one (`ioctl FIONBIO`): that flag is the pipe's, so that the command's own writes then fail with EAGAIN
- * when its reader is slow. Node looks by itself, whenever any socket is destroyed. So both are replaced, before
- * anything else runs, by streams that write synchronously and ask the descriptor nothing.
+ * The first access to `process.stdout` or `process.stderr` makes a stream of the descriptor, and makes a pipe
+ * non-blocking (`ioctl FIONBIO`): the flag belongs to the pipe, so the command's own writes then fail with EAGAIN when
+ * its reader is slow. Node itself accesses them whenever a socket is destroyed. So both are replaced, before anything
+ * else runs, by streams that write synchronously and do not inspect the descriptor.
  */
 import { Writable } from 'node:stream';
 import { writeErr, writeOut } from './output.js';

@@ -11,7 +11,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** Once it was let go the command may run already. Unless its exec hangs, we are told within this time. */
+/** A released command may already be running. Unless its exec hangs, that is reported within this time. */
 const HANGS_MS = 1_000;
 
 export class StartAbort {
@@ -24,7 +24,7 @@ export class StartAbort {
     return this.#controller.signal;
   }
 
-  /** A `SignalTaker`: what is to end a run ends its start. */
+  /** A `SignalTaker`: a signal that would end a run ends its start. */
   takes(signal: NodeJS.Signals): boolean {
     if (!ENDING.includes(signal) || this.#stage === 'over') return false;
     if (this.#stage === 'before') {
@@ -36,17 +36,17 @@ export class StartAbort {
     return false;
   }
 
-  /** A start begins. */
+  /** Called when a start begins. */
   begin(): void {
     this.#stage = 'before';
   }
 
-  /** The held command is about to be let go. */
+  /** Called when the held command is about to be released. */
   letGo(): void {
     this.#stage = 'let go';
   }
 
-  /** The command runs, or will never run. */
+  /** Called when the command runs or will never run. */
   over(): void {
     this.#stage = 'over';
     if (this.#timer !== null) clearTimeout(this.#timer);

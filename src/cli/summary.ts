@@ -17,24 +17,24 @@ const SUMMARY_SCHEMA = 'episcope.summary.v1';
 export interface RunSummary {
   readonly episodeId: string;
   readonly command: readonly string[];
-  /** null when a signal ended it; `signal` is null too if it is not known how it ended. */
+  /** null if a signal ended it; `signal` is null too if it is not known how it ended. */
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly wallNs: bigint;
   readonly engine: EngineName;
   readonly periodMs: number;
-  /** null when cpu, memory and io all come from the cgroup. */
+  /** null if cpu, memory and io all come from the cgroup. */
   readonly degradedReason: string | null;
   readonly totals: Measurement;
-  /** The limit that was reached; null where none was. */
+  /** The limit that was reached; null if none was. */
   readonly exhausted: Exhausted | null;
   /** How much of each given limit was used. */
   readonly uses: readonly Use[];
-  /** How long the command was measured, where it went on after that; else null. */
+  /** How long the command was measured, if it went on after that; else null. */
   readonly measuredNs: bigint | null;
 }
 
-/** One line of JSON. Absent metrics are null; integers keep all their digits. */
+/** Returns one line of JSON. Absent metrics are null; integers keep all their digits. */
 export function summaryToJson(summary: RunSummary): string {
   const { totals } = summary;
   const members = {
@@ -83,7 +83,7 @@ function qualityOf({ parts }: Measurement): Record<'cpu' | 'memory' | 'io', Fram
 const SPARKLINE_COLUMNS = 24;
 const LABEL_COLUMNS = 11;
 
-/** The lines for people, each with its newline. `warnings` are told below. */
+/** Returns the lines for people, each with its newline, followed by `warnings`. */
 export function renderSummary(
   summary: RunSummary,
   warnings: readonly string[] = [],
@@ -119,7 +119,7 @@ function endText({ exitCode, signal }: RunSummary, paint: Paint): string {
   return exitCode === null ? paint.warn('exit status unknown') : `exit status ${exitCode}`;
 }
 
-/** null where no limit was given. */
+/** Returns null if no limit was given. */
 function budgetLine({ exhausted, uses, measuredNs }: RunSummary, paint: Paint): string | null {
   if (exhausted === null) return uses.length === 0 ? null : uses.map(useText).join(', ');
   const until =
@@ -203,7 +203,7 @@ function known(
   return told.length === 0 ? 'not available' : told.join(', ');
 }
 
-/** Says in one line why not all figures come from the cgroup; null where they do. */
+/** Returns one line on why not all figures come from the cgroup; null if they do. */
 export function degradedReason(
   totals: Measurement,
   placement: Placement | null,

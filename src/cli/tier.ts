@@ -18,7 +18,7 @@ export interface Placement {
   readonly reason: string | null;
 }
 
-/** The tier and the scope's maker that the user asked for. */
+/** The tier and the maker of the scope that the user requested. */
 export interface PlacementChoice {
   readonly tier: Tier;
   readonly strategy: ScopeStrategyChoice;
@@ -32,12 +32,12 @@ export function askedForTree(): Placement {
   return { scope: null, tier: 'proc', reason: 'asked for by --tier proc' };
 }
 
-/** Controllers that the scope must have for the tier that was asked for. */
+/** Returns the controllers that the scope must have for the requested tier. */
 export function neededControllers(wanted: Tier): readonly string[] {
   return wanted === 'cgroup' ? FULL_CONTROLLERS : [];
 }
 
-/** The placement in a scope that is there. */
+/** Returns the placement in an existing scope. */
 export function placeIn(scope: Scope, wanted: Tier, facts: HostFacts): Placement {
   if (wanted === 'leaf') return { scope, tier: 'leaf', reason: 'asked for by --tier leaf' };
   const missing = missingControllers(scope.controllers);
@@ -49,8 +49,8 @@ export function placeIn(scope: Scope, wanted: Tier, facts: HostFacts): Placement
 }
 
 /**
- * The placement where no scope can be made or entered. Throws `Refusal` where the tier or the maker that was asked for
- * needs one, or the id is taken.
+ * Returns the placement if no scope can be made or entered. Throws `Refusal` if the requested tier or maker needs one,
+ * or if the id is taken.
  */
 export function placeWithout(
   cause: CgroupError,
@@ -74,7 +74,7 @@ function processTree(why: string): Placement {
   return { scope: null, tier: 'proc', reason: `no cgroup of its own: ${why}` };
 }
 
-/** The best tier of this host, found without creating anything; null if nothing can be measured here. */
+/** Returns the best tier of this host without creating anything; null if nothing can be measured here. */
 export function bestTier(facts: HostFacts): Exclude<Tier, 'auto'> | null {
   const { places } = facts.scopes;
   if (places.some(({ controllers }) => missingControllers(controllers).length === 0))

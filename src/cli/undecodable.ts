@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 
-/** Node puts this in place of bytes that are not UTF-8; it may also have been given as a character. */
+/** Node substitutes this for bytes that are not UTF-8; an argument may also contain it as a character. */
 const REPLACEMENT = '\uFFFD';
 
 /**
@@ -18,7 +18,7 @@ export function alteredArguments(args: readonly string[], procRoot = '/proc'): n
   });
 }
 
-/** The names, as Node decodes them, of the variables that the command would get altered. */
+/** Returns the names, as Node decodes them, of the variables that would reach the command altered. */
 export function alteredVariables(procRoot = '/proc'): string[] {
   const given = partsOf(`${procRoot}/self/environ`) ?? [];
   return given
@@ -26,7 +26,7 @@ export function alteredVariables(procRoot = '/proc'): string[] {
     .map((bytes) => String(bytes).split('=', 1)[0] ?? '');
 }
 
-/** null where the file cannot be read. */
+/** Returns null if the file cannot be read. */
 function partsOf(file: string): Buffer[] | null {
   let bytes: Buffer;
   try {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 /** A wrong command line: one line that says what is wrong and what to do; exit status 2. */
 export class UsageError extends Error {}
 
-/** episcope itself cannot do what was asked: told in one line before the command runs; exit status 125. */
+/** episcope itself cannot do what was asked: reported in one line before the command runs; exit status 125. */
 export class Refusal extends Error {}
 
 export const ExitStatus = {
