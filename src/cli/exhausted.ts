@@ -17,7 +17,7 @@ export interface Use {
   readonly consumed: number | null;
 }
 
-/** The result of reaching a limit: an action of episcope, an oom kill by the kernel, or null if nothing was left. */
+/** The effect of a limit: an action of episcope, an oom kill by the kernel, or null if nothing was left to stop. */
 export type Done = ExhaustAction | 'oom_kill' | null;
 
 export interface Exhausted {

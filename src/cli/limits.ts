@@ -37,7 +37,7 @@ export function kernelLimits({ memoryBytes, onExhausted }: Limits): OsResourceLi
   return { memoryBytes, memoryOomGroup: onExhausted === 'kill' };
 }
 
-/** Checks the memory limit with every sample, and samples faster near it, where the kernel does not enforce it. */
+/** Checks the memory limit with every sample, and samples faster near it, if the kernel does not enforce it. */
 export function memoryTripwires(limitBytes: bigint, policy: TelemetryPolicy): Tripwire[] {
   const percent = BigInt(Math.round(policy.highFreqThresholdPercent));
   return [

@@ -49,7 +49,7 @@ const OF_GROUP: readonly NodeJS.Signals[] = [
 const OF_LEADER: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGCONT'];
 
 const STOPPING: readonly NodeJS.Signals[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'];
-/** One second for the command to stop. It counts as stopped after two checks in a row: a kill stops it more briefly. */
+/** One second for the command to stop. It counts as stopped after two checks in a row: a kill stops it for less. */
 const STOP_LOOKS = 40;
 const STOP_INTERVAL_MS = 25;
 

@@ -10,7 +10,7 @@ import type { ExhaustAction, TripMetric } from '../schema/enumerations.js';
 export type StopReason = 'stop' | 'exit' | 'exhausted' | 'failed';
 
 export interface SourceEvent {
-  /** The present source of each part. */
+  /** The current source of each part. */
   readonly sources: {
     readonly cpu: MetricSource;
     readonly memory: MetricSource;
@@ -48,7 +48,7 @@ export interface ExhaustedEvent {
    * the limit itself). Null if the first frame of the session reached it.
    */
   readonly lateNs: number | null;
-  /** The action taken: `onExhausted`. A `warning` reports it if a weaker action had to be taken. */
+  /** The action of `onExhausted`. A `warning` reports if a weaker one had to be taken. */
   readonly action: ExhaustAction;
 }
 

@@ -17,7 +17,7 @@ export interface StartEntry {
   /** CLOCK_MONOTONIC, ns, at the start of the session. */
   readonly startMonoNs: bigint;
   readonly engine: EngineName;
-  /** The tier that was asked for. */
+  /** The requested tier. */
   readonly tier: Tier;
   /** The episode's cgroup, null if there is none. */
   readonly cgroupPath: string | null;

@@ -53,8 +53,8 @@ export interface TelemetryHandleSnapshot {
  *
  * Emits `source`, `threshold`, `exhausted`, `promoted`, `warning`, `exit` and `stopped` (see `HandleEvents`); never
  * `error`. A listener that is added late loses nothing: each listener gets `exhausted`, `exit` and `stopped`, whenever
- * it is added; the first listener of another kind gets the first 64 events that had no listener yet, each once and
- * never before the call that adds it has returned.
+ * it is added; of every other kind, the first listener gets the first 64 events that had no listener yet. Each is
+ * delivered once, and never before the call that adds the listener has returned.
  *
  * `stop()` (or `await using`) ends the session with its terminal frame.
  *
@@ -157,8 +157,8 @@ export class TelemetryHandle extends KeptEvents {
 
   /**
    * Samples every `ms` from now on, counted from the last deadline; the sampler adopts it within one wake, and the high
-   * frequency period changes with it. The count of missed deadlines goes on. `policy`, also in a recording, stays that
-   * of the start.
+   * frequency period changes with it. The count of missed deadlines goes on. The policy, also in a recording, stays
+   * that of the start.
    *
    * Throws `ERR_OUT_OF_RANGE` and `ERR_INVALID_CONFIG` as for `samplePeriodMs` of a policy, `ERR_INVALID_CONFIG` on a
    * manual session, `ERR_STOPPED` after the end or `stop()`.

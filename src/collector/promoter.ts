@@ -6,7 +6,7 @@ import type { HandleEvents, PromoteTrigger } from './events.js';
 import type { FrameDrain } from './frame-drain.js';
 import type { EndEntry, FrameSink, FramesEntry, SinkEntry, StartEntry } from './frame-sink.js';
 
-/** The least number of frames queued for a busy sink; more frames wait in the ring, and may be lost there. */
+/** At least this many frames may queue for a busy sink; more frames wait in the ring, and may be lost there. */
 const LEAST_QUEUED = 8_192;
 
 export interface PromoterOptions {

@@ -180,7 +180,7 @@ export abstract class Session {
   /** Ends the session, once; resolves when the terminal frame is in the ring and all events are out. Never rejects. */
   finish(reason: StopReason): Promise<void> {
     if (this.#reason === null) {
-      // Set before any event is emitted: a listener may call stop(). A session that has already ended keeps its reason.
+      // Set before any event is emitted: a listener may call stop(). 'exit' if the session has already ended by itself.
       this.#reason = this.#latest.ended ? 'exit' : reason;
       this.end();
     }
