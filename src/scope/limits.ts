@@ -1,4 +1,4 @@
-/** Limits that the kernel itself keeps, and the control files they are written to. */
+/** Limits that the kernel itself enforces, and the control files to which they are written. */
 import {
   assertBoolean,
   assertOptions,
@@ -9,7 +9,7 @@ import {
 } from '../error/index.js';
 import type { WantedController } from '../kernel/cgroup-files.js';
 
-/** Throughput of one device, `io.max`; a limit that is left out is none. */
+/** Throughput of one device, `io.max`; an omitted rate is not limited. */
 export interface IoMax {
   /** `MAJOR:MINOR`, as in `io.stat`. */
   readonly device: string;
@@ -19,7 +19,7 @@ export interface IoMax {
   readonly writeOpsPerSec?: number | bigint | undefined;
 }
 
-/** `cpu.max`: so much cpu time in each period, both in µs; 200,000 of 100,000 are two cpus. */
+/** `cpu.max`: cpu time per period, both in µs; 200,000 per 100,000 are two cpus. */
 export interface CpuQuota {
   /** At least 1,000. */
   readonly quotaUsec: number;
@@ -27,21 +27,21 @@ export interface CpuQuota {
   readonly periodUsec?: number | undefined;
 }
 
-/** What a scope may use of the machine; what is left out is not limited. */
+/** What a scope may use of the machine; an omitted resource is not limited. */
 export interface OsResourceLimits {
-  /** `memory.max`; the kernel rounds it down to a page, and kills when it cannot reclaim below it. */
+  /** `memory.max`; the kernel rounds it down to a page, and kills if it cannot reclaim below it. */
   readonly memoryBytes?: number | bigint | undefined;
-  /** `memory.high`: above it the processes are slowed down and reclaimed from. */
+  /** `memory.high`: above it, the kernel slows the processes down and reclaims their memory. */
   readonly memoryHigh?: number | bigint | undefined;
-  /** `memory.oom.group`: an oom kill takes the whole scope, and not one process of it. */
+  /** `memory.oom.group`: an oom kill kills the whole scope, not a single process of it. */
   readonly memoryOomGroup?: boolean | undefined;
   readonly cpuQuota?: CpuQuota | undefined;
-  /** `pids.max`: processes and threads together. */
+  /** `pids.max`: processes and threads, counted together. */
   readonly pidsMax?: number | undefined;
   readonly ioMax?: readonly IoMax[] | undefined;
 }
 
-/** The same, checked. null: not limited. */
+/** Checked limits. null: not limited. */
 export interface CheckedLimits {
   readonly memoryMax: bigint | null;
   readonly memoryHigh: bigint | null;
@@ -106,7 +106,7 @@ export function checkLimits(limits: OsResourceLimits = {}): CheckedLimits {
   };
 }
 
-/** In the order to be written. */
+/** The writes, in the order in which they must happen. */
 export function controlWrites(limits: CheckedLimits): ControlWrite[] {
   const { memoryMax, memoryHigh, memoryOomGroup, cpuQuota, pidsMax, ioMax } = limits;
   const writes: ControlWrite[] = [];
@@ -159,7 +159,7 @@ function checkIoMax(limit: IoMax, at: number): CheckedIoMax {
   return { device: limit.device, ...rates };
 }
 
-/** 0 would be “nothing at all” here and “unlimited” elsewhere. */
+/** Refuses 0, which would mean “nothing at all” here and “unlimited” elsewhere. */
 function positive(name: string, value: number | bigint | undefined): bigint | null {
   if (value === undefined) return null;
   const whole = wholeNumber(name, value);

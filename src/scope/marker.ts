@@ -1,20 +1,20 @@
 /**
  * Ownership without xattrs (no addon, or a kernel without user xattrs on cgroups): an empty directory in the slice,
- * made before the scope and removed after it, whose name says what the xattr would.
+ * created before the scope and removed after it, whose name holds what the xattr would.
  */
 import { type Owner, ownerIsDead, ownerOf } from './owner.js';
 
 const BOOT_ID_PREFIX = 8;
-/** No id holds a dot. Releases that know no time namespaces do not take this for a marker of theirs. */
+/** No id contains a dot. Releases without time namespaces do not mistake this for one of their markers. */
 const MARKER =
   /^owner\.(\d{1,10})\.(\d{1,20})\.([0-9a-f]{0,8})\.(\d{1,20})\.(\d{0,20})\.([A-Za-z0-9_-]{1,128})$/;
-/** As such releases write it. */
+/** The format of such releases. */
 const OLD_MARKER =
   /^owner-(\d{1,10})-(\d{1,20})-([0-9a-f]{0,8})-(\d{1,20})-([A-Za-z0-9_-]{1,128})$/;
-/** As a later release may write it. */
+/** A format that a later release may use. */
 const UNKNOWN_MARKER = /^owner\..*\.([A-Za-z0-9_-]{1,128})$/;
 
-/** Marks a slice that episcope made, so that whoever leaves it last may remove it. */
+/** Marks a slice that episcope created, so that the last process to leave it may remove it. */
 export const SLICE_MARKER = 'made-by-episcope';
 
 export function markerName(owner: Owner, id: string): string {
@@ -24,8 +24,8 @@ export function markerName(owner: Owner, id: string): string {
 }
 
 /**
- * The owner and the episode that a marker's name tells; the owner is null where the name is one of a later release, which
- * may mean something else by its numbers. null for any other name.
+ * The owner and the episode in a marker's name; the owner is null if the name is of a later release, whose numbers may
+ * have another meaning. Returns null for any other name.
  */
 export function parseMarkerName(name: string): { owner: Owner | null; id: string } | null {
   const [, pid, startTicks, boot, pidNs, timeNs, id] = MARKER.exec(name) ?? [];
@@ -44,7 +44,7 @@ export function parseMarkerName(name: string): { owner: Owner | null; id: string
 export interface Marker {
   readonly name: string;
   readonly id: string;
-  /** The owner, where it is certainly dead; null for one that lives, or that cannot be judged from here. */
+  /** The owner if it is certainly dead; null if it is alive or cannot be checked from here. */
   readonly deadOwner: Owner | null;
 }
 

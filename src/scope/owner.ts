@@ -1,4 +1,4 @@
-/** Who made a scope: the mark that tells a dead owner's leftovers from everything else. */
+/** The creator of a scope: the mark that distinguishes a dead owner's leftovers from everything else. */
 
 import {
   bootId,
@@ -12,21 +12,21 @@ import { processExists } from '../kernel/syscall.js';
 
 export interface Owner {
   readonly pid: number;
-  /** Ticks since boot, as in `/proc/<pid>/stat`; '0' where that could not be read. */
+  /** Ticks since boot, as in `/proc/<pid>/stat`; '0' if it could not be read. */
   readonly startTicks: string;
-  /** The boot id, or its first characters; '' where it could not be read. For people: see `ownerIsDead`. */
+  /** The boot id, or its first characters; '' if it could not be read. Only informative: see `ownerIsDead`. */
   readonly bootId: string;
-  /** Inode of the pid namespace in which `pid` is meant; null where it is not known. */
+  /** Inode of the pid namespace that `pid` is relative to; null if unknown. */
   readonly pidNamespace: string | null;
-  /** Inode of the time namespace in which `startTicks` was read; null where it is not known, as in older marks. */
+  /** Inode of the time namespace in which `startTicks` was read; null if unknown, as in older marks. */
   readonly timeNamespace: string | null;
 }
 
 const UNKNOWN_START = '0';
-/** A pid namespace that is not known: no namespace has this inode. */
+/** Stands for an unknown pid namespace: no namespace has this inode. */
 const UNKNOWN_NAMESPACE = '0';
 
-/** This process. */
+/** This process as an owner. */
 export function currentOwner(): Owner {
   return {
     pid: process.pid,
@@ -54,8 +54,8 @@ const MARK =
   /^pid=(\d{1,10}) starttime=(\d{1,20}) boot_id=([0-9a-f-]{0,36}) pid_ns=(\d{1,20})(?: time_ns=(\d{1,20}))?$/;
 
 /**
- * The owner that a mark names. null for any other text: that of a later release too, whose further fields may say what
- * its numbers mean.
+ * The owner that a mark names. Returns null for any other text, including a mark of a later release, whose further
+ * fields may change the meaning of its numbers.
  */
 export function parseOwner(text: string): Owner | null {
   const [, pid, startTicks, boot, pidNs, timeNs] = MARK.exec(text) ?? [];
@@ -63,7 +63,7 @@ export function parseOwner(text: string): Owner | null {
   return ownerOf({ pid, startTicks, boot, pidNs, timeNs });
 }
 
-/** From the texts of a mark; without `timeNs` one of a release that did not write it. */
+/** The owner from the texts of a mark; `timeNs` is undefined for a mark of a release that did not write it. */
 export function ownerOf(texts: {
   readonly pid: string;
   readonly startTicks: string;
@@ -81,18 +81,18 @@ export function ownerOf(texts: {
 }
 
 /**
- * Whether the owner is certainly dead: nobody has its pid, or another process has it by now. What cannot be compared
- * from here counts as alive: a pid of another pid namespace, or where `/proc` does not tell ours; a starttime that was
- * read in another time namespace, or in one that the mark does not tell.
+ * Whether the owner is certainly dead: no process has its pid, or another process has it by now. An owner that cannot
+ * be compared from here counts as alive: a pid of another pid namespace, or if `/proc` does not show ours; a starttime
+ * that was read in another time namespace, or in one that the mark does not name.
  *
- * A namespace's inode is used again only after the namespace has gone, and its processes with it, so equal inodes never
- * make a living owner dead. The boot id says nothing: no cgroup outlives its boot, so another id than ours is one that
- * a container was shown in its place.
+ * A namespace's inode is reused only after the namespace and its processes are gone, so equal inodes never make a
+ * living owner seem dead. The boot id proves nothing: no cgroup outlives its boot, so a different id is one that a
+ * container was shown instead.
  */
 export function ownerIsDead(owner: Owner, here: Owner = currentOwner()): boolean {
   if (owner.pidNamespace === null || owner.pidNamespace !== here.pidNamespace) return false;
   if (owner.startTicks === UNKNOWN_START) return false;
-  // A procfs mounted with hidepid shows no strangers; a signal 0 still tells them from the dead.
+  // A procfs mounted with hidepid hides other users' processes; a signal 0 still shows that they are alive.
   if (!processExists(owner.pid)) return true;
   if (whyForeignProc() !== null) return false;
   const stat = readProcessStat(owner.pid);

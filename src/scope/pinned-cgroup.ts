@@ -1,4 +1,4 @@
-/** A cgroup directory held by its descriptor: what is done to it is done to this one, whatever has its name by now. */
+/** A cgroup directory held by its descriptor: operations apply to it even if another cgroup has its name by now. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { errnoName } from '../error/errno-name.js';
 import { CgroupError } from '../error/index.js';
@@ -16,9 +16,9 @@ import type { TextParser } from '../kernel/text/fault.js';
 import { CGROUP2_SUPER_MAGIC } from '../schema/bounds.js';
 
 export class PinnedCgroup {
-  /** As it was opened, for people: never used to reach it. */
+  /** The path by which it was opened; only for messages, never used to access it. */
   readonly path: string;
-  /** Device and inode: another cgroup of the same name has another. */
+  /** Device and inode: another cgroup of the same name has a different identity. */
   readonly identity: string;
   readonly #fd: number;
   readonly #directories: Directories;
@@ -32,8 +32,8 @@ export class PinnedCgroup {
   }
 
   /**
-   * The directory at an absolute path. Throws `CgroupError`: `ERR_CGROUP_NOT_FOUND`, `ERR_CGROUP_PATH` (a symlink, a
-   * file), `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`.
+   * Opens the directory at an absolute path. Throws `CgroupError`: `ERR_CGROUP_NOT_FOUND`, `ERR_CGROUP_PATH` (a
+   * symlink, a file), `ERR_NOT_CGROUP2`, `ERR_CGROUP_READ`.
    */
   static open(path: string, directories: Directories): PinnedCgroup {
     return PinnedCgroup.#pin(
@@ -48,30 +48,30 @@ export class PinnedCgroup {
     const magic = fileSystemMagic(fd);
     if (magic === CGROUP2_SUPER_MAGIC) return new PinnedCgroup(path, fd, directories);
     directories.close(fd);
-    // Asked through /proc: where that is missing nothing is known.
+    // The check goes through /proc: if that is missing, the type is unknown.
     if (magic < 0) throw readError(path, magic);
     throw new CgroupError('ERR_NOT_CGROUP2', `${path} is not on a cgroup2 file system`, {
       file: path,
     });
   }
 
-  /** The same cgroup by another descriptor, to be closed too. Throws as `open`. */
+  /** Opens the same cgroup by another descriptor, which must be closed too. Throws as `open`. */
   again(): PinnedCgroup {
     return PinnedCgroup.open(this.path, this.#directories);
   }
 
-  /** A path that leads here for as long as this is open; its children lie beneath it. */
+  /** A path that leads here as long as this is open; its children lie beneath it. */
   get via(): string {
     return `/proc/self/fd/${this.#fd}`;
   }
 
-  /** The child, to be closed too. Throws as `open`; what is mounted over it is `ERR_NOT_CGROUP2`. */
+  /** Opens a child, which must be closed too. Throws as `open`; `ERR_NOT_CGROUP2` if something is mounted over it. */
   child(name: string): PinnedCgroup {
     const fd = this.#directories.openChild(this.#fd, name);
     return PinnedCgroup.#pin(`${this.path}/${name}`, fd, this.#directories);
   }
 
-  /** As `child`; null where there is none. */
+  /** As `child`, but returns null if there is none. */
   childIfAny(name: string): PinnedCgroup | null {
     try {
       return this.child(name);
@@ -81,7 +81,7 @@ export class PinnedCgroup {
     }
   }
 
-  /** mkdir. Throws what Node throws, with the path for people. */
+  /** mkdir. Throws what Node throws, with the readable path. */
   make(name: string): void {
     try {
       mkdirSync(`${this.via}/${name}`);
@@ -90,12 +90,12 @@ export class PinnedCgroup {
     }
   }
 
-  /** rmdir of a child. null, or the errno. */
+  /** rmdir of a child. Returns null, or the errno. */
   remove(name: string): Promise<string | null> {
     return cgroupActions().remove(`${this.via}/${name}`);
   }
 
-  /** Names of the children. Throws what Node throws, with the path for people, and `ERR_CGROUP_READ` where no descriptor is left to look with. */
+  /** Names of the children. Throws what Node throws, with the readable path, and `ERR_CGROUP_READ` on a shortage. */
   childNames(): string[] {
     try {
       return readdirSync(`${this.via}/`, { withFileTypes: true })
@@ -107,17 +107,17 @@ export class PinnedCgroup {
     }
   }
 
-  /** Writes a control file in one write, off the event loop. null, or the errno. */
+  /** Writes a control file in one write, off the event loop. Returns null, or the errno. */
   write(file: string, text: string): Promise<string | null> {
     return cgroupActions().write(this.via, file, text);
   }
 
-  /** A descriptor of a control file to write to, for a child process; or a negative errno. */
+  /** Opens a control file for a child process to write to. Returns its descriptor, or a negative errno. */
   openForWriting(file: string): number {
     return openForWriting(this.#fd, file);
   }
 
-  /** null where there is no such file. Throws `ERR_CGROUP_READ` where no descriptor is left to look with, as the others. */
+  /** Returns null if there is no such file. Like the other reads, throws `ERR_CGROUP_READ` on a shortage. */
   words(file: string): string[] | null {
     return readWords(`${this.via}/${file}`, `${this.path}/${file}`);
   }
@@ -126,7 +126,7 @@ export class PinnedCgroup {
     return readValues(`${this.via}/${file}`, parse, `${this.path}/${file}`);
   }
 
-  /** null once it is removed. */
+  /** Returns null once the cgroup is removed. */
   events(): CgroupEvents | null {
     return readCgroupEvents(this.via, this.path);
   }
@@ -135,12 +135,12 @@ export class PinnedCgroup {
     return (this.words('cgroup.procs') ?? []).map(Number);
   }
 
-  /** Whether marks are xattrs here. */
+  /** Whether marks can be xattrs here. */
   get canMark(): boolean {
     return this.#directories.canMark;
   }
 
-  /** null, or the errno. */
+  /** Returns null, or the errno. */
   setOwnerMark(mark: string): string | null {
     return this.#directories.setOwnerMark(this.#fd, mark);
   }
@@ -154,12 +154,12 @@ export class PinnedCgroup {
   }
 }
 
-/** Node's own path is that of the descriptor, which names nothing to whoever reads it. */
+/** Replaces Node's path, which is that of the descriptor and means nothing to a reader of the error. */
 function withPath(cause: unknown, path: string): unknown {
   return typeof cause === 'object' && cause !== null ? Object.assign(cause, { path }) : cause;
 }
 
-/** The cgroup at `path` while it is the one of that identity; null once it is gone. */
+/** Opens the cgroup at `path` if it has that identity; returns null once that cgroup is gone. */
 export function openIfThere(path: string, identity: string): PinnedCgroup | null {
   let cgroup: PinnedCgroup;
   try {
@@ -212,7 +212,7 @@ function openError(path: string, errno: number): CgroupError {
   }
 }
 
-/** The error of a write that was refused. */
+/** The error of a refused write. */
 export function writeError(
   cgroup: PinnedCgroup,
   file: string,

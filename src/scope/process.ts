@@ -1,4 +1,4 @@
-/** The process that is to live in a scope. */
+/** The process that will run in a scope. */
 
 import { CgroupError, invalidConfig, ProcError } from '../error/index.js';
 import { cgroupActions } from '../kernel/cgroup-actions.js';
@@ -11,8 +11,8 @@ import { type PinnedCgroup, writeError } from './pinned-cgroup.js';
 const EVACUATION_ROUNDS = 100;
 
 /**
- * Of a process that lives: a number may be somebody else's by now. Throws `ERR_PROC_GONE`, and `ERR_PROC_NOT_AVAILABLE`
- * where every number in `/proc` is somebody else's.
+ * The starttime of a live process, whose pid may be another process's later. Throws `ERR_PROC_GONE`, and
+ * `ERR_PROC_NOT_AVAILABLE` if `/proc` is that of another pid namespace.
  */
 export function starttimeOf(pid: number): string {
   const why = whyForeignProc();
@@ -27,8 +27,8 @@ export function processGone(pid: number): ProcError {
 }
 
 /**
- * A process that froze itself could not thaw again. Throws `ERR_INVALID_CONFIG` where it is inside, and
- * `ERR_CGROUP_READ` where it cannot be read whether the cgroup holds this process.
+ * Throws `ERR_INVALID_CONFIG` if this process is inside the cgroup, because it could not thaw itself, and
+ * `ERR_CGROUP_READ` if that cannot be determined.
  */
 export function assertNotInside({ via, path }: PinnedCgroup, what: 'freeze' | 'kill'): void {
   const errno = whyNotStopped(via);
@@ -43,7 +43,7 @@ export function assertNotInside({ via, path }: PinnedCgroup, what: 'freeze' | 'k
   });
 }
 
-/** Moves all that lives in `cgroup` to the directory `origin`, or where that is gone to `instead`. */
+/** Moves every process in `cgroup` to the directory `origin`, or to `instead` if that is gone. */
 export async function evacuate(
   cgroup: PinnedCgroup,
   origin: string | null,
@@ -57,7 +57,7 @@ export async function evacuate(
         origin === null
           ? 'ENOENT'
           : await cgroupActions().write(origin, 'cgroup.procs', String(pid));
-      // Where it came from is still there: it is not put elsewhere because no descriptor was left.
+      // Its origin still exists: a shortage of descriptors is no reason to move it elsewhere.
       if (isShortage(errno)) throw writeError(cgroup, 'cgroup.procs', String(pid), String(errno));
       if (errno === null || errno === 'ESRCH') continue;
       const refused = await instead.write('cgroup.procs', String(pid));

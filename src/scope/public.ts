@@ -1,4 +1,4 @@
-/** `episcope/scope`: cgroups of their own for episodes, and commands started in them. */
+/** `episcope/scope`: gives episodes their own cgroups, and starts commands in them. */
 
 export type * from '../error/codes.js';
 export {

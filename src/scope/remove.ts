@@ -1,4 +1,4 @@
-/** Ending a scope: kill, wait until it is empty, remove. */
+/** Ends a scope: kills, waits until it is empty, removes it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Wait, within } from '../async/within.js';
 import { scopeName } from '../episode/cgroup-path.js';
@@ -15,14 +15,14 @@ import { PinnedCgroup, using, writeError } from './pinned-cgroup.js';
 import { assertNotInside } from './process.js';
 import { openSliceIfAny, removeSliceIfOurs } from './slice.js';
 
-/** A process in uninterruptible sleep outlives its SIGKILL for as long as the device lets it. */
+/** A process in uninterruptible sleep outlives its SIGKILL until the device lets it continue. */
 export const REMOVE_TIMEOUT_MS = 25_000;
-/** Of the pauses between looks: some 15 ms after `cgroup.kill`. */
+/** The pause between checks from which a process counts as having outlived the kill: some 15 ms after `cgroup.kill`. */
 const OUTLIVE_PAUSE_MS = 5;
 const RMDIR_TIMEOUT_MS = 1_000;
 
 export interface RemoveOptions {
-  /** Kill what lives in it; without, a scope with processes is `ERR_SCOPE_BUSY`. */
+  /** Kill the processes in it; without this, a scope with processes is `ERR_SCOPE_BUSY`. */
   readonly kill: boolean;
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -32,16 +32,16 @@ export function waitOf({ timeoutMs = REMOVE_TIMEOUT_MS, signal }: Partial<Remove
   return { deadline: performance.now() + timeoutMs, signal };
 }
 
-/** Which scope: that of this name with all its markers, or where an identity is known only that very one with its own. */
+/** Which scope: the one of this name with all its markers; with an identity, only that very scope with its own. */
 export type ScopeRef = Pick<DirectScope, 'id' | 'parent' | 'slice'> &
   Partial<Pick<DirectScope, 'identity' | 'marker'>>;
 
 /**
- * Kills everything in the cgroup and below, and waits until it is empty. `cgroup.kill` where the kernel has
- * it (5.14), else its members are stopped and killed until none is left.
+ * Kills every process in the cgroup and below, and waits until it is empty. Uses `cgroup.kill` if the kernel has
+ * it (5.14), else stops and kills its members until none is left.
  *
- * Throws `CgroupError` `ERR_SCOPE_BUSY` after `timeoutMs`, the reason of an aborted `signal`, and as `assertNotInside`. A
- * cgroup that is gone is empty.
+ * Throws `CgroupError` `ERR_SCOPE_BUSY` after `timeoutMs`, the reason of an aborted `signal`, and what
+ * `assertNotInside` throws. A cgroup that is gone counts as empty.
  */
 export async function killCgroup(
   cgroup: PinnedCgroup,
@@ -49,7 +49,7 @@ export async function killCgroup(
 ): Promise<void> {
   assertNotInside(cgroup, 'kill');
   const errno = await cgroup.write('cgroup.kill', '1');
-  // A kernel without the file is another matter: there each is killed on its own.
+  // Only a shortage is a failure: without the file, the processes are killed one by one.
   if (isShortage(errno)) throw writeError(cgroup, 'cgroup.kill', '1', String(errno));
   const atOnce = errno === null;
   const deadline = performance.now() + timeoutMs;
@@ -57,7 +57,7 @@ export async function killCgroup(
     if (performance.now() > deadline) {
       throw busy(cgroup.path, 'still has processes after SIGKILL');
     }
-    // The kernel passes over a process whose first thread has ended.
+    // The kernel skips a process whose first thread has ended.
     const outlived = atOnce && pauseMs >= OUTLIVE_PAUSE_MS && whyForeignProc() === null;
     if (!atOnce || outlived) await killListed(cgroup, deadline);
     await sleep(pauseMs);
@@ -65,7 +65,7 @@ export async function killCgroup(
   }
 }
 
-/** Throws `ERR_SCOPE_BUSY` where nobody may be signalled by number: it would not help to try again. */
+/** Throws `ERR_SCOPE_BUSY` if no process may be signalled by pid, because a retry would not help. */
 async function killListed(cgroup: PinnedCgroup, deadline: number): Promise<void> {
   const why = whyForeignProc();
   if (why !== null) throw busy(cgroup.path, `has processes that cannot be killed: ${why}`);
@@ -74,17 +74,17 @@ async function killListed(cgroup: PinnedCgroup, deadline: number): Promise<void>
 }
 
 /**
- * Removes the scope with the cgroups that were made inside, then its marker and, if it was the last, the slice. False:
- * there is none (any more).
+ * Removes the scope with the cgroups that were created inside, then its marker and, if it was the last, the slice.
+ * Returns false if there is none (any more).
  *
- * Throws `CgroupError` `ERR_SCOPE_BUSY` where it is not empty, does not get empty, or its directory is still in use;
- * after `timeoutMs` also where the kernel does not finish what was asked of it, which goes on by itself then.
+ * Throws `CgroupError` `ERR_SCOPE_BUSY` if it is not empty, does not become empty, or its directory is still in use;
+ * after `timeoutMs` also if the kernel has not finished an operation, which then continues on its own.
  */
 export function removeScope(ref: ScopeRef, options: RemoveOptions): Promise<boolean> {
   const path = `${ref.parent}/${ref.slice}/${scopeName(ref.id)}`;
   const { deadline, signal } = waitOf(options);
   return within(
-    // Later than the removal's own deadline, whose error says more.
+    // Later than the removal's own deadline, whose error is more specific.
     { deadline: deadline + RMDIR_TIMEOUT_MS, signal },
     () => removeNow(ref, options),
     () => busy(path, 'is still there: the kernel took too long', 'ETIMEDOUT'),
@@ -101,7 +101,7 @@ async function removeNow(ref: ScopeRef, options: RemoveOptions): Promise<boolean
       const scope = slice.childIfAny(scopeName(ref.id));
       const isIt =
         scope !== null && (await using(scope, () => removeIfIt(slice, scope, ref, options)));
-      // Once it is gone only its own marker can be left; any other marker is that of a later scope of this name.
+      // Once it is gone, only its own marker can remain; any other marker belongs to a later scope of this name.
       if (!isIt && ref.marker != null) await slice.remove(ref.marker);
       return isIt;
     });
@@ -110,7 +110,7 @@ async function removeNow(ref: ScopeRef, options: RemoveOptions): Promise<boolean
   });
 }
 
-/** Whether it is the scope that is meant. */
+/** Removes `scope` if it is the one that `ref` names. Returns whether it is. */
 async function removeIfIt(
   slice: PinnedCgroup,
   scope: PinnedCgroup,
@@ -141,13 +141,13 @@ async function removePinned(
   await removeTree(slice, name);
 }
 
-/** rmdir of a child, its own children first; one that is gone is removed. */
+/** rmdir of a child, its own children first; a child that is gone counts as removed. */
 export async function removeTree(parent: PinnedCgroup, name: string): Promise<void> {
   const deadline = performance.now() + RMDIR_TIMEOUT_MS;
   for (;;) {
     const errno = await removeOnce(parent, name);
     if (errno === null || errno === 'ENOENT') return;
-    // A dying task may hold the directory for a moment after the last `populated 0`.
+    // A dying task may hold the directory briefly after the last `populated 0`.
     if (errno !== 'EBUSY' || performance.now() >= deadline) {
       throw busy(`${parent.path}/${name}`, `cannot be removed (${errno})`, errno);
     }
@@ -155,7 +155,7 @@ export async function removeTree(parent: PinnedCgroup, name: string): Promise<vo
   }
 }
 
-/** The children, and then the directory itself. null, or the errno. */
+/** Removes the children, then the directory itself. Returns null, or the errno. */
 async function removeOnce(parent: PinnedCgroup, name: string): Promise<string | null> {
   const cgroup = parent.childIfAny(name);
   if (cgroup === null) return 'ENOENT';

@@ -1,4 +1,4 @@
-/** A scope, as its creator sees it. */
+/** A scope, as its creator uses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   assertBoolean,
@@ -20,11 +20,11 @@ import { assertNotInside } from './process.js';
 import { killCgroup, REMOVE_TIMEOUT_MS, type RemoveOptions, removeScope } from './remove.js';
 import { SystemdScope, type UnitTotal } from './systemd-scope.js';
 
-/** How a scope was made, and is removed. */
+/** How a scope was created, and is removed. */
 export type ScopeStrategy = 'systemd-transient' | 'direct-write';
 
 export interface ScopeRemoveOptions {
-  /** Kill what lives in it. Without, a scope with processes is `ERR_SCOPE_BUSY`. */
+  /** Kill the processes in it. Without this, a scope with processes is `ERR_SCOPE_BUSY`. */
   readonly kill?: boolean | undefined;
   /** ms until `ERR_SCOPE_BUSY`; 25,000 by default. */
   readonly timeoutMs?: number | undefined;
@@ -51,7 +51,7 @@ export class Scope implements AsyncDisposable {
   /** Its directory in the cgroup2 file system. */
   readonly cgroupPath: string;
   readonly strategy: ScopeStrategy;
-  /** What it has: `cgroup.controllers`. */
+  /** The controllers that it has: `cgroup.controllers`. */
   readonly controllers: readonly string[];
   readonly #made: DirectScope | SystemdScope;
   #removal: Promise<void> | null = null;
@@ -66,8 +66,8 @@ export class Scope implements AsyncDisposable {
   }
 
   /**
-   * Stops everything in it (`cgroup.freeze`), and waits until it stands still. Throws `ERR_SCOPE_NOT_FOUND` once it is
-   * gone, `ERR_CGROUP_WRITE` with the errno (`ETIMEDOUT`: a process hangs in the kernel, and stops when it can).
+   * Stops every process in it (`cgroup.freeze`), and waits until all have stopped. Throws `ERR_SCOPE_NOT_FOUND` once it
+   * is gone, `ERR_CGROUP_WRITE` with the errno (`ETIMEDOUT`: a process hangs in the kernel, and stops when it can).
    */
   async freeze(): Promise<void> {
     await this.#on(async (cgroup) => {
@@ -77,14 +77,14 @@ export class Scope implements AsyncDisposable {
     });
   }
 
-  /** Lets it go on. Throws as `freeze`. */
+  /** Lets the processes continue. Throws as `freeze`. */
   thaw(): Promise<void> {
     return this.#on((cgroup) => write(cgroup, 'cgroup.freeze', '0'));
   }
 
   /**
-   * Kills everything in it and below, frozen or not, and waits until it is empty; the scope stays. (systemd removes its
-   * own as soon as they are empty.) Throws `ERR_SCOPE_BUSY` after 25 s. Of a scope that is gone nothing is left to kill.
+   * Kills every process in it and below, frozen or not, and waits until it is empty; the scope stays. (systemd removes
+   * its own scopes once they are empty.) Throws `ERR_SCOPE_BUSY` after 25 s. Does nothing if the scope is gone.
    */
   async kill(): Promise<void> {
     const cgroup = this.#open();
@@ -92,9 +92,9 @@ export class Scope implements AsyncDisposable {
   }
 
   /**
-   * Removes it, with the cgroups that were made inside, deepest first. Removed once, it stays removed: again is no
-   * error. Throws `ERR_SCOPE_BUSY`, and may be tried again then. One call waits for another that is under way, and does
-   * what that did not.
+   * Removes it, with the cgroups that were created inside, deepest first. Removing it again is not an error. Throws
+   * `ERR_SCOPE_BUSY`, after which the call may be repeated. A call waits for another that is under way, and does what
+   * that one did not.
    */
   async remove(options: ScopeRemoveOptions = {}): Promise<void> {
     const checked = removeOptions(options, REMOVE_OPTIONS);
@@ -103,17 +103,17 @@ export class Scope implements AsyncDisposable {
   }
 
   /**
-   * All cpu time of the scope in ns: `usage_usec` of `cpu.stat`, and once systemd has removed the cgroup what the
-   * manager had read last (`CPUUsageNSec`). null where neither is there: after `remove()`, or where the bus went away.
+   * All cpu time of the scope in ns: `usage_usec` of `cpu.stat`, or once systemd has removed the cgroup, the value that
+   * the manager read last (`CPUUsageNSec`). null if neither exists: after `remove()`, or if the bus went away.
    */
   async cpuUsageNs(): Promise<bigint | null> {
     return this.#figure('cpu.stat', CPU_USAGE_NS) ?? this.#unitTotal('CPUUsageNSec');
   }
 
   /**
-   * Bytes read from and written to storage by the scope, as `CgroupReader.readIo` tells them, and once systemd has
-   * removed the cgroup what the manager had read last (`IOReadBytes`, `IOWriteBytes`). null where neither is there,
-   * nobody accounts for io, or devices stand on others, each of which the manager counts.
+   * Bytes read from and written to storage by the scope, as in `CgroupReader.readIo`, or once systemd has removed the
+   * cgroup, the values that the manager read last (`IOReadBytes`, `IOWriteBytes`). null if neither exists, io is not
+   * accounted, or devices are stacked on others, because the manager counts every layer.
    */
   async ioUsage(): Promise<IoUsage | null> {
     if (this.#read(() => true) === true) {
@@ -130,8 +130,8 @@ export class Scope implements AsyncDisposable {
   }
 
   /**
-   * The highest memory of the scope in bytes: `memory.peak`, and once systemd (255 or later) has removed the cgroup what
-   * the manager had read last (`MemoryPeak`). null where neither is there.
+   * The peak memory of the scope in bytes: `memory.peak`, or once systemd (255 or later) has removed the cgroup, the
+   * value that the manager read last (`MemoryPeak`). null if neither exists.
    */
   async memoryPeakBytes(): Promise<bigint | null> {
     return this.#figure('memory.peak', parseNumber) ?? this.#unitTotal('MemoryPeak');
@@ -142,7 +142,7 @@ export class Scope implements AsyncDisposable {
     return this.remove({ kill: true });
   }
 
-  /** @internal A descriptor of its `cgroup.procs`, for a child that moves itself; or a negative errno. */
+  /** @internal Opens its `cgroup.procs` for a child that moves itself. Returns the descriptor, or a negative errno. */
   openProcs(): number {
     const cgroup = this.#open();
     if (cgroup === null) throw notFound(this.cgroupPath);
@@ -151,7 +151,7 @@ export class Scope implements AsyncDisposable {
     return fd;
   }
 
-  /** @internal Whether the kernel killed a process in it for want of memory: `oom_kill` of `memory.events`. */
+  /** @internal Whether the kernel's oom killer killed a process in it: `oom_kill` of `memory.events`. */
   hadOomKill(): boolean {
     return this.#orFalse(() => (this.#figure('memory.events', OOM_KILLS) ?? 0n) > 0n);
   }
@@ -161,7 +161,7 @@ export class Scope implements AsyncDisposable {
     return this.#orFalse(() => this.#read((cgroup) => cgroup.events()?.frozen) === true);
   }
 
-  /** For what is added to the message of another failure, which an error from here must not hide. */
+  /** For details of another failure's message: an error from here must not hide that failure. */
   #orFalse(ask: () => boolean): boolean {
     try {
       return ask();
@@ -206,7 +206,7 @@ export class Scope implements AsyncDisposable {
   }
 }
 
-/** Checked, with the defaults. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`, and the reason of an aborted signal. */
+/** The checked options with defaults. Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`, an aborted signal's reason. */
 export function removeOptions<T extends ScopeRemoveOptions>(
   options: T,
   keys: OptionKeys<T>,

@@ -1,4 +1,4 @@
-/** The slice that holds the scopes: made when the first needs it, removed by whoever leaves it last. */
+/** The slice that holds the scopes: created for the first scope, removed with the last. */
 
 import { sliceDirectories } from '../episode/cgroup-path.js';
 import { errnoOf, throwShortage } from '../kernel/errno.js';
@@ -8,9 +8,9 @@ import { currentOwner, formatOwner } from './owner.js';
 import { type PinnedCgroup, using } from './pinned-cgroup.js';
 
 /**
- * The slice beneath `root`, opened, with the controllers that its scopes can have. Each level that is made is marked as
- * ours, or removed again where it can be neither opened nor marked; one that others made stays unmarked. What was made
- * when a later level fails, `removeSliceIfOurs` removes.
+ * Opens the slice beneath `root`, with the controllers that its scopes can have. Each created level is marked as ours,
+ * or removed again if it cannot be opened or marked; a level of another creator stays unmarked. If a later level fails,
+ * `removeSliceIfOurs` removes those already created.
  */
 export async function openSlice(root: PinnedCgroup, slice: string): Promise<PinnedCgroup> {
   let level = root.again();
@@ -42,13 +42,13 @@ async function openLevel(parent: PinnedCgroup, name: string): Promise<PinnedCgro
     return level;
   } catch (cause) {
     level?.close();
-    // Without the mark nobody would know that it is ours to remove. It stays where somebody has made a scope in it.
+    // Without the mark, no cleaner could tell that it is ours. It stays if another process has created a scope in it.
     await parent.remove(name);
     throw cause;
   }
 }
 
-/** As it is; null where there is none. Throws as `PinnedCgroup.child`. */
+/** Opens the slice without changes; returns null if there is none. Throws as `PinnedCgroup.child`. */
 export function openSliceIfAny(root: PinnedCgroup, slice: string): PinnedCgroup | null {
   let level = root.again();
   for (const name of sliceDirectories(slice)) {
@@ -66,8 +66,8 @@ export function openSliceIfAny(root: PinnedCgroup, slice: string): PinnedCgroup 
 }
 
 /**
- * Removes the levels of the slice that episcope made and that nothing is in, the deepest first. Quiet: that one is in use
- * is no failure. Throws only where no descriptor is left to look with.
+ * Removes the empty levels of the slice that episcope created, the deepest first. A level in use is not a failure.
+ * Throws only if no descriptor is left for the check.
  */
 export async function removeSliceIfOurs(root: PinnedCgroup, slice: string): Promise<void> {
   const opened: PinnedCgroup[] = [];
@@ -85,13 +85,13 @@ export async function removeSliceIfOurs(root: PinnedCgroup, slice: string): Prom
     }
   } catch (cause) {
     throwShortage(cause, `${root.path}/${slice}`);
-    // Gone or taken meanwhile: whoever is in it now removes it.
+    // Gone or in use again meanwhile: its new user removes it.
   } finally {
     for (const level of opened) level.close();
   }
 }
 
-/** Whether it is gone. */
+/** Returns whether the level is gone. */
 async function removeLevelIfOurs(parent: PinnedCgroup, name: string): Promise<boolean> {
   const level = parent.childIfAny(name);
   if (level === null) return true;
@@ -103,7 +103,7 @@ async function removeLevelIfOurs(parent: PinnedCgroup, name: string): Promise<bo
     if (byMarker) await level.remove(SLICE_MARKER);
     const errno = await parent.remove(name);
     if (errno === null || errno === 'ENOENT') return true;
-    // Another run came in between: its scope keeps the slice, and the slice needs its marker again.
+    // Another run has created a scope meanwhile: the slice stays, and needs its marker again.
     if (byMarker) level.make(SLICE_MARKER);
     return false;
   });

@@ -1,4 +1,4 @@
-/** What `spawnInScope` and `spawnHeld` are called with, checked before anything is made: Node checks it only once the scope is there. */
+/** Checks the arguments of `spawnInScope` and `spawnHeld` up front: Node checks them only once the scope exists. */
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import {
   assertObject,
@@ -13,8 +13,8 @@ import type { OsResourceLimits } from './limits.js';
 import type { Scope } from './scope.js';
 
 /**
- * Options of Node's `spawn` (but `shell`: say `sh -c` yourself; `argv0`, which is the launcher's; and `signal`, which is
- * the scope's here), and of `createEpisodeScope`.
+ * Options of Node's `spawn` (except `shell`: pass `sh -c` yourself; `argv0`, which is the launcher's; and `signal`,
+ * which is the scope's here), and of `createEpisodeScope`.
  */
 export interface SpawnInScopeOptions
   extends Omit<
@@ -22,30 +22,31 @@ export interface SpawnInScopeOptions
       'shell' | 'argv0' | 'signal' | 'windowsHide' | 'windowsVerbatimArguments'
     >,
     ScopeOptions {
-  /** The episode's: 1 to 128 of [A-Za-z0-9_-]. */
+  /** The episode's id: 1 to 128 of [A-Za-z0-9_-]. */
   readonly id: string;
   readonly limits?: OsResourceLimits | undefined;
   /**
-   * Called when the process is inside and before the command's image runs: what is started here sees all of it, as a
-   * session does by `collector.start(id, child.pid, { cgroupPath: scope.cgroupPath })`. What it throws ends the start.
+   * Called when the process is inside and before the command's image runs, so that a session that is started here by
+   * `collector.start(id, child.pid, { cgroupPath: scope.cgroupPath })` observes all of it. If it throws, the start
+   * fails.
    */
   readonly beforeExec?: ((scope: Scope, child: ChildProcess) => void | Promise<void>) | undefined;
 }
 
-/** As `SpawnInScopeOptions`, without what is about the scope. */
+/** As `SpawnInScopeOptions`, without the options of the scope. */
 export interface SpawnHeldOptions
   extends Omit<
     SpawnInScopeOptions,
     'id' | 'limits' | 'root' | 'slice' | 'strategy' | 'beforeExec'
   > {
   /**
-   * Called when the process is there and before the command's image runs: what is started here sees all of it, as a
-   * session does by `collector.start(id, child.pid)`. What it throws ends the start, and the command never began.
+   * Called when the process exists and before the command's image runs, so that a session that is started here by
+   * `collector.start(id, child.pid)` observes all of it. If it throws, the start fails and the command never runs.
    */
   readonly beforeExec: (child: ChildProcess) => unknown;
 }
 
-/** The last two do nothing on Linux: who writes for several systems passes them too. */
+/** The last two do nothing on Linux; they are accepted from callers that support several systems. */
 const HELD_OPTIONS: OptionKeys<SpawnHeldOptions & SpawnOptions> = {
   timeoutMs: true,
   signal: true,
@@ -116,7 +117,7 @@ function assertOf<T extends SpawnOptions>(
   }
   if (cwd !== undefined && cwd !== null && !isFileUrl(cwd)) assertText('cwd', cwd);
   if (env !== undefined && env !== null) assertEnvironment(env);
-  // What its entries may be is Node's to say.
+  // Node checks its entries.
   if (stdio !== undefined && stdio !== null && typeof stdio !== 'string' && !Array.isArray(stdio)) {
     throw invalidConfig('stdio must be a string or an array');
   }
@@ -125,7 +126,7 @@ function assertOf<T extends SpawnOptions>(
 function assertText(name: string, value: unknown): void {
   if (typeof value !== 'string') throw invalidConfig(`${name} must be a string`);
   if (value.includes('\0')) throw invalidConfig(`${name} must not hold a NUL`);
-  // Half a pair of surrogates has no UTF-8: the command would get another character.
+  // A lone surrogate has no UTF-8 form: the command would get another character.
   if (!value.isWellFormed()) throw invalidConfig(`${name} must be well-formed Unicode`);
 }
 
@@ -135,14 +136,14 @@ function isFileUrl(value: unknown): boolean {
   );
 }
 
-/** As Node has it, inherited names count, what is undefined is left out, and anything else becomes text. */
+/** As in Node, inherited names count, undefined values are omitted, and any other value becomes text. */
 function assertEnvironment(env: NodeJS.ProcessEnv): void {
   assertObject('env', env);
   for (const name in env) {
     const value: unknown = env[name];
     const whose = `env[${JSON.stringify(name)}]`;
     if (value !== undefined) assertText(whose, asText(whose, value));
-    // Another name with another value to whoever reads it.
+    // A reader would see another name with another value.
     if (name === '' || /[=\0]/.test(name)) {
       throw invalidConfig(`env has the name ${JSON.stringify(name)}, which no variable can have`);
     }

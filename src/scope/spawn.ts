@@ -1,4 +1,4 @@
-/** Starting a command inside a scope of its own. */
+/** Starts a command inside its own scope. */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { errnoName } from '../error/errno-name.js';
@@ -28,24 +28,24 @@ export interface ScopedProcess {
   readonly scope: Scope;
 }
 
-/** What only the package itself asks for. */
+/** Options that only the package itself uses. */
 export interface SpawnDetails {
-  /** Controllers that the scope must have whatever the limits need. */
+  /** Controllers that the scope must have in addition to those that the limits need. */
   readonly needs?: readonly string[];
   readonly launcher?: Launcher | undefined;
 }
 
 /**
- * Starts `command` in a new scope: its image runs wholly inside, its limits are set before it does. Resolves when it
- * runs; `exit` and all output come afterwards, however quick it was. `child.pid` is the command's; behind
- * the entries of `child.stdio` that were asked for come one or two of the launcher's, closed by then.
+ * Starts `command` in a new scope: its image runs entirely inside, and the limits are set before it runs. Resolves when
+ * it runs; `exit` and all output arrive afterwards, even if the command ends quickly. `child.pid` is the command's. The
+ * requested entries of `child.stdio` are followed by one or two of the launcher's, closed by then.
  *
- * Removing the scope is the caller's: `scope.remove({ kill: true })`.
+ * The caller must remove the scope: `scope.remove({ kill: true })`.
  *
- * Throws what `createEpisodeScope` does, and `ERR_SPAWN_FAILED` where the command is not there or cannot be run, with
- * the errno (`ENOMEM`: it takes more memory to start than the limit gives; `ETIMEDOUT`: it did not run within
- * `timeoutMs`, as where its slice is frozen) and `file`, the command; nothing is left then. What hangs in the kernel so
- * that not even a SIGKILL ends it is removed as soon as it can be.
+ * Throws what `createEpisodeScope` throws, and `ERR_SPAWN_FAILED` if the command is missing or cannot be run, with
+ * the errno (`ENOMEM`: its start takes more memory than the limit allows; `ETIMEDOUT`: it did not run within
+ * `timeoutMs`, for example because its slice is frozen) and `file`, the command. A failure leaves nothing behind; a
+ * process that hangs in the kernel even after SIGKILL is removed as soon as possible.
  */
 export function spawnInScope(
   command: string,
@@ -86,7 +86,7 @@ interface Entered {
   readonly scope: Scope;
 }
 
-/** systemd makes no scope without a process: what is to become the command waits outside. */
+/** systemd creates no scope without a process, so the launcher waits outside. */
 async function heldFirst(launching: Launching, request: ScopeRequest): Promise<Entered> {
   const launched = launching.launch(null, true);
   const pid = await launching.untilReady(launched);
@@ -97,7 +97,7 @@ async function heldFirst(launching: Launching, request: ScopeRequest): Promise<E
   return { launched, scope };
 }
 
-/** What is to become the command moves itself. */
+/** The launcher moves itself into the scope. */
 async function scopeFirst(
   launching: Launching,
   request: ScopeRequest,
@@ -119,11 +119,11 @@ async function scopeFirst(
 }
 
 /**
- * `spawnInScope` without a scope, for hosts where none can be made: starts `command` in the cgroup of this process, and
- * holds it until `beforeExec` has ended. Resolves when it runs; `exit` and all output come afterwards.
+ * `spawnInScope` without a scope, for hosts where none can be created: starts `command` in the cgroup of this process,
+ * and holds it until `beforeExec` has ended. Resolves when it runs; `exit` and all output arrive afterwards.
  *
  * Throws `ERR_INVALID_CONFIG`, `ERR_OUT_OF_RANGE`, and `ERR_SPAWN_FAILED` as `spawnInScope` does; the reason of an
- * aborted `signal`. Nothing is left then.
+ * aborted `signal`. A failure leaves nothing behind.
  */
 export async function spawnHeld(
   command: string,

@@ -1,4 +1,4 @@
-/** What a SIGKILLed owner left behind. */
+/** Finds and removes what a SIGKILLed owner left behind. */
 import { DEFAULT_SLICE, isScopeName, scopeName } from '../episode/cgroup-path.js';
 import { CgroupError, TelemetryError } from '../error/index.js';
 import type { HostFacts } from '../host/index.js';
@@ -12,9 +12,9 @@ import { openSliceIfAny, removeSliceIfOurs } from './slice.js';
 
 export interface StaleScope {
   readonly cgroupPath: string;
-  /** The pid that had made it. */
+  /** The pid of its creator. */
   readonly ownerPid: number;
-  /** Why it could not be removed; null when it was. */
+  /** Why it could not be removed; null if it was. */
   readonly error: CgroupError | null;
 }
 
@@ -24,7 +24,7 @@ export interface CleanOptions {
   readonly directories?: Directories;
 }
 
-/** Where scopes of this user may lie: where they can be made by direct writes, and where the user's own systemd has them. */
+/** Where scopes of this user may lie: where direct writes can create them, and below the user's own systemd. */
 export function placesToClean({ cgroup2, scopes }: HostFacts): string[] {
   const parents = scopes.places.map(({ parent }) => parent);
   const uid = process.geteuid?.() ?? 0;
@@ -35,12 +35,12 @@ export function placesToClean({ cgroup2, scopes }: HostFacts): string[] {
 
 /**
  * Removes exactly the scopes (and markers) whose owner is dead, with the processes that still run in them. A
- * scope without a mark, or with the mark of a living owner, is not touched; one that this very process lives in is
- * told as `ERR_SCOPE_BUSY`, and left. `parents` hold the slice, and so may the scopes that live on: whoever lives in one
- * makes its own beneath. Returns what it found.
+ * scope without a mark, or with the mark of a living owner, is not touched; one that contains this process is reported
+ * as `ERR_SCOPE_BUSY` and kept. `parents` contain the slice; remaining scopes may contain one too, because a process in
+ * a scope creates its own scopes beneath. Returns what it found.
  *
- * Without the addon nobody can read an xattr, and a dead owner's marker is all there is to go by. It is that of
- * this very scope: whoever makes a scope removes the dead markers of its id first.
+ * Without the addon, xattrs cannot be read, and a dead owner's marker is the only evidence. It belongs to this very
+ * scope, because the creator of a scope first removes the dead markers of its id.
  */
 export async function cleanStaleScopes(
   parents: readonly string[],
@@ -51,7 +51,7 @@ export async function cleanStaleScopes(
   for (const parent of parents) {
     await withSlice(parent, options, async (root, slice) => {
       const dead = leftovers(slice);
-      // Where the scope could not be removed its marker must stay, to say whose it is.
+      // If the scope could not be removed, its marker must stay to identify its owner.
       const kept = new Set<string | null>();
       for (const leftover of dead) {
         if (kept.has(leftover.name)) continue;
@@ -66,7 +66,7 @@ export async function cleanStaleScopes(
   return found;
 }
 
-/** The scopes of dead owners, without touching them. */
+/** Lists the scopes of dead owners without touching them. */
 export async function findStaleScopes(
   parents: readonly string[],
   options: CleanOptions = {},
@@ -84,7 +84,7 @@ export async function findStaleScopes(
   return found;
 }
 
-/** Where there is no such slice, or it may not be opened, nothing is done. Throws where no descriptor is left to look with. */
+/** Does nothing if there is no such slice or it may not be opened. Throws if no descriptor is left for the check. */
 async function withSlice(
   parent: string,
   options: CleanOptions,
@@ -109,7 +109,7 @@ async function withSlice(
   });
 }
 
-/** Where those that live in these scopes have theirs. */
+/** The scopes in the slice, in which processes may have created their own. */
 function scopesIn(slice: PinnedCgroup): string[] {
   return namesIn(slice)
     .filter(isScopeName)
@@ -119,9 +119,9 @@ function scopesIn(slice: PinnedCgroup): string[] {
 interface Leftover {
   readonly name: string;
   readonly owner: Owner;
-  /** The mark that says so; null where it has none. */
+  /** The mark that names the owner; null if it has none. */
   readonly mark: string | null;
-  /** The marker that says so of a scope without a mark of its own. */
+  /** The marker that names the owner of a scope without its own mark. */
   readonly marker: string | null;
 }
 
@@ -133,7 +133,7 @@ function stale(
   return { cgroupPath: `${slice.path}/${name}`, ownerPid: owner.pid, error };
 }
 
-/** What is to be removed, every scope before its marker. */
+/** What must be removed, every scope before its marker. */
 function leftovers(slice: PinnedCgroup): Leftover[] {
   const here = currentOwner();
   const names = namesIn(slice);
@@ -145,7 +145,7 @@ function leftovers(slice: PinnedCgroup): Leftover[] {
       if (owner === null || !ownerIsDead(owner, here)) return [];
       return [{ name, owner, mark, marker: null }];
     }
-    // A living owner's marker says more than a dead one's, which may be older than the scope.
+    // A living owner's marker overrides a dead one's, which may be older than the scope.
     const own = markers.filter(({ id }) => name === scopeName(id));
     const [marker] = own;
     const owner = marker?.deadOwner ?? null;
@@ -168,7 +168,7 @@ function namesIn(slice: PinnedCgroup): string[] {
   }
 }
 
-/** null where it has none, or nobody can read it here. */
+/** Returns null if it has none, or it cannot be read here. */
 function markOfChild(slice: PinnedCgroup, name: string): string | null {
   let cgroup: PinnedCgroup | null;
   try {
@@ -185,7 +185,7 @@ function markOfChild(slice: PinnedCgroup, name: string): string | null {
 
 /**
  * The kill goes through a descriptor of the very directory whose mark was read: another cleaner may have removed
- * it by now, and a new owner may have made one of the same name, which must live.
+ * it by now, and a new owner may have created one of the same name, which must not be killed.
  */
 async function removeStale(
   slice: PinnedCgroup,
@@ -197,7 +197,7 @@ async function removeStale(
     if (cgroup === null) return null;
     await using(cgroup, async () => {
       if (cgroup.ownerMark() !== mark) return;
-      // The new owner of a scope removes the dead markers of its id first: what is pinned may be its.
+      // The new owner of a scope first removes the dead markers of its id: the pinned scope may be the new owner's.
       if (marker !== null && !namesIn(slice).includes(marker)) return;
       await killCgroup(cgroup);
       const again = slice.childIfAny(name);

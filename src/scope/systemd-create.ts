@@ -1,4 +1,4 @@
-/** Having a systemd manager make a scope. */
+/** Creates a scope through a systemd manager. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, type Wait, within } from '../async/within.js';
 import { scopeName } from '../episode/cgroup-path.js';
@@ -21,7 +21,7 @@ import { UNDO_WAIT_MS } from './spare-descriptors.js';
 import { SystemdScope } from './systemd-scope.js';
 import { assertSameCgroups, busKind, cgroupOfUnit, isNoSuchUnit, scopeProperties } from './unit.js';
 
-/** What is done, in this order. */
+/** The steps, in this order. */
 export const SYSTEMD_STEPS = [
   'start-unit',
   'find-cgroup',
@@ -42,7 +42,7 @@ export interface SystemdOptions {
   readonly onStep?: (step: SystemdStep) => void;
 }
 
-/** Errors of the bus that say: not you. Somebody else, or another way, may be allowed. */
+/** Errors of the bus that refuse this caller; another manager or direct writes may still work. */
 const REFUSALS = [
   'org.freedesktop.DBus.Error.AccessDenied',
   'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired',
@@ -54,12 +54,12 @@ const REFUSALS = [
 const UNIT_EXISTS = 'org.freedesktop.systemd1.UnitExists';
 
 /**
- * Has the manager make the scope with `pid` in it, and waits until it has.
+ * Makes the manager create the scope with `pid` in it, and waits until it has.
  *
- * On failure the process is back where it was as far as we may move it, and the unit is stopped.
+ * On failure, the process is back where it was as far as we may move it, and the unit is stopped.
  *
- * Throws `BusUnavailable` where no manager takes it, `ERR_SCOPE_EXISTS`, `ERR_PROC_GONE`,
- * `ERR_CONTROLLER_NOT_ENABLED`, or `ERR_SCOPE_CREATE`; `signal.reason` where that was aborted.
+ * Throws `BusUnavailable` if no manager accepts the request, `ERR_SCOPE_EXISTS`, `ERR_PROC_GONE`,
+ * `ERR_CONTROLLER_NOT_ENABLED`, or `ERR_SCOPE_CREATE`; `signal.reason` if `signal` was aborted.
  */
 export async function createSystemdScope(
   id: string,
@@ -91,13 +91,13 @@ export async function createSystemdScope(
     step('check-limits');
     await checkLimits(cgroup, options);
     step('mark');
-    // Without the addon nobody can mark it; the manager removes it by itself when its processes have ended.
+    // Without the addon it cannot be marked; the manager removes it by itself when its processes have ended.
     cgroup.setOwnerMark(formatOwner(currentOwner()));
     options.signal?.throwIfAborted();
     return new SystemdScope(id, cgroup, manager);
   } catch (cause) {
     const undone = job === null ? Promise.resolve() : undo(manager, id, origin, job);
-    // A manager that does not answer is waited for no longer than that; the undoing goes on by itself.
+    // We wait no longer than that for a manager that does not answer; the undoing continues on its own.
     await atMost(
       UNDO_WAIT_MS,
       undone.finally(() => manager.release()),
@@ -108,7 +108,7 @@ export async function createSystemdScope(
   }
 }
 
-/** A connection that comes too late is let go of again. */
+/** A connection that arrives too late is released again. */
 async function acquire(wait: Wait): Promise<SystemdManager> {
   const acquired = SystemdManager.acquire(busKind());
   try {
@@ -143,13 +143,13 @@ function notStarted(id: string, pid: number, result: string): CgroupError {
   );
 }
 
-/** The error for a living process that systemd has in no cgroup, or in one that is not there. */
+/** The error for a living process to which systemd assigned no cgroup, or one that does not exist. */
 function withoutCgroup(id: string): CgroupError {
   const unit = scopeName(id);
   return new CgroupError('ERR_SCOPE_CREATE', `systemd started ${unit}, but it has no cgroup`);
 }
 
-/** A manager that lacks a controller starts the unit all the same, and limits nothing. */
+/** A manager that lacks a controller starts the unit nevertheless, and limits nothing. */
 async function checkLimits(
   cgroup: PinnedCgroup,
   { limits, needs = [], deadline, signal }: SystemdOptions,
@@ -173,7 +173,7 @@ async function checkLimits(
   if (errno !== null) throw writeError(cgroup, 'memory.oom.group', '1', errno);
 }
 
-/** Nothing of it is left, and the process lives on where it was; where we may not put it there, in a scope that is nobody's. */
+/** Removes everything and moves the process back; if we may not move it, it stays in a scope that systemd abandoned. */
 async function undo(
   manager: SystemdManager,
   id: string,
@@ -183,8 +183,8 @@ async function undo(
   const unit = scopeName(id);
   const wait = { deadline: performance.now() + REMOVE_TIMEOUT_MS };
   try {
-    // Not taken: a unit of this name is somebody else's.
-    // It is not taken for ours either where the manager does not answer in time.
+    // Not accepted: a unit of this name belongs to another owner.
+    // If the manager does not answer in time, the unit is not assumed to be ours either.
     const notSaid = () => new ManagerTimeout('systemd did not answer in time');
     if (!(await within(wait, () => job.accepted, notSaid))) return;
     await untilNoJob(manager, unit, wait);
@@ -194,11 +194,11 @@ async function undo(
     else await manager.abandonScope(unit, wait);
     await manager.unrefUnit(unit, wait);
   } catch {
-    // Gone already, or the manager is: the failure that is told is the one that led here.
+    // The unit or the manager is already gone; the reported failure is the one that led here.
   }
 }
 
-/** A start that was given up may still happen: a process that it moves after we looked would be stopped with the unit. */
+/** An abandoned start may still happen: a process that it moves after our check would be stopped with the unit. */
 async function untilNoJob(manager: SystemdManager, unit: string, wait: Wait): Promise<void> {
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
     const job = await manager.unitProperty(unit, 'Unit', 'Job', wait);
@@ -207,7 +207,7 @@ async function untilNoJob(manager: SystemdManager, unit: string, wait: Wait): Pr
   }
 }
 
-/** Whether nobody is left in the cgroup. */
+/** Moves the processes back. Returns whether the cgroup is empty. */
 async function putBack(cgroup: PinnedCgroup, origin: string | null): Promise<boolean> {
   const root = PinnedCgroup.open(findCgroup2Mount() ?? '', directories());
   await using(root, () => evacuate(cgroup, origin, root));

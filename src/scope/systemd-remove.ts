@@ -1,4 +1,4 @@
-/** Ending scopes that a systemd manager has: through the manager. */
+/** Ends a systemd manager's scopes through that manager. */
 import { constants } from 'node:os';
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,8 +12,8 @@ import { assertEmpty, busy, killCgroup, type RemoveOptions, removeTree, waitOf }
 import { busKind, cgroupOfUnit, isNoSuchUnit } from './unit.js';
 
 /**
- * Removes the scope of this id that the manager has; with a `slice` only where it lies in that. False: it has none.
- * Throws as `removeScope`, and `BusUnavailable`.
+ * Removes the manager's scope of this id; with a `slice`, only if it lies in that slice. Returns false if the manager
+ * has none. Throws as `removeScope`, and `BusUnavailable`.
  */
 export async function removeSystemdScope(
   id: string,
@@ -42,7 +42,7 @@ export async function removeSystemdScope(
   });
 }
 
-/** Ends the unit that has this very cgroup; by the kernel itself where the bus has gone since it was made. */
+/** Ends the unit that has this very cgroup; uses the kernel directly if the bus has gone since its creation. */
 export async function endScope(
   unit: string,
   cgroup: PinnedCgroup,
@@ -57,7 +57,7 @@ export async function endScope(
   }
 }
 
-/** With a connection of this moment; what the manager answers instead of a result is `ERR_SCOPE_BUSY`. */
+/** Runs `act` with a fresh connection; an error reply of the manager becomes `ERR_SCOPE_BUSY`. */
 async function withManager<T>(
   unit: string,
   act: (manager: SystemdManager) => Promise<T>,
@@ -90,7 +90,7 @@ async function endUnit(
   try {
     await manager.stopUnit(unit, wait);
   } catch (cause) {
-    // Empty, so the manager may have forgotten it by itself.
+    // It is empty, so the manager may already have forgotten it.
     if (!isNoSuchUnit(cause)) throw cause;
   }
   await removeRest(cgroup, wait);
@@ -103,7 +103,7 @@ async function endWithoutManager(cgroup: PinnedCgroup, options: RemoveOptions): 
   await using(parent, () => removeTree(parent, posix.basename(cgroup.path)));
 }
 
-/** Again and again: who forks while the manager goes through the list is missed by it. */
+/** Kills repeatedly, because the manager misses processes that are forked while it reads the list. */
 async function killUnit(
   manager: SystemdManager,
   unit: string,
@@ -116,7 +116,7 @@ async function killUnit(
       await manager.killUnit(unit, constants.signals.SIGKILL, wait);
     } catch (cause) {
       if (!(cause instanceof BusError)) throw cause;
-      // It may just have ended; and as root the kernel can be asked as well.
+      // The unit may have just ended; as root, the kernel can kill it as well.
       await cgroup.write('cgroup.kill', '1');
     }
     if (performance.now() > wait.deadline)
@@ -125,7 +125,7 @@ async function killUnit(
   }
 }
 
-/** The manager removes the cgroup of a unit that was stopped, a moment later than it says so. */
+/** The manager removes the cgroup of a stopped unit shortly after it reports the stop. */
 async function removeRest(cgroup: PinnedCgroup, wait: Wait): Promise<void> {
   while (cgroup.events() !== null) {
     if (performance.now() > wait.deadline) throw busy(cgroup.path, 'was not removed by systemd');

@@ -1,4 +1,4 @@
-/** A scope that a systemd manager keeps. */
+/** A scope that a systemd manager owns. */
 import type { Wait } from '../async/within.js';
 import { scopeName } from '../episode/cgroup-path.js';
 import type { SystemdManager } from '../systemd/index.js';
@@ -6,10 +6,10 @@ import { openIfThere, type PinnedCgroup, using } from './pinned-cgroup.js';
 import { type RemoveOptions, waitOf } from './remove.js';
 import { endScope } from './systemd-remove.js';
 
-/** What systemd tells where it does not know. */
+/** systemd's value for "unknown". */
 const UNKNOWN = 2n ** 64n - 1n;
 
-/** What the manager keeps of a scope after its end: io where it accounts for that, the peak from systemd 255 on. */
+/** Values that the manager keeps after a scope's end: io if it accounts for it, the peak from systemd 255 on. */
 export type UnitTotal = 'CPUUsageNSec' | 'IOReadBytes' | 'IOWriteBytes' | 'MemoryPeak';
 
 /** Holds the reference to its unit until it is removed. */
@@ -31,7 +31,7 @@ export class SystemdScope {
     this.#manager = manager;
   }
 
-  /** What the manager read last, also after the cgroup is gone; null where nobody tells. */
+  /** The value that the manager read last, even after the cgroup is gone; null if it is unknown. */
   async total(name: UnitTotal, wait: Wait): Promise<bigint | null> {
     if (!this.#held) return null;
     try {
@@ -48,7 +48,7 @@ export class SystemdScope {
     if (cgroup !== null) await using(cgroup, (there) => endScope(this.unit, there, options));
     if (!this.#held) return;
     this.#held = false;
-    // A bus that went away has let go of it already.
+    // A bus that went away has already dropped the reference.
     await this.#manager.unrefUnit(this.unit, waitOf(options)).catch(() => {});
     this.#manager.release();
   }

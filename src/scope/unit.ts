@@ -1,4 +1,4 @@
-/** The unit of a scope that a systemd manager has: what it is started with, and its cgroup. */
+/** The systemd unit of a scope: its start properties, and its cgroup. */
 import type { Wait } from '../async/within.js';
 import { CgroupError } from '../error/index.js';
 import { cgroup2Place } from '../host/index.js';
@@ -10,7 +10,7 @@ import { PinnedCgroup, using } from './pinned-cgroup.js';
 
 const NO_SUCH_UNIT = 'org.freedesktop.systemd1.NoSuchUnit';
 
-/** The bus that this process may ask: that of the system as root, else that of its user. */
+/** The bus that this process may use: the system bus as root, else its user's bus. */
 export function busKind(): BusKind {
   return process.geteuid?.() === 0 ? 'system' : 'user';
 }
@@ -20,8 +20,8 @@ export function isNoSuchUnit(cause: unknown): boolean {
 }
 
 /**
- * Throws `BusUnavailable` where the manager has its cgroups elsewhere than we see them: in another cgroup namespace, on
- * another hierarchy, or in a part that no mount of ours shows. What it made there could be neither read nor ended here.
+ * Throws `BusUnavailable` if the manager's cgroups are not visible to us: they are in another cgroup namespace, on
+ * another hierarchy, or in a part that no mount of ours shows. Scopes created there could be neither read nor ended.
  */
 export async function assertSameCgroups(manager: SystemdManager, wait: Wait): Promise<void> {
   const { pid, cgroup } = await manager.place(wait);
@@ -31,8 +31,8 @@ export async function assertSameCgroups(manager: SystemdManager, wait: Wait): Pr
 }
 
 /**
- * Opened at the path that the manager tells (`ControlGroup`), which is not to be guessed. null: it has none, as a scope
- * whose processes have ended, or it is gone.
+ * Opens the cgroup at the path that the manager reports (`ControlGroup`), because it must not be guessed. Returns null
+ * if the unit has none, like a scope whose processes have ended, or the cgroup is gone.
  */
 export async function cgroupOfUnit(
   manager: SystemdManager,
@@ -43,7 +43,7 @@ export async function cgroupOfUnit(
   return typeof path !== 'string' || path === '' ? null : openIfShown(path);
 }
 
-/** Every component on its own; null where there is none, or no mount shows it. */
+/** Opens every component separately; returns null if there is none, or no mount shows it. */
 function openIfShown(path: string): PinnedCgroup | null {
   const place = cgroup2Place(path);
   if (place === null) return null;
@@ -73,17 +73,17 @@ export interface ScopeUnit {
 
 const USEC_PER_SEC = 1_000_000n;
 
-/** The properties of `StartTransientUnit`, in systemd's words; times in µs. */
+/** The properties of `StartTransientUnit`, by systemd's names; times in µs. */
 export function scopeProperties({ id, pid, slice, limits }: ScopeUnit): UnitProperty[] {
   const { memoryMax, memoryHigh, cpuQuota, pidsMax, ioMax } = limits;
   const properties: UnitProperty[] = [
     ['Description', 's', `episcope episode ${id}`],
     ['PIDs', 'au', [pid]],
     ['Slice', 's', slice],
-    // All controllers, and the inside of the cgroup is nobody else's.
+    // Delegates all controllers, and leaves the inside of the cgroup to us.
     ['Delegate', 'b', true],
     ['CollectMode', 's', 'inactive-or-failed'],
-    // The unit is kept for us after its end, and tells what it used.
+    // Keeps the unit after its end, so that its usage can still be read.
     ['AddRef', 'b', true],
     ['CPUAccounting', 'b', true],
     ['MemoryAccounting', 'b', true],
