@@ -53,7 +53,7 @@ export async function atMost(ms: number, act: Promise<unknown>): Promise<void> {
 
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
-/** For `setTimeout`, which takes a delay that is too large for none. `deadline` is one of `performance.now()`. */
+/** A delay for `setTimeout`, which treats too large a delay as none. `deadline` is in `performance.now()` ms. */
 export function msUntil(deadline: number): number {
   return Math.min(MOST_TIMER_MS, Math.max(0, deadline - performance.now()));
 }

@@ -3,7 +3,7 @@ import type { ErrorCode } from './codes.js';
 
 /** What an error carries besides its code and message; absent values are omitted. */
 export interface TelemetryErrorDetail {
-  /** The symbolic errno (`'EACCES'`), where the kernel gave one. */
+  /** The symbolic errno (`'EACCES'`), if the kernel returned one. */
   readonly errno?: string | null | undefined;
   /** The file it is about. */
   readonly file?: string | null | undefined;
@@ -13,7 +13,7 @@ export interface TelemetryErrorDetail {
 /** The base of everything this package throws. Match by `code`, never by the message. */
 export class TelemetryError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;
-  /** The symbolic errno (`'EACCES'`), where the kernel gave one. */
+  /** The symbolic errno (`'EACCES'`), if the kernel returned one. */
   declare readonly errno?: string;
   /** The file it is about. */
   declare readonly file?: string;

@@ -1,6 +1,6 @@
 /**
  * Reads the small control files of a cgroup directory. A file that cannot be read is null, but these functions throw if
- * the process has run out of descriptors or memory, which says nothing about the file. `shown` is the path for messages.
+ * the process is out of descriptors or memory, which says nothing about the file. `shown` is the path for messages.
  */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { errnoOf, throwShortage } from './errno.js';

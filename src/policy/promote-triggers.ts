@@ -21,7 +21,7 @@ export class PromoteTriggers {
   readonly onQuarantine: boolean;
   /** Promote when a budgeted resource reaches the policy's threshold. */
   readonly onBudgetThreshold: boolean;
-  /** Promote every so many frames; 0: never. */
+  /** Promote after this number of frames, repeatedly; 0: never. */
   readonly periodicFrames: number;
 
   /** On termination and on quarantine. */

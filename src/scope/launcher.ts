@@ -183,7 +183,7 @@ function shellStart(file: string, call: LaunchCall, all: readonly string[]): Lau
     const value = env[name];
     return value === undefined ? `unset ${name}` : `export ${name}=${quoted(value)}`;
   });
-  // busybox gives its commands a PATH.
+  // busybox sets PATH for its commands.
   if (env.PATH === undefined && command.includes('/')) restore.push('unset PATH');
   // bash decrements it at an exec.
   if (/^\d{1,6}$/.test(env.SHLVL ?? '')) {

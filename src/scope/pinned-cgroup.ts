@@ -117,7 +117,7 @@ export class PinnedCgroup {
     return openForWriting(this.#fd, file);
   }
 
-  /** Returns null if there is no such file. Like the other reads, throws `ERR_CGROUP_READ` on a shortage. */
+  /** Returns null if there is no such file. Like the other reads, throws `ERR_CGROUP_READ` if no descriptor is left. */
   words(file: string): string[] | null {
     return readWords(`${this.via}/${file}`, `${this.path}/${file}`);
   }

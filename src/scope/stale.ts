@@ -109,7 +109,7 @@ async function withSlice(
   });
 }
 
-/** The scopes in the slice, in which processes may have created their own. */
+/** The paths of the scopes in the slice, in which processes may have created their own scopes. */
 function scopesIn(slice: PinnedCgroup): string[] {
   return namesIn(slice)
     .filter(isScopeName)
