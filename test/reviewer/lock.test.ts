@@ -78,16 +78,19 @@ test('a lock that is held for ever is told after timeoutMs, and nothing is writt
 test('a file system without such locks is told as that', async () => {
   const path = newPath();
   const errno = constants.errno.ENOLCK;
-  const prototype: NativeEventLog = loadAddon().addon!.EventLog.prototype;
   // As `event_log_test.cc` has it of the kernel.
-  const append = vi
-    .spyOn(prototype, 'append')
-    .mockImplementationOnce((_text, _rotateBytes, onEnd) => {
+  const log: NativeEventLog = {
+    append: (_text, _rotateBytes, onEnd) => {
       queueMicrotask(() => onEnd({ fault: 'lock', file: 'lock', errno }));
       return 0;
-    });
+    },
+    cancel: () => 'too-late',
+  };
+  const opened = vi.spyOn(loadAddon().addon!, 'EventLog').mockImplementationOnce(function open() {
+    return log;
+  });
   const failed = await rejection(new ReviewerTelemetryWriter(path).append(eventOf(1)));
-  append.mockRestore();
+  opened.mockRestore();
   expect(failed).toMatchObject({
     name: 'ReviewerTelemetryError',
     code: 'ERR_REVIEWER_LOCK',
