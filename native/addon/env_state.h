@@ -18,18 +18,26 @@
 namespace episcope {
 
 /// An episode that this environment started and that is being sampled.
+/// Without a strong reference the garbage collector frees the shared memory under the writer.
+struct SharedMemoryOwners {
+  Napi::ObjectReference ring;
+  Napi::ObjectReference budget;
+
+  void release() {
+    ring.Reset();
+    budget.Reset();
+  }
+};
+
 struct SampledSession {
   uint32_t id = 0;
   /// Empty once the last news was taken: every call then does nothing.
   std::shared_ptr<SampledEpisode> episode;
-  /// Without a strong reference the garbage collector frees the shared memory under the sampler.
-  Napi::ObjectReference ring_owner;
-  Napi::ObjectReference budget_owner;
+  SharedMemoryOwners owners;
 
   void release() {
     episode.reset();
-    ring_owner.Reset();
-    budget_owner.Reset();
+    owners.release();
   }
 };
 

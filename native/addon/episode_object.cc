@@ -1,6 +1,7 @@
 // Episode for TypeScript: an episode that its owner drives by hand. Also opens any episode.
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,59 +22,8 @@ void fill(uint64_t (&amounts)[resource::kCount], const std::vector<uint64_t>& gi
   std::copy_n(given.begin(), std::min<size_t>(given.size(), resource::kCount), amounts);
 }
 
-/// An episode whose owner drives the same state machine on its own thread.
-class EpisodeObject {
- public:
-  static std::unique_ptr<EpisodeObject> open(Options options, Napi::Env env) {
-    auto object = std::make_unique<EpisodeObject>(env_buffer(env));
-    Sampling sampling;
-    sampling.by_hand = true;
-    sampling.on_exhausted = options.get<ExhaustAction>("onExhausted", kExhaustActionNames);
-    const auto start_ns = options.get<uint64_t>("startNs");
-    const auto budget = options.get<std::optional<Options>>("budget");
-    std::unique_ptr<Episode> episode = open_episode(options, env);
-    if (!episode || !start_actions(*env.GetInstanceData<EnvState>(), sampling, env)) {
-      return nullptr;
-    }
-    hold(object->ring_owner_, options.get<View<uint8_t>>("ring"), env);
-    if (!watch_budget(*episode, budget, start_ns, object->budget_owner_, env)) return nullptr;
-    object->episode_ = std::make_shared<SampledEpisode>(std::move(episode), std::move(sampling),
-                                                        start_ns, 0, nullptr, object->buffer_);
-    return object;
-  }
-
-  explicit EpisodeObject(ReadBuffer& buffer) : buffer_(buffer) {}
-
-  uint32_t sample(uint32_t flags) { return episode_->sample(flags, buffer_); }
-
-  uint32_t publish(View<uint64_t> words, uint32_t flags) {
-    return words.length >= kFrameWords ? episode_->publish(words.data, flags) : 0;
-  }
-
-  void request_end() { episode_->request_end(); }
-
-  bool wake(Napi::Env env) {
-    episode_->wake(monotonic_ns(), buffer_);
-    if (!episode_->over()) return false;
-    ring_owner_.Reset();
-    budget_owner_.Reset();
-    env.GetInstanceData<EnvState>()->children.release_unused();
-    return true;
-  }
-
-  News take_news() { return episode_->take_news(); }
-
- private:
-  ReadBuffer& buffer_;
-  std::shared_ptr<SampledEpisode> episode_;
-  // Without strong references the garbage collector frees the shared memory under the writer.
-  Napi::ObjectReference ring_owner_;
-  Napi::ObjectReference budget_owner_;
-};
-
-}  // namespace
-
-std::unique_ptr<Episode> open_episode(const Options& options, Napi::Env env) {
+/// Returns the episode, open and bound to its ring, or nullptr if it has thrown.
+std::unique_ptr<Episode> open_unwatched(const Options& options, Napi::Env env) {
   const auto proc_root = options.get<std::string>("procRoot");
   const auto cgroup = options.get<std::optional<Options>>("cgroup");
   const std::string root = cgroup ? cgroup->get<std::string>("root") : "";
@@ -110,6 +60,7 @@ std::unique_ptr<Episode> open_episode(const Options& options, Napi::Env env) {
   return episode;
 }
 
+/// Returns false, and has thrown, if the thread that freezes and kills does not start.
 bool start_actions(EnvState& state, Sampling& sampling, Napi::Env env) {
   if (sampling.on_exhausted == ExhaustAction::kStop) return true;
   int error = 0;
@@ -126,6 +77,8 @@ void hold(Napi::ObjectReference& owner, const View<uint8_t>& memory, Napi::Env e
   owner = Napi::Persistent(Napi::Object(env, memory.array));
 }
 
+/// Charges the budget of the options, if there is one, with every frame; `owner` keeps its memory
+/// alive. Returns false, and has thrown, unless that memory holds a budget.
 bool watch_budget(Episode& episode, const std::optional<Options>& budget, uint64_t start_ns,
                   Napi::ObjectReference& owner, Napi::Env env) {
   if (!budget) return true;
@@ -142,6 +95,62 @@ bool watch_budget(Episode& episode, const std::optional<Options>& budget, uint64
   episode.watch_budget(watch, budget->get<bool>("speedUp"));
   hold(owner, memory, env);
   return true;
+}
+
+/// An episode whose owner drives the same state machine on its own thread.
+class EpisodeObject {
+ public:
+  static std::unique_ptr<EpisodeObject> open(Options options, Napi::Env env) {
+    Sampling sampling;
+    sampling.by_hand = true;
+    OpenedEpisode opened = open_episode(options, sampling, env);
+    if (!opened.episode) return nullptr;
+    return std::make_unique<EpisodeObject>(std::move(opened), std::move(sampling), env_buffer(env));
+  }
+
+  EpisodeObject(OpenedEpisode opened, Sampling sampling, ReadBuffer& buffer)
+      : buffer_(buffer),
+        episode_(std::make_shared<SampledEpisode>(std::move(opened.episode), std::move(sampling),
+                                                  opened.start_ns, 0, nullptr, buffer)),
+        owners_(std::move(opened.owners)) {}
+
+  uint32_t sample(uint32_t flags) { return episode_->sample(flags, buffer_); }
+
+  uint32_t publish(View<uint64_t> words, uint32_t flags) {
+    return words.length >= kFrameWords ? episode_->publish(words.data, flags) : 0;
+  }
+
+  void request_end() { episode_->request_end(); }
+
+  bool wake(Napi::Env env) {
+    episode_->wake(monotonic_ns(), buffer_);
+    if (!episode_->over()) return false;
+    owners_.release();
+    env.GetInstanceData<EnvState>()->children.release_unused();
+    return true;
+  }
+
+  News take_news() { return episode_->take_news(); }
+
+ private:
+  ReadBuffer& buffer_;
+  std::shared_ptr<SampledEpisode> episode_;
+  SharedMemoryOwners owners_;
+};
+
+}  // namespace
+
+OpenedEpisode open_episode(const Options& options, Sampling& sampling, Napi::Env env) {
+  OpenedEpisode opened;
+  sampling.on_exhausted = options.get<ExhaustAction>("onExhausted", kExhaustActionNames);
+  opened.start_ns = options.get<uint64_t>("startNs");
+  const auto budget = options.get<std::optional<Options>>("budget");
+  std::unique_ptr<Episode> episode = open_unwatched(options, env);
+  if (!episode || !start_actions(*env.GetInstanceData<EnvState>(), sampling, env)) return opened;
+  hold(opened.owners.ring, options.get<View<uint8_t>>("ring"), env);
+  if (!watch_budget(*episode, budget, opened.start_ns, opened.owners.budget, env)) return opened;
+  opened.episode = std::move(episode);
+  return opened;
 }
 
 void init_episode(Napi::Env env, Napi::Object exports) {

@@ -64,22 +64,15 @@ class SampledEpisodeObject {
     sampling.fast_period_ns = options.get<uint64_t>("fastPeriodNs");
     sampling.notify_every = options.get<uint32_t>("notifyEvery");
     sampling.tripwires = tripwires_of(options.get<std::vector<Options>>("tripwires"));
-    sampling.on_exhausted = options.get<ExhaustAction>("onExhausted", kExhaustActionNames);
-    const auto start_ns = options.get<uint64_t>("startNs");
-    const auto budget = options.get<std::optional<Options>>("budget");
+    OpenedEpisode opened = open_episode(options, sampling, env);
+    if (!opened.episode || !start_sampler(state, env) || !EnvEvents::open(env)) return nullptr;
     const auto session = std::make_shared<SampledSession>();
-
-    std::unique_ptr<Episode> episode = open_episode(options, env);
-    if (!episode || !start_sampler(state, env) || !start_actions(state, sampling, env)) {
-      return nullptr;
-    }
-    hold(session->ring_owner, options.get<View<uint8_t>>("ring"), env);
-    if (!watch_budget(*episode, budget, start_ns, session->budget_owner, env)) return nullptr;
-    if (!EnvEvents::open(env)) return nullptr;
+    session->owners = std::move(opened.owners);
     session->id = state.events->add(env, std::make_shared<SessionListener>(on_news, session));
     // Takes the initial frame.
-    session->episode = std::make_shared<SampledEpisode>(
-        std::move(episode), std::move(sampling), start_ns, session->id, state.events, state.buffer);
+    session->episode =
+        std::make_shared<SampledEpisode>(std::move(opened.episode), std::move(sampling),
+                                         opened.start_ns, session->id, state.events, state.buffer);
     state.sessions[session->id] = session;
     state.sampler->add(session->episode);
     return std::make_unique<SampledEpisodeObject>(state, session);

@@ -31,8 +31,7 @@ SampledEpisode::SampledEpisode(std::unique_ptr<DrivenEpisode> episode, Sampling 
     first_flag_ = flag::kInitial;
     return;
   }
-  const uint32_t outcome = episode_->sample(flag::kInitial, buffer);
-  note_frame(outcome);
+  const uint32_t outcome = note_frame(episode_->sample(flag::kInitial, buffer));
   events_readable_ = episode_->read_events(buffer);
   const uint64_t now = clock_();
   pacing_.start(anchor_ns, now);
@@ -46,16 +45,12 @@ SampledEpisode::SampledEpisode(std::unique_ptr<DrivenEpisode> episode, Sampling 
 
 uint32_t SampledEpisode::sample(uint32_t flags, ReadBuffer& buffer) {
   if (!sampling()) return outcome::kEnded;
-  const uint32_t outcome = episode_->sample(by_hand_flags(flags), buffer);
-  note_frame(outcome);
-  return outcome;
+  return note_frame(episode_->sample(by_hand_flags(flags), buffer));
 }
 
 uint32_t SampledEpisode::publish(const uint64_t* given, uint32_t flags) {
   if (!sampling()) return outcome::kEnded;
-  const uint32_t outcome = episode_->publish(given, by_hand_flags(flags));
-  note_frame(outcome);
-  return outcome;
+  return note_frame(episode_->publish(given, by_hand_flags(flags)));
 }
 
 uint32_t SampledEpisode::by_hand_flags(uint32_t flags) {
@@ -209,9 +204,10 @@ void SampledEpisode::after_sample(uint32_t outcome, uint64_t now_ns, ReadBuffer&
   settler_.linger_if_root_is_gone();
 }
 
-void SampledEpisode::note_frame(uint32_t outcome) {
+uint32_t SampledEpisode::note_frame(uint32_t outcome) {
   mailbox_.note(outcome, *episode_);
   exhausted_ |= (outcome & outcome::kExhausted) != 0;
+  return outcome;
 }
 
 /// Changes the period if the tripwires or the owner require it, and stores the missed deadlines.

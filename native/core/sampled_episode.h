@@ -109,7 +109,8 @@ class SampledEpisode : public ActionListener, public std::enable_shared_from_thi
   void sample_deadline(ReadBuffer& buffer);
   void sample_off_schedule(ReadBuffer& buffer);
   void after_sample(uint32_t outcome, uint64_t now_ns, ReadBuffer& buffer);
-  void note_frame(uint32_t outcome);
+  /// Returns `outcome`.
+  uint32_t note_frame(uint32_t outcome);
   void pace(uint64_t now_ns);
   void follow(Enforced enforced, ReadBuffer& buffer);
   void begin_settling(bool exited, ReadBuffer& buffer);

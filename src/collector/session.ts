@@ -13,7 +13,7 @@ import type {
   SamplerNews,
   SampleWarning,
 } from '../engine/engine.js';
-import { cgroupDirectory, failureToError } from '../engine/failure-error.js';
+import { cgroupDirectory, failureToError, placeOf } from '../engine/failure-error.js';
 import { invalidConfig, TelemetryError } from '../error/index.js';
 import { sourcesFromMeta } from '../frame/decode.js';
 import type { TelemetryFrame } from '../frame/index.js';
@@ -292,11 +292,8 @@ export abstract class Session {
   }
 
   #warn(warnings: readonly SampleWarning[]): void {
-    const { cgroup, procRoot } = this.options.spec;
-    for (const { failure } of warnings) {
-      const cgroupPath = cgroup === null ? '' : cgroupDirectory(cgroup);
-      this.emit('warning', failureToError(failure, { cgroupPath, procRoot }));
-    }
+    const place = placeOf(this.options.spec);
+    for (const { failure } of warnings) this.emit('warning', failureToError(failure, place));
   }
 
   // An error thrown by a listener becomes an uncaught exception, as with any emitter; the session completes its own

@@ -46,7 +46,7 @@ const has = (parts: number, p: number): boolean => ((parts >> p) & 1) !== 0;
 
 const monotonicNs = (): bigint => process.hrtime.bigint();
 
-export class JsEpisode implements DrivenEpisode, DrivenEpisode {
+export class JsEpisode implements DrivenEpisode {
   readonly #spec: EpisodeSpec;
   readonly #cgroup: CgroupReader | null = null;
   readonly #proc: ProcReader | null = null;

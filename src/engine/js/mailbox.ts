@@ -165,7 +165,7 @@ export class Mailbox {
   }
 }
 
-function noNews(): News {
+export function noNews(): News {
   return {
     frames: false,
     sources: [],

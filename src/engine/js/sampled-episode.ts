@@ -70,8 +70,7 @@ export class SampledEpisode {
       this.#firstFlag = FrameFlag.INITIAL;
       return;
     }
-    const outcome = episode.sample(FrameFlag.INITIAL);
-    this.#noteFrame(outcome);
+    const outcome = this.#noteFrame(episode.sample(FrameFlag.INITIAL));
     const nowNs = clock();
     this.#pacing.start(sampling.anchorNs, nowNs);
     this.#pace(nowNs);
@@ -82,14 +81,14 @@ export class SampledEpisode {
   /** For an episode that is driven by hand. Returns `SampleOutcome` bits, or ENDED once settling has begun. */
   sample(flags: number): number {
     return this.#sampling
-      ? this.#byHandOutcome(this.#episode.sample(this.#byHandFlags(flags)))
+      ? this.#noteFrame(this.#episode.sample(this.#byHandFlags(flags)))
       : SampleOutcome.ENDED;
   }
 
   /** Like `sample`, with the given words. */
   publish(words: BigUint64Array, flags: number): number {
     return this.#sampling
-      ? this.#byHandOutcome(this.#episode.publish(words, this.#byHandFlags(flags)))
+      ? this.#noteFrame(this.#episode.publish(words, this.#byHandFlags(flags)))
       : SampleOutcome.ENDED;
   }
 
@@ -97,11 +96,6 @@ export class SampledEpisode {
     const first = this.#firstFlag;
     this.#firstFlag = 0;
     return (flags & ~END_FLAGS) | first;
-  }
-
-  #byHandOutcome(outcome: number): number {
-    this.#noteFrame(outcome);
-    return outcome;
   }
 
   /** Requests one frame now, or the terminal frame if the episode has ended. */
@@ -245,9 +239,10 @@ export class SampledEpisode {
     this.#settler.lingerIfRootIsGone();
   }
 
-  #noteFrame(outcome: number): void {
+  #noteFrame(outcome: number): number {
     this.#mailbox.note(outcome, this.#episode);
     if ((outcome & SampleOutcome.EXHAUSTED) !== 0) this.#exhausted = true;
+    return outcome;
   }
 
   /** Changes the period if the tripwires or the owner require it, and stores the missed deadlines. */

@@ -15,6 +15,7 @@ import { SAMPLER_END_LIMIT_NS } from '../../schema/bounds.js';
 import type { SampledEpisode, SamplerNews, SamplingSpec } from '../engine.js';
 import { failureToError, placeOf } from '../failure-error.js';
 import { endAbandonedRing } from './abandoned-ring.js';
+import { noNews } from './mailbox.js';
 import {
   type EpisodeNews,
   Gate,
@@ -197,17 +198,8 @@ function answered(news: SamplerNews, { pending }: Owned, words: BigUint64Array):
 }
 
 function abandoned(owned: Owned, failure: string): SamplerNews {
-  const news = {
-    frames: owned.notifyEvery > 0,
-    sources: [],
-    warnings: [],
-    trips: [],
-    budgetTrips: [],
-    exhausted: null,
-    failedActions: [],
-    replies: [],
-    ended: { exited: false, failure },
-  };
+  const frames = owned.notifyEvery > 0;
+  const news = { ...noNews(), frames, ended: { exited: false, failure } };
   try {
     return answered(news, owned, endAbandonedRing(owned.ring, process.hrtime.bigint()));
   } catch {

@@ -3,13 +3,11 @@ import type {
   Addon,
   BudgetOptions,
   DrivenEpisodeOptions,
-  EpisodeOptions,
   NativeNews,
 } from '../../addon/binding.js';
 import { bindRing } from '../../ring/header.js';
 import type {
   BudgetSpec,
-  EpisodeSpec,
   ManualEpisode,
   ManualSpec,
   SampledEpisode,
@@ -26,13 +24,7 @@ export function startNativeEpisode(
   onNews: (news: SamplerNews) => void,
 ): SampledEpisode {
   const { periodNs, fastPeriodNs, notifyEvery, tripwires } = spec;
-  const options = {
-    ...manualOptions(spec),
-    periodNs,
-    fastPeriodNs,
-    notifyEvery,
-    tripwires,
-  };
+  const options = { ...drivenOptions(spec), periodNs, fastPeriodNs, notifyEvery, tripwires };
   return construct(
     placeOf(spec),
     () => new addon.SampledEpisode(options, (news) => onNews(samplerNews(news))),
@@ -41,7 +33,7 @@ export function startNativeEpisode(
 
 /** Throws the same errors as `startNativeEpisode`. */
 export function openNativeEpisode(addon: Addon, spec: ManualSpec): ManualEpisode {
-  const episode = construct(placeOf(spec), () => new addon.Episode(manualOptions(spec)));
+  const episode = construct(placeOf(spec), () => new addon.Episode(drivenOptions(spec)));
   return {
     sample: episode.sample,
     publish: episode.publish,
@@ -51,19 +43,16 @@ export function openNativeEpisode(addon: Addon, spec: ManualSpec): ManualEpisode
   };
 }
 
-function manualOptions(spec: ManualSpec): DrivenEpisodeOptions {
-  const { onExhausted, budget, ring } = spec;
-  // The deadlines and the wall time count from the start of the session.
-  const startNs = bindRing(ring).shape.startMonoNs;
-  return { ...episodeOptions(spec), onExhausted, startNs, budget: budget && budgetOptions(budget) };
-}
-
 /** Throws `ERR_RING_CORRUPT`, `ERR_RING_VERSION`. */
-function episodeOptions(spec: EpisodeSpec): EpisodeOptions {
-  bindRing(spec.ring);
-  const { pid, procRoot, reaperPid, tier, cgroup, memoryStatPeriodNs } = spec;
-  const ring = new Uint8Array(spec.ring);
-  return { pid, procRoot, reaperPid, tier, cgroup, memoryStatPeriodNs, ring };
+function drivenOptions(spec: ManualSpec): DrivenEpisodeOptions {
+  const { pid, procRoot, reaperPid, tier, cgroup, memoryStatPeriodNs, onExhausted } = spec;
+  return {
+    ...{ pid, procRoot, reaperPid, tier, cgroup, memoryStatPeriodNs, onExhausted },
+    ring: new Uint8Array(spec.ring),
+    // The deadlines and the wall time count from the start of the session.
+    startNs: bindRing(spec.ring).shape.startMonoNs,
+    budget: spec.budget && budgetOptions(spec.budget),
+  };
 }
 
 function budgetOptions(spec: BudgetSpec): BudgetOptions {
