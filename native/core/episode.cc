@@ -235,7 +235,7 @@ void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, P
   cgroup_failed_ = 0;
   proc_asked_ = 0;
   proc_failed_ = 0;
-  if (cgroup_.is_open() && !cgroup_.removed()) {
+  if (has_cgroup()) {
     const uint32_t asked = tier_ == Tier::kLeaf ? parts & (part::kCpu | part::kExtra) : parts;
     got = cgroup_.read(asked, monotonic_ns(), buffer, reading);
     cgroup_failed_ = asked & ~got;
@@ -255,7 +255,7 @@ void Episode::read_parts(uint32_t parts, ReadBuffer& buffer, Reading& reading, P
   if (missing == 0) return;
   if ((parts & part::kExtra) != 0 && !reading.has(word::kPids)) missing |= part::kExtra;
   // The cgroup determines the members while it exists, and parentage afterwards.
-  const bool leaf_lives = cgroup_.is_open() && !cgroup_.removed();
+  const bool leaf_lives = has_cgroup();
   proc_.set_members(leaf_lives ? &cgroup_ : nullptr);
   const uint32_t from_proc = proc_.read(missing, buffer, reading);
   proc_asked_ = missing;
@@ -399,7 +399,7 @@ void Episode::read_to_keep(uint32_t parts, ReadBuffer& buffer, Reading& reading)
     settled_totals_.take_part(reading, p);
     settled_parts_ |= 1u << p;
   }
-  if ((parts & part::kExtra) != 0 && cgroup_.is_open() && !cgroup_.removed()) {
+  if ((parts & part::kExtra) != 0 && has_cgroup()) {
     settled_totals_.take_part(reading, kExtraIndex);
     settled_parts_ |= part::kExtra;
   }
@@ -408,13 +408,13 @@ void Episode::read_to_keep(uint32_t parts, ReadBuffer& buffer, Reading& reading)
 bool Episode::ended(ReadBuffer& buffer) {
   root_alive_ = proc_.is_open() && proc_.root_alive();
   if (root_alive_) return false;
-  if (cgroup_.is_open() && !cgroup_.removed()) {
+  if (has_cgroup()) {
     const Populated populated = cgroup_.populated(buffer);
     if (populated == Populated::kYes) return false;
     if (populated == Populated::kNo && reaper_pid_ == 0) return true;
   }
   if (!proc_.is_open()) return true;
-  proc_.set_members(cgroup_.is_open() && !cgroup_.removed() ? &cgroup_ : nullptr);
+  proc_.set_members(has_cgroup() ? &cgroup_ : nullptr);
   Reading unused;
   proc_.read(part::kCpu, buffer, unused);
   return reaper_pid_ != 0 ? proc_.totals_exact() : proc_.live_members() == 0;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <sstream>
@@ -13,6 +12,7 @@
 
 #include "../core/limits.h"
 #include "check.h"
+#include "table.h"
 #include "test_budget.h"
 
 namespace episcope {
@@ -99,7 +99,7 @@ bool has_consumed(TestBudget& budget, const std::vector<Amount>& amounts) {
 
 void run_line(Case* running, const std::string& line, int number) {
   const auto expect = [&](bool held) {
-    test::check(held, EPISCOPE_BUDGET_TABLE, number, running->name.c_str());
+    test::check(held, EPISCOPE_TABLES "/budget.txt", number, running->name.c_str());
   };
   std::istringstream words(line);
   std::string verb;
@@ -152,22 +152,11 @@ void run_line(Case* running, const std::string& line, int number) {
 }
 
 TEST(budget_watch_agrees_with_the_shared_table) {
-  std::ifstream table(EPISCOPE_BUDGET_TABLE);
-  if (!CHECK(table.is_open())) return;
-  Case running;
-  int cases = 0;
-  int number = 0;
-  for (std::string line; std::getline(table, line);) {
-    number++;
-    if (line.rfind("case ", 0) == 0) {
-      running = {};
-      running.name = line.substr(5);
-      cases++;
-    } else if (!line.empty() && line[0] != '#') {
-      run_line(&running, line, number);
-    }
+  for (const auto& [name, lines] : test::read_table("budget.txt")) {
+    Case running;
+    running.name = name;
+    for (const test::TableLine& line : lines) run_line(&running, line.text, line.number);
   }
-  CHECK(cases > 0);
 }
 
 TEST(budget_watch_without_a_budget_does_nothing) {

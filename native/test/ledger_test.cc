@@ -1,12 +1,12 @@
 // The ledger's promises: the table is the same that the TypeScript engine runs.
 #include "../core/ledger.h"
 
-#include <fstream>
 #include <sstream>
 #include <string>
 
 #include "../core/limits.h"
 #include "check.h"
+#include "table.h"
 
 namespace episcope {
 namespace {
@@ -44,7 +44,7 @@ void run_line(Case* running, const std::string& line, int number) {
     if (running->in_sample) running->ledger.settle();
     running->in_sample = false;
     for (uint32_t c = 0; c < channel::kCount; c++) {
-      test::check_equal(running->ledger.total(c), expected, EPISCOPE_LEDGER_TABLE, number,
+      test::check_equal(running->ledger.total(c), expected, EPISCOPE_TABLES "/ledger.txt", number,
                         running->name.c_str());
     }
   } else {
@@ -54,24 +54,11 @@ void run_line(Case* running, const std::string& line, int number) {
 }
 
 TEST(ledger_agrees_with_the_shared_table) {
-  std::ifstream table(EPISCOPE_LEDGER_TABLE);
-  if (!CHECK(table.is_open())) return;
-  Case running;
-  int cases = 0;
-  int number = 0;
-  for (std::string line; std::getline(table, line);) {
-    number++;
-    if (line.find_first_not_of(' ') == std::string::npos) {
-      running = {};
-    } else if (line.rfind("case ", 0) == 0) {
-      running = {};
-      running.name = line.substr(5);
-      cases++;
-    } else if (line[0] != '#') {
-      run_line(&running, line, number);
-    }
+  for (const auto& [name, lines] : test::read_table("ledger.txt")) {
+    Case running;
+    running.name = name;
+    for (const test::TableLine& line : lines) run_line(&running, line.text, line.number);
   }
-  CHECK(cases > 0);
 }
 
 Observation row(int pid, int ppid, uint64_t own, uint64_t reaped) {

@@ -1,11 +1,11 @@
 // The deadlines' promises: the table is the same that the TypeScript engine runs.
 #include "../core/pacer.h"
 
-#include <fstream>
 #include <sstream>
 #include <string>
 
 #include "check.h"
+#include "table.h"
 
 namespace episcope {
 namespace {
@@ -16,7 +16,7 @@ void run_line(Pacer* pacer, const std::string& name, const std::string& line, in
   uint64_t value = 0;
   words >> verb >> value;
   const auto expect = [&](uint64_t got) {
-    test::check_equal(got, value, EPISCOPE_PACER_TABLE, number, name.c_str());
+    test::check_equal(got, value, EPISCOPE_TABLES "/pacer.txt", number, name.c_str());
   };
   if (verb == "start") {
     uint64_t period = 0;
@@ -32,7 +32,7 @@ void run_line(Pacer* pacer, const std::string& name, const std::string& line, in
   } else if (verb == "due") {
     std::string expected;
     words >> expected;
-    test::check(pacer->due(value) == (expected == "yes"), EPISCOPE_PACER_TABLE, number,
+    test::check(pacer->due(value) == (expected == "yes"), EPISCOPE_TABLES "/pacer.txt", number,
                 name.c_str());
   } else if (verb == "deadline") {
     expect(pacer->deadline_ns());
@@ -46,23 +46,10 @@ void run_line(Pacer* pacer, const std::string& name, const std::string& line, in
 }
 
 TEST(pacer_agrees_with_the_shared_table) {
-  std::ifstream table(EPISCOPE_PACER_TABLE);
-  if (!CHECK(table.is_open())) return;
-  Pacer pacer;
-  std::string name;
-  int cases = 0;
-  int number = 0;
-  for (std::string line; std::getline(table, line);) {
-    number++;
-    if (line.rfind("case ", 0) == 0) {
-      pacer = {};
-      name = line.substr(5);
-      cases++;
-    } else if (!line.empty() && line[0] != '#') {
-      run_line(&pacer, name, line, number);
-    }
+  for (const auto& [name, lines] : test::read_table("pacer.txt")) {
+    Pacer pacer;
+    for (const test::TableLine& line : lines) run_line(&pacer, name, line.text, line.number);
   }
-  CHECK(cases > 0);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <fstream>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -13,6 +12,7 @@
 #include "../core/sampled_episode.h"
 #include "check.h"
 #include "scripted_episode.h"
+#include "table.h"
 
 namespace episcope {
 namespace {
@@ -265,30 +265,19 @@ std::string joined(const Words& words) {
 }
 
 TEST(sampled_episode_agrees_with_the_shared_table) {
-  std::ifstream table(EPISCOPE_SAMPLED_EPISODE_TABLE);
-  if (!CHECK(table.is_open())) return;
-  std::unique_ptr<Player> player;
-  std::string name;
-  int cases = 0;
-  int number = 0;
-  for (std::string line; std::getline(table, line);) {
-    number++;
-    if (line.empty() || line[0] == '#') continue;
-    if (line.rfind("case ", 0) == 0) {
-      player = std::make_unique<Player>();
-      name = line.substr(5);
-      cases++;
-      continue;
+  for (const test::TableCase& one : test::read_table("sampled-episode.txt")) {
+    Player player;
+    for (const test::TableLine& line : one.lines) {
+      Words args = split(line.text, ' ');
+      const std::string verb = args[0];
+      args.erase(args.begin());
+      if (player.act(verb, args)) continue;
+      const Words got = player.expected(verb);
+      if (got != args) {
+        test::fail_line("sampled-episode.txt", one, line, line.text + " | got" + joined(got));
+      }
     }
-    Words args = split(line, ' ');
-    const std::string verb = args[0];
-    args.erase(args.begin());
-    if (player->act(verb, args)) continue;
-    const Words got = player->expected(verb);
-    const std::string shown = name + " | " + line + " | got" + joined(got);
-    test::check(got == args, EPISCOPE_SAMPLED_EPISODE_TABLE, number, shown.c_str());
   }
-  CHECK(cases > 0);
 }
 
 }  // namespace

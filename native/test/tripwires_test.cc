@@ -1,13 +1,13 @@
 // The tripwires' promises: the table is the same that the TypeScript engine runs.
 #include "../core/tripwires.h"
 
-#include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "check.h"
+#include "table.h"
 
 namespace episcope {
 namespace {
@@ -75,7 +75,7 @@ std::string told(const std::optional<Tripwires::Exhausted>& exhausted) {
 
 void run_line(Case* running, const std::string& line, int number) {
   const auto expect = [&](bool held) {
-    test::check(held, EPISCOPE_TRIPWIRES_TABLE, number, running->name.c_str());
+    test::check(held, EPISCOPE_TABLES "/tripwires.txt", number, running->name.c_str());
   };
   std::istringstream words(line);
   std::string verb;
@@ -113,22 +113,11 @@ void run_line(Case* running, const std::string& line, int number) {
 }
 
 TEST(tripwires_agree_with_the_shared_table) {
-  std::ifstream table(EPISCOPE_TRIPWIRES_TABLE);
-  if (!CHECK(table.is_open())) return;
-  Case running;
-  int cases = 0;
-  int number = 0;
-  for (std::string line; std::getline(table, line);) {
-    number++;
-    if (line.rfind("case ", 0) == 0) {
-      running = {};
-      running.name = line.substr(5);
-      cases++;
-    } else if (!line.empty() && line[0] != '#') {
-      run_line(&running, line, number);
-    }
+  for (const auto& [name, lines] : test::read_table("tripwires.txt")) {
+    Case running;
+    running.name = name;
+    for (const test::TableLine& line : lines) run_line(&running, line.text, line.number);
   }
-  CHECK(cases > 0);
 }
 
 TEST(tripwires_beyond_the_most_are_none) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FrameState, type PartOrigin, unknownOrigin } from '../../src/engine/js/frame-state.js';
 import { Reading } from '../../src/engine/js/reading.js';
+import { SAMPLE_HOLD_IF_ENDED } from '../../src/schema/bounds.js';
 import {
   FrameFlag,
   FrameWord,
@@ -19,8 +20,6 @@ const lowerCase = (values: Readonly<Record<string, number>>): [name: string, val
 const WORDS = new Map(
   Object.entries(FrameWord).map(([name, word]) => [camelCase(name), word as number]),
 );
-/** Bits of `sample` that are no flags of a frame are above them. */
-const HOLD_IF_ENDED = 0x100;
 const FLAGS = lowerCase(FrameFlag).sort(([, a], [, b]) => a - b);
 const SOURCES = lowerCase({ CGROUP: SourceCode.CGROUP, PROC: SourceCode.PROC });
 const QUALITIES = lowerCase(QualityBit);
@@ -66,7 +65,7 @@ class Replay {
     for (const item of items) {
       const [name = '', value = ''] = item.split('=');
       const part = (PARTS as readonly string[]).indexOf(name);
-      if (name === 'hold_if_ended') flags |= HOLD_IF_ENDED;
+      if (name === 'hold_if_ended') flags |= SAMPLE_HOLD_IF_ENDED;
       else if (codeOf(FLAGS, name) !== undefined) flags |= codeOf(FLAGS, name)!;
       else if (part >= 0) setOrigin(origin, part as 0 | 1 | 2, value);
       else if (WORDS.has(name)) reading.set(WORDS.get(name)!, BigInt(value));

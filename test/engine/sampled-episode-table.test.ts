@@ -1,24 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { SamplerNews } from '../../src/engine/engine.js';
 import { SampledEpisode } from '../../src/engine/js/sampled-episode.js';
 import { type ExhaustAction, SampleOutcome } from '../../src/schema/enumerations.js';
 import { FRAME_WORDS, FrameFlag, FrameWord } from '../../src/schema/layout.js';
+import { readTable } from '../support/table.js';
 import { ManualClock, ScriptedEpisode } from './scripted-episode.js';
 
 const nsOf = (ms: string): bigint => BigInt(Math.round(Number(ms) * 1e6));
 const msOf = (ns: bigint): string => String(Number(ns) / 1e6);
-
-/** The format is described at the head of the table. */
-function readTable(text: string): [name: string, lines: string[][]][] {
-  const cases: [string, string[][]][] = [];
-  for (const line of text.split('\n')) {
-    const words = line.trim().split(/\s+/);
-    if (words[0] === 'case') cases.push([words.slice(1).join(' '), []]);
-    else if (words[0] !== '' && words[0] !== '#') cases.at(-1)?.[1].push(words);
-  }
-  return cases;
-}
 
 class Player {
   readonly #clock = new ManualClock();
@@ -224,11 +213,9 @@ function flagNames(flags: number): string {
 }
 
 describe('a sampled episode', () => {
-  const table = readFileSync(new URL('../tables/sampled-episode.txt', import.meta.url), 'utf8');
-
-  it.each(readTable(table))('%s', async (_, lines) => {
+  it.each(readTable('sampled-episode.txt'))('%s', async (_, lines) => {
     const player = new Player();
     expect.hasAssertions();
-    for (const line of lines) await player.play(line);
+    for (const line of lines) await player.play(line.split(' '));
   });
 });

@@ -4,7 +4,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { selectEngine } from '../../dist/engine/select.js';
 import { createRing } from '../../dist/ring/index.js';
 import { openAtomicSlots } from '../../dist/ring/slot-reader.js';
-import { RingHeader } from '../../dist/schema/layout.js';
+import { FrameWord, RING_SLOT_WORDS, RingHeader } from '../../dist/schema/layout.js';
 
 const [engine, how] = process.argv.slice(2);
 const episodeId = 'process';
@@ -44,9 +44,9 @@ const headOf = (ring) => Atomics.load(new Uint32Array(ring), RingHeader.HEAD / 4
 /** What another thread sees in the ring of a thread that is gone. */
 function tell(ring) {
   const slots = openAtomicSlots(ring);
-  const words = new BigUint64Array(32);
+  const words = new BigUint64Array(RING_SLOT_WORDS);
   slots.copyLatest(new Uint32Array(words.buffer));
-  console.log(JSON.stringify({ ended: slots.ended, flags: Number(words[4]) & 0x1f }));
+  console.log(JSON.stringify({ ended: slots.ended, flags: Number(words[FrameWord.META]) & 0x1f }));
 }
 
 if (!isMainThread) {

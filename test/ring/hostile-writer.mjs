@@ -2,7 +2,15 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { RingWriter } from '../../dist/ring/index.js';
-import { FRAME_WORDS, RING_HEADER_BYTES, RingHeader } from '../../dist/schema/layout.js';
+import {
+  FRAME_WORDS,
+  RING_HEADER_BYTES,
+  RING_SLOT_WORDS,
+  RingHeader,
+} from '../../dist/schema/layout.js';
+
+/** Words of 32 bits in a slot. */
+const SLOT = 2 * RING_SLOT_WORDS;
 
 const { ring, stop, seed } = workerData;
 const stopped = new Int32Array(stop);
@@ -30,10 +38,10 @@ function lie() {
       return Atomics.store(memory, (random() >>> 8) % (RING_HEADER_BYTES / 4), random());
     case 2: {
       // A stamp, of another frame of that slot perhaps.
-      const slot = (random() >>> 8) % ((memory.length - RING_HEADER_BYTES / 4) / 64);
+      const slot = (random() >>> 8) % ((memory.length - RING_HEADER_BYTES / 4) / SLOT);
       return Atomics.store(
         memory,
-        RING_HEADER_BYTES / 4 + slot * 64,
+        RING_HEADER_BYTES / 4 + slot * SLOT,
         random() % 2 ? random() : 2 * (slot + 16 * (random() % 8)) + 2,
       );
     }

@@ -40,7 +40,6 @@ const TOTALS = [0, 2] as const;
 const MEMORY = 1;
 const IO = 2;
 const EXTRA = 3;
-const ALL = MEASURED | PartBit.EXTRA;
 
 const has = (parts: number, p: number): boolean => ((parts >> p) & 1) !== 0;
 
@@ -377,7 +376,7 @@ export class JsEpisode implements DrivenEpisode {
   settle(): boolean {
     const last = this.#settled;
     // After the end, everything is read only once, because no process is left that could change it.
-    const reading = this.#readToKeep(last === null ? ALL : PartBit.CPU | PartBit.IO);
+    const reading = this.#readToKeep(last === null ? PartBit.ALL : PartBit.CPU | PartBit.IO);
     const totals = new Reading();
     for (const p of TOTALS) totals.take(reading, PART_WORDS[p]);
     this.#settled = totals.words;
@@ -385,7 +384,7 @@ export class JsEpisode implements DrivenEpisode {
   }
 
   remember(): void {
-    this.#readToKeep(ALL);
+    this.#readToKeep(PartBit.ALL);
   }
 
   /** Reads the parts and keeps the values of the cgroup for the terminal frame. */
